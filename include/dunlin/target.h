@@ -1,0 +1,175 @@
+/* What a target is written against, built in or user's own.
+ *
+ * A target is a log density on R^d, known up to a constant.  The smallest useful one is a function
+ * of one point and a table of a few lines:
+ *
+ *     #include <dunlin/target.h>
+ *     static double point(const void *self, const double *x, double *gradient) { ... }
+ *     const struct dun_target dun_target_mine = {
+ *         .type = {DUN_TYPE(struct dun_target), .name = "mine", .doc = "What it is."},
+ *         .dimension = 2,
+ *         .point = point,
+ *     };
+ *
+ * Compiled alone (`cc -shared -fPIC -I include -o mine.so mine.c`) it is loaded with
+ * `target: {type: library, file: mine.so}`; put into src/targets/ as mine.c it is built in.
+ *
+ * Targets never communicate and must give the same bits for the same point.  They may keep tables
+ * in their own struct, but evaluation takes it `const`. */
+#ifndef DUNLIN_TARGET_H
+#define DUNLIN_TARGET_H
+
+#include <stddef.h>
+
+/* Raised when anything in this file changes; a library built against another number is refused. */
+enum { DUN_ABI = 1 };
+
+/* Number of points in a full tile, and the length of every lane array. */
+enum { DUN_LANES = 64 };
+
+/* ---- options: each exists once, as a row ------------------------------------------------------ */
+
+/* How the option's value is written in an input, and what the member at `offset` is. */
+enum dun_option_type {
+  DUN_INTEGER,  /* long long: 65536, 65_536, 6e4                                                   */
+  DUN_NUMBER,   /* double: finite                                                                  */
+  DUN_FLAG,     /* int: true or false                                                              */
+  DUN_CHOICE,   /* int: the index of one of the words in `words`                                   */
+  DUN_TEXT,     /* char *: NULL when not given; owned by the reader                                */
+  DUN_DURATION, /* double: seconds; written 90, 90s, 20min, 3h or 1d                               */
+  DUN_NUMBERS,  /* struct dun_numbers: one number or a list                                        */
+  DUN_MATRIX,   /* struct dun_matrix: a list of lists of equal lengths                             */
+  DUN_FILE,     /* char *: a path, relative to the input's folder or DUNLIN_DATA; NULL: not given  */
+  DUN_DATA,     /* struct dun_data: a file's whole content                                         */
+  DUN_SECTION,  /* a nested mapping with `rows` of its own, offsets relative to this member        */
+};
+
+struct dun_numbers {
+  long long count;
+  double *value; /* [count], owned by the reader */
+};
+
+struct dun_matrix {
+  long long rows, columns;
+  double *value; /* [rows][columns], owned by the reader */
+};
+
+struct dun_data {
+  char *path;       /* as found; NULL: not given */
+  char *bytes;      /* [size], followed by a zero byte */
+  long long size;
+};
+
+/* One option of a type.  A list of rows ends with a row whose name is NULL. */
+struct dun_option {
+  const char *name;
+  enum dun_option_type type;
+  size_t offset;            /* of the member in the type's own struct */
+  const char *initial;      /* default, written as in an input; NULL: must be given; "": may be left
+                             * out (texts and files are then NULL, lists empty) */
+  double minimum, maximum;  /* bounds of numbers, of list entries and of durations; both 0: none */
+  const char *unit;         /* NULL: none */
+  const char *doc;          /* one sentence */
+  const char *words;        /* DUN_CHOICE: the words, "first|second".  DUN_INTEGER, DUN_NUMBER: words
+                             * that may stand for a number, stored as -1, -2, ... */
+  const char *when;         /* "name=first|second": the row is meaningful only if the choice `name`
+                             * among its siblings is one of these; given otherwise, it is refused */
+  const struct dun_option *rows; /* DUN_SECTION */
+};
+
+/* ---- the head that every type of every kind begins with --------------------------------------- */
+
+struct dun_state; /* src/base/type.h: what a checkpoint holds; targets have none */
+
+struct dun_type {
+  int abi;                          /* DUN_ABI */
+  size_t table_size, option_size;   /* of the table of operations and of an option row */
+  const char *name;                 /* as inputs write it */
+  const char *doc;                  /* one sentence */
+  const char *citation;             /* NULL: none */
+  size_t size;                      /* of the type's own struct, zeroed before options are set */
+  const struct dun_option *options; /* NULL: none */
+  const struct dun_state *state;    /* NULL: none */
+  void (*free)(void *self);         /* what `init` allocated; safe twice and after a failed init;
+                                     * option values belong to the reader.  NULL: nothing */
+};
+
+#define DUN_TYPE(table)                                                                            \
+  .abi = DUN_ABI, .table_size = sizeof(table), .option_size = sizeof(struct dun_option)
+
+/* ---- parameters as users know them ------------------------------------------------------------ */
+
+enum { DUN_MAX_SHAPE = 2 };
+
+/* One named output variable, of shape[0] × shape[1] numbers; a scalar has rank 0. */
+struct dun_parameter {
+  char name[64];
+  int rank;
+  int shape[DUN_MAX_SHAPE];
+  const char *doc;
+};
+
+/* Reasons for refusal are written here by `init`; `size` bytes. */
+struct dun_message {
+  char *text;
+  size_t size;
+};
+
+/* ---- the target --------------------------------------------------------------------------------
+ *
+ * Log densities: a point outside the support is -INFINITY with zero gradient, never an error; a NaN
+ * counts as outside and is counted in the diagnosis.  Exactly one of `point`, `rows`, `columns` is
+ * given.  Columns are arrays [..][DUN_LANES]: coordinate j of lane l is x[j * DUN_LANES + l].  Arrays
+ * are aligned to 64 bytes. */
+struct dun_target {
+  struct dun_type type;
+
+  /* After the options are set: checks them, builds tables.  < 0: refused, the reason in `why`. */
+  int (*init)(void *self, struct dun_message why);
+
+  /* The dimension d: fixed, or (if 0) told by the function after init. */
+  int dimension;
+  int (*dimension_of)(const void *self);
+
+  /* POINT: x[d].  Returns the log density; writes gradient[d] unless it is NULL. */
+  double (*point)(const void *self, const double *x, double *gradient);
+
+  /* ROWS: x[n][d], n <= DUN_LANES.  Writes lp[n]; writes gradient[n][d] unless it is NULL.  `work`
+   * has work_columns(self) * DUN_LANES doubles. */
+  void (*rows)(const void *self, int n, const double *x, double *lp, double *gradient,
+               double *work);
+
+  /* COLUMNS: x[d][64], every lane a finite point.  Writes lp[64] unless it is NULL.  ADDS
+   * scale[lane] * gradient to gradient[d][64] unless that is NULL. */
+  void (*columns)(const void *self, const double *x, double *lp, const double *scale,
+                  double *gradient, double *work);
+
+  /* Number of columns of scratch for `rows`, `columns` and `prior`; NULL: none. */
+  int (*work_columns)(const void *self);
+
+  /* The normalised prior, if the density is prior × likelihood; always in columns, as `columns`
+   * above.  With `draw_prior` it can be the base of a path. */
+  void (*prior)(const void *self, const double *x, double *lp, const double *scale,
+                double *gradient, double *work);
+
+  /* Exact draws in columns, x[d][64], of the prior and of the target itself, each from
+   * draw_uniforms columns of uniforms in (0, 1] and draw_normals columns of standard normals (-1:
+   * one for each coordinate).  Both use the same numbers of columns.  NULL: none. */
+  int draw_uniforms, draw_normals;
+  void (*draw_prior)(const void *self, const double *uniform, const double *normal, double *x);
+  void (*draw)(const void *self, const double *uniform, const double *normal, double *x);
+
+  /* The log of the normalising constant; NULL or NAN: unknown. */
+  double (*log_evidence)(const void *self);
+
+  /* Fills at most `capacity` rows with the output parameters and returns how many there are; `theta`
+   * of `constrain` has their entries one after the other.  NULL: one variable x of shape [d]. */
+  int (*parameters)(const void *self, int capacity, struct dun_parameter *parameter);
+  void (*constrain)(const void *self, const double *x, double *theta);
+
+  /* Known modes: returns how many there are; writes at most `capacity` centres [..][d], their shares
+   * of the mass and their widths (a standard deviation) where the pointers are not NULL. */
+  int (*modes)(const void *self, int capacity, double *centre, double *share, double *width);
+};
+
+#endif

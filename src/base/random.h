@@ -1,0 +1,44 @@
+/* Random numbers have an address, not a history.
+ *
+ * Philox4x32-10 (Salmon et al. 2011): key = seed; counter = (purpose 16 bits | replicate 16 bits, step,
+ * tile, index), from high word to low.  The index runs over a tile's flat array [columns][64]: block
+ * 32 * column + l gives lanes l and l + 32.  Nothing to store in a checkpoint, nothing to split over
+ * ranks, a rejected proposal shifts nobody else's numbers. */
+#ifndef DUNLIN_BASE_RANDOM_H
+#define DUNLIN_BASE_RANDOM_H
+
+#include <stdint.h>
+
+/* What a number is for.  One number per use; never reuse one within a tick. */
+enum dun_purpose {
+  DUN_PURPOSE_START,        /* first draws of particles */
+  DUN_PURPOSE_SELECT,       /* resampling offsets */
+  DUN_PURPOSE_PROPOSE,      /* momenta, proposals */
+  DUN_PURPOSE_ACCEPT,       /* accept-reject uniforms */
+  DUN_PURPOSE_JITTER,       /* step-size jitter */
+  DUN_PURPOSE_DRAWS,        /* the last selection, draws written to a result */
+  DUN_PURPOSE_PILOT,        /* starts of pilot chains */
+  DUN_PURPOSE_PROBE,        /* whatever a probe draws */
+  DUN_PURPOSE_SWAP,         /* swaps between chains */
+  DUN_PURPOSE_TEST,
+};
+
+struct dun_address {
+  uint64_t seed;
+  uint16_t purpose, replicate;
+  uint32_t step; /* number of the tick */
+  uint32_t tile; /* global index of the tile; 0 for numbers of the whole population */
+};
+
+/* One block of four words. */
+void dun_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4]);
+
+/* Standard normals by Box-Muller (u1 = 1 - 52-bit fraction), out[columns][64], aligned to 64. */
+void dun_normals(struct dun_address address, int columns, double *out);
+/* Uniforms in (0, 1], multiples of 2^-52, out[columns][64]. */
+void dun_uniforms(struct dun_address address, int columns, double *out);
+/* One uniform in (0, 1] for number `index` of the address: the very one that dun_uniforms puts at
+ * flat place `index`. */
+double dun_uniform_one(struct dun_address address, int64_t index);
+
+#endif

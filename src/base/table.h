@@ -1,0 +1,25 @@
+/* A table that grows by rows of doubles: what probes and the trace collect. */
+#ifndef DUNLIN_BASE_TABLE_H
+#define DUNLIN_BASE_TABLE_H
+
+#include "dunlin/target.h"
+
+struct dun_table_column {
+  char name[64];
+  char unit[24];      /* "": none */
+  char doc[160];      /* one sentence */
+};
+
+struct dun_table {
+  int columns;
+  struct dun_table_column *column; /* [columns], owned */
+  struct dun_numbers cells;        /* rows × columns, by rows; a state row of type NUMBERS saves it */
+  long long capacity;              /* of cells, in numbers */
+};
+
+int dun_table_init(struct dun_table *table, int columns);
+int dun_table_add(struct dun_table *table, const double *row); /* row[columns] */
+long long dun_table_rows(const struct dun_table *table);
+void dun_table_free(struct dun_table *table);
+
+#endif

@@ -1,0 +1,56 @@
+/* Result files (HDF5) that xarray and ArviZ read as they are.
+ *
+ * The draws go to FILE.part, laid out beforehand by rank 0; at the end the traces, provenance and
+ * attributes are added, the file is flushed and renamed: a result is complete or not there. */
+#ifndef DUNLIN_IO_RESULT_H
+#define DUNLIN_IO_RESULT_H
+
+#include "base/table.h"
+#include "methods/run.h"
+
+struct dun_result {
+  char *file, *part;    /* FILE.h5 and FILE.h5.part */
+  int64_t chains, draws;
+  uint64_t identity;    /* of the input */
+};
+
+/* Collective.  Lays out FILE.part for chains × draws of the run's output parameters and of the
+ * population's output columns, or, with `resume`, opens the one that is there if it belongs to this input
+ * and layout (else lays out afresh and returns 1: earlier draws are lost). */
+int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
+                     uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
+                     int resume);
+
+/* Collective.  Writes `draws` equally spaced particles of the population (global indices
+ * floor(k N / draws)) as the draws of one chain, flushed to the disk before it returns.  lp is
+ * log pi_t of the population's parts at time 1. */
+int dun_result_population(struct dun_context *context, struct dun_result *result,
+                          struct dun_run *run, int64_t chain);
+
+/* A named value for the root attributes or the provenance. */
+struct dun_attribute {
+  const char *name;
+  enum { DUN_ATTRIBUTE_NUMBER, DUN_ATTRIBUTE_INTEGER, DUN_ATTRIBUTE_TEXT } type;
+  double number;
+  int64_t integer;
+  const char *text;
+};
+
+struct dun_named_table {
+  const char *group;             /* "/trace/steps" */
+  const char *dimension;         /* name of the row dimension, "step" */
+  const struct dun_table *table;
+};
+
+/* Collective.  Adds attributes and tables, syncs, renames. */
+int dun_result_finish(struct dun_context *context, struct dun_result *result,
+                      const struct dun_attribute *attribute, int attributes,
+                      const struct dun_attribute *provenance, int provenances,
+                      const struct dun_named_table *table, int tables);
+void dun_result_free(struct dun_result *result);
+
+/* Collective: 1 if FILE is there and is a complete result of this identity, 2 if it is another complete
+ * file, 0 if there is none. */
+int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity);
+
+#endif

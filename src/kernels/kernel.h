@@ -1,0 +1,79 @@
+/* A kernel moves the particles of one tile and leaves pi_t invariant, or declares its bias. */
+#ifndef DUNLIN_KERNELS_KERNEL_H
+#define DUNLIN_KERNELS_KERNEL_H
+
+#include "paths/path.h"
+
+/* What a move works on: one workspace per rank, arrays in columns [..][64], aligned. */
+struct dun_move {
+  /* given */
+  const struct dun_path *path;
+  const void *path_self;
+  struct dun_address address; /* its purpose is set by the kernel for each use */
+  int n, d, K;                /* lanes that hold particles; dimension; parts */
+  const double *time;         /* [64] */
+  const double *step_size;    /* [64], jittered, in units of `scale` */
+  const double *scale;        /* [d]: the diagonal metric as standard deviations */
+  int leapfrogs;              /* one for the whole tile */
+
+  /* changed: x[d], part_lp[K], lp[1] stand one after the other in one block, so that an accepted
+   * proposal is one loop over d + K + 1 columns */
+  double *state;
+
+  /* out */
+  double *acceptance;         /* [64]: probability; 1 for kernels that do not reject */
+
+  double *scratch;            /* [scratch(d, K)][64] */
+};
+
+static inline double *dun_move_x(const struct dun_move *move)
+{
+  return move->state;
+}
+static inline double *dun_move_parts(const struct dun_move *move)
+{
+  return move->state + (int64_t)move->d * DUN_LANES;
+}
+static inline double *dun_move_lp(const struct dun_move *move)
+{
+  return move->state + (int64_t)(move->d + move->K) * DUN_LANES;
+}
+
+struct dun_kernel {
+  struct dun_type type; /* the own struct begins with struct dun_kernel_options */
+
+  double target_acceptance; /* where the step size is adapted to unless the input says otherwise */
+  int biased;               /* does not leave pi_t invariant */
+  int uses_leapfrogs;       /* the trajectory length is learned by trial tiles */
+  /* Columns of scratch. */
+  int (*scratch)(int d, int K);
+  void (*move)(const void *self, struct dun_move *move);
+};
+
+/* What all kernels' options begin with. */
+struct dun_kernel_options {
+  double step_size;         /* in units of the metric; -1: adapt */
+  double target_acceptance; /* -1: the kernel's own */
+  double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
+  int metric;               /* enum dun_metric */
+  long long leapfrog_steps; /* -1: adapt */
+};
+
+enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };
+
+/* The rows of the common options, for a kernel whose struct starts with `options`. */
+#define DUN_KERNEL_OPTIONS(type_, target_)                                                         \
+  {.name = "step_size", .type = DUN_NUMBER, .offset = offsetof(type_, options.step_size),          \
+   .initial = "adapt", .words = "adapt", .minimum = 1e-12, .maximum = 1e12,                        \
+   .doc = "Step size in units of the metric, or learned from the acceptance."},                    \
+  {.name = "target_acceptance", .type = DUN_NUMBER,                                                \
+   .offset = offsetof(type_, options.target_acceptance), .initial = target_, .minimum = .05,       \
+   .maximum = .999, .doc = "Mean acceptance that the step size is adapted to."},                   \
+  {.name = "jitter", .type = DUN_NUMBER, .offset = offsetof(type_, options.jitter),                \
+   .initial = "0.2", .minimum = 0, .maximum = .99,                                                 \
+   .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                                 \
+  {.name = "metric", .type = DUN_CHOICE, .offset = offsetof(type_, options.metric),                \
+   .initial = "diagonal", .words = "identity|diagonal",                                            \
+   .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations."}
+
+#endif

@@ -1,0 +1,90 @@
+/* A run: what an input has put together, shared by the method, the probes, the files and the driver. */
+#ifndef DUNLIN_METHODS_RUN_H
+#define DUNLIN_METHODS_RUN_H
+
+#include "base/table.h"
+#include "kernels/sweep.h"
+
+/* The section `run:`. */
+struct dun_run_options {
+  long long seed, particles, replicates, tile;
+  double time_limit;    /* seconds; 0: none */
+  double evaluations;   /* of the target, over all ranks; 0: no limit */
+};
+
+/* Where the method stands; it writes this, the driver shows it and keeps the rows in /trace/steps. */
+struct dun_now {
+  int64_t step;            /* completed steps of the method */
+  double time;             /* t */
+  double ess;              /* of the weights at this time, before selection */
+  double acceptance;       /* of the last sweep */
+  double log_evidence, log_evidence_error; /* so far */
+  double log_likelihood_mean, log_likelihood_variance; /* of d log pi_t / dt under pi_t */
+  double moves;            /* sweeps in this step */
+  double step_size, leapfrogs;
+  double roots;            /* distinct ancestors */
+};
+
+enum dun_verdict_level { DUN_GOOD, DUN_DOUBTFUL, DUN_BAD };
+
+struct dun_verdict {
+  char name[48];
+  enum dun_verdict_level level;
+  char text[256]; /* one sentence with its figures */
+};
+
+struct dun_diagnosis {
+  int count;
+  struct dun_verdict verdict[32];
+};
+void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+struct dun_run {
+  struct dun_run_options options;
+  struct dun_population population;
+  struct dun_evaluator *evaluator;
+  const struct dun_target *target;
+  const struct dun_path *path;
+  void *path_self;
+  const struct dun_kernel *kernel;
+  void *kernel_self;
+  const struct dun_method *method;
+  void *method_self;
+  struct dun_adaptation adaptation;
+  struct dun_sweep sweep;
+
+  /* state */
+  int64_t tick;      /* ticks done in this replicate: the `step` of random numbers */
+  int64_t replicate;
+  struct dun_now now;
+};
+
+/* The address of random numbers of the present tick; kernels and others set the purpose. */
+struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose purpose);
+
+/* What a tick answers. */
+enum dun_tick {
+  DUN_TICK_DONE,  /* the method has finished this replicate */
+  DUN_TICK_GOING, /* go on */
+  DUN_TICK_STEP,  /* a step was completed: `now` has a new row, probes look */
+};
+
+/* What a method leaves behind for the result, in the run's population: equally or unequally weighted
+ * particles with columns x, logw, root. */
+struct dun_method {
+  struct dun_type type;
+
+  int needs_path, needs_kernel;
+
+  /* Declares columns and checks options against the rest of the run, before allocation. */
+  int (*init)(struct dun_context *context, void *self, struct dun_run *run);
+  /* Begins replicate run->replicate; the population is allocated. */
+  int (*start)(struct dun_context *context, void *self, struct dun_run *run);
+  /* Collective.  One tick, the smallest thing that can be interrupted and resumed. */
+  int (*advance)(struct dun_context *context, void *self, struct dun_run *run);
+  /* Says what there is to say of the finished replicate. */
+  void (*diagnose)(void *self, const struct dun_run *run, struct dun_diagnosis *diagnosis);
+};
+
+#endif

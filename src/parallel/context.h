@@ -1,0 +1,35 @@
+/* The context: communicator, log, timers.  Every collective function takes it first; a function that
+ * takes no context never communicates. */
+#ifndef DUNLIN_PARALLEL_CONTEXT_H
+#define DUNLIN_PARALLEL_CONTEXT_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include <mpi.h>
+#include <stdint.h>
+
+struct dun_context {
+  MPI_Comm comm; /* a duplicate, owned */
+  int rank, size;
+  struct dun_log log;
+  struct dun_timers timers;
+  int64_t bytes_sent, collectives; /* by this rank, counted */
+};
+
+/* Collective.  Duplicates the communicator; errors of MPI itself abort all ranks. */
+int dun_context_init(struct dun_context *context, MPI_Comm comm, enum dun_level level);
+void dun_context_free(struct dun_context *context);
+
+/* Collective.  Ranks fail together: returns the smallest of the ranks' codes; where some rank failed,
+ * every rank holds the sentence of the lowest rank with that code afterwards.  Costs one small
+ * Allreduce when nobody failed. */
+int dun_agree(struct dun_context *context, int status);
+
+/* Collective.  Bytes of rank `root` to all, in pieces of at most 256 MiB; counts are 64 bits. */
+int dun_broadcast(struct dun_context *context, void *bytes, int64_t size, int root);
+
+/* Collective.  Rank 0's block of *size bytes, allocated on the others (dun_allocate, one zero byte
+ * behind it).  `status` is rank 0's: if it failed, all return its code and sentence. */
+int dun_broadcast_block(struct dun_context *context, int status, char **bytes, int64_t *size);
+
+#endif

@@ -1,0 +1,34 @@
+/* Reductions whose bits do not depend on ranks, tiles or order.  A local error code rides along, so
+ * that agreement on failure costs nothing extra: if any rank's `status` is negative, all ranks return
+ * the smallest code and hold its sentence (see dun_agree).
+ *
+ * The idiom: fold the lanes of each tile in the fixed order of dun_fold, add the tile's sums to exact
+ * accumulators, and call dun_sum once. */
+#ifndef DUNLIN_PARALLEL_SUM_H
+#define DUNLIN_PARALLEL_SUM_H
+
+#include "base/exact.h"
+#include "parallel/context.h"
+
+/* Sum of 64 lanes in a fixed order (halves folded together: 32, 16, 8, 4, 2, 1).  Lanes that hold no
+ * particle must be 0. */
+double dun_fold(const double *lanes);
+
+/* Collective.  total[m] = the exactly rounded sums of all ranks' accumulators; one Allreduce whatever m
+ * (messages above 64 MiB go in pieces).  `sum` may be carried. */
+int dun_sum(struct dun_context *context, int status, int64_t m, struct dun_exact *sum, double *total);
+
+/* Collective.  Elementwise maximum over ranks, in place.  NaN is not allowed. */
+int dun_max(struct dun_context *context, int status, int64_t m, double *value);
+
+/* Collective.  Integer sums over ranks, in place. */
+int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t *value);
+
+/* A 128-bit unsigned integer as MPI carries it; sums of many ranks stay below 2^126. */
+typedef unsigned __int128 dun_u128; /* the one typedef: a type without a struct */
+
+/* Collective.  *before = sum over lower ranks, *total = over all. */
+int dun_prefix(struct dun_context *context, int status, dun_u128 value, dun_u128 *before,
+               dun_u128 *total);
+
+#endif

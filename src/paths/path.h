@@ -1,0 +1,65 @@
+/* A path pi_t from an easy law (t = 0) to the target (t = 1), made of named parts.
+ *
+ * An affine path is log pi_t = sum_k (a_k + b_k t) part_k with parts that do not depend on t: a new time
+ * then evaluates nothing.  Another path declares that a change of t invalidates its parts. */
+#ifndef DUNLIN_PATHS_PATH_H
+#define DUNLIN_PATHS_PATH_H
+
+#include "base/random.h"
+#include "base/type.h"
+#include "paths/schedule.h"
+#include "population/evaluator.h"
+
+enum { DUN_MAX_PARTS = 4 };
+
+/* What is wanted at the points of one tile.  All arrays are columns, aligned. */
+struct dun_request {
+  int n;              /* lanes that hold particles; the others repeat lane 0 */
+  const double *x;    /* [d][64] */
+  const double *time; /* [64]: a chain may have its own */
+  double *part_lp;    /* [K][64], or NULL: not wanted */
+  double *lp;         /* [64]: log pi_t, or NULL: not wanted; wanted only together with part_lp */
+  double *gradient;   /* [d][64]: of log pi_t, written; or NULL: not wanted */
+};
+
+struct dun_path {
+  struct dun_type type;
+
+  int affine;
+  int parts;                            /* K */
+  const char *part_name[DUN_MAX_PARTS];
+
+  /* The coefficients a_k + b_k t of the parts, [K]. */
+  void (*coefficients)(const void *self, double t, double *coefficient);
+
+  /* After the options are set.  Keeps the evaluator.  Collective (it may read files). */
+  int (*init)(struct dun_context *context, void *self, struct dun_evaluator *target);
+
+  void (*evaluate)(const void *self, const struct dun_request *request);
+
+  /* Draws of pi_0 in columns from so many uniforms and normals per particle (-1: one per coordinate). */
+  void (*draws)(const void *self, int *uniforms, int *normals);
+  void (*draw)(const void *self, const double *uniform, const double *normal, double *x);
+
+  /* The schedule of times, for methods that follow one; NULL: the path has none. */
+  const struct dun_schedule *(*schedule)(const void *self);
+
+  /* A start that has to be found by pilot chains on the target itself; NULL, or a request with
+   * moves == 0: none.  pilot_draw gives the starting points as `draw` does; `fit` is told the chains'
+   * mean [d] and covariance [d][d] and makes pi_0 from them. */
+  struct dun_pilot (*pilot)(const void *self);
+  void (*pilot_draw)(const void *self, const double *normal, double *x);
+  int (*fit)(void *self, const double *mean, const double *covariance);
+};
+
+struct dun_pilot {
+  long long moves;  /* sweeps; 0: no pilot */
+  long long chains; /* at most this many particles take part */
+};
+
+/* Combines parts at given times, lane by lane: lp[64] = sum_k c_k(time[lane]) part_lp[k][lane], where
+ * -inf times 0 counts as 0 and NaN as -inf. */
+void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
+                      const double *part_lp, double *lp);
+
+#endif

@@ -1,0 +1,21 @@
+/* Selection: offspring counts from the exact cumulative weights, then the exchange of rows.
+ *
+ * Children stand in the order of their parents, so that `root` never decreases along the global order.
+ * Nothing depends on the number of ranks. */
+#ifndef DUNLIN_POPULATION_SELECTION_H
+#define DUNLIN_POPULATION_SELECTION_H
+
+#include "base/random.h"
+#include "population/weights.h"
+
+enum dun_resampling { DUN_SYSTEMATIC, DUN_STRATIFIED, DUN_RESIDUAL, DUN_MULTINOMIAL };
+#define DUN_RESAMPLING_WORDS "systematic|stratified|residual|multinomial"
+
+/* Collective.  Replaces every particle's moving columns by its parent's; logw becomes 0 for all, in place
+ * of the weights.  Memory: the spare generation and fixed buffers below 64 MiB.  `address` gives the
+ * offsets. */
+int dun_select(struct dun_context *context, struct dun_population *population,
+               struct dun_column *logw, const struct dun_weights *weights,
+               enum dun_resampling resampling, struct dun_address address);
+
+#endif
