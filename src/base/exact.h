@@ -19,7 +19,7 @@ struct dun_exact {
 void dun_exact_add(struct dun_exact *sum, double value);
 /* Carries, so that every digit but the top one is in [0, 2^32): then 2^31 of them can be added. */
 void dun_exact_carry(struct dun_exact *sum);
-/* The sum, rounded to nearest, ties to even; inf and NaN as in plain addition. */
+/* The sum, rounded to nearest, ties to even; inf and NaN as in plain addition; an exact 0 is +0. */
 double dun_exact_value(struct dun_exact *sum);
 
 #endif

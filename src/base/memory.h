@@ -16,6 +16,9 @@ void *dun_allocate(int64_t count, size_t size);
 #define DUN_FREE(pointer) (dun_free(pointer), (pointer) = NULL)
 void dun_free(void *block);
 
+/* The bytes that were asked for when the block was allocated; 0 for NULL. */
+int64_t dun_block_bytes(const void *block);
+
 /* A copy of a string, or NULL for NULL or without memory. */
 char *dun_copy_text(const char *text);
 

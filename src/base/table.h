@@ -13,8 +13,9 @@ struct dun_table_column {
 struct dun_table {
   int columns;
   struct dun_table_column *column; /* [columns], owned */
-  struct dun_numbers cells;        /* rows × columns, by rows; a state row of type NUMBERS saves it */
-  long long capacity;              /* of cells, in numbers */
+  /* rows × columns, by rows, in a block of dun_allocate that may be larger; a state row of type
+   * NUMBERS saves and replaces it */
+  struct dun_numbers cells;
 };
 
 int dun_table_init(struct dun_table *table, int columns);

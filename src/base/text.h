@@ -16,7 +16,8 @@ int dun_words_find(const char *words, const char *word);
 /* Copies word number `index` of "first|second|..." and returns 0, or -1 if there is none. */
 int dun_words_get(const char *words, int index, char *word, size_t size);
 
-/* Number of single-letter changes and swaps that turn one word into the other. */
+/* Number of single-letter changes and swaps that turn one word into the other; texts above 63 letters
+ * that differ count as wholly different. */
 int dun_text_distance(const char *a, const char *b);
 
 /* A growing text; `failed` is set when memory ran out. */

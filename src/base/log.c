@@ -1,0 +1,68 @@
+#include "base/log.h"
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+void dun_log_init(struct dun_log *log, int rank, enum dun_level level)
+{
+  *log = (struct dun_log){.stream = stderr, .level = level, .rank = rank};
+  log->terminal = isatty(fileno(stderr));
+}
+
+/* One write for the whole line, so that lines of several ranks do not mix. */
+static void put(struct dun_log *log, const char *before, const char *after, const char *format,
+                va_list arguments)
+{
+  char text[4096];
+  int start = snprintf(text, sizeof text, "%s", before);
+  vsnprintf(text + start, sizeof text - (size_t)start, format, arguments);
+  size_t length = strnlen(text, sizeof text - 16);
+  snprintf(text + length, sizeof text - length, "%s", after);
+  fputs(text, log->stream);
+  fflush(log->stream);
+}
+
+static void put_line(struct dun_log *log, const char *label, const char *format, va_list arguments)
+{
+  char before[64];
+  snprintf(before, sizeof before, "%s%s", log->line_open ? "\n" : "", label);
+  log->line_open = 0;
+  put(log, before, "\n", format, arguments);
+}
+
+void dun_note(struct dun_log *log, const char *format, ...)
+{
+  va_list arguments;
+  if (log->rank != 0 || log->level < DUN_NOTES)
+    return;
+  va_start(arguments, format);
+  put_line(log, "", format, arguments);
+  va_end(arguments);
+}
+
+void dun_warn(struct dun_log *log, const char *format, ...)
+{
+  char label[48] = "warning: ";
+  va_list arguments;
+  if (log->level < DUN_WARNINGS)
+    return;
+  if (log->rank != 0)
+    snprintf(label, sizeof label, "warning (rank %d): ", log->rank);
+  va_start(arguments, format);
+  put_line(log, label, format, arguments);
+  va_end(arguments);
+}
+
+void dun_progress(struct dun_log *log, const char *format, ...)
+{
+  va_list arguments;
+  if (log->rank != 0 || log->level < DUN_NOTES)
+    return;
+  va_start(arguments, format);
+  if (log->terminal)
+    put(log, "\r", "\033[K", format, arguments);
+  else
+    put(log, "", "\n", format, arguments);
+  log->line_open = log->terminal;
+  va_end(arguments);
+}

@@ -1,0 +1,47 @@
+#include "base/table.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <string.h>
+
+int dun_table_init(struct dun_table *table, int columns)
+{
+  *table = (struct dun_table){.columns = columns};
+  table->column = dun_allocate(columns, sizeof *table->column);
+  return table->column ? 0 : DUN_ERROR_MEMORY;
+}
+
+static int grow(struct dun_table *table)
+{
+  long long capacity = 2 * table->cells.count + 16 * (long long)table->columns;
+  double *value = dun_allocate(capacity, sizeof *value);
+  if (!value)
+    return DUN_ERROR_MEMORY;
+  if (table->cells.count > 0)
+    memcpy(value, table->cells.value, (size_t)table->cells.count * sizeof *value);
+  dun_free(table->cells.value);
+  table->cells.value = value;
+  return 0;
+}
+
+int dun_table_add(struct dun_table *table, const double *row)
+{
+  /* asked of the block: a restart puts another in its place */
+  long long capacity = dun_block_bytes(table->cells.value) / (long long)sizeof *row;
+  if (table->cells.count + table->columns > capacity && grow(table) < 0)
+    return DUN_ERROR_MEMORY;
+  memcpy(table->cells.value + table->cells.count, row, (size_t)table->columns * sizeof *row);
+  table->cells.count += table->columns;
+  return 0;
+}
+
+long long dun_table_rows(const struct dun_table *table)
+{
+  return table->columns > 0 ? table->cells.count / table->columns : 0;
+}
+
+void dun_table_free(struct dun_table *table)
+{
+  DUN_FREE(table->column);
+  DUN_FREE(table->cells.value);
+  *table = (struct dun_table){0};
+}

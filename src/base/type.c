@@ -1,0 +1,34 @@
+#include "base/type.h"
+#include "base/text.h"
+#include <string.h>
+
+const char *dun_kind_name(enum dun_kind kind)
+{
+  static const char *const names[DUN_KINDS] = {
+      [DUN_KIND_TARGET] = "target", [DUN_KIND_PATH] = "path",   [DUN_KIND_KERNEL] = "kernel",
+      [DUN_KIND_METHOD] = "method", [DUN_KIND_PROBE] = "probe",
+  };
+  return names[kind];
+}
+
+const struct dun_type *dun_type_find(enum dun_kind kind, const char *name)
+{
+  for (const struct dun_type *const *type = dun_registry(kind); *type; type++)
+    if (!strcmp((*type)->name, name))
+      return *type;
+  return NULL;
+}
+
+const char *dun_type_nearest(enum dun_kind kind, const char *name)
+{
+  const char *nearest = NULL;
+  int least = 1 + (int)(strlen(name) / 3) + 1; /* a third of the letters may be wrong, and one */
+  for (const struct dun_type *const *type = dun_registry(kind); *type; type++) {
+    int distance = dun_text_distance((*type)->name, name);
+    if (distance < least) {
+      least = distance;
+      nearest = (*type)->name;
+    }
+  }
+  return nearest;
+}
