@@ -1,0 +1,33 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs the tests; ends with ctest's summary.
+#
+#     tests/run.sh             the everyday tier
+#     tests/run.sh --long      everything: calibration, many kills, other builds, sanitizers, Slurm
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+. jobs/environment.sh
+
+select=(--label-exclude long)
+case ${1:-} in
+  --long) select=() ;;
+  '') ;;
+  *) echo "usage: tests/run.sh [--long]" >&2; exit 2 ;;
+esac
+
+jobs/install.sh --test
+jobs/build.sh release
+
+if [ -z "${DUNLIN_DATA:-}" ] && [ -d "$top/../shared/data" ]; then
+  export DUNLIN_DATA=$top/../shared/data
+fi
+cores=$(nproc)
+failed=0
+if [ ${#select[@]} = 0 ]; then
+  # Addresses and undefined behaviour first; their builds are slow, so only unit and contract tests.
+  jobs/build.sh sanitize
+  ctest --test-dir build/sanitize --output-on-failure -j "$cores" -L 'unit|contract' </dev/null ||
+    failed=1
+fi
+ctest --test-dir build/release --output-on-failure -j "$cores" "${select[@]}" </dev/null || failed=1
+exit $failed
