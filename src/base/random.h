@@ -33,9 +33,13 @@ struct dun_address {
 /* One block of four words. */
 void dun_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4]);
 
-/* Standard normals by Box-Muller (u1 = 1 - 52-bit fraction), out[columns][64], aligned to 64. */
+/* The words of a block make two numbers of 64 bits, the first word low.  Their top 52 bits are the
+ * fractions f1 and f2 in [0, 1). */
+
+/* Standard normals by Box-Muller, out[columns][64], aligned to 64: with r = sqrt(-2 log(1 - f1)) lane l
+ * is r cos(2 pi f2) and lane l + 32 is r sin(2 pi f2). */
 void dun_normals(struct dun_address address, int columns, double *out);
-/* Uniforms in (0, 1], multiples of 2^-52, out[columns][64]. */
+/* Uniforms in (0, 1], multiples of 2^-52, out[columns][64], aligned to 64: 1 - f1 and 1 - f2. */
 void dun_uniforms(struct dun_address address, int columns, double *out);
 /* One uniform in (0, 1] for number `index` of the address: the very one that dun_uniforms puts at
  * flat place `index`. */
