@@ -1,0 +1,83 @@
+"""Small inputs that several tests run, and what makes two results the same."""
+import hashlib
+import os
+from string import Template
+
+from support import INPUTS, attributes, data_folder, write
+
+MIXTURE = """
+run:    {seed: 7, particles: $particles}
+target:
+  {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
+path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}, schedule: {type: adaptive}}
+kernel: {type: $kernel}
+method: {type: smc, moves_per_step: $moves, resampling: $resampling}
+probes: [{type: moments, every: 1}, {type: modes, every: 1}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
+SEEDS = """
+run:    {seed: 7, particles: $particles}
+target: {type: seeds, data: $inputs/data/seeds.csv}
+path:   {type: geometric, base: {type: $base}, schedule: {type: adaptive, conditional_ess: 0.5}}
+kernel: {type: $kernel}
+method: {type: smc, moves_per_step: $moves, resampling: $resampling}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
+SONAR = """
+run:    {seed: 7, particles: $particles}
+target: {type: logistic_regression, data: $data, label: label}
+path:   {type: geometric, base: {type: prior}, schedule: {type: adaptive, conditional_ess: 0.5}}
+kernel: {type: $kernel}
+method: {type: smc, moves_per_step: $moves, resampling: $resampling}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
+WIDE = "gaussian, mean: 0, scale: 3"
+CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR}
+
+
+def sonar_table(folder):
+    """The sonar data where they are at hand, else a table of the same shape made up here."""
+    there = os.path.join(data_folder() or "/nonexistent", "sonar_minmax.csv")
+    if os.path.exists(there):
+        return there
+    state, rows = 1, [",".join([f"x{j}" for j in range(60)] + ["label"])]
+    for _ in range(208):
+        row = []
+        for _ in range(60):
+            state = (state * 1103515245 + 12345) % (1 << 31)
+            row.append(2 * state / (1 << 31) - 1)
+        rows.append(",".join([f"{x:.6f}" for x in row] + [str(int(row[0] + .5 * row[1] > 0))]))
+    return write(folder, "sonar_like.csv", "\n".join(rows) + "\n")
+
+
+def case(folder, name, kernel="hmc", particles=1000, moves=2, resampling="systematic", base=WIDE,
+         every="20min"):
+    """Writes the input into the folder and returns its path."""
+    text = Template(CASES[name]).substitute(
+        kernel=kernel, particles=particles, moves=moves, base=base, resampling=resampling,
+        every=every, inputs=INPUTS, data=sonar_table(folder))
+    return write(folder, "input.yaml", text)
+
+
+def fingerprint(file):
+    """Everything in a result that must not depend on ranks, interruptions or vector widths."""
+    import h5py
+    said = attributes(file)
+    found = {name: said[name] for name in ("population_hash", "log_evidence", "log_evidence_error",
+                                           "effective_sample_size", "diagnosis")}
+    with h5py.File(file, "r") as result:
+        def digest(name, value):
+            timed = name.endswith("/seconds") or name.startswith("provenance")
+            if isinstance(value, h5py.Dataset) and value.ndim > 0 and not timed:
+                found[name] = hashlib.sha256(value[...].tobytes()).hexdigest()[:16]
+        result.visititems(digest)
+    return found
+
+
+def differences(one, other):
+    """Sentences, one for each entry of two fingerprints that is not the same."""
+    return [f"{name}: {one.get(name)} and {other.get(name)}"
+            for name in sorted(set(one) | set(other)) if one.get(name) != other.get(name)]
