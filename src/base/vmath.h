@@ -18,6 +18,9 @@
 #define DUN_CLONES
 #endif
 
+/* A helper that holds loops: inlined into every clone of its callers, as large ones otherwise are not. */
+#define DUN_INLINE static inline __attribute__((always_inline))
+
 #define DUN_FMA(a, b, c) __builtin_fma(a, b, c)
 #define DUN_ALIGNED(pointer) __builtin_assume_aligned(pointer, 64)
 

@@ -1,0 +1,24 @@
+/* What the `init` functions of built-in targets share. */
+#ifndef DUNLIN_TARGETS_SETUP_H
+#define DUNLIN_TARGETS_SETUP_H
+
+#include "data/csv.h"
+#include "dunlin/target.h"
+
+enum { DUN_MAX_DIMENSION = 100000000 };
+
+/* Writes the reason and returns DUN_ERROR_INPUT. */
+int dun_refuse(struct dun_message why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same with the sentence of the last dun_fail. */
+int dun_refuse_failed(struct dun_message why);
+
+/* out[count] from an option that may be one number for all or `count` numbers, of which `option` is
+ * the name in messages; `otherwise` if it was not given. */
+int dun_spread(struct dun_message why, const char *option, const struct dun_numbers *given,
+               double otherwise, long long count, double *out);
+
+/* dun_csv_parse, the reason in `why`. */
+int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data);
+
+#endif
