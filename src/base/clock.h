@@ -3,12 +3,12 @@
 #define DUNLIN_BASE_CLOCK_H
 
 enum dun_phase {
-  DUN_PHASE_SETUP,    /* reading, allocating, first draws */
-  DUN_PHASE_WEIGH,    /* next time, weights, estimates */
-  DUN_PHASE_SELECT,   /* offspring and exchange of rows */
-  DUN_PHASE_MOVE,     /* kernels, target evaluations */
-  DUN_PHASE_LOOK,     /* probes */
-  DUN_PHASE_OUTPUT,   /* result files, progress */
+  DUN_PHASE_SETUP,  /* reading, allocating, first draws */
+  DUN_PHASE_WEIGH,  /* next time, weights, estimates */
+  DUN_PHASE_SELECT, /* offspring and exchange of rows */
+  DUN_PHASE_MOVE,   /* kernels, target evaluations */
+  DUN_PHASE_LOOK,   /* probes */
+  DUN_PHASE_OUTPUT, /* result files, progress */
   DUN_PHASE_CHECKPOINT,
   DUN_PHASES
 };
@@ -19,8 +19,8 @@ struct dun_timers {
   double since;
 };
 
-double dun_clock(void);                            /* monotonic seconds */
-const char *dun_phase_name(enum dun_phase phase);  /* "setup", ... */
+double dun_clock(void);                           /* monotonic seconds */
+const char *dun_phase_name(enum dun_phase phase); /* "setup", ... */
 
 void dun_timers_start(struct dun_timers *timers, enum dun_phase phase);
 /* Books the time since the last switch and goes over to `phase`; returns the phase left, so that a

@@ -55,8 +55,8 @@ static void negate(struct dun_exact *sum)
   dun_exact_carry(sum);
 }
 
-/* The double of a carried sum >= 0: 65 to 96 leading bits, of which the last also stands for all that
- * is left out, are rounded to 53. */
+/* The double of a carried sum >= 0: 65 to 96 leading bits, of which the last also stands for all
+ * that is left out, are rounded to 53. */
 static double rounded(const struct dun_exact *sum)
 {
   int top = DUN_EXACT_DIGITS - 1, rest = 0;

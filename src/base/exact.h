@@ -1,7 +1,7 @@
 /* Exactly rounded sums that do not depend on the order of the numbers.
  *
- * An accumulator of 67 digits of 32 bits, each held in an int64, spans all doubles; digits of several
- * accumulators may be added as integers.  About 3 ns a number. */
+ * An accumulator of 67 digits of 32 bits, each held in an int64, spans all doubles; digits of
+ * several accumulators may be added as integers.  About 3 ns a number. */
 #ifndef DUNLIN_BASE_EXACT_H
 #define DUNLIN_BASE_EXACT_H
 
@@ -11,7 +11,7 @@ enum { DUN_EXACT_DIGITS = 67 };
 
 struct dun_exact {
   int64_t digit[DUN_EXACT_DIGITS];
-  int64_t added; /* numbers since the last carry; carried before it can overflow */
+  int64_t added;  /* numbers since the last carry; carried before it can overflow */
   int64_t odd[3]; /* how many +inf, -inf and NaN entered */
 };
 

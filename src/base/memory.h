@@ -22,7 +22,7 @@ int64_t dun_block_bytes(const void *block);
 /* A copy of a string, or NULL for NULL or without memory. */
 char *dun_copy_text(const char *text);
 
-/* The bytes now allocated through dun_allocate, and the most there were: for estimates and tests. */
+/* The bytes allocated now through dun_allocate, and the most there were. */
 int64_t dun_memory_in_use(void);
 int64_t dun_memory_peak(void);
 

@@ -1,6 +1,6 @@
 /* Philox in three forms with equal numbers: plain, AVX2 and AVX-512 (the compiler does not find the
- * 32 × 32 → 64 bit multiply by itself).  A vector lane of 64 bits holds one word of one block; rubbish
- * in its upper half does no harm, since the multiply ignores it. */
+ * 32 × 32 → 64 bit multiply by itself).  A vector lane of 64 bits holds one word of one block;
+ * rubbish in its upper half does no harm, since the multiply ignores it. */
 #include "base/random.h"
 #include "base/vmath.h"
 
@@ -57,8 +57,8 @@ static struct stream stream_of(struct dun_address address)
   };
 }
 
-/* Each of the next three writes, for blocks first .. first + n - 1, the block's 64-bit halves, first
- * word low: one[i] and two[i].  n is a multiple of 32, the arrays are aligned. */
+/* Each of the next three writes the 64-bit halves, first word low, of blocks first .. first + n -
+ * 1: one[i] and two[i].  n is a multiple of 32, the arrays are aligned. */
 #if defined(DUN_DISPATCH) || (!defined(HAS_V3) && !defined(HAS_V4))
 #define HAS_PLAIN
 static void words_plain(struct stream s, uint32_t first, int n, uint64_t *one, uint64_t *two)

@@ -1,9 +1,9 @@
 /* Random numbers have an address, not a history.
  *
- * Philox4x32-10 (Salmon et al. 2011): key = seed; counter = (purpose 16 bits | replicate 16 bits, step,
- * tile, index), from high word to low.  The index runs over a tile's flat array [columns][64]: block
- * 32 * column + l gives lanes l and l + 32.  Nothing to store in a checkpoint, nothing to split over
- * ranks, a rejected proposal shifts nobody else's numbers. */
+ * Philox4x32-10 (Salmon et al. 2011): key = seed; counter = (purpose 16 bits | replicate 16
+ * bits, step, tile, index), from high word to low.  The index runs over a tile's flat array
+ * [columns][64]: block 32 * column + l gives lanes l and l + 32.  Nothing to store in a
+ * checkpoint, nothing to split over ranks, a rejected proposal shifts nobody else's numbers. */
 #ifndef DUNLIN_BASE_RANDOM_H
 #define DUNLIN_BASE_RANDOM_H
 
@@ -11,15 +11,15 @@
 
 /* What a number is for.  One number per use; never reuse one within a tick. */
 enum dun_purpose {
-  DUN_PURPOSE_START,        /* first draws of particles */
-  DUN_PURPOSE_SELECT,       /* resampling offsets */
-  DUN_PURPOSE_PROPOSE,      /* momenta, proposals */
-  DUN_PURPOSE_ACCEPT,       /* accept-reject uniforms */
-  DUN_PURPOSE_JITTER,       /* step-size jitter */
-  DUN_PURPOSE_DRAWS,        /* the last selection, draws written to a result */
-  DUN_PURPOSE_PILOT,        /* starts of pilot chains */
-  DUN_PURPOSE_PROBE,        /* whatever a probe draws */
-  DUN_PURPOSE_SWAP,         /* swaps between chains */
+  DUN_PURPOSE_START,   /* first draws of particles */
+  DUN_PURPOSE_SELECT,  /* resampling offsets */
+  DUN_PURPOSE_PROPOSE, /* momenta, proposals */
+  DUN_PURPOSE_ACCEPT,  /* accept-reject uniforms */
+  DUN_PURPOSE_JITTER,  /* step-size jitter */
+  DUN_PURPOSE_DRAWS,   /* the last selection, draws written to a result */
+  DUN_PURPOSE_PILOT,   /* starts of pilot chains */
+  DUN_PURPOSE_PROBE,   /* whatever a probe draws */
+  DUN_PURPOSE_SWAP,    /* swaps between chains */
   DUN_PURPOSE_TEST,
 };
 
@@ -36,8 +36,8 @@ void dun_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[
 /* The words of a block make two numbers of 64 bits, the first word low.  Their top 52 bits are the
  * fractions f1 and f2 in [0, 1). */
 
-/* Standard normals by Box-Muller, out[columns][64], aligned to 64: with r = sqrt(-2 log(1 - f1)) lane l
- * is r cos(2 pi f2) and lane l + 32 is r sin(2 pi f2). */
+/* Standard normals by Box-Muller, out[columns][64], aligned to 64: with r = sqrt(-2 log(1 - f1))
+ * lane l is r cos(2 pi f2) and lane l + 32 is r sin(2 pi f2). */
 void dun_normals(struct dun_address address, int columns, double *out);
 /* Uniforms in (0, 1], multiples of 2^-52, out[columns][64], aligned to 64: 1 - f1 and 1 - f2. */
 void dun_uniforms(struct dun_address address, int columns, double *out);

@@ -6,8 +6,8 @@
 
 struct dun_table_column {
   char name[64];
-  char unit[24];      /* "": none */
-  char doc[160];      /* one sentence */
+  char unit[24]; /* "": none */
+  char doc[160]; /* one sentence */
 };
 
 struct dun_table {

@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All of them: 0 if the whole text is such a value; -1 otherwise, with no sentence set. */
-int dun_text_integer(const char *text, long long *value); /* 65536, 65_536, -3, 6e4; exactly whole */
+/* All of them: 0 if the whole text is such a value; -1 otherwise, with no sentence set.  Single
+ * underscores may stand between digits; an integer is exactly whole and has no leading zeros. */
+int dun_text_integer(const char *text, long long *value); /* 65536, 65_536, -3, 6e4 */
 int dun_text_number(const char *text, double *value);     /* decimal and finite; no hex, no inf */
 int dun_text_flag(const char *text, int *value);          /* true, false */
 int dun_text_duration(const char *text, double *seconds); /* 90, 90s, 20min, 3h, 1d; not negative */
@@ -16,8 +17,8 @@ int dun_words_find(const char *words, const char *word);
 /* Copies word number `index` of "first|second|..." and returns 0, or -1 if there is none. */
 int dun_words_get(const char *words, int index, char *word, size_t size);
 
-/* Number of single-letter changes and swaps that turn one word into the other; texts above 63 letters
- * that differ count as wholly different. */
+/* Number of single-letter changes and swaps that turn one word into the other; texts of more than
+ * 63 letters that differ count as wholly different. */
 int dun_text_distance(const char *a, const char *b);
 
 /* A growing text; `failed` is set when memory ran out. */

@@ -1,9 +1,9 @@
 /* Elementary functions with the same bits at every vector width, with GCC and clang.
  *
- * Rules: every fused operation is written as DUN_FMA and all else is plain (-ffp-contract=off); fixed
- * polynomial shapes; selections in place of branches; nothing from libm.  A function that uses one of
- * these inline kernels in a loop carries DUN_CLONES, or it is silently compiled for SSE2 with calls to
- * libm's fma.  Loops run over all 64 lanes, lanes innermost. */
+ * Rules: every fused operation is written as DUN_FMA and all else is plain (-ffp-contract=off);
+ * fixed polynomial shapes; selections in place of branches; nothing from libm.  A function that
+ * uses one of these inline kernels in a loop carries DUN_CLONES, or it is silently compiled for
+ * SSE2 with calls to libm's fma.  Loops run over all 64 lanes, lanes innermost. */
 #ifndef DUNLIN_BASE_VMATH_H
 #define DUNLIN_BASE_VMATH_H
 
@@ -18,38 +18,39 @@
 #define DUN_CLONES
 #endif
 
-/* A helper that holds loops: inlined into every clone of its callers, as large ones otherwise are not. */
-#define DUN_INLINE static inline __attribute__((always_inline))
-
-#define DUN_FMA(a, b, c) __builtin_fma(a, b, c)
+/* Into every clone, however long it grows. */
+#define DUN_INLINE           static inline __attribute__((always_inline))
+#define DUN_FMA(a, b, c)     __builtin_fma(a, b, c)
 #define DUN_ALIGNED(pointer) __builtin_assume_aligned(pointer, 64)
 
 #define DUN_LOG_2PI 1.8378770664093454836
 
 /* Errors against the exact value; ulp: of the result, where that is normal. */
-static inline double dun_exp(double x);     /* < 1.1 ulp; 0, inf and NaN right; subnormals too */
-static inline double dun_exp_weight(double x); /* for x <= 0: as dun_exp, but 0 below -700 */
-static inline double dun_log(double x);     /* <= 1 ulp for x > 0; log(0) = -inf, x < 0: NaN,
+DUN_INLINE double dun_exp(double x);        /* < 1.1 ulp; 0, inf and NaN right; subnormals too */
+DUN_INLINE double dun_exp_weight(double x); /* for x <= 0: as dun_exp, but 0 below -700 */
+DUN_INLINE double dun_log(double x);        /* <= 1 ulp for x > 0; log(0) = -inf, x < 0: NaN,
                                              * log(inf) = inf; subnormals right */
-static inline double dun_log1p(double x);   /* <= 2 ulp for x > -1 */
-static inline double dun_expm1(double x);   /* <= 2 ulp */
+DUN_INLINE double dun_log1p(double x);      /* <= 2 ulp for x > -1 */
+DUN_INLINE double dun_expm1(double x);      /* <= 2 ulp */
 /* sin(2 pi u) and cos(2 pi u) for |u| < 2^49, absolute error < 2^-52 */
-static inline void dun_sincos2pi(double u, double *sine, double *cosine);
+DUN_INLINE void dun_sincos2pi(double u, double *sine, double *cosine);
 /* 1 / (1 + exp(-x)) and log(1 + exp(x)) without overflow; <= 3 ulp; 0 below -700 */
-static inline double dun_sigmoid(double x);
-static inline double dun_softplus(double x);
-static inline double dun_tanh(double x);    /* <= 3 ulp */
+DUN_INLINE double dun_sigmoid(double x);
+DUN_INLINE double dun_softplus(double x);
+DUN_INLINE double dun_tanh(double x); /* <= 3 ulp */
 
-/* ---- bodies: Taylor polynomials in Estrin's form ------------------------------------------------ */
+/* ---- bodies: Taylor polynomials in Estrin's form --------------------------------------------- */
 
-static inline uint64_t dun_bits(double x)
+/* The bits of a double. */
+DUN_INLINE uint64_t dun_bits(double x)
 {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline double dun_from_bits(uint64_t bits)
+/* The double with these bits. */
+DUN_INLINE double dun_from_bits(uint64_t bits)
 {
   double x;
   memcpy(&x, &bits, sizeof x);
@@ -60,13 +61,13 @@ static inline double dun_from_bits(uint64_t bits)
 #define DUN_ROUNDER 0x1.8p52
 
 /* 2^k for whole -1022 <= k <= 1023. */
-static inline double dun_power_of_2(double k)
+DUN_INLINE double dun_power_of_2(double k)
 {
   return dun_from_bits((dun_bits(k + DUN_ROUNDER) << 52) + 0x3ff0000000000000u);
 }
 
 /* exp(x) - 1 = 2^k (1 + result) - 1, |result| < 0.42. */
-static inline double dun_exp_reduced(double x, double *k)
+DUN_INLINE double dun_exp_reduced(double x, double *k)
 {
   double n = DUN_FMA(x, 0x1.71547652b82fep0, DUN_ROUNDER) - DUN_ROUNDER; /* round(x / log 2) */
   double r = DUN_FMA(n, -0x1.abc9e3b39803fp-56, DUN_FMA(n, -0x1.62e42fefa39efp-1, x));
@@ -80,7 +81,8 @@ static inline double dun_exp_reduced(double x, double *k)
   return DUN_FMA(r2, DUN_FMA(high, r4, DUN_FMA(a1, r2, a0)), r);
 }
 
-static inline double dun_exp(double x)
+/* Beyond the bounds the result is 0 or infinite anyway. */
+DUN_INLINE double dun_exp(double x)
 {
   double k, low = x < -745.2 ? -745.2 : x, inside = low > 710 ? 710 : low; /* exp(710) = inf */
   double p = dun_exp_reduced(inside, &k) + 1.0;
@@ -89,7 +91,8 @@ static inline double dun_exp(double x)
   return p * dun_power_of_2(half) * dun_power_of_2(k - half);
 }
 
-static inline double dun_exp_weight(double x)
+/* One factor does: no subnormals, which cost ten times as much. */
+DUN_INLINE double dun_exp_weight(double x)
 {
   double k, inside = x < -700 ? -700 : x;
   double p = dun_exp_reduced(inside, &k) + 1.0;
@@ -97,7 +100,8 @@ static inline double dun_exp_weight(double x)
   return x < -700 ? 0.0 : value;
 }
 
-static inline double dun_expm1(double x)
+/* Beyond the bounds the result is -1 or infinite anyway. */
+DUN_INLINE double dun_expm1(double x)
 {
   double k, low = x < -50 ? -50 : x, inside = low > 710 ? 710 : low;
   double p = dun_exp_reduced(inside, &k), half = dun_power_of_2(k - 1); /* 2^k would overflow */
@@ -105,7 +109,7 @@ static inline double dun_expm1(double x)
 }
 
 /* x = 2^k z with z in [sqrt(1/2), sqrt(2)), for normal x > 0. */
-static inline double dun_log_reduced(double x, double *k)
+DUN_INLINE double dun_log_reduced(double x, double *k)
 {
   /* the bits of sqrt(1/2), less 1024 in the exponent: no signed shift, which AVX2 has not */
   uint64_t bits = dun_bits(x), shifted = bits + (0x4000000000000000u - 0x3fe6a09e667f3bcdu);
@@ -114,7 +118,7 @@ static inline double dun_log_reduced(double x, double *k)
 }
 
 /* k log 2 + log(1 + f), by s = f / (2 + f) as in fdlibm. */
-static inline double dun_log_sum(double k, double f)
+DUN_INLINE double dun_log_sum(double k, double f)
 {
   double s = f / (2.0 + f), w = s * s, w2 = w * w, w4 = w2 * w2, w8 = w4 * w4;
   double b0 = DUN_FMA(DUN_FMA(w, 2. / 9, 2. / 7), w2, DUN_FMA(w, 2. / 5, 2. / 3));
@@ -126,13 +130,14 @@ static inline double dun_log_sum(double k, double f)
 }
 
 /* For normal x > 0 only. */
-static inline double dun_log_normal(double x)
+DUN_INLINE double dun_log_normal(double x)
 {
   double k, z = dun_log_reduced(x, &k);
   return dun_log_sum(k, z - 1.0);
 }
 
-static inline double dun_log(double x)
+/* Subnormals are scaled first. */
+DUN_INLINE double dun_log(double x)
 {
   double scaled = x * 0x1p54, normal = x < 0x1p-1022 ? scaled : x;
   double k, z = dun_log_reduced(normal, &k), less = k - 54;
@@ -142,7 +147,8 @@ static inline double dun_log(double x)
   return x == __builtin_inf() ? x : value;
 }
 
-static inline double dun_log1p(double x)
+/* The logarithm of the rounded sum and what the rounding lost. */
+DUN_INLINE double dun_log1p(double x)
 {
   double u = 1.0 + x, part = u - 1.0, lost = (1.0 - (u - part)) + (x - part);
   double k, z = dun_log_reduced(u, &k), few = k > 99 ? 99 : k; /* then nothing was lost */
@@ -152,7 +158,8 @@ static inline double dun_log1p(double x)
   return x == __builtin_inf() ? x : value;
 }
 
-static inline void dun_sincos2pi(double u, double *sine, double *cosine)
+/* Reduced to an eighth of a turn on either side of a whole quarter, which is exact. */
+DUN_INLINE void dun_sincos2pi(double u, double *sine, double *cosine)
 {
   double shifted = DUN_FMA(4.0, u, DUN_ROUNDER), q = shifted - DUN_ROUNDER; /* quarter turns */
   double x = DUN_FMA(-.25, q, u) * 0x1.921fb54442d18p2, x2 = x * x, x4 = x2 * x2, x8 = x4 * x4;
@@ -164,27 +171,30 @@ static inline void dun_sincos2pi(double u, double *sine, double *cosine)
   double c3 = DUN_FMA(x4, 1. / 20922789888000., c2);
   double s = DUN_FMA(x * x2, DUN_FMA(x8, s3, DUN_FMA(x4, s1, s0)), x);
   double c = DUN_FMA(x4, DUN_FMA(x8, c3, DUN_FMA(x4, c1, c0)), DUN_FMA(x2, -.5, 1.0));
-  uint64_t quarter = dun_bits(shifted), odd = -(quarter & 1);
-  uint64_t swap = (dun_bits(s) ^ dun_bits(c)) & odd; /* odd quarters: sine and cosine change places */
+  /* odd quarters: sine and cosine change places */
+  uint64_t quarter = dun_bits(shifted), swap = (dun_bits(s) ^ dun_bits(c)) & -(quarter & 1);
   *sine = dun_from_bits(dun_bits(s) ^ swap ^ (quarter & 2) << 62);
   *cosine = dun_from_bits(dun_bits(c) ^ swap ^ ((quarter + 1) & 2) << 62);
 }
 
-static inline double dun_sigmoid(double x)
+/* The exponential never exceeds 1. */
+DUN_INLINE double dun_sigmoid(double x)
 {
   double e = dun_exp_weight(-__builtin_fabs(x)), top = x < 0 ? e : 1.0;
   return top / (1.0 + e);
 }
 
-static inline double dun_softplus(double x)
+/* log1p(e) for e in [0, 1], without its edges. */
+DUN_INLINE double dun_softplus(double x)
 {
   double e = dun_exp_weight(-__builtin_fabs(x)), above = x > 0 ? x : 0.0;
-  double u = 1.0 + e, lost = e - (u - 1.0); /* u in [1, 2]: log1p(e) without its edges */
+  double u = 1.0 + e, lost = e - (u - 1.0); /* u in [1, 2] */
   double k = u > 1.5 ? 1.0 : 0.0, half = u > 1.5 ? .5 : 1.0;
   return above + dun_log_sum(k, DUN_FMA(half, u, -1.0) + lost * half);
 }
 
-static inline double dun_tanh(double x)
+/* (exp(-2|x|) - 1) / (exp(-2|x|) + 1). */
+DUN_INLINE double dun_tanh(double x)
 {
   double m = dun_expm1(-2 * __builtin_fabs(x));
   return __builtin_copysign(m / (2.0 + m), x);
