@@ -59,7 +59,7 @@ static void columns(const void *self, const double *restrict x, double *restrict
   if (lp) {
     double constant = -dun_log(t->scale) - 0.5 * (others + 1) * DUN_LOG_2PI;
     for (int l = 0; l < L; l++)
-      lp[l] = constant - 0.5 * (x[l] * x[l] * precision + others * x[l] + square[l]);
+      lp[l] = constant - 0.5 * (x[l] * DUN_FMA(x[l], precision, others) + square[l]);
   }
   if (gradient) {
     gradient = DUN_ALIGNED(gradient);

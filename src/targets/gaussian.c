@@ -48,7 +48,6 @@ static const struct dun_option covariance_options[] = {
     {.name = "correlation",
      .type = DUN_NUMBER,
      .offset = offsetof(struct covariance, correlation),
-     .initial = "0.9",
      .minimum = -0.999999999,
      .maximum = 0.999999999,
      .doc = "Correlation of neighbours, rho; coordinates i and j have rho^|i-j|.",
@@ -56,7 +55,6 @@ static const struct dun_option covariance_options[] = {
     {.name = "file",
      .type = DUN_DATA,
      .offset = offsetof(struct covariance, file),
-     .initial = "",
      .doc = "Dense: a CSV file with the covariance matrix, d rows of d numbers.",
      .when = "type=dense"},
     {0}};
@@ -117,8 +115,6 @@ static int init_dense(struct gaussian *t, const double *mean, const double *scal
   struct dun_csv csv = {0};
   double *covariance = NULL;
   int status;
-  if (!t->covariance.file.path)
-    return dun_refuse(why, "covariance.file: a dense covariance needs a file");
   status = dun_setup_csv(why, &csv, &t->covariance.file);
   if (status < 0)
     goto out;
@@ -126,9 +122,8 @@ static int init_dense(struct gaussian *t, const double *mean, const double *scal
   status = covariance ? read_covariance(t, &csv, scale, covariance, why) : dun_refuse_failed(why);
   if (status < 0)
     goto out;
-  if (dun_gaussian_dense(&t->normal, (int)t->dimension, mean, covariance) < 0) {
+  if (dun_gaussian_dense(&t->normal, (int)t->dimension, mean, covariance) < 0)
     status = dun_refuse_failed(why);
-  }
 out:
   DUN_FREE(covariance);
   dun_csv_free(&csv);

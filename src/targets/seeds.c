@@ -19,7 +19,9 @@ enum { L = DUN_LANES, EFFECTS = 4, MAX_TRIALS = 1000000 };
 #define SHAPE           0.01
 #define RATE            0.01
 #define LOG_GAMMA_SHAPE 4.5994798780420217 /* log Gamma(0.01) */
-#define LOG_10          2.302585092994045684
+/* Far out sums are cut here: the difference of two infinities is no number. */
+#define HUGE_VALUE 1e290
+#define LOG_10     2.302585092994045684
 
 struct seeds {
   struct dun_data data;
@@ -149,9 +151,11 @@ static void prior(const void *self, const double *restrict x, double *restrict l
       random[l] = DUN_FMA(y, y, random[l]);
     }
   if (lp)
-    for (int l = 0; l < L; l++)
+    for (int l = 0; l < L; l++) {
+      double bounded = u[l] < HUGE_VALUE ? u[l] : HUGE_VALUE;
       lp[l] = t->log_prior - 0.5 * (precision * fixed[l] + random[l]) +
-              (SHAPE + 0.5 * t->plates) * u[l] - RATE * (root[l] * root[l]);
+              (SHAPE + 0.5 * t->plates) * bounded - RATE * (root[l] * root[l]);
+    }
   if (gradient) {
     for (int i = 0; i < EFFECTS; i++)
       for (int l = 0; l < L; l++)
@@ -240,6 +244,8 @@ DUN_INLINE void plate(const struct seeds *t, ptrdiff_t j, const double *restrict
     eta = DUN_FMA(x1, x[L + l], eta);
     eta = DUN_FMA(x12, x[2 * L + l], eta);
     eta = DUN_FMA(x2, x[3 * L + l], eta);
+    eta = eta > -HUGE_VALUE ? eta : -HUGE_VALUE;
+    eta = eta < HUGE_VALUE ? eta : HUGE_VALUE;
     double e = dun_exp_weight(-fabs(eta)), positive = eta > 0 ? eta : 0;
     double share = (eta > 0 ? 1 : e) / (1 + e);
     sum[l] += r * eta - n * (positive + dun_log1p(e));
