@@ -2,6 +2,9 @@
  * that agreement on failure costs nothing extra: if any rank's `status` is negative, all ranks return
  * the smallest code and hold its sentence (see dun_agree).
  *
+ * Every rank passes the same m, also one that failed; its arrays are not touched and may be NULL.
+ * Where the call fails, no array is changed.
+ *
  * The idiom: fold the lanes of each tile in the fixed order of dun_fold, add the tile's sums to exact
  * accumulators, and call dun_sum once. */
 #ifndef DUNLIN_PARALLEL_SUM_H
@@ -18,7 +21,8 @@ double dun_fold(const double *lanes);
  * (messages above 64 MiB go in pieces).  `sum` may be carried. */
 int dun_sum(struct dun_context *context, int status, int64_t m, struct dun_exact *sum, double *total);
 
-/* Collective.  Elementwise maximum over ranks, in place.  NaN is not allowed. */
+/* Collective.  Elementwise maximum over ranks, in place.  NaN is refused (DUN_ERROR_NUMERIC on all
+ * ranks); -0 becomes +0, so that the bits do not depend on the order. */
 int dun_max(struct dun_context *context, int status, int64_t m, double *value);
 
 /* Collective.  Integer sums over ranks, in place. */

@@ -5,10 +5,16 @@
 
 #include "population/population.h"
 
-/* rows[n][width] of doubles -> columns[width][64]; lanes n..63 repeat lane 0.  8 × 8 blocks. */
+/* rows[n][width] of doubles -> columns[width][64]; lanes n..63 repeat lane 0; 1 <= n <= 64. */
 void dun_columns_from_rows(int n, int width, const double *rows, double *columns);
 /* columns[width][64] -> rows[n][width]; lanes from n on are not stored. */
 void dun_rows_from_columns(int n, int width, const double *columns, double *rows);
+
+/* The same for rows that begin `stride` >= width numbers apart. */
+void dun_columns_from_strided_rows(int n, int width, int64_t stride, const double *rows,
+                                   double *columns);
+void dun_strided_rows_from_columns(int n, int width, int64_t stride, const double *columns,
+                                   double *rows);
 
 /* The same for tile number `local_tile` (0 .. tiles.count - 1) of an f64 column. */
 void dun_tile_load(const struct dun_population *population, const struct dun_column *column,
