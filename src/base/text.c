@@ -316,7 +316,9 @@ void dun_text_add_json(struct dun_text *text, const char *raw)
 void dun_text_add_number(struct dun_text *text, double value)
 {
   char number[32] = "null";
-  if (isfinite(value)) {
+  if (value == floor(value) && fabs(value) < 1e15 && !(value == 0 && signbit(value))) {
+    snprintf(number, sizeof number, "%.0f", value); /* 1200, not 1.2e+03 */
+  } else if (isfinite(value)) {
     locale_t before = uselocale(plain_locale());
     for (int places = 1; places <= 17; places++) {
       snprintf(number, sizeof number, "%.*g", places, value);

@@ -1,5 +1,5 @@
-/* From nodes to structs, by the option rows: every key is checked, every fault is reported, every value is
- * written back as it was understood. */
+/* From nodes to structs, by the option rows: every key is checked, every fault is reported,
+ * every value is written back as it was understood. */
 #ifndef DUNLIN_IO_BIND_H
 #define DUNLIN_IO_BIND_H
 
@@ -8,12 +8,15 @@
 #include "parallel/context.h"
 
 struct dun_binder {
-  struct dun_context *context;    /* files are read by rank 0 and broadcast */
+  struct dun_context *context; /* files are read by rank 0 and broadcast */
   const struct dun_input *input;
-  const char *data_folder;        /* --data or DUNLIN_DATA; NULL: none */
+  const char *data_folder; /* --data; NULL: the environment variable DUNLIN_DATA */
   struct dun_complaints complaints;
-  struct dun_text effective;      /* one line "section.option: value" for every option, defaults too */
-  void **owned;                   /* what option values point to */
+  struct dun_text effective; /* one line "section.option: value" for every option, defaults too,
+                                   * that has a meaning beside the others' values */
+  uint64_t files;            /* digest of the data and library files read so far */
+  int status;                /* an allocation failed on this rank */
+  void **owned;              /* what option values point to */
   int owned_count, owned_capacity;
 };
 
@@ -21,15 +24,25 @@ void dun_binder_init(struct dun_binder *binder, struct dun_context *context,
                      const struct dun_input *input);
 void dun_binder_free(struct dun_binder *binder);
 
-/* Collective.  Sets every row's member from the mapping's key or the row's default.  `path` is the
- * section's name in messages ("target"); `map` may be NULL: all defaults (a missing required option is
- * then complained about at `line`).  The key `type` is skipped when `typed`. */
-void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const char *path, int line,
-                   int typed, const struct dun_option *rows, void *self);
+/* Hash of what the input means: the effective lines except run.time_limit, run.evaluations and
+ * the section `output`, and the bytes of the data and library files that it names.  The same on
+ * all ranks. */
+uint64_t dun_binder_identity(const struct dun_binder *binder);
 
-/* Collective.  A section that names a type: finds `type: NAME` in the registry of the kind (for a target
- * of type library, in the file it names), allocates its struct, binds its options.  NULL after a complaint.
- * *self is owned by the caller: dun_object_free. */
+/* Collective.  Sets every row's member from the mapping's key or the row's default.  `path` is the
+ * section's name in messages ("target"); `map` may be NULL: all defaults (a missing required option
+ * is then complained about at `line`).  The key `type` is skipped when `typed`.
+ *
+ * A DUN_FILE or DUN_DATA names a file that is there, beside the input or in the data folder; a
+ * name of a file to be written is a DUN_TEXT.  A text, file or data given as "" counts as not
+ * given. */
+void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const char *path,
+                   int line, int typed, const struct dun_option *rows, void *self);
+
+/* Collective.  A section that names a type: finds `type: NAME` in the registry of the kind (for
+ * a target of type library, in the file it names), allocates its struct, binds its options.
+ * NULL after a complaint about the section; then *self is NULL too.  *self is owned by the
+ * caller: dun_object_free. */
 const struct dun_type *dun_bind_type(struct dun_binder *binder, const struct dun_node *map,
                                      const char *path, enum dun_kind kind, void **self);
 void dun_object_free(const struct dun_type *type, void **self);
@@ -38,5 +51,19 @@ void dun_object_free(const struct dun_type *type, void **self);
  * ("a|b|c"). */
 void dun_bind_unknown(struct dun_binder *binder, const struct dun_node *map, const char *path,
                       const char *known);
+
+/* ---- for the parts of the binder itself ------------------------------------------------------ */
+
+/* Collective.  One value of any type but DUN_SECTION into its member, with its effective line;
+ * `name` is its place in messages.  A member whose value is refused is left zero. */
+void dun_bind_value(struct dun_binder *binder, const struct dun_option *row,
+                    const struct dun_node *node, const char *name, void *member);
+/* What the row expects, as messages say it: "a whole number from 1 to 64". */
+enum { DUN_EXPECTATION = 512 };
+const char *dun_option_expected(const struct dun_option *row, char text[DUN_EXPECTATION]);
+/* Memory that lives as long as the binder; NULL after setting its status. */
+void *dun_binder_own(struct dun_binder *binder, int64_t count, size_t size);
+int dun_binder_keep(struct dun_binder *binder, void *block);
+size_t dun_option_size(enum dun_option_type type); /* of the member; 0 for sections and non-types */
 
 #endif

@@ -8,15 +8,32 @@
 #include "base/table.h"
 #include "methods/run.h"
 
+enum { DUN_RESULT_VERSION = 1 };
+
+/* One dataset of (chain, draw, shape...). */
+struct dun_result_variable {
+  char name[64];
+  int statistic; /* in /sample_stats, not in /posterior */
+  int rank, shape[DUN_MAX_SHAPE];
+  int64_t width; /* numbers per draw */
+  enum dun_column_type type;
+  const struct dun_column *column; /* of the population; NULL: of theta, or lp */
+  const char *unit, *doc;          /* NULL: none */
+  int64_t offset;                  /* of its numbers in the file */
+};
+
 struct dun_result {
-  char *file, *part;    /* FILE.h5 and FILE.h5.part */
+  char *file, *part; /* FILE.h5 and FILE.h5.part */
   int64_t chains, draws;
-  uint64_t identity;    /* of the input */
+  uint64_t identity; /* of the input */
+  int variables;     /* the parameters, then lp if there is one, then the output columns */
+  struct dun_result_variable *variable; /* [variables], owned */
+  int outputs;                          /* numbers in all parameters of a draw */
 };
 
 /* Collective.  Lays out FILE.part for chains × draws of the run's output parameters and of the
- * population's output columns, or, with `resume`, opens the one that is there if it belongs to this input
- * and layout (else lays out afresh and returns 1: earlier draws are lost). */
+ * population's output columns, or, with `resume`, opens the one that is there if it belongs to
+ * this input and layout (else lays out afresh and returns 1: earlier draws are lost). */
 int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
                      int resume);
@@ -37,8 +54,8 @@ struct dun_attribute {
 };
 
 struct dun_named_table {
-  const char *group;             /* "/trace/steps" */
-  const char *dimension;         /* name of the row dimension, "step" */
+  const char *group;     /* "/trace/steps" */
+  const char *dimension; /* name of the row dimension, "step" */
   const struct dun_table *table;
 };
 
@@ -49,8 +66,8 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_named_table *table, int tables);
 void dun_result_free(struct dun_result *result);
 
-/* Collective: 1 if FILE is there and is a complete result of this identity, 2 if it is another complete
- * file, 0 if there is none. */
+/* Collective: 1 if FILE is there and is a complete result of this identity, 2 if it is another
+ * complete file, 0 if there is none. */
 int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity);
 
 #endif

@@ -1,0 +1,325 @@
+#include "data/hdf.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *reason)
+{
+  if (n == 0)
+    snprintf(reason, 256, "%s", entry->desc ? entry->desc : "");
+  return 0;
+}
+
+int dun_hdf_fail(int code, const char *file, const char *what)
+{
+  char reason[256] = "";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, reason);
+  return dun_fail(code, "'%s': %s%s%s.", file, what, *reason ? ": " : "", reason);
+}
+
+static void be_quiet(void)
+{
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static hid_t access_list(void)
+{
+  hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+  H5Pset_alignment(list, 65536, 4096);
+#if H5_VERSION_GE(1, 10, 7)
+  /* file systems of clusters often cannot lock, and a result is complete before it has its name */
+  H5Pset_file_locking(list, 0, 1);
+#endif
+  return list;
+}
+
+hid_t dun_hdf_create(const char *file, int64_t userblock)
+{
+  be_quiet();
+  hid_t create = H5Pcreate(H5P_FILE_CREATE), access = access_list(), handle;
+  H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_userblock(create, (hsize_t)userblock);
+  handle = H5Fcreate(file, H5F_ACC_TRUNC, create, access);
+  H5Pclose(create);
+  H5Pclose(access);
+  return handle >= 0 ? handle : dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be created");
+}
+
+/* HDF5's own sentences for the plain cases are hard to read. */
+static int check_file(const char *file, int write, int code)
+{
+  struct stat status;
+  int bytes = open(file, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+  if (bytes < 0)
+    return dun_fail(code, "'%s' cannot be opened: %s.", file, strerror(errno));
+  int regular = fstat(bytes, &status) == 0 && S_ISREG(status.st_mode);
+  close(bytes);
+  if (!regular)
+    return dun_fail(code, "'%s' is no regular file.", file);
+  if (H5Fis_hdf5(file) <= 0)
+    return dun_fail(code, "'%s' is not an HDF5 file.", file);
+  return 0;
+}
+
+hid_t dun_hdf_open(const char *file, int write)
+{
+  int code = write ? DUN_ERROR_FILE : DUN_ERROR_INPUT;
+  be_quiet();
+  if (check_file(file, write, code) < 0)
+    return code;
+  hid_t access = access_list();
+  hid_t handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  return handle >= 0 ? handle : dun_hdf_fail(code, file, "it is damaged or not complete");
+}
+
+int dun_hdf_close(hid_t handle, const char *file, int status)
+{
+  if (handle >= 0 && H5Fclose(handle) < 0 && status >= 0)
+    return dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be written to its end");
+  return status;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static hid_t group_here(hid_t place, const char *name)
+{
+  if (H5Lexists(place, name, H5P_DEFAULT) > 0)
+    return H5Gopen2(place, name, H5P_DEFAULT);
+  hid_t create = H5Pcreate(H5P_GROUP_CREATE);
+  H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  hid_t group = H5Gcreate2(place, name, H5P_DEFAULT, create, H5P_DEFAULT);
+  H5Pclose(create);
+  return group;
+}
+
+hid_t dun_hdf_group(hid_t place, const char *path)
+{
+  char name[256];
+  hid_t group = H5Gopen2(place, ".", H5P_DEFAULT);
+  while (group >= 0 && *path) {
+    size_t length = strcspn(path, "/");
+    snprintf(name, sizeof name, "%.*s", (int)length, path);
+    path += length + (path[length] == '/');
+    if (length == 0)
+      continue;
+    hid_t inner = group_here(group, name);
+    H5Gclose(group);
+    group = inner;
+  }
+  return group;
+}
+
+void dun_hdf_remove(hid_t place, const char *name)
+{
+  if (H5Aexists(place, name) > 0)
+    H5Adelete(place, name);
+  else if (H5Lexists(place, name, H5P_DEFAULT) > 0)
+    H5Ldelete(place, name, H5P_DEFAULT);
+}
+
+hid_t dun_hdf_dataset(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size)
+{
+  hid_t create = H5Pcreate(H5P_DATASET_CREATE);
+  hid_t space = rank ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
+  H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_layout(create, H5D_CONTIGUOUS);
+  H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
+  hid_t dataset = H5Dcreate2(place, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
+  H5Sclose(space);
+  H5Pclose(create);
+  return dataset;
+}
+
+int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size,
+                  const void *values)
+{
+  hid_t dataset = dun_hdf_dataset(place, name, type, rank, size);
+  int status = dataset < 0 ? -1 : 0, empty = 0;
+  for (int i = 0; i < rank; i++)
+    empty |= size[i] == 0;
+  if (status == 0 && !empty && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+    status = -1;
+  if (dataset >= 0 && H5Dclose(dataset) < 0)
+    status = -1;
+  return status;
+}
+
+/* Fixed length, UTF-8, with a zero byte at the end: what every reader knows. */
+static hid_t text_type(const char *text)
+{
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, strlen(text) + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return type;
+}
+
+int dun_hdf_write_text(hid_t place, const char *name, const char *text)
+{
+  hid_t type = text_type(text);
+  int status = dun_hdf_write(place, name, type, 0, NULL, text);
+  H5Tclose(type);
+  return status;
+}
+
+static int write_attribute(hid_t place, const char *name, hid_t type, const void *value)
+{
+  hid_t space = H5Screate(H5S_SCALAR), attribute;
+  int status = -1;
+  if (H5Aexists(place, name) > 0)
+    H5Adelete(place, name);
+  attribute = H5Acreate2(place, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute >= 0) {
+    status = H5Awrite(attribute, type, value) < 0 ? -1 : 0;
+    if (H5Aclose(attribute) < 0)
+      status = -1;
+  }
+  H5Sclose(space);
+  return status;
+}
+
+int dun_hdf_attribute_text(hid_t place, const char *name, const char *text)
+{
+  hid_t type = text_type(text);
+  int status = write_attribute(place, name, type, text);
+  H5Tclose(type);
+  return status;
+}
+
+int dun_hdf_attribute_integer(hid_t place, const char *name, int64_t value)
+{
+  return write_attribute(place, name, H5T_NATIVE_INT64, &value);
+}
+
+int dun_hdf_attribute_number(hid_t place, const char *name, double value)
+{
+  return write_attribute(place, name, H5T_NATIVE_DOUBLE, &value);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place)
+{
+  hid_t object = H5Oopen(handle, place, H5P_DEFAULT);
+  if (object < 0)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' has no '%s'.", file, place);
+  if (H5Iget_type(object) == H5I_DATASET)
+    return object;
+  H5Oclose(object);
+  return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is a group, expected numbers.", place, file);
+}
+
+/* The most bytes that the datasets of the file can hold: none is larger than the file unless it is
+ * compressed, and then by at most a factor of 1100. */
+static int64_t capacity_of(hid_t dataset)
+{
+  hsize_t bytes = 0;
+  hid_t file = H5Iget_file_id(dataset), create = H5Dget_create_plist(dataset);
+  int filters = create >= 0 ? H5Pget_nfilters(create) : 0;
+  if (file >= 0)
+    H5Fget_filesize(file, &bytes);
+  if (file >= 0)
+    H5Fclose(file);
+  if (create >= 0)
+    H5Pclose(create);
+  if (bytes > (hsize_t)1 << 50)
+    return 0;
+  return (int64_t)bytes * (filters > 0 ? 1100 : 1);
+}
+
+static int is_number(hid_t dataset, size_t *size)
+{
+  hid_t type = H5Dget_type(dataset);
+  H5T_class_t kind = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+  *size = type >= 0 ? H5Tget_size(type) : 0;
+  if (type >= 0)
+    H5Tclose(type);
+  return *size > 0 && (kind == H5T_INTEGER || kind == H5T_FLOAT);
+}
+
+int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int capacity, int *rank,
+                      int64_t *size)
+{
+  hsize_t extent[H5S_MAX_RANK];
+  size_t bytes;
+  hid_t space = H5Dget_space(dataset);
+  hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
+  *rank = space >= 0 ? H5Sget_simple_extent_dims(space, extent, NULL) : -1;
+  if (space >= 0)
+    H5Sclose(space);
+  if (count < 0 || *rank < 0)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is damaged.", place, file);
+  if (!is_number(dataset, &bytes))
+    return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' holds no numbers.", place, file);
+  if (count > capacity_of(dataset) / (int64_t)bytes)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' claims %lld numbers, more than the file holds.",
+                    place, file, (long long)count);
+  for (int i = 0; i < *rank && i < capacity; i++)
+    size[i] = (int64_t)extent[i];
+  return count;
+}
+
+int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_numbers *numbers)
+{
+  int rank;
+  int64_t count = dun_hdf_count(dataset, file, place, 0, &rank, NULL);
+  *numbers = (struct dun_numbers){0};
+  if (count < 0)
+    return (int)count;
+  numbers->value = dun_allocate(count, sizeof(double));
+  if (!numbers->value)
+    return DUN_ERROR_MEMORY;
+  numbers->count = count;
+  if (count == 0 ||
+      H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers->value) >= 0)
+    return 0;
+  DUN_FREE(numbers->value);
+  numbers->count = 0;
+  return dun_hdf_fail(DUN_ERROR_INPUT, file, "its numbers cannot be read");
+}
+
+int dun_hdf_read_text(hid_t dataset, hid_t attribute, const char *file, const char *place,
+                      char **text)
+{
+  hid_t type = attribute >= 0 ? H5Aget_type(attribute) : H5Dget_type(dataset), memory = -1;
+  hid_t space = attribute >= 0 ? H5Aget_space(attribute) : H5Dget_space(dataset);
+  size_t size = type >= 0 ? H5Tget_size(type) : 0;
+  int64_t limit = attribute >= 0 ? 1 << 24 : capacity_of(dataset);
+  int status = 0;
+  *text = NULL;
+  if (type < 0 || space < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0 ||
+      H5Sget_simple_extent_npoints(space) != 1 || (int64_t)size > limit)
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is no text.", place, file);
+  else if (!(*text = dun_allocate((int64_t)size + 1, 1)))
+    status = DUN_ERROR_MEMORY;
+  else {
+    memory = H5Tcopy(type);
+    if ((attribute >= 0 ? H5Aread(attribute, memory, *text)
+                        : H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text)) < 0)
+      status = dun_hdf_fail(DUN_ERROR_INPUT, file, "a text cannot be read");
+  }
+  if (status < 0)
+    DUN_FREE(*text);
+  if (memory >= 0)
+    H5Tclose(memory);
+  if (type >= 0)
+    H5Tclose(type);
+  if (space >= 0)
+    H5Sclose(space);
+  return status;
+}

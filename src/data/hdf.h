@@ -1,0 +1,58 @@
+/* HDF5 with our manners: serial, quiet, without locks, its complaints as sentences.
+ *
+ * Only rank 0 uses it: bulk data go into files at the places that the layout gives, by plain
+ * writes.  Handles are HDF5's (hid_t); every function is local. */
+#ifndef DUNLIN_DATA_HDF_H
+#define DUNLIN_DATA_HDF_H
+
+#include "dunlin/target.h"
+#include <hdf5.h>
+#include <stdint.h>
+
+/* Creates or truncates a file in the format of HDF5 1.8 (its metadata carry checksums), creation
+ * order tracked as netCDF wants it, with `userblock` bytes left free at its begin (0, or a power
+ * of two from 512 on).  < 0: DUN_ERROR_FILE. */
+hid_t dun_hdf_create(const char *file, int64_t userblock);
+/* Opens; < 0: DUN_ERROR_INPUT (DUN_ERROR_FILE to write) after a sentence that names the file. */
+hid_t dun_hdf_open(const char *file, int write);
+/* Closes; what could not be written shows here.  `status` is passed on if it is negative. */
+int dun_hdf_close(hid_t handle, const char *file, int status);
+
+/* dun_fail with HDF5's innermost reason: "'file': what: reason." */
+int dun_hdf_fail(int code, const char *file, const char *what);
+
+/* A group with creation order, made if it is not there; parents too. */
+hid_t dun_hdf_group(hid_t place, const char *path);
+/* Removes a link or attribute if it is there. */
+void dun_hdf_remove(hid_t place, const char *name);
+
+/* A contiguous dataset whose space is allocated and not filled; memory type = file type. */
+hid_t dun_hdf_dataset(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size);
+/* A whole dataset at once, with `type` in memory and in the file; 0 or -1. */
+int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size,
+                  const void *values);
+/* A scalar dataset of text, of any length. */
+int dun_hdf_write_text(hid_t place, const char *name, const char *text);
+
+/* Attributes, replaced if they are there; 0 or -1. */
+int dun_hdf_attribute_text(hid_t place, const char *name, const char *text);
+int dun_hdf_attribute_integer(hid_t place, const char *name, int64_t value);
+int dun_hdf_attribute_number(hid_t place, const char *name, double value);
+
+/* ---- reading what may be damaged ------------------------------------------------------------- */
+
+/* Opens the dataset `place` of a file; < 0: DUN_ERROR_INPUT and a sentence with file and place. */
+hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place);
+/* Number of numbers in a dataset of whole or floating point numbers, and its sizes (at most
+ * `capacity` of them; *rank of them are there).  DUN_ERROR_INPUT if it is of another type, or
+ * claims more than the file can hold. */
+int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int capacity, int *rank,
+                      int64_t *size);
+/* All numbers of a dataset as doubles; numbers->value is the caller's (dun_free). */
+int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_numbers *numbers);
+/* A scalar text of a dataset (attribute < 0) or attribute; *text is the caller's (dun_free).
+ * DUN_ERROR_INPUT if it is none or longer than the file. */
+int dun_hdf_read_text(hid_t dataset, hid_t attribute, const char *file, const char *place,
+                      char **text);
+
+#endif

@@ -1,0 +1,16 @@
+/* 64-bit digests: of bytes in order, and of numbered elements whose sum does not depend on who adds
+ * them.  They find damage, not malice. */
+#ifndef DUNLIN_IO_DIGEST_H
+#define DUNLIN_IO_DIGEST_H
+
+#include <stdint.h>
+
+/* Goes on from `seed`. */
+uint64_t dun_digest(uint64_t seed, const void *bytes, int64_t size);
+
+/* The sum of the mixed (index, bits) of `count` elements of `size` bytes (1, 4 or 8) from index
+ * `first` on: ranks may add theirs. */
+uint64_t dun_digest_elements(uint64_t seed, int64_t first, int64_t count, int size,
+                             const void *elements);
+
+#endif

@@ -1,0 +1,141 @@
+#include "io/file.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* folder/name; the folder of a file if `is_file`. */
+static char *join(const char *folder, int is_file, const char *name)
+{
+  const char *slash = is_file ? strrchr(folder, '/') : folder + strlen(folder);
+  struct dun_text path = {0};
+  if (slash)
+    dun_text_add(&path, "%.*s/", (int)(slash - folder), folder);
+  dun_text_add(&path, "%s", name);
+  if (path.failed)
+    dun_text_free(&path);
+  return path.text;
+}
+
+static int is_missing(const char *path)
+{
+  struct stat status;
+  return stat(path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* Rank 0: a file that is there, or the sentence with all the places. */
+static int look(const char *name, const char *beside, const char *folder, char **found)
+{
+  char *place[2] = {NULL, NULL};
+  int places = name[0] != '/' && folder && *folder ? 2 : 1, status = 0;
+  place[0] = name[0] == '/' || !beside ? dun_copy_text(name) : join(beside, 1, name);
+  if (places == 2)
+    place[1] = join(folder, 0, name);
+  *found = NULL;
+  for (int i = 0; i < places && !*found; i++)
+    if (!place[i])
+      status = DUN_ERROR_MEMORY;
+    else if (!is_missing(place[i])) {
+      *found = place[i];
+      place[i] = NULL;
+    }
+  if (!*found && status == 0)
+    status = places == 2
+                 ? dun_fail(DUN_ERROR_INPUT, "There is no file '%s': looked for '%s' and '%s'.",
+                            name, place[0], place[1])
+                 : dun_fail(DUN_ERROR_INPUT, "There is no file '%s': looked for '%s'%s.", name,
+                            place[0], name[0] == '/' ? "" : " (no data folder is set)");
+  dun_free(place[0]);
+  dun_free(place[1]);
+  return status;
+}
+
+/* A regular file that can be opened. */
+static int open_regular(const char *path, int64_t *size)
+{
+  struct stat status;
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+    *size = status.st_size;
+    return file;
+  }
+  close(file);
+  return dun_fail(DUN_ERROR_INPUT, "'%s' is %s, expected a file.", path,
+                  S_ISDIR(status.st_mode) ? "a folder" : "a device, socket or pipe");
+}
+
+int dun_file_find(struct dun_context *context, const char *name, const char *beside,
+                  const char *folder, char **found)
+{
+  int status = 0;
+  int64_t size = 0;
+  *found = NULL;
+  if (context->rank == 0) {
+    status = look(name, beside, folder, found);
+    if (status == 0) {
+      int file = open_regular(*found, &size);
+      if (file >= 0)
+        close(file);
+      status = file < 0 ? file : 0;
+    }
+    if (status < 0)
+      DUN_FREE(*found);
+    size = *found ? (int64_t)strlen(*found) : 0;
+  }
+  return dun_broadcast_block(context, status, found, &size);
+}
+
+static int read_all(int file, const char *path, char *bytes, int64_t size)
+{
+  for (int64_t done = 0; done < size;) {
+    size_t piece = size - done < 1 << 28 ? (size_t)(size - done) : (size_t)1 << 28;
+    ssize_t got = read(file, bytes + done, piece);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
+    if (got == 0)
+      return dun_fail(DUN_ERROR_INPUT, "'%s' became shorter while it was read.", path);
+    done += got;
+  }
+  return 0;
+}
+
+int dun_file_load(const char *path, int64_t limit, char **bytes, int64_t *size)
+{
+  int status = 0, file = open_regular(path, size);
+  *bytes = NULL;
+  if (file < 0)
+    return file;
+  if (*size == 0)
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' is empty.", path);
+  else if (*size > limit)
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' has %lld bytes, expected at most %lld.", path,
+                      (long long)*size, (long long)limit);
+  else if (!(*bytes = dun_allocate(*size + 1, 1)))
+    status = DUN_ERROR_MEMORY;
+  else
+    status = read_all(file, path, *bytes, *size);
+  close(file);
+  if (status < 0)
+    DUN_FREE(*bytes);
+  return status;
+}
+
+int dun_file_read(struct dun_context *context, const char *path, int64_t limit, char **bytes,
+                  int64_t *size)
+{
+  int status = 0;
+  *bytes = NULL;
+  *size = 0;
+  if (context->rank == 0)
+    status = dun_file_load(path, limit, bytes, size);
+  return dun_broadcast_block(context, status, bytes, size);
+}

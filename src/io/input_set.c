@@ -1,0 +1,116 @@
+/* Assignments of the command line: --set section.option=value. */
+#include "base/memory.h"
+#include "io/input.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAXIMUM_PATH = 512 };
+
+static struct dun_node *map_child(struct dun_node *map, const char *key)
+{
+  for (int i = 0; i < map->count; i++)
+    if (!strcmp(map->key[i], key))
+      return &map->child[i];
+  return NULL;
+}
+
+/* "section:" without a value, or a node just made, becomes what the path needs it to be. */
+static int is_empty(const struct dun_node *node)
+{
+  return node->kind == DUN_NODE_SCALAR && !node->quoted && (!node->text || !*node->text);
+}
+
+static struct dun_node *step_map(struct dun_node *node, char **rest)
+{
+  struct dun_node *whole = map_child(node, *rest), *child;
+  char *key = *rest, *dot = strchr(*rest, '.');
+  /* keys of `sweep:` have dots themselves */
+  if (whole || !dot) {
+    *rest = NULL;
+    return whole ? whole : dun_node_add(node, key, 0, 0);
+  }
+  *dot = 0;
+  *rest = dot + 1;
+  child = map_child(node, key);
+  return child ? child : dun_node_add(node, key, 0, 0);
+}
+
+/* NULL with *number = -1 if the path has no number here, else with the number that is too large. */
+static struct dun_node *step_list(struct dun_node *node, char **rest, long *number)
+{
+  char *dot = strchr(*rest, '.'), *end;
+  if (dot)
+    *dot = 0;
+  *number = **rest >= '0' && **rest <= '9' && strlen(*rest) < 9 ? strtol(*rest, &end, 10) : -1;
+  if (*number >= 0 && *end)
+    *number = -1;
+  *rest = dot ? dot + 1 : NULL;
+  if (*number < 0 || *number > node->count)
+    return NULL;
+  return *number < node->count ? &node->child[*number] : dun_node_add(node, NULL, 0, 0);
+}
+
+/* The node that the path leads to, made on the way if need be; NULL after a complaint. */
+static struct dun_node *walk(struct dun_input *input, const char *path,
+                             struct dun_complaints *complaints)
+{
+  char copy[MAXIMUM_PATH], found[DUN_DESCRIPTION];
+  char *rest = copy;
+  struct dun_node *node = &input->root;
+  strcpy(copy, path);
+  while (rest) {
+    long number = 0;
+    struct dun_node *next;
+    if (is_empty(node)) {
+      dun_node_free(node);
+      node->kind = DUN_NODE_MAP;
+    }
+    if (!*rest || *rest == '.') {
+      dun_complain(complaints, input, 0, 0, "%s: found an empty name, expected section.option",
+                   path);
+      return NULL;
+    }
+    if (node->kind == DUN_NODE_SCALAR) {
+      dun_complain(complaints, input, 0, 0, "%s: '%s' is looked for in %s, which is no mapping",
+                   path, rest, dun_node_describe(node, found));
+      return NULL;
+    }
+    next = node->kind == DUN_NODE_MAP ? step_map(node, &rest) : step_list(node, &rest, &number);
+    if (!next && node->kind == DUN_NODE_LIST && (number < 0 || number > node->count))
+      dun_complain(complaints, input, 0, 0,
+                   "%s: expected the number of an element from 0 to %d in a list of %d", path,
+                   node->count, node->count);
+    else if (!next)
+      dun_complain(complaints, input, 0, 0, "no memory left");
+    if (!next)
+      return NULL;
+    node = next;
+  }
+  return node;
+}
+
+int dun_input_set(struct dun_input *input, const char *assignment,
+                  struct dun_complaints *complaints)
+{
+  char path[MAXIMUM_PATH], quoted[DUN_DESCRIPTION];
+  const char *equals = strchr(assignment, '=');
+  size_t length = equals ? (size_t)(equals - assignment) : 0;
+  struct dun_node value, *place;
+  if (!length || length >= sizeof path) {
+    dun_complain(complaints, input, 0, 0, "found %s, expected section.option=value",
+                 dun_quote(assignment, quoted));
+    return -1;
+  }
+  memcpy(path, assignment, length);
+  path[length] = 0;
+  if (dun_node_parse(&value, input, path, equals + 1, 0, complaints) < 0)
+    return -1;
+  place = walk(input, path, complaints);
+  if (!place) {
+    dun_node_free(&value);
+    return -1;
+  }
+  dun_node_free(place);
+  *place = value;
+  return 0;
+}

@@ -1,0 +1,246 @@
+#include "io/result.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/hdf.h"
+#include "io/durable.h"
+#include "io/result_file.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- which variables ------------------------------------------------------------------------- */
+
+static int is_name(const char *name)
+{
+  size_t length = strnlen(name, 64);
+  if (length == 0 || length == 64 || name[0] == ' ' || name[length - 1] == ' ')
+    return 0;
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)name[i] < 32 || name[i] == '/' || name[i] == 127)
+      return 0;
+  return strcmp(name, ".") && strcmp(name, "..");
+}
+
+/* Whether `name` is a dimension's: chain, draw, or NAME_dim_K of a variable. */
+static int is_dimension(const char *name, const struct dun_result_variable *v)
+{
+  char own[80];
+  if (!strcmp(name, "chain") || !strcmp(name, "draw"))
+    return 1;
+  for (int axis = 0; axis < v->rank; axis++) {
+    snprintf(own, sizeof own, "%s_dim_%d", v->name, axis);
+    if (!strcmp(name, own))
+      return 1;
+  }
+  return 0;
+}
+
+static int check_variables(const struct dun_result *result)
+{
+  for (int i = 0; i < result->variables; i++) {
+    const struct dun_result_variable *v = &result->variable[i];
+    if (!is_name(v->name))
+      return dun_fail(DUN_ERROR_INPUT,
+                      "The output parameter '%.63s' has a name that files cannot hold.", v->name);
+    for (int axis = 0; axis < v->rank; axis++)
+      if (v->shape[axis] < 1)
+        return dun_fail(DUN_ERROR_INPUT, "The output parameter '%s' has an axis of length %d.",
+                        v->name, v->shape[axis]);
+    for (int j = 0; j < result->variables; j++)
+      if (result->variable[j].statistic == v->statistic &&
+          ((j < i && !strcmp(result->variable[j].name, v->name)) ||
+           is_dimension(v->name, &result->variable[j])))
+        return dun_fail(DUN_ERROR_INPUT,
+                        "Two variables or dimensions of the result are called "
+                        "'%s'.",
+                        v->name);
+  }
+  return 0;
+}
+
+static struct dun_result_variable of_parameter(const struct dun_parameter *parameter)
+{
+  struct dun_result_variable v = {
+      .rank = parameter->rank, .type = DUN_F64, .width = 1, .doc = parameter->doc};
+  memcpy(v.name, parameter->name, sizeof v.name - 1);
+  for (int axis = 0; axis < v.rank; axis++) {
+    v.shape[axis] = parameter->shape[axis];
+    v.width *= v.shape[axis];
+  }
+  return v;
+}
+
+static struct dun_result_variable of_column(const struct dun_column *column)
+{
+  struct dun_result_variable v = {.statistic = 1,
+                                  .rank = column->width > 1,
+                                  .shape = {column->width},
+                                  .width = column->width,
+                                  .type = column->type,
+                                  .column = column,
+                                  .unit = column->unit,
+                                  .doc = column->doc};
+  /* the name that readers of such files know */
+  snprintf(v.name, sizeof v.name, "%s", strcmp(column->name, "logw") ? column->name : "log_weight");
+  return v;
+}
+
+/* lp needs the parts, and a path to combine several. */
+static int has_lp(const struct dun_run *run, const struct dun_column *part_lp)
+{
+  return part_lp && part_lp->type == DUN_F64 && part_lp->width <= DUN_MAX_PARTS &&
+         (run->path || part_lp->width == 1);
+}
+
+/* The population is the run's; only finding a column needs it not const. */
+static const struct dun_column *find_column(const struct dun_run *run, const char *name)
+{
+  for (int i = 0; i < run->population.columns; i++)
+    if (!strcmp(run->population.column[i].name, name))
+      return &run->population.column[i];
+  return NULL;
+}
+
+static int list_parameters(struct dun_result *result, const struct dun_run *run, int count)
+{
+  struct dun_parameter *parameter = dun_allocate(count, sizeof *parameter);
+  if (!parameter)
+    return DUN_ERROR_MEMORY;
+  if (dun_evaluator_parameters(run->evaluator, count, parameter) != count) {
+    dun_free(parameter);
+    return dun_fail(DUN_ERROR_INPUT, "The target's number of output parameters changes.");
+  }
+  int status = 0;
+  for (int i = 0; i < count && status == 0; i++) {
+    if (parameter[i].rank < 0 || parameter[i].rank > DUN_MAX_SHAPE)
+      status = dun_fail(DUN_ERROR_INPUT, "The output parameter '%.60s' has %d axes.",
+                        parameter[i].name, parameter[i].rank);
+    else
+      result->variable[result->variables++] = of_parameter(&parameter[i]);
+  }
+  dun_free(parameter);
+  return status;
+}
+
+static int list_variables(struct dun_result *result, const struct dun_run *run)
+{
+  int parameters = dun_evaluator_parameters(run->evaluator, 0, NULL);
+  int capacity = parameters + 1 + run->population.columns;
+  if (parameters < 1)
+    return dun_fail(DUN_ERROR_INPUT, "The target has %d output parameters.", parameters);
+  result->variable = dun_allocate(capacity, sizeof *result->variable);
+  if (!result->variable)
+    return DUN_ERROR_MEMORY;
+  if (!find_column(run, "x"))
+    return dun_fail(DUN_ERROR_INPUT, "The population has no column x to make draws of.");
+  int status = list_parameters(result, run, parameters);
+  if (status < 0)
+    return status;
+  result->outputs = dun_evaluator_outputs(run->evaluator);
+  if (has_lp(run, find_column(run, "part_lp")))
+    result->variable[result->variables++] =
+        (struct dun_result_variable){.name = "lp",
+                                     .statistic = 1,
+                                     .width = 1,
+                                     .type = DUN_F64,
+                                     .doc = "log density of the target, not normalised"};
+  for (int i = 0; i < run->population.columns; i++)
+    if (run->population.column[i].flags & DUN_OUTPUT)
+      result->variable[result->variables++] = of_column(&run->population.column[i]);
+  return check_variables(result);
+}
+
+/* ---- begin ----------------------------------------------------------------------------------- */
+
+static int set_names(struct dun_result *result, const char *file)
+{
+  struct dun_text part = {0};
+  dun_text_add(&part, "%s.part", file);
+  result->file = dun_copy_text(file);
+  result->part = part.text;
+  return part.failed || !result->file ? DUN_ERROR_MEMORY : 0;
+}
+
+int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
+                     uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
+                     int resume)
+{
+  int state[2] = {0, 0}; /* rank 0's: status, found again */
+  *result = (struct dun_result){.chains = chains, .draws = draws, .identity = identity};
+  int status = set_names(result, file);
+  if (status == 0)
+    status = list_variables(result, run);
+  status = dun_agree(context, status);
+  if (status < 0)
+    return status;
+  if (context->rank == 0) {
+    state[1] = resume && dun_result_reopen(result);
+    state[0] = state[1] ? 0 : dun_result_lay_out(result);
+  }
+  status = dun_agree(context, state[0]);
+  if (status < 0)
+    return status;
+  for (int i = 0; i < result->variables && status == 0; i++)
+    status =
+        dun_broadcast(context, &result->variable[i].offset, sizeof result->variable[i].offset, 0);
+  if (status == 0)
+    status = dun_broadcast(context, state, sizeof state, 0);
+  return status < 0 ? status : resume && !state[1];
+}
+
+void dun_result_free(struct dun_result *result)
+{
+  DUN_FREE(result->file);
+  DUN_FREE(result->part);
+  DUN_FREE(result->variable);
+  result->variables = 0;
+}
+
+/* ---- end ------------------------------------------------------------------------------------- */
+
+int dun_result_finish(struct dun_context *context, struct dun_result *result,
+                      const struct dun_attribute *attribute, int attributes,
+                      const struct dun_attribute *provenance, int provenances,
+                      const struct dun_named_table *table, int tables)
+{
+  int status = 0;
+  if (context->rank == 0) {
+    status =
+        dun_result_complete(result, attribute, attributes, provenance, provenances, table, tables);
+    if (status == 0)
+      status = dun_durable_publish(result->part, result->file);
+  }
+  return dun_agree(context, status);
+}
+
+static int look_at(const char *file, uint64_t identity)
+{
+  char *text = NULL, number[20];
+  struct stat entry;
+  if (stat(file, &entry) < 0)
+    return 0;
+  hid_t handle = S_ISREG(entry.st_mode) ? dun_hdf_open(file, 0) : -1;
+  if (handle < 0)
+    return 2;
+  hid_t attribute =
+      H5Aexists(handle, "identity") > 0 ? H5Aopen(handle, "identity", H5P_DEFAULT) : -1;
+  snprintf(number, sizeof number, "%016llx", (unsigned long long)identity);
+  int same = attribute >= 0 && H5Aexists(handle, "layout") <= 0 &&
+             dun_hdf_read_text(-1, attribute, file, "identity", &text) == 0 &&
+             !strcmp(text, number);
+  if (attribute >= 0)
+    H5Aclose(attribute);
+  H5Fclose(handle);
+  dun_free(text);
+  return same ? 1 : 2;
+}
+
+int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity)
+{
+  int found = context->rank == 0 ? look_at(file, identity) : 0;
+  int status = dun_broadcast(context, &found, sizeof found, 0);
+  return status < 0 ? status : found;
+}

@@ -1,0 +1,231 @@
+#include "io/result_file.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/hdf.h"
+#include "io/digest.h"
+#include "io/durable.h"
+#include <hdf5_hl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+size_t dun_result_bytes(const struct dun_result_variable *variable)
+{
+  return (size_t)variable->width * dun_column_size(variable->type);
+}
+
+static hid_t file_type(enum dun_column_type type)
+{
+  switch (type) {
+  case DUN_F64: return H5T_NATIVE_DOUBLE;
+  case DUN_F32: return H5T_NATIVE_FLOAT;
+  case DUN_I64: return H5T_NATIVE_INT64;
+  case DUN_I32: return H5T_NATIVE_INT32;
+  default: return H5T_NATIVE_INT8;
+  }
+}
+
+static uint64_t digest_of(const struct dun_result *result)
+{
+  int64_t extent[2] = {result->chains, result->draws};
+  uint64_t layout = dun_digest(DUN_RESULT_VERSION, extent, sizeof extent);
+  for (int i = 0; i < result->variables; i++) {
+    const struct dun_result_variable *v = &result->variable[i];
+    int shape[5] = {v->statistic, (int)v->type, v->rank, v->rank > 0 ? v->shape[0] : 0,
+                    v->rank > 1 ? v->shape[1] : 0};
+    layout = dun_digest(layout, v->name, (int64_t)strlen(v->name));
+    layout = dun_digest(layout, shape, sizeof shape);
+  }
+  return layout;
+}
+
+/* ---- laying out ------------------------------------------------------------------------------ */
+
+/* A dimension with the coordinates 0, 1, ..., as a dataset that is open: a scale to attach. */
+static hid_t make_scale(hid_t group, const char *name, int64_t count)
+{
+  enum { PIECE = 1 << 16 };
+  hsize_t size = (hsize_t)count;
+  int64_t *number = dun_allocate(PIECE, sizeof *number);
+  hid_t dataset = dun_hdf_dataset(group, name, H5T_NATIVE_INT64, 1, &size);
+  hid_t space = dataset < 0 ? -1 : H5Dget_space(dataset);
+  int bad = !number || space < 0 || H5DSset_scale(dataset, name) < 0;
+  for (int64_t first = 0; first < count && !bad; first += PIECE) {
+    hsize_t at = (hsize_t)first, n = (hsize_t)(count - first < PIECE ? count - first : PIECE);
+    hid_t memory = H5Screate_simple(1, &n, NULL);
+    for (hsize_t i = 0; i < n; i++)
+      number[i] = first + (int64_t)i;
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, &at, NULL, &n, NULL);
+    bad = H5Dwrite(dataset, H5T_NATIVE_INT64, memory, space, H5P_DEFAULT, number) < 0;
+    H5Sclose(memory);
+  }
+  dun_free(number);
+  if (space >= 0)
+    H5Sclose(space);
+  if (!bad)
+    return dataset;
+  if (dataset >= 0)
+    H5Dclose(dataset);
+  return -1;
+}
+
+/* One more axis of a variable with a scale of its own. */
+static int attach_own_scale(hid_t group, hid_t dataset, const struct dun_result_variable *v,
+                            int axis)
+{
+  char name[80];
+  snprintf(name, sizeof name, "%s_dim_%d", v->name, axis);
+  hid_t scale = make_scale(group, name, v->shape[axis]);
+  int status = scale < 0 || H5DSattach_scale(dataset, scale, (unsigned)(2 + axis)) < 0 ? -1 : 0;
+  if (scale >= 0)
+    H5Dclose(scale);
+  return status;
+}
+
+static int make_variable(hid_t group, hid_t chain, hid_t draw, const struct dun_result *result,
+                         struct dun_result_variable *v)
+{
+  hsize_t size[2 + DUN_MAX_SHAPE] = {(hsize_t)result->chains, (hsize_t)result->draws};
+  for (int i = 0; i < v->rank; i++)
+    size[2 + i] = (hsize_t)v->shape[i];
+  hid_t dataset = dun_hdf_dataset(group, v->name, file_type(v->type), 2 + v->rank, size);
+  int status = dataset < 0 || H5DSattach_scale(dataset, chain, 0) < 0 ||
+                       H5DSattach_scale(dataset, draw, 1) < 0
+                   ? -1
+                   : 0;
+  for (int axis = 0; axis < v->rank && status == 0; axis++)
+    status = attach_own_scale(group, dataset, v, axis);
+  if (status == 0 && v->unit && *v->unit)
+    status = dun_hdf_attribute_text(dataset, "units", v->unit);
+  if (status == 0 && v->doc && *v->doc)
+    status = dun_hdf_attribute_text(dataset, "long_name", v->doc);
+  haddr_t offset = status < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
+  v->offset = (int64_t)offset;
+  if (dataset >= 0)
+    H5Dclose(dataset);
+  return offset == HADDR_UNDEF ? -1 : 0;
+}
+
+static int make_group(hid_t handle, const char *name, int statistic, struct dun_result *result)
+{
+  hid_t group = dun_hdf_group(handle, name);
+  hid_t chain = group < 0 ? -1 : make_scale(group, "chain", result->chains);
+  hid_t draw = chain < 0 ? -1 : make_scale(group, "draw", result->draws);
+  int status = draw < 0 ? -1 : 0;
+  for (int i = 0; i < result->variables && status == 0; i++)
+    if (result->variable[i].statistic == statistic)
+      status = make_variable(group, chain, draw, result, &result->variable[i]);
+  if (draw >= 0)
+    H5Dclose(draw);
+  if (chain >= 0)
+    H5Dclose(chain);
+  if (group >= 0)
+    H5Gclose(group);
+  return status;
+}
+
+static int fill(hid_t handle, struct dun_result *result)
+{
+  char identity[20], layout[20];
+  snprintf(identity, sizeof identity, "%016llx", (unsigned long long)result->identity);
+  snprintf(layout, sizeof layout, "%016llx", (unsigned long long)digest_of(result));
+  if (dun_hdf_attribute_integer(handle, "format_version", DUN_RESULT_VERSION) < 0 ||
+      dun_hdf_attribute_text(handle, "identity", identity) < 0 ||
+      dun_hdf_attribute_text(handle, "layout", layout) < 0 ||
+      make_group(handle, "posterior", 0, result) < 0 ||
+      make_group(handle, "sample_stats", 1, result) < 0)
+    return -1;
+  return 0;
+}
+
+/* Numbers, coordinates, and what HDF5 may add. */
+static int64_t bound(const struct dun_result *result)
+{
+  int64_t draws = result->chains * result->draws;
+  int64_t bytes = 16 * (result->chains + result->draws) + (1 << 18);
+  for (int i = 0; i < result->variables; i++) {
+    const struct dun_result_variable *v = &result->variable[i];
+    bytes += draws * (int64_t)dun_result_bytes(v) + 32768;
+    for (int axis = 0; axis < v->rank; axis++)
+      bytes += 8 * v->shape[axis] + 16384;
+  }
+  return bytes;
+}
+
+static int lay_out_as(const char *name, struct dun_result *result)
+{
+  int status = dun_durable_create(name, bound(result)); /* HDF5 takes a full disk badly */
+  if (status < 0)
+    return status;
+  hid_t handle = dun_hdf_create(name, 0);
+  status = handle < 0 ? DUN_ERROR_FILE : 0;
+  if (status == 0 && fill(handle, result) < 0)
+    status = dun_hdf_fail(DUN_ERROR_FILE, name, "it cannot be laid out");
+  if (handle >= 0)
+    status = dun_hdf_close(handle, name, status);
+  int64_t size = status == 0 ? dun_durable_size(name) : status;
+  status = size < 0 ? (int)size : dun_durable_reserve(name, size);
+  if (status == 0)
+    status = dun_durable_publish(name, result->part);
+  if (status < 0)
+    unlink(name);
+  return status;
+}
+
+int dun_result_lay_out(struct dun_result *result)
+{
+  struct dun_text name = {0};
+  dun_text_add(&name, "%s.new", result->part);
+  int status = name.failed ? DUN_ERROR_MEMORY : lay_out_as(name.text, result);
+  dun_text_free(&name);
+  return status;
+}
+
+/* ---- going on -------------------------------------------------------------------------------- */
+
+static int has_text(hid_t handle, const char *file, const char *name, uint64_t expected)
+{
+  char number[20], *text = NULL;
+  snprintf(number, sizeof number, "%016llx", (unsigned long long)expected);
+  hid_t attribute = H5Aexists(handle, name) > 0 ? H5Aopen(handle, name, H5P_DEFAULT) : -1;
+  if (attribute < 0)
+    return 0;
+  int same = dun_hdf_read_text(-1, attribute, file, name, &text) == 0 && !strcmp(text, number);
+  H5Aclose(attribute);
+  dun_free(text);
+  return same;
+}
+
+static int find_variable(hid_t handle, const struct dun_result *result,
+                         struct dun_result_variable *v, int64_t size)
+{
+  char place[96];
+  int64_t expected = result->chains * result->draws * (int64_t)dun_result_bytes(v);
+  snprintf(place, sizeof place, "/%s/%s", v->statistic ? "sample_stats" : "posterior", v->name);
+  hid_t dataset = dun_hdf_open_dataset(handle, result->part, place);
+  if (dataset < 0)
+    return 0;
+  v->offset = (int64_t)H5Dget_offset(dataset);
+  int good = H5Dget_storage_size(dataset) == (hsize_t)expected && v->offset > 0 &&
+             v->offset <= size - expected;
+  H5Dclose(dataset);
+  return good;
+}
+
+int dun_result_reopen(struct dun_result *result)
+{
+  if (access(result->part, F_OK) < 0)
+    return 0;
+  int64_t size = dun_durable_size(result->part);
+  hid_t handle = dun_hdf_open(result->part, 0);
+  if (handle < 0)
+    return 0;
+  int good = has_text(handle, result->part, "identity", result->identity) &&
+             has_text(handle, result->part, "layout", digest_of(result));
+  for (int i = 0; i < result->variables && good; i++)
+    good = find_variable(handle, result, &result->variable[i], size);
+  H5Fclose(handle);
+  return good;
+}
