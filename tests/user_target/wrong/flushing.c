@@ -1,5 +1,5 @@
-/* A sound target whose library, as if linked with -ffast-math, switches subnormal numbers off for the
- * whole process when it is loaded. */
+/* A sound target whose library, as if linked with -ffast-math, switches subnormal numbers off for
+ * the whole process when it is loaded. */
 #include <dunlin/target.h>
 
 __attribute__((constructor)) static void flush_subnormals(void)
