@@ -20,8 +20,8 @@ struct decimal {
 static int64_t digits(const char *text)
 {
   int64_t i = 0;
-  while ((text[i] >= '0' && text[i] <= '9') || (text[i] == '_' && i > 0 && text[i - 1] != '_' &&
-                                                text[i + 1] >= '0' && text[i + 1] <= '9'))
+  while ((text[i] >= '0' && text[i] <= '9') ||
+         (text[i] == '_' && i > 0 && text[i + 1] >= '0' && text[i + 1] <= '9'))
     i++;
   return i;
 }
