@@ -23,7 +23,7 @@ static int begin(struct dun_gaussian *g, int d, enum dun_gaussian_form form, con
   return 0;
 }
 
-static int set_deviations(struct dun_gaussian *g, const double *deviation)
+DUN_CLONES static int set_deviations(struct dun_gaussian *g, const double *deviation)
 {
   for (int i = 0; i < g->dimension; i++) {
     g->deviation[i] = deviation[i];
@@ -44,8 +44,9 @@ int dun_gaussian_diagonal(struct dun_gaussian *gaussian, int dimension, const do
   return status < 0 ? status : set_deviations(gaussian, deviation);
 }
 
-int dun_gaussian_toeplitz(struct dun_gaussian *gaussian, int dimension, const double *mean,
-                          const double *deviation, double correlation)
+DUN_CLONES int dun_gaussian_toeplitz(struct dun_gaussian *gaussian, int dimension,
+                                     const double *mean, const double *deviation,
+                                     double correlation)
 {
   double remaining = (1 - correlation) * (1 + correlation);
   int status = begin(gaussian, dimension, DUN_GAUSSIAN_TOEPLITZ, mean);
@@ -78,8 +79,8 @@ static int set_precision(struct dun_gaussian *g)
   return status;
 }
 
-int dun_gaussian_dense(struct dun_gaussian *gaussian, int dimension, const double *mean,
-                       const double *covariance)
+DUN_CLONES int dun_gaussian_dense(struct dun_gaussian *gaussian, int dimension, const double *mean,
+                                  const double *covariance)
 {
   int64_t d = dimension;
   int status = begin(gaussian, dimension, DUN_GAUSSIAN_DENSE, mean);

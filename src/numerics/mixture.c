@@ -36,7 +36,7 @@ static int check_positive(const char *what, int k, double value)
                   what, k, value);
 }
 
-int dun_mixture_set(struct dun_mixture *mixture)
+DUN_CLONES int dun_mixture_set(struct dun_mixture *mixture)
 {
   double total = 0, sum = 0;
   int last = mixture->components - 1;

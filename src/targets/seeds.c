@@ -43,7 +43,7 @@ static const struct dun_option options[] = {
 
 /* ---- data ------------------------------------------------------------------------------------- */
 
-static double log_factorial(double n)
+DUN_CLONES static double log_factorial(double n)
 {
   double sum = 0;
   for (double i = 2; i <= n; i++)
@@ -299,7 +299,7 @@ static int parameters(const void *self, int capacity, struct dun_parameter *para
   return count;
 }
 
-static void constrain(const void *self, const double *x, double *theta)
+DUN_CLONES static void constrain(const void *self, const double *x, double *theta)
 {
   int last = dimension_of(self) - 1;
   for (int i = 0; i < last; i++)
