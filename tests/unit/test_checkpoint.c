@@ -46,8 +46,7 @@ static void world_init(struct world *w, struct dun_context *context, int64_t par
       {.name = "count", .type = DUN_I32, .width = 2, .flags = DUN_SAVED},
       {.name = "mark", .type = DUN_I8, .width = 1, .flags = DUN_SAVED}};
   memset(w, 0, sizeof *w);
-  dun_population_init(&w->population,
-                      dun_tiles_of(particles, TILE, context->rank, context->size));
+  dun_population_init(&w->population, dun_tiles_of(particles, TILE, context->rank, context->size));
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
     CHECK(dun_population_declare(&w->population, columns[i]) != NULL);
   CHECK(dun_population_allocate(&w->population) == 0);
@@ -56,9 +55,11 @@ static void world_init(struct world *w, struct dun_context *context, int64_t par
     w->objects[i].rows = object_state;
     w->objects[i].self = &w->object[i];
   }
-  w->checkpoint = (struct dun_checkpoint){
-      .file = file, .identity = 77, .objects = w->objects, .object_count = 2,
-      .population = &w->population};
+  w->checkpoint = (struct dun_checkpoint){.file = file,
+                                          .identity = 77,
+                                          .objects = w->objects,
+                                          .object_count = 2,
+                                          .population = &w->population};
 }
 
 static void world_free(struct world *w)
