@@ -164,7 +164,7 @@ int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsi
 static hid_t text_type(const char *text)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, *text ? strlen(text) + 1 : 2); /* netCDF takes a length of 1 for a letter */
+  H5Tset_size(type, strlen(text) + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
   return type;
 }
@@ -175,14 +175,6 @@ int dun_hdf_write_text(hid_t place, const char *name, const char *text)
   int status = dun_hdf_write(place, name, type, 0, NULL, text);
   H5Tclose(type);
   return status;
-}
-
-int dun_hdf_attribute_unit(hid_t place, const char *unit)
-{
-  if (!unit || !*unit)
-    return 0;
-  /* xarray would make time differences, not numbers, of the long name */
-  return dun_hdf_attribute_text(place, "units", strcmp(unit, "seconds") ? unit : "s");
 }
 
 static int write_attribute(hid_t place, const char *name, hid_t type, const void *value)
