@@ -10,23 +10,38 @@ struct dun_evaluator {
   const struct dun_target *target;
   void *self;
   int dimension; /* d */
+  int outputs;   /* numbers of all output parameters */
 
-  int64_t evaluations; /* points whose density or gradient was asked for, by this rank */
-  int64_t nans;        /* log densities that were NaN, counted as outside */
+  int64_t
+      evaluations; /* points whose density or gradient was asked for, by this rank; the prior alone
+                        * does not count */
+  int64_t nans;    /* log densities that were NaN or +inf, counted as outside */
 
-  /* Scratch, aligned: the target's work columns; rows of points and gradients [64][d]. */
-  double *work, *rows, *row_gradient;
-  double lane[2][DUN_LANES]; /* aligned by the allocator of the evaluator's owner */
+  /* Scratch, aligned. */
+  double *work;    /* the target's work columns */
+  double *columns; /* [d][64]: points with finite ones in place of others */
+  double *rows,
+      *row_gradient; /* [64][d] for targets by rows, some padded rows for those by point */
+  double *lane_lp, *lane_scale; /* [64] */
 };
 
-/* Checks the table and the dimension, allocates scratch.  The target has been initialised. */
-int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self);
+/* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has been
+ * initialised.  DUN_ERROR_INPUT or DUN_ERROR_MEMORY; local: agree afterwards. */
+int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target,
+                       void *self);
 void dun_evaluator_free(struct dun_evaluator *evaluator);
 
 /* The first n lanes of x[d][64] hold points; the rest repeat lane 0.  Writes lp[64] unless NULL; ADDS
- * scale[lane] * gradient to gradient[d][64] unless NULL.  In a lane whose log density is -inf or NaN,
- * lp is -INFINITY and nothing is added.  (If lp is NULL, a non-finite gradient adds nothing.)  The
- * floating-point control register is restored behind foreign code. */
+ * scale[lane] * gradient to gradient[d][64] unless NULL.
+ *
+ * In a lane whose log density is not finite, lp is -INFINITY and nothing is added; so it is in a lane
+ * with a coordinate that is not finite (a diverged trajectory), which no target ever sees.  A gradient
+ * that is not finite is not added.  The exception is a target by columns, which adds by itself and
+ * should add 0 outside its support: if what it leaves in a lane is not finite, that lane's whole gradient
+ * becomes 0.  So a gradient that was finite stays finite.  Arrays are aligned to 64 bytes.
+ *
+ * Targets by rows or by point are called for the first n lanes only.  The floating-point control
+ * register is restored behind foreign code. */
 void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                   const double *scale, double *gradient);
 /* The same for the target's prior, which must exist. */

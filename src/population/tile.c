@@ -11,17 +11,27 @@ typedef double quad __attribute__((vector_size(32), aligned(8), may_alias));
 #define INLINE  static inline __attribute__((always_inline))
 #define SHUFFLE __builtin_shufflevector
 
-/* to[j][i] = from[i][j] of 4 × 4 numbers; lines are `*_stride` apart. */
-INLINE void transpose4(const double *from, int64_t from_stride, double *to, int64_t to_stride)
+struct block {
+  quad line[4];
+};
+
+/* line[j][i] = from[i][j] of 4 × 4 numbers; lines are `stride` apart. */
+INLINE struct block transposed4(const double *from, int64_t stride)
 {
-  quad a = *(const quad *)from, b = *(const quad *)(from + from_stride),
-       c = *(const quad *)(from + 2 * from_stride), d = *(const quad *)(from + 3 * from_stride);
+  quad a = *(const quad *)from, b = *(const quad *)(from + stride),
+       c = *(const quad *)(from + 2 * stride), d = *(const quad *)(from + 3 * stride);
   quad ab_even = SHUFFLE(a, b, 0, 4, 2, 6), ab_odd = SHUFFLE(a, b, 1, 5, 3, 7),
        cd_even = SHUFFLE(c, d, 0, 4, 2, 6), cd_odd = SHUFFLE(c, d, 1, 5, 3, 7);
-  *(quad *)to = SHUFFLE(ab_even, cd_even, 0, 1, 4, 5);
-  *(quad *)(to + to_stride) = SHUFFLE(ab_odd, cd_odd, 0, 1, 4, 5);
-  *(quad *)(to + 2 * to_stride) = SHUFFLE(ab_even, cd_even, 2, 3, 6, 7);
-  *(quad *)(to + 3 * to_stride) = SHUFFLE(ab_odd, cd_odd, 2, 3, 6, 7);
+  return (struct block){{SHUFFLE(ab_even, cd_even, 0, 1, 4, 5), SHUFFLE(ab_odd, cd_odd, 0, 1, 4, 5),
+                         SHUFFLE(ab_even, cd_even, 2, 3, 6, 7),
+                         SHUFFLE(ab_odd, cd_odd, 2, 3, 6, 7)}};
+}
+
+INLINE void transpose4(const double *from, int64_t from_stride, double *to, int64_t to_stride)
+{
+  struct block block = transposed4(from, from_stride);
+  for (int i = 0; i < 4; i++)
+    *(quad *)(to + i * to_stride) = block.line[i];
 }
 
 INLINE void transpose2(const double *from, int64_t from_stride, double *to, int64_t to_stride)
@@ -90,6 +100,31 @@ DUN_CLONES void dun_strided_rows_from_columns(int n, int width, int64_t stride,
   for (int l = whole; l < n; l++)
     for (int64_t j = 0; j < width; j++)
       rows[l * stride + j] = columns[j * DUN_LANES + l];
+}
+
+/* 4 rows of 4 * k numbers, added with their scales. */
+INLINE void add4(int width, int64_t stride, const double *restrict rows, const double *scale,
+                 double *restrict columns)
+{
+  quad s = *(const quad *)scale;
+  for (int64_t j = 0; j + 4 <= width; j += 4) {
+    struct block block = transposed4(rows + j, stride);
+    for (int i = 0; i < 4; i++) {
+      quad *line = (quad *)(columns + (j + i) * DUN_LANES);
+      *line = *line + s * block.line[i];
+    }
+  }
+}
+
+DUN_CLONES void dun_columns_add_rows(int n, int width, int64_t stride, const double *rows,
+                                     const double *scale, double *columns)
+{
+  int whole = n & ~3;
+  for (int l = 0; l < whole; l += 4)
+    add4(width, stride, rows + l * stride, scale + l, columns + l);
+  for (int l = 0; l < n; l++)
+    for (int64_t j = l < whole ? width & ~3 : 0; j < width; j++)
+      columns[j * DUN_LANES + l] += scale[l] * rows[l * stride + j];
 }
 
 void dun_columns_from_rows(int n, int width, const double *rows, double *columns)

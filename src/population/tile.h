@@ -16,7 +16,11 @@ void dun_columns_from_strided_rows(int n, int width, int64_t stride, const doubl
 void dun_strided_rows_from_columns(int n, int width, int64_t stride, const double *columns,
                                    double *rows);
 
-/* The same for tile number `local_tile` (0 .. tiles.count - 1) of an f64 column. */
+/* columns[j][l] += scale[l] * rows[l][j] for the first n lanes; the others are left alone. */
+void dun_columns_add_rows(int n, int width, int64_t stride, const double *rows, const double *scale,
+                          double *columns);
+
+/* Loads and stores tile number `local_tile` (0 .. tiles.count - 1) of an f64 column. */
 void dun_tile_load(const struct dun_population *population, const struct dun_column *column,
                    int64_t local_tile, double *columns);
 void dun_tile_store(const struct dun_population *population, const struct dun_column *column,

@@ -1,0 +1,408 @@
+#include "population/evaluator.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include "population/tile.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+enum {
+  MAX_DIMENSION = 1000000,
+  MAX_OUTPUTS = 100000000,
+  GROUP = 32, /* points that are turned into rows at a time */
+};
+
+typedef void columns_function(const void *self, const double *x, double *lp, const double *scale,
+                              double *gradient, double *work);
+
+/* ---- the floating-point control register -------------------------------------------------------- */
+
+static inline unsigned control(void)
+{
+#ifdef __SSE__
+  return _mm_getcsr() & ~0x3fu; /* without the exceptions' flags */
+#else
+  return 0;
+#endif
+}
+
+static inline void restore(unsigned before)
+{
+#ifdef __SSE__
+  if (control() != before)
+    _mm_setcsr(before);
+#else
+  (void)before;
+#endif
+}
+
+/* ---- set-up -------------------------------------------------------------------------------------- */
+
+/* A target by point sees aligned ones: its rows are padded. */
+static int64_t row_stride(const struct dun_evaluator *e)
+{
+  return e->target->point ? (e->dimension + 7) / 8 * 8 : e->dimension;
+}
+
+static int find_dimension(struct dun_evaluator *e)
+{
+  const struct dun_target *t = e->target;
+  unsigned before = control();
+  e->dimension = t->dimension;
+  if (e->dimension == 0 && t->dimension_of)
+    e->dimension = t->dimension_of(e->self);
+  restore(before);
+  if (e->dimension < 1 || e->dimension > MAX_DIMENSION)
+    return dun_fail(DUN_ERROR_INPUT, "Target %s has dimension %d; 1 to %d was expected.",
+                    t->type.name, e->dimension, MAX_DIMENSION);
+  int layouts = !!t->point + !!t->rows + !!t->columns;
+  if (layouts != 1)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "Target %s has %d of the functions point, rows and columns; 1 was expected.",
+                    t->type.name, layouts);
+  return 0;
+}
+
+static int find_work(struct dun_evaluator *e, int64_t *columns)
+{
+  const struct dun_target *t = e->target;
+  unsigned before = control();
+  *columns = t->work_columns ? t->work_columns(e->self) : 0;
+  restore(before);
+  if (*columns < 0)
+    return dun_fail(DUN_ERROR_INPUT, "Target %s asks for %lld columns of scratch.", t->type.name,
+                    (long long)*columns);
+  return 0;
+}
+
+static int allocate(struct dun_evaluator *e, int64_t work_columns)
+{
+  int64_t lanes = DUN_LANES;
+  int64_t rows = row_stride(e) * (e->target->point ? GROUP : e->target->rows ? DUN_LANES : 0);
+  e->work = dun_allocate(work_columns * lanes, sizeof(double));
+  e->columns = dun_allocate(e->dimension * lanes, sizeof(double));
+  e->rows = dun_allocate(rows, sizeof(double));
+  e->row_gradient = dun_allocate(rows, sizeof(double));
+  e->lane_lp = dun_allocate(lanes, sizeof(double));
+  e->lane_scale = dun_allocate(lanes, sizeof(double));
+  if (e->work && e->columns && e->rows && e->row_gradient && e->lane_lp && e->lane_scale)
+    return 0;
+  return dun_fail(DUN_ERROR_MEMORY,
+                  "No memory to evaluate target %s: dimension %d, %lld columns of scratch.",
+                  e->target->type.name, e->dimension, (long long)work_columns);
+}
+
+/* ---- output parameters --------------------------------------------------------------------------- */
+
+int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity,
+                             struct dun_parameter *parameter)
+{
+  if (evaluator->target->parameters) {
+    unsigned before = control();
+    int count = evaluator->target->parameters(evaluator->self, capacity, parameter);
+    restore(before);
+    return count;
+  }
+  if (capacity > 0)
+    *parameter = (struct dun_parameter){
+        .name = "x", .rank = 1, .shape = {evaluator->dimension}, .doc = "The point."};
+  return 1;
+}
+
+static int refuse_parameter(const struct dun_evaluator *e, int index, const char *what)
+{
+  return dun_fail(DUN_ERROR_INPUT, "Output parameter %d of target %s %s.", index + 1,
+                  e->target->type.name, what);
+}
+
+static int check_name(const struct dun_evaluator *e, const struct dun_parameter *all, int index)
+{
+  const char *name = all[index].name;
+  if (!name[0] || !memchr(name, 0, sizeof all[index].name))
+    return refuse_parameter(e, index, name[0] ? "has a name without an end" : "has no name");
+  if (strchr(name, '/'))
+    return refuse_parameter(e, index, "has a name with a slash");
+  for (int i = 0; i < index; i++)
+    if (!strcmp(all[i].name, name))
+      return refuse_parameter(e, index, "has the name of an earlier one");
+  return 0;
+}
+
+static int check_parameter(struct dun_evaluator *e, const struct dun_parameter *all, int index)
+{
+  const struct dun_parameter *p = &all[index];
+  int64_t numbers = 1;
+  if (check_name(e, all, index) < 0)
+    return DUN_ERROR_INPUT;
+  if (p->rank < 0 || p->rank > DUN_MAX_SHAPE)
+    return refuse_parameter(e, index, "has a rank other than 0, 1 or 2");
+  for (int i = 0; i < p->rank; i++) {
+    if (p->shape[i] < 1)
+      return refuse_parameter(e, index, "has a shape with a number below 1");
+    numbers *= p->shape[i];
+  }
+  if (numbers > MAX_OUTPUTS - e->outputs)
+    return refuse_parameter(e, index, "is too large");
+  e->outputs += (int)numbers;
+  return 0;
+}
+
+static int find_outputs(struct dun_evaluator *e)
+{
+  int count = dun_evaluator_parameters(e, 0, NULL), status = 0;
+  if (count < 1 || count > MAX_OUTPUTS)
+    return dun_fail(DUN_ERROR_INPUT, "Target %s has %d output parameters; at least 1 was expected.",
+                    e->target->type.name, count);
+  struct dun_parameter *all = dun_allocate(count, sizeof *all);
+  if (!all)
+    return DUN_ERROR_MEMORY;
+  if (dun_evaluator_parameters(e, count, all) != count)
+    status = dun_fail(DUN_ERROR_INPUT, "Target %s changed its number of output parameters.",
+                      e->target->type.name);
+  for (int i = 0; i < count && status >= 0; i++)
+    status = check_parameter(e, all, i);
+  if (status >= 0 && !e->target->constrain && e->outputs != e->dimension)
+    status = dun_fail(DUN_ERROR_INPUT,
+                      "Target %s has output parameters of %d numbers but dimension %d, and no "
+                      "function `constrain` from one to the other.",
+                      e->target->type.name, e->outputs, e->dimension);
+  dun_free(all);
+  return status;
+}
+
+int dun_evaluator_outputs(const struct dun_evaluator *evaluator)
+{
+  return evaluator->outputs;
+}
+
+void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta)
+{
+  if (!evaluator->target->constrain) {
+    memcpy(theta, x, (size_t)evaluator->dimension * sizeof *x);
+    return;
+  }
+  unsigned before = control();
+  evaluator->target->constrain(evaluator->self, x, theta);
+  restore(before);
+}
+
+int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self)
+{
+  int64_t work_columns;
+  int status;
+  *evaluator = (struct dun_evaluator){.target = target, .self = self};
+  if ((status = find_dimension(evaluator)) < 0 ||
+      (status = find_work(evaluator, &work_columns)) < 0 ||
+      (status = find_outputs(evaluator)) < 0 || (status = allocate(evaluator, work_columns)) < 0)
+    dun_evaluator_free(evaluator);
+  return status;
+}
+
+void dun_evaluator_free(struct dun_evaluator *evaluator)
+{
+  DUN_FREE(evaluator->work);
+  DUN_FREE(evaluator->columns);
+  DUN_FREE(evaluator->rows);
+  DUN_FREE(evaluator->row_gradient);
+  DUN_FREE(evaluator->lane_lp);
+  DUN_FREE(evaluator->lane_scale);
+}
+
+/* ---- lanes that are not finite ------------------------------------------------------------------- */
+
+/* Whether all numbers are finite.  A sum is finite only if all its terms are; where it overflows
+ * although they are, the answer 0 costs time and nothing else. */
+DUN_CLONES static int all_finite(int64_t count, const double *number)
+{
+  double sum[32] = {0};
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32)
+    for (int l = 0; l < 32; l++)
+      sum[l] += number[i + l];
+  for (; i < count; i++)
+    sum[0] += number[i];
+  for (int l = 0; l < 16; l++)
+    sum[l] += sum[l + 16];
+  for (int l = 0; l < 8; l++)
+    sum[l] += sum[l + 8];
+  for (int l = 0; l < 4; l++)
+    sum[l] += sum[l + 4];
+  double all = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+  return all - all == 0;
+}
+
+/* The same, exactly, for numbers `stride` apart. */
+static int each_finite(int64_t count, int64_t stride, const double *number)
+{
+  for (int64_t i = 0; i < count; i++)
+    if (!isfinite(number[i * stride]))
+      return 0;
+  return 1;
+}
+
+/* Copies x to e->columns, a finite point in place of each that is not; outside[lane] tells which. */
+static const double *repaired_points(struct dun_evaluator *e, const double *x, char *outside)
+{
+  int64_t d = e->dimension;
+  int donor = -1;
+  for (int l = DUN_LANES - 1; l >= 0; l--) {
+    outside[l] = !each_finite(d, DUN_LANES, x + l);
+    donor = outside[l] ? donor : l;
+  }
+  for (int64_t j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double other = donor < 0 ? 0 : x[j * DUN_LANES + donor];
+      e->columns[j * DUN_LANES + l] = outside[l] ? other : x[j * DUN_LANES + l];
+    }
+  return e->columns;
+}
+
+static void clear_lane(int64_t d, double *columns, int lane)
+{
+  for (int64_t j = 0; j < d; j++)
+    columns[j * DUN_LANES + lane] = 0;
+}
+
+static void clear_odd_lanes(int64_t d, double *columns)
+{
+  if (all_finite(d * DUN_LANES, columns))
+    return;
+  for (int l = 0; l < DUN_LANES; l++)
+    if (!each_finite(d, DUN_LANES, columns + l))
+      clear_lane(d, columns, l);
+}
+
+/* Log densities that are not finite become -INFINITY; those that should not be are counted. */
+static void settle_lp(struct dun_evaluator *e, int n, double *lp)
+{
+  if (all_finite(DUN_LANES, lp))
+    return;
+  for (int l = 0; l < DUN_LANES; l++)
+    if (!isfinite(lp[l])) {
+      e->nans += l < n && lp[l] != -INFINITY;
+      lp[l] = -INFINITY;
+    }
+}
+
+/* ---- evaluation ---------------------------------------------------------------------------------- */
+
+/* A row adds nothing if it, or its log density, is not finite. */
+static void clear_odd_rows(struct dun_evaluator *e, int n, const double *lp)
+{
+  int64_t d = e->dimension, stride = row_stride(e);
+  if (all_finite(n, lp) && all_finite(n * stride, e->row_gradient))
+    return;
+  for (int l = 0; l < n; l++) {
+    double *row = e->row_gradient + l * stride;
+    if (!isfinite(lp[l]) || !each_finite(d, 1, row))
+      memset(row, 0, (size_t)d * sizeof *row);
+  }
+}
+
+/* Adds the gradients of n rows to the lanes from `first` on; row 0 also to those from `repeat` on. */
+static void add_rows(struct dun_evaluator *e, int first, int n, int repeat, const double *scale,
+                     double *gradient)
+{
+  int64_t d = e->dimension;
+  clear_odd_rows(e, n, e->lane_lp + first);
+  dun_columns_add_rows(n, (int)d, row_stride(e), e->row_gradient, scale + first, gradient + first);
+  for (int64_t j = 0; j < d && repeat < DUN_LANES; j++)
+    for (int l = repeat; l < DUN_LANES; l++)
+      gradient[j * DUN_LANES + l] += scale[l] * e->row_gradient[j];
+}
+
+/* A few rows at a time, so that they stay in the first-level cache. */
+static void by_point(struct dun_evaluator *e, int n, const double *x, const double *scale,
+                     double *gradient)
+{
+  int64_t stride = row_stride(e);
+  unsigned before = control();
+  for (int first = 0; first < n; first += GROUP) {
+    int count = n - first < GROUP ? n - first : GROUP;
+    dun_strided_rows_from_columns(count, e->dimension, stride, x + first, e->rows);
+    for (int l = 0; l < count; l++)
+      e->lane_lp[first + l] = e->target->point(e->self, e->rows + l * stride,
+                                               gradient ? e->row_gradient + l * stride : NULL);
+    restore(before);
+    if (gradient)
+      add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
+  }
+}
+
+static void by_rows(struct dun_evaluator *e, int n, const double *x, const double *scale,
+                    double *gradient)
+{
+  unsigned before = control();
+  dun_rows_from_columns(n, e->dimension, x, e->rows);
+  e->target->rows(e->self, n, e->rows, e->lane_lp, gradient ? e->row_gradient : NULL, e->work);
+  restore(before);
+  if (gradient)
+    add_rows(e, 0, n, n, scale, gradient);
+}
+
+static void by_columns(struct dun_evaluator *e, columns_function *columns, const double *x,
+                       double *lp, const double *scale, double *gradient)
+{
+  unsigned before = control();
+  columns(e->self, x, lp, scale, gradient, e->work);
+  restore(before);
+  if (gradient)
+    clear_odd_lanes(e->dimension, gradient);
+}
+
+static void call(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+                 double *lp, const double *scale, double *gradient)
+{
+  if (columns) {
+    by_columns(e, columns, x, lp, scale, gradient);
+    return;
+  }
+  if (e->target->point)
+    by_point(e, n, x, scale, gradient);
+  else
+    by_rows(e, n, x, scale, gradient);
+  for (int l = 0; l < DUN_LANES && lp; l++)
+    lp[l] = e->lane_lp[l < n ? l : 0];
+}
+
+/* Some points are not finite: the target sees others in their place, with a scale of 0. */
+static void call_repaired(struct dun_evaluator *e, columns_function *columns, int n,
+                          const double *x, double *lp, const double *scale, double *gradient)
+{
+  char outside[DUN_LANES];
+  const double *points = repaired_points(e, x, outside);
+  for (int l = 0; l < DUN_LANES && gradient; l++)
+    e->lane_scale[l] = outside[l] ? 0 : scale[l];
+  call(e, columns, n, points, lp, e->lane_scale, gradient);
+  for (int l = 0; l < DUN_LANES && lp; l++)
+    lp[l] = outside[l] ? -INFINITY : lp[l];
+}
+
+static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+                     double *lp, const double *scale, double *gradient)
+{
+  if (all_finite((int64_t)e->dimension * DUN_LANES, x))
+    call(e, columns, n, x, lp, scale, gradient);
+  else
+    call_repaired(e, columns, n, x, lp, scale, gradient);
+  if (lp)
+    settle_lp(e, n, lp);
+}
+
+void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
+                  const double *scale, double *gradient)
+{
+  evaluator->evaluations += n;
+  evaluate(evaluator, evaluator->target->columns, n, x, lp, scale, gradient);
+}
+
+void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
+                        const double *scale, double *gradient)
+{
+  assert(evaluator->target->prior);
+  evaluate(evaluator, evaluator->target->prior, n, x, lp, scale, gradient);
+}
