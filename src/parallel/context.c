@@ -19,7 +19,7 @@ int dun_context_init(struct dun_context *context, MPI_Comm comm, enum dun_level 
   MPI_Comm_size(context->comm, &context->size);
   dun_log_init(&context->log, context->rank, level);
   dun_timers_start(&context->timers, DUN_PHASE_SETUP);
-  context->buffer = dun_allocate(BUFFER, sizeof *context->buffer);
+  context->buffer = dun_allocate(BUFFER, sizeof(int64_t));
   context->capacity = BUFFER;
   int status = dun_agree(context, context->buffer ? 0 : DUN_ERROR_MEMORY);
   if (status < 0)
@@ -48,7 +48,7 @@ static int share_sentence(struct dun_context *context, int code, int root)
 
 int dun_agree(struct dun_context *context, int status)
 {
-  /* Ordered by code first and by rank second: the minimum names the code and whose sentence it is. */
+  /* Ordered by code, then by rank: the minimum names the code and whose sentence it is. */
   int64_t key = (int64_t)status * ((int64_t)1 << 32) + context->rank, least;
   MPI_Allreduce(&key, &least, 1, MPI_INT64_T, MPI_MIN, context->comm);
   context->collectives++;

@@ -1,5 +1,5 @@
-/* The context: communicator, log, timers.  Every collective function takes it first; a function that
- * takes no context never communicates. */
+/* The context: communicator, log, timers.  Every collective function takes it first; a function
+ * that takes no context never communicates. */
 #ifndef DUNLIN_PARALLEL_CONTEXT_H
 #define DUNLIN_PARALLEL_CONTEXT_H
 
@@ -16,7 +16,7 @@ struct dun_context {
   int64_t bytes_sent, collectives; /* by this rank, counted */
 
   /* Scratch of the reductions in sum.h, of the same length on every rank; owned. */
-  int64_t *buffer; /* [capacity] */
+  void *buffer; /* [capacity] numbers of 8 bytes */
   int64_t capacity;
 };
 
@@ -26,9 +26,9 @@ int dun_context_init(struct dun_context *context, MPI_Comm comm, enum dun_level 
 /* Collective over `comm` given above.  Safe twice, and for a zeroed struct. */
 void dun_context_free(struct dun_context *context);
 
-/* Collective.  Ranks fail together: returns the smallest of the ranks' codes; where some rank failed,
- * every rank holds the sentence of the lowest rank with that code afterwards.  Costs one small
- * Allreduce when nobody failed; then it returns the smallest status, which is 0 or more. */
+/* Collective.  Ranks fail together: returns the smallest of the ranks' codes; where some rank
+ * failed, every rank holds the sentence of the lowest rank with that code afterwards.  Costs one
+ * small Allreduce when nobody failed; then it returns the smallest status, which is 0 or more. */
 int dun_agree(struct dun_context *context, int status);
 
 /* Collective.  Bytes of rank `root` to all, in pieces of at most 256 MiB; counts are 64 bits. */

@@ -1,5 +1,5 @@
-/* Every message of a reduction begins with the number of ranks that failed, so that all learn of it in
- * the same call; only then dun_agree is asked who and why. */
+/* Every message of a reduction begins with the number of ranks that failed, so that all learn of
+ * it in the same call; only then dun_agree is asked who and why. */
 #include "parallel/sum.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -32,8 +32,8 @@ static int64_t least(int64_t a, int64_t b)
   return a < b ? a : b;
 }
 
-/* Room for `words` numbers.  The capacity is the same everywhere, so all ranks come here to grow it, or
- * none does; a rank without memory then takes all with it. */
+/* Room for `words` numbers.  The capacity is the same everywhere, so all ranks come here to grow
+ * it, or none does; a rank without memory then takes all with it. */
 static int reserve(struct dun_context *context, int status, int64_t words)
 {
   if (words <= context->capacity)
@@ -55,7 +55,7 @@ static void reduce(struct dun_context *context, int64_t words, MPI_Datatype type
 {
   MPI_Allreduce(MPI_IN_PLACE, context->buffer, (int)words, type, operation, context->comm);
   context->collectives++;
-  context->bytes_sent += words * (int64_t)sizeof *context->buffer;
+  context->bytes_sent += words * (int64_t)sizeof(int64_t);
 }
 
 static void pack(int64_t count, struct dun_exact *sum, int64_t *words)
@@ -117,7 +117,7 @@ int dun_max(struct dun_context *context, int status, int64_t m, double *value)
   if (agreed < 0)
     return agreed;
   do {
-    double *buffer = (double *)context->buffer;
+    double *buffer = context->buffer;
     int64_t count = least(step, m - done);
     buffer[0] = status < 0;
     for (int64_t i = 0; i < count; i++)

@@ -1,25 +1,26 @@
 /* Reductions whose bits do not depend on ranks, tiles or order.  A local error code rides along, so
- * that agreement on failure costs nothing extra: if any rank's `status` is negative, all ranks return
- * the smallest code and hold its sentence (see dun_agree).
+ * that agreement on failure costs nothing extra: if any rank's `status` is negative, all ranks
+ * return the smallest code and hold its sentence (see dun_agree).
  *
  * Every rank passes the same m, also one that failed; its arrays are not touched and may be NULL.
  * Where the call fails, no array is changed.
  *
- * The idiom: fold the lanes of each tile in the fixed order of dun_fold, add the tile's sums to exact
- * accumulators, and call dun_sum once. */
+ * The idiom: fold the lanes of each tile in the fixed order of dun_fold, add the tile's sums to
+ * exact accumulators, and call dun_sum once. */
 #ifndef DUNLIN_PARALLEL_SUM_H
 #define DUNLIN_PARALLEL_SUM_H
 
 #include "base/exact.h"
 #include "parallel/context.h"
 
-/* Sum of 64 lanes in a fixed order (halves folded together: 32, 16, 8, 4, 2, 1).  Lanes that hold no
- * particle must be 0. */
+/* Sum of 64 lanes in a fixed order (halves folded together: 32, 16, 8, 4, 2, 1).  Lanes that
+ * hold no particle must be 0. */
 double dun_fold(const double *lanes);
 
-/* Collective.  total[m] = the exactly rounded sums of all ranks' accumulators; one Allreduce whatever m
- * (messages above 64 MiB go in pieces).  `sum` may be carried. */
-int dun_sum(struct dun_context *context, int status, int64_t m, struct dun_exact *sum, double *total);
+/* Collective.  total[m] = the exactly rounded sums of all ranks' accumulators; one Allreduce
+ * whatever m (messages above 8 MiB go in pieces).  `sum` may be carried. */
+int dun_sum(struct dun_context *context, int status, int64_t m, struct dun_exact *sum,
+            double *total);
 
 /* Collective.  Elementwise maximum over ranks, in place.  NaN is refused (DUN_ERROR_NUMERIC on all
  * ranks); -0 becomes +0, so that the bits do not depend on the order. */

@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 struct dun_tiles {
-  int64_t total;       /* particles of all ranks, N */
-  int tile;            /* particles in a full tile, 1 to 64; the last tile is short, never padded */
-  int64_t tiles;       /* of all ranks */
-  int64_t first_tile;  /* this rank's: global indices first_tile .. first_tile + count - 1 */
-  int64_t count;       /* this rank's tiles; 0 where there are more ranks than tiles */
-  int64_t first;       /* global index of this rank's first particle */
-  int64_t local;       /* this rank's particles */
+  int64_t total;      /* particles of all ranks, N */
+  int tile;           /* particles in a full tile, 1 to 64; the last tile is short, never padded */
+  int64_t tiles;      /* of all ranks */
+  int64_t first_tile; /* this rank's: global indices first_tile .. first_tile + count - 1 */
+  int64_t count;      /* this rank's tiles; 0 where there are more ranks than tiles */
+  int64_t first;      /* global index of this rank's first particle */
+  int64_t local;      /* this rank's particles */
 };
 
 struct dun_tiles dun_tiles_of(int64_t total, int tile, int rank, int size);

@@ -25,20 +25,21 @@ struct dun_evaluator {
   double *lane_lp, *lane_scale; /* [64] */
 };
 
-/* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has been
- * initialised.  DUN_ERROR_INPUT or DUN_ERROR_MEMORY; local: agree afterwards. */
+/* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has
+ * been initialised.  DUN_ERROR_INPUT or DUN_ERROR_MEMORY; local: agree afterwards. */
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target,
                        void *self);
 void dun_evaluator_free(struct dun_evaluator *evaluator);
 
-/* The first n lanes of x[d][64] hold points; the rest repeat lane 0.  Writes lp[64] unless NULL; ADDS
- * scale[lane] * gradient to gradient[d][64] unless NULL.
+/* The first n lanes of x[d][64] hold points; the rest repeat lane 0.  Writes lp[64] unless NULL;
+ * ADDS scale[lane] * gradient to gradient[d][64] unless NULL.
  *
- * In a lane whose log density is not finite, lp is -INFINITY and nothing is added; so it is in a lane
- * with a coordinate that is not finite (a diverged trajectory), which no target ever sees.  A gradient
- * that is not finite is not added.  The exception is a target by columns, which adds by itself and
- * should add 0 outside its support: if what it leaves in a lane is not finite, that lane's whole gradient
- * becomes 0.  So a gradient that was finite stays finite.  Arrays are aligned to 64 bytes.
+ * In a lane whose log density is not finite, lp is -INFINITY and nothing is added; so it is in a
+ * lane with a coordinate that is not finite (a diverged trajectory), which no target ever sees.  A
+ * gradient that is not finite is not added.  The exception is a target by columns, which adds by
+ * itself and should add 0 outside its support: if what it leaves in a lane is not finite, that
+ * lane's whole gradient becomes 0.  So a gradient that was finite stays finite.  Arrays are aligned
+ * to 64 bytes.
  *
  * Targets by rows or by point are called for the first n lanes only.  The floating-point control
  * register is restored behind foreign code. */

@@ -1,8 +1,8 @@
 /* A population: a range of global indices and a list of columns.
  *
- * Paths, kernels, methods and probes declare their columns at set-up; exchange, checkpoint, hash, output
- * and memory estimate loop over columns and know no names.  Rows lie one after the other:
- * element (i, j) of a column of width w is data[i * w + j], i local. */
+ * Paths, kernels, methods and probes declare their columns at set-up; exchange, checkpoint,
+ * hash, output and memory estimate loop over columns and know no names.  Rows lie one after the
+ * other: element (i, j) of a column of width w is data[i * w + j], i local. */
 #ifndef DUNLIN_POPULATION_POPULATION_H
 #define DUNLIN_POPULATION_POPULATION_H
 
@@ -22,11 +22,11 @@ enum dun_column_flag {
 struct dun_column {
   const char *name;
   enum dun_column_type type;
-  int width;        /* numbers per particle */
+  int width; /* numbers per particle */
   unsigned flags;
   const char *unit; /* NULL: none */
   const char *doc;  /* one sentence */
-  void *data;       /* [local][width]; selection swaps data and spare: keep pointers to the column */
+  void *data;       /* [local][width]; selection swaps it with spare: point to columns */
   void *spare;      /* second generation of columns that move; NULL for others */
 };
 
@@ -39,11 +39,12 @@ struct dun_population {
   int allocated;
 };
 
+/* No columns yet. */
 void dun_population_init(struct dun_population *population, struct dun_tiles tiles);
 
-/* Declares a column (its data and spare are ignored) before allocation.  Declaring a name again with the
- * same type and width returns the first one with the flags united; otherwise, or after allocation,
- * NULL with a sentence. */
+/* Declares a column (its data and spare are ignored) before allocation.  Declaring a name again
+ * with the same type and width returns the first one with the flags united; otherwise, or after
+ * allocation, NULL with a sentence. */
 struct dun_column *dun_population_declare(struct dun_population *population,
                                           struct dun_column column);
 /* NULL: no such column. */
@@ -57,8 +58,9 @@ size_t dun_column_size(enum dun_column_type type); /* bytes of one number */
 /* Bytes per rank that allocation takes. */
 int64_t dun_population_memory(const struct dun_population *population);
 
-/* Collective.  A 64-bit hash of the hashed columns, by name, in global particle order: the same at any
- * number of ranks.  (Sum over elements of a mixed (column name, global index, bits): integers.) */
+/* Collective.  A 64-bit hash of the hashed columns, by name, in global particle order: the same
+ * at any number of ranks.  (Sum over elements of a mixed (column name, global index, bits):
+ * integers.) */
 int dun_population_hash(struct dun_context *context, const struct dun_population *population,
                         uint64_t *hash);
 

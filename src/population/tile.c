@@ -1,5 +1,6 @@
-/* Transposes by blocks of 8 rows and 4 columns, each two 4 × 4 shuffles: a cache line of a column is
- * written whole.  Wider blocks gain nothing with AVX-512 and cost ten times as much without it. */
+/* Transposes by blocks of 8 rows and 4 columns, each two 4 × 4 shuffles: a cache line of a
+ * column is written whole.  Wider blocks gain nothing with AVX-512 and cost ten times as much
+ * without it. */
 #include "population/tile.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"

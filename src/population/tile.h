@@ -1,5 +1,5 @@
-/* Between rows in the population and columns in a workspace: a kernel loads a tile once, does its whole
- * move there and stores it once. */
+/* Between rows in the population and columns in a workspace: a kernel loads a tile once, does
+ * its whole move there and stores it once. */
 #ifndef DUNLIN_POPULATION_TILE_H
 #define DUNLIN_POPULATION_TILE_H
 

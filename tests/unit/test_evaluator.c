@@ -1,12 +1,13 @@
 /* ranks: 1 */
-/* One density in three layouts, with a wall, a region of NaN and one of +inf, behind the evaluator. */
+/* One density in three layouts, with a wall, a region of NaN and one of +inf, behind the
+ * evaluator. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "check.h"
 #include "population/evaluator.h"
 #include <xmmintrin.h>
 
-/* ---- the density: -(x - 1)^2 / 2 in every coordinate, odd where the first one is large ----------- */
+/* ---- the density: -(x - 1)^2 / 2 in every coordinate, odd where the first one is large ------- */
 
 struct test_target {
   int d;
@@ -107,7 +108,7 @@ static const struct dun_target layouts[] = {
     {HEAD("by_columns"), .columns = columns, .prior = columns},
 };
 
-/* ---- one evaluation and what it must give -------------------------------------------------------- */
+/* ---- one evaluation and what it must give ---------------------------------------------------- */
 
 struct scene {
   struct test_target target, *self;
@@ -163,8 +164,8 @@ static int point_finite(const struct scene *s, int lane)
   return finite;
 }
 
-/* Checks lane by lane; `added` says whether a gradient was asked for, `zeroed` what a target by columns
- * may leave where it adds numbers that are not finite. */
+/* Checks lane by lane; `added` says whether a gradient was asked for, `zeroed` what a target by
+ * columns may leave where it adds numbers that are not finite. */
 static void check_scene(const struct scene *s, int lp, int added, int zeroed)
 {
   double own[60];
@@ -201,7 +202,7 @@ static int by_columns(int k)
   return layouts[k].columns != NULL;
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void layouts_agree(void)
 {
@@ -219,7 +220,8 @@ static void layouts_agree(void)
         }
 }
 
-/* Outside the wall, NaN, +inf and a gradient of NaN, in some lanes, and in lane 0, which others repeat. */
+/* Outside the wall, NaN, +inf and a gradient of NaN, in some lanes, and in lane 0, which others
+ * repeat. */
 static void outside(void)
 {
   const double places[] = {WALL + 1, NANS + 1, PLUS + 1, ROUGH + 1};
@@ -290,7 +292,7 @@ static void large_points(void)
   }
 }
 
-/* ---- foreign code that leaves the control register in disorder ------------------------------------ */
+/* ---- foreign code that leaves the control register in disorder ------------------------------- */
 
 static double disorder(const void *self, const double *x, double *gradient)
 {
@@ -368,7 +370,7 @@ static void prior(void)
   }
 }
 
-/* ---- set-up ---------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------- */
 
 static void refused(struct dun_target target, const char *word)
 {
