@@ -8,38 +8,45 @@
  * with 1.4. */
 enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
 
-struct dun_adaptation {
-  /* state */
-  double log_step;        /* of the step size in units of the metric */
-  double length;          /* leapfrogs, not whole */
-  struct dun_numbers scale; /* [d] standard deviations; all 1 for the identity */
-  int64_t updates;        /* of the step size since the last reset of its gain */
-
-  /* given */
-  int adapt_step, adapt_length;
-  double target_acceptance, jitter;
-  int metric;
-};
-
 /* What one sweep saw, over all ranks. */
 struct dun_look {
-  double acceptance;        /* mean over the particles */
-  double trial_score[DUN_TRIALS]; /* renewal of the log density × of the coordinates, per gradient */
-  double autocorrelation;   /* of the log density over this sweep */
-  double jump;              /* mean squared distance from `start`, in units of the metric */
-  double never_moved;       /* share of particles that are still at `start` */
+  double acceptance;              /* mean probability over the particles that moved */
+  double trial_score[DUN_TRIALS]; /* share of the log density's variance renewed × share of the
+                                   * coordinates', per gradient; NAN: no tile of this group */
+  double autocorrelation;         /* of the log density between `start` and now */
+  double jump;                    /* mean squared distance from `start` per coordinate, in units of
+                                   * the metric */
+  double never_moved;             /* share of the particles that are still at `start` */
 };
 
+struct dun_adaptation {
+  /* given */
+  int adapt_step, adapt_length, metric;
+  double target_acceptance, jitter;
+
+  /* state */
+  double log_step;          /* of the step size in units of the metric */
+  double length;            /* leapfrogs, not whole */
+  struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
+};
+
+extern const struct dun_state dun_adaptation_state[];
+
+/* `kernel_self` begins with struct dun_kernel_options. */
 int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kernel *kernel,
                         const void *kernel_self, int d);
 void dun_adaptation_free(struct dun_adaptation *adaptation);
-extern const struct dun_state dun_adaptation_state[];
 
-/* Learns from a sweep: step size from the acceptance, length from the trial scores. */
+/* Learns from a sweep: the step size by a step of the acceptance's logit towards its target, the length
+ * by a factor towards the best trial. */
 void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_look *look);
+/* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
+ * without spread keeps its scale. */
+void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
 
-/* The number of leapfrogs and the jittered step size of a tile, by its global index. */
-int dun_adaptation_leapfrogs(const struct dun_adaptation *adaptation, int64_t tile);
+enum dun_trial dun_adaptation_trial(int64_t tile);
+/* The number of leapfrogs and the jittered step size of a tile; the address is the tile's. */
+int dun_adaptation_leapfrogs(const struct dun_adaptation *adaptation, struct dun_address address);
 double dun_adaptation_step(const struct dun_adaptation *adaptation, struct dun_address address);
 
 #endif

@@ -14,6 +14,8 @@ struct dun_move {
   const double *time;         /* [64] */
   const double *step_size;    /* [64], jittered, in units of `scale` */
   const double *scale;        /* [d]: the diagonal metric as standard deviations */
+  const double *unit;         /* [64]: the path's unit at the lanes' times */
+  double statistic;           /* of all particles, where the kernel asks for one */
   int leapfrogs;              /* one for the whole tile */
 
   /* changed: x[d], part_lp[K], lp[1] stand one after the other in one block, so that an accepted
@@ -21,9 +23,11 @@ struct dun_move {
   double *state;
 
   /* out */
-  double *acceptance;         /* [64]: probability; 1 for kernels that do not reject */
+  double *acceptance; /* [64]: probability; 1 for kernels that do not reject */
 
-  double *scratch;            /* [scratch(d, K)][64] */
+  double *log_weight; /* [64]: kernels that weigh: log of pi_t(x') / pi_t(x) times the ratio of the
+                       * backward to the forward transition density */
+  double *scratch;    /* [scratch(d, K)][64] */
 };
 
 static inline double *dun_move_x(const struct dun_move *move)
@@ -42,18 +46,27 @@ static inline double *dun_move_lp(const struct dun_move *move)
 struct dun_kernel {
   struct dun_type type; /* the own struct begins with struct dun_kernel_options */
 
-  double target_acceptance; /* where the step size is adapted to unless the input says otherwise */
-  int biased;               /* does not leave pi_t invariant */
-  int uses_leapfrogs;       /* the trajectory length is learned by trial tiles */
+  /* Where adaptation begins: initial_step * d^initial_step_power, in units of the metric. */
+  double initial_step, initial_step_power;
+  int biased;         /* does not leave pi_t invariant */
+  int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
   /* Columns of scratch. */
   int (*scratch)(int d, int K);
   void (*move)(const void *self, struct dun_move *move);
+
+  /* A mean over all particles that the move needs (batch step rules): writes a value per lane, given the
+   * same workspace as `move` and changing only its scratch.  NULL: none.  `wants_statistic` tells whether
+   * the options ask for it. */
+  void (*statistic)(const void *self, struct dun_move *move, double *value);
+  int (*wants_statistic)(const void *self);
+
+  int weighs; /* a biased kernel that writes log_weight: methods with weights may use it */
 };
 
 /* What all kernels' options begin with. */
 struct dun_kernel_options {
   double step_size;         /* in units of the metric; -1: adapt */
-  double target_acceptance; /* -1: the kernel's own */
+  double target_acceptance; /* of an adapted step size */
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
   int metric;               /* enum dun_metric */
   long long leapfrog_steps; /* -1: adapt */
@@ -63,17 +76,32 @@ enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };
 
 /* The rows of the common options, for a kernel whose struct starts with `options`. */
 #define DUN_KERNEL_OPTIONS(type_, target_)                                                         \
-  {.name = "step_size", .type = DUN_NUMBER, .offset = offsetof(type_, options.step_size),          \
-   .initial = "adapt", .words = "adapt", .minimum = 1e-12, .maximum = 1e12,                        \
+  {.name = "step_size",                                                                            \
+   .type = DUN_NUMBER,                                                                             \
+   .offset = offsetof(type_, options.step_size),                                                   \
+   .initial = "adapt",                                                                             \
+   .words = "adapt",                                                                               \
+   .minimum = 1e-12,                                                                               \
+   .maximum = 1e12,                                                                                \
    .doc = "Step size in units of the metric, or learned from the acceptance."},                    \
-  {.name = "target_acceptance", .type = DUN_NUMBER,                                                \
-   .offset = offsetof(type_, options.target_acceptance), .initial = target_, .minimum = .05,       \
-   .maximum = .999, .doc = "Mean acceptance that the step size is adapted to."},                   \
-  {.name = "jitter", .type = DUN_NUMBER, .offset = offsetof(type_, options.jitter),                \
-   .initial = "0.2", .minimum = 0, .maximum = .99,                                                 \
-   .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                                 \
-  {.name = "metric", .type = DUN_CHOICE, .offset = offsetof(type_, options.metric),                \
-   .initial = "diagonal", .words = "identity|diagonal",                                            \
-   .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations."}
+      {.name = "target_acceptance",                                                                \
+       .type = DUN_NUMBER,                                                                         \
+       .offset = offsetof(type_, options.target_acceptance),                                       \
+       .initial = target_,                                                                         \
+       .minimum = .05,                                                                             \
+       .maximum = .999,                                                                            \
+       .doc = "Mean acceptance that the step size is adapted to."},                                \
+      {.name = "jitter",                                                                           \
+       .type = DUN_NUMBER,                                                                         \
+       .offset = offsetof(type_, options.jitter),                                                  \
+       .initial = "0.2",                                                                           \
+       .minimum = 0,                                                                               \
+       .maximum = .99,                                                                             \
+       .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                             \
+  {                                                                                                \
+    .name = "metric", .type = DUN_CHOICE, .offset = offsetof(type_, options.metric),               \
+    .initial = "diagonal", .words = "identity|diagonal",                                           \
+    .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations."      \
+  }
 
 #endif

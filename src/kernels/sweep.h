@@ -5,34 +5,45 @@
 #include "kernels/adaptation.h"
 #include "population/population.h"
 
-/* Columns that a sweep reads and writes.  `time` and `step_size` are NULL when all particles share one
- * time and a pooled step size; then the sweep's `t` and the adaptation give them. */
 struct dun_sweep {
+  /* given */
   struct dun_population *population;
   const struct dun_path *path;
-  void *path_self;
+  const void *path_self;
   const struct dun_kernel *kernel;
-  void *kernel_self;
-  struct dun_adaptation *adaptation;
-  struct dun_column *x, *part_lp;
-  struct dun_column *start; /* x and log density at the last selection; NULL: no jump is measured */
-  struct dun_column *time, *step_size;
-  double *workspace; /* one per rank, owned */
+  const void *kernel_self;
+  const struct dun_adaptation *adaptation;
+
+  /* columns, found by init */
+  struct dun_column *x;       /* [d] */
+  struct dun_column *part_lp; /* [K] */
+  struct dun_column *start;   /* [d + 1]: x and log density at the last selection; or NULL: jumps,
+                                 * autocorrelation and never_moved are then NAN */
+  struct dun_column *time;    /* [1] or NULL: a chain's own time in place of the sweep's */
+  struct dun_column
+      *step_size; /* [1] or NULL: a chain's own step size in place of the pooled one */
+
+  /* made by init, owned */
+  int d, K;
+  double *workspace;
 };
 
-/* Finds the columns x, part_lp, start, time, step_size in the population, allocates the workspace. */
+/* Declares nothing: finds the columns in the allocated population; allocates the workspace.  Local. */
 int dun_sweep_init(struct dun_sweep *sweep);
 void dun_sweep_free(struct dun_sweep *sweep);
+/* Bytes of the workspace for a kernel in d dimensions along a path of K parts. */
+int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K);
 
-/* Collective.  Moves every particle once at time t.  `tiles` limits the sweep to tiles with a global
- * index below it (pilot chains); pass INT64_MAX for all. */
+/* Collective.  Moves every particle once at time t, in tiles with a global index below `tiles`
+ * (INT64_MAX: all).  The tile of `address` is set here. */
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *sweep, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look);
 
-/* Evaluates all parts afresh at time t (after first draws, or a change of a path that is not affine). */
+/* Evaluates all parts at the particles and time t: after first draws, or when the time of a path that is
+ * not affine has changed.  Local. */
 void dun_sweep_evaluate(struct dun_sweep *sweep, double t, int64_t tiles);
 
-/* Remembers x and the log density at t in `start`. */
+/* Remembers x and the log density at t in `start`.  Local. */
 void dun_sweep_remember(struct dun_sweep *sweep, double t);
 
 #endif

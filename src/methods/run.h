@@ -8,21 +8,24 @@
 /* The section `run:`. */
 struct dun_run_options {
   long long seed, particles, replicates, tile;
-  double time_limit;    /* seconds; 0: none */
-  double evaluations;   /* of the target, over all ranks; 0: no limit */
+  double time_limit;  /* seconds; 0: none */
+  double evaluations; /* of the target, over all ranks; 0: no limit */
 };
 
 /* Where the method stands; it writes this, the driver shows it and keeps the rows in /trace/steps. */
 struct dun_now {
-  int64_t step;            /* completed steps of the method */
-  double time;             /* t */
-  double ess;              /* of the weights at this time, before selection */
-  double acceptance;       /* of the last sweep */
+  int64_t step;                            /* completed steps of the method */
+  double time;                             /* t */
+  double ess;                              /* of the weights at this time, before selection */
+  double acceptance;                       /* of the last sweep */
   double log_evidence, log_evidence_error; /* so far */
-  double log_likelihood_mean, log_likelihood_variance; /* of d log pi_t / dt under pi_t */
-  double moves;            /* sweeps in this step */
+  double log_likelihood_mean, log_likelihood_variance; /* of d log pi_t / dt under the weights
+                                                        * before this step; NAN: not known */
+  double moves;                                        /* sweeps in this step */
+  double autocorrelation; /* of the log density over the step's moves */
+  double never_moved;     /* share of the particles that no move of this step displaced */
   double step_size, leapfrogs;
-  double roots;            /* distinct ancestors */
+  double roots; /* distinct ancestors */
 };
 
 enum dun_verdict_level { DUN_GOOD, DUN_DOUBTFUL, DUN_BAD };
@@ -53,9 +56,10 @@ struct dun_run {
   void *method_self;
   struct dun_adaptation adaptation;
   struct dun_sweep sweep;
+  struct dun_column *logw, *root; /* set by the method's init: weights and ancestors */
 
   /* state */
-  int64_t tick;      /* ticks done in this replicate: the `step` of random numbers */
+  int64_t tick; /* ticks done in this replicate: the `step` of random numbers */
   int64_t replicate;
   struct dun_now now;
 };

@@ -15,16 +15,7 @@ enum {
 
 DUN_CLONES double dun_fold(const double *lanes)
 {
-  double a[32];
-  for (int l = 0; l < 32; l++)
-    a[l] = lanes[l] + lanes[l + 32];
-  for (int l = 0; l < 16; l++)
-    a[l] += a[l + 16];
-  for (int l = 0; l < 8; l++)
-    a[l] += a[l + 8];
-  for (int l = 0; l < 4; l++)
-    a[l] += a[l + 4];
-  return (a[0] + a[2]) + (a[1] + a[3]);
+  return dun_fold_lanes(lanes);
 }
 
 static int64_t least(int64_t a, int64_t b)

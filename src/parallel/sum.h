@@ -16,6 +16,20 @@
 /* Sum of 64 lanes in a fixed order (halves folded together: 32, 16, 8, 4, 2, 1).  Lanes that
  * hold no particle must be 0. */
 double dun_fold(const double *lanes);
+/* The same inside a loop of a function with DUN_CLONES. */
+static inline __attribute__((always_inline)) double dun_fold_lanes(const double *restrict lanes)
+{
+  double a[32];
+  for (int l = 0; l < 32; l++)
+    a[l] = lanes[l] + lanes[l + 32];
+  for (int l = 0; l < 16; l++)
+    a[l] += a[l + 16];
+  for (int l = 0; l < 8; l++)
+    a[l] += a[l + 8];
+  for (int l = 0; l < 4; l++)
+    a[l] += a[l + 4];
+  return (a[0] + a[2]) + (a[1] + a[3]);
+}
 
 /* Collective.  total[m] = the exactly rounded sums of all ranks' accumulators; one Allreduce
  * whatever m (messages above 8 MiB go in pieces).  `sum` may be carried. */

@@ -14,9 +14,9 @@ struct dun_schedule {
   double conditional_ess; /* share of the particles that the next weights leave effective, (0, 1) */
   long long steps;
   int spacing;
-  double power;           /* t_k = (k/n)^power */
-  double start;           /* t_1 of logarithmic spacing */
-  char *file;             /* a result file with /trace/steps */
+  double power; /* t_k = (k/n)^power */
+  double start; /* t_1 of logarithmic spacing */
+  char *file;   /* a result file with /trace/steps */
 
   /* made by init */
   struct dun_numbers times; /* of fixed and file: t_1 .. t_n, the last exactly 1; owned */

@@ -7,9 +7,9 @@
 struct dun_probe {
   struct dun_type type; /* the own struct begins with struct dun_probe_head */
 
-  /* Makes the table's columns. */
+  /* Makes the table's columns and scratch.  DUN_ERROR_INPUT if the probe does not fit the run. */
   int (*init)(struct dun_context *context, void *self, const struct dun_run *run);
-  /* Collective.  Adds a row (or rows) for the population as it stands. */
+  /* Collective.  Adds a row, or several, for the population as it stands. */
   int (*look)(struct dun_context *context, void *self, const struct dun_run *run);
 };
 
@@ -20,8 +20,27 @@ struct dun_probe_head {
 };
 
 #define DUN_PROBE_OPTIONS(type_)                                                                   \
-  {.name = "every", .type = DUN_INTEGER, .offset = offsetof(type_, head.every), .initial = "0",    \
-   .minimum = 0, .maximum = 1e9,                                                                   \
-   .doc = "Look after every so many steps; 0 looks at the end only."}
+  {                                                                                                \
+    .name = "every", .type = DUN_INTEGER, .offset = offsetof(type_, head.every), .initial = "0",   \
+    .minimum = 0, .maximum = 1e9, .doc = "Look after every so many steps; 0: at the end only."     \
+  }
+
+/* The state row of a probe: the cells of its table. */
+#define DUN_PROBE_STATE(type_)                                                                     \
+  {                                                                                                \
+    "cells", DUN_STATE_NUMBERS, offsetof(type_, head.table.cells), 1                               \
+  }
+
+/* Makes the table's columns; step, time and replicate come first, and dun_probe_row fills them. */
+int dun_probe_columns(struct dun_probe_head *head, const struct dun_table_column *columns,
+                      int count);
+/* Adds a row of step, time, replicate and the `count` values. */
+int dun_probe_row(struct dun_probe_head *head, const struct dun_run *run, int count,
+                  const double *value);
+
+/* Collective.  dun_weighted_moments (population/weights.h) with the population's columns root and logw. */
+int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, int m,
+                       void (*function)(void *data, int64_t local_tile, double *f), void *data,
+                       double *mean, double *deviation, double *error);
 
 #endif

@@ -1,0 +1,114 @@
+#include "kernels/adaptation.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include <math.h>
+#include <stddef.h>
+
+/* How far one sweep may move the log step size, and how much of the logit's error it mends: the logit
+ * falls by 2 to 5 for each unit of the log step, for random walks and leapfrogs alike. */
+static const double STEP_GAIN = .35, STEP_LIMIT = .6;
+static const double LENGTH_FACTOR[DUN_TRIALS] = {1, .84, 1.19};
+static const double TRIAL_FACTOR[DUN_TRIALS] = {1, .7, 1.4};
+static const double LENGTH_START = 10, LENGTH_MAXIMUM = 1024;
+
+const struct dun_state dun_adaptation_state[] = {
+    {"log_step", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, log_step), 1},
+    {"length", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, length), 1},
+    {"scale", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, scale), 1},
+    {0},
+};
+
+int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kernel,
+                        const void *kernel_self, int d)
+{
+  const struct dun_kernel_options *options = kernel_self;
+
+  dun_adaptation_free(a);
+  a->adapt_step = options->step_size < 0;
+  a->adapt_length = kernel->uses_leapfrogs && options->leapfrog_steps < 0;
+  a->metric = options->metric;
+  a->target_acceptance = options->target_acceptance;
+  a->jitter = options->jitter;
+  a->log_step = a->adapt_step ? dun_log(kernel->initial_step) +
+                                    kernel->initial_step_power * dun_log((double)d)
+                              : dun_log(options->step_size);
+  a->length = a->adapt_length ? LENGTH_START : (double)options->leapfrog_steps;
+  a->scale.value = dun_allocate(d, sizeof *a->scale.value);
+  if (!a->scale.value)
+    return DUN_ERROR_MEMORY;
+  a->scale.count = d;
+  for (int j = 0; j < d; j++)
+    a->scale.value[j] = 1;
+  return 0;
+}
+
+void dun_adaptation_free(struct dun_adaptation *a)
+{
+  DUN_FREE(a->scale.value);
+  a->scale.count = 0;
+}
+
+static double logit(double p)
+{
+  p = p < .01 ? .01 : p > .99 ? .99 : p;
+  return dun_log(p) - dun_log(1 - p);
+}
+
+static void update_length(struct dun_adaptation *a, const double *score)
+{
+  enum dun_trial best = DUN_TRIAL_SAME;
+
+  for (int g = 0; g < DUN_TRIALS; g++) {
+    if (isnan(score[g]))
+      return;
+    if (score[g] > score[best])
+      best = (enum dun_trial)g;
+  }
+  a->length *= LENGTH_FACTOR[best];
+  a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;
+}
+
+void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look)
+{
+  if (a->adapt_step) {
+    double change = STEP_GAIN * (logit(look->acceptance) - logit(a->target_acceptance));
+    change = change > STEP_LIMIT ? STEP_LIMIT : change < -STEP_LIMIT ? -STEP_LIMIT : change;
+    a->log_step += change;
+  }
+  if (a->adapt_length)
+    update_length(a, look->trial_score);
+}
+
+void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
+{
+  if (a->metric != DUN_METRIC_DIAGONAL)
+    return;
+  for (long long j = 0; j < a->scale.count; j++)
+    if (deviation[j] > 0 && isfinite(deviation[j]))
+      a->scale.value[j] = deviation[j];
+}
+
+enum dun_trial dun_adaptation_trial(int64_t tile)
+{
+  return tile % 4 == 1 ? DUN_TRIAL_SHORT : tile % 4 == 3 ? DUN_TRIAL_LONG : DUN_TRIAL_SAME;
+}
+
+int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address address)
+{
+  double length = a->length;
+
+  if (!a->adapt_length)
+    return length < 1 ? 1 : (int)length;
+  length *= TRIAL_FACTOR[dun_adaptation_trial(address.tile)];
+  address.purpose = DUN_PURPOSE_JITTER;
+  /* Rounded up or down at random, so that a mean length between whole numbers is possible. */
+  length = floor(length + dun_uniform_one(address, 1));
+  return length < 1 ? 1 : (int)length;
+}
+
+double dun_adaptation_step(const struct dun_adaptation *a, struct dun_address address)
+{
+  address.purpose = DUN_PURPOSE_JITTER;
+  return dun_exp(a->log_step) * (1 + a->jitter * (2 * dun_uniform_one(address, 0) - 1));
+}

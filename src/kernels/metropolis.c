@@ -1,0 +1,71 @@
+#include "kernels/metropolis.h"
+#include "base/vmath.h"
+#include <math.h>
+
+struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpose purpose)
+{
+  struct dun_address address = move->address;
+  address.purpose = (uint16_t)purpose;
+  return address;
+}
+
+void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gradient)
+{
+  double *parts = proposal + (int64_t)move->d * DUN_LANES;
+  struct dun_request request = {.n = move->n,
+                                .x = proposal,
+                                .time = move->time,
+                                .part_lp = parts,
+                                .lp = parts + (int64_t)move->K * DUN_LANES,
+                                .gradient = gradient};
+  move->path->evaluate(move->path_self, &request);
+}
+
+void dun_move_gradient(const struct dun_move *move, const double *x, double *gradient)
+{
+  struct dun_request request = {.n = move->n, .x = x, .time = move->time, .gradient = gradient};
+  move->path->evaluate(move->path_self, &request);
+}
+
+void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
+                          double *log_ratio)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double ratio = proposed_lp[l] - lp[l] + (energy ? energy[l] : 0);
+    /* A particle outside the support takes any point inside. */
+    ratio = lp[l] == -INFINITY && proposed_lp[l] > -INFINITY ? 0 : ratio;
+    log_ratio[l] = ratio >= -INFINITY && proposed_lp[l] > -INFINITY ? ratio : -INFINITY;
+  }
+}
+
+/* chosen[l] is 1 or 0: selection without branches. */
+DUN_CLONES static void decide(const double *restrict log_ratio, const double *restrict uniform,
+                              double *restrict acceptance, double *restrict chosen)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double r = log_ratio[l] < 0 ? log_ratio[l] : 0;
+    double a = dun_exp_weight(r);
+    acceptance[l] = a;
+    chosen[l] = uniform[l] <= a ? 1 : 0;
+  }
+}
+
+DUN_CLONES static void take(int64_t columns, const double *restrict chosen,
+                            const double *restrict proposal, double *restrict state)
+{
+  for (int64_t j = 0; j < columns; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double new = proposal[j * DUN_LANES + l], old = state[j * DUN_LANES + l];
+      state[j * DUN_LANES + l] = chosen[l] > 0 ? new : old;
+    }
+}
+
+void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio)
+{
+  double uniform[DUN_LANES] __attribute__((aligned(64)));
+  double chosen[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_uniforms(dun_move_address(move, DUN_PURPOSE_ACCEPT), 1, uniform);
+  decide(log_ratio, uniform, move->acceptance, chosen);
+  take(move->d + move->K + 1, chosen, proposal, move->state);
+}

@@ -1,0 +1,23 @@
+/* What Metropolised kernels share: evaluation along the path, the ratio and the decision. */
+#ifndef DUNLIN_KERNELS_METROPOLIS_H
+#define DUNLIN_KERNELS_METROPOLIS_H
+
+#include "kernels/kernel.h"
+
+/* The move's address for one purpose. */
+struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpose purpose);
+
+/* A proposal is a block like the state: x[d], parts[K], lp[1].  Evaluates parts and lp at its x, and the
+ * gradient [d][64] of log pi_t unless it is NULL. */
+void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gradient);
+/* Only the gradient at x[d][64]. */
+void dun_move_gradient(const struct dun_move *move, const double *x, double *gradient);
+
+/* log_ratio[64] = lp' - lp + energy (NULL: 0), -INFINITY where lp' is -inf or anything is NaN. */
+void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
+                          double *log_ratio);
+/* Writes the acceptance probabilities min(1, exp(log_ratio)); where a uniform is below, the state
+ * becomes the proposal. */
+void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio);
+
+#endif

@@ -1,0 +1,319 @@
+#include "kernels/sweep.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include "parallel/sum.h"
+#include "population/tile.h"
+#include <math.h>
+
+/* The workspace's columns, one block after the other. */
+struct lanes {
+  double *state;                           /* [d + K + 1] */
+  double *before;                          /* [d + 1]: x and lp before the move */
+  double *start;                           /* [d + 1] */
+  double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
+  double *scratch;                         /* the kernel's */
+};
+
+/* Sums over particles that one sweep collects; the trial groups have three each. */
+enum {
+  ACCEPTANCE,
+  LP,
+  LP_SQUARE,
+  START_LP,
+  START_LP_SQUARE,
+  LP_PRODUCT,
+  JUMP,
+  NEVER_MOVED,
+  INSIDE,
+  MOVED,
+  TRIAL,
+  TRIAL_LP = 0,
+  TRIAL_X,
+  TRIAL_GRADIENTS,
+  TRIAL_COUNT,
+  TRIAL_SUMS,
+  QUANTITIES = TRIAL + TRIAL_SUMS * DUN_TRIALS
+};
+
+static struct lanes lanes_of(const struct dun_sweep *s)
+{
+  struct lanes w;
+  int64_t d = s->d, K = s->K;
+  w.state = s->workspace;
+  w.before = w.state + (d + K + 1) * DUN_LANES;
+  w.start = w.before + (d + 1) * DUN_LANES;
+  w.time = w.start + (d + 1) * DUN_LANES;
+  w.step = w.time + DUN_LANES;
+  w.acceptance = w.step + DUN_LANES;
+  w.look = w.acceptance + DUN_LANES;
+  w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
+  return w;
+}
+
+int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
+{
+  int64_t columns = 3 * (int64_t)d + K + 6 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  return columns * DUN_LANES * (int64_t)sizeof(double);
+}
+
+int dun_sweep_init(struct dun_sweep *s)
+{
+  s->x = dun_population_find(s->population, "x");
+  s->part_lp = dun_population_find(s->population, "part_lp");
+  s->start = dun_population_find(s->population, "start");
+  s->time = dun_population_find(s->population, "time");
+  s->step_size = dun_population_find(s->population, "step_size");
+  s->d = s->x->width;
+  s->K = s->part_lp->width;
+  DUN_FREE(s->workspace);
+  s->workspace = dun_allocate(dun_sweep_memory(s->kernel, s->d, s->K), 1);
+  return s->workspace ? 0 : DUN_ERROR_MEMORY;
+}
+
+void dun_sweep_free(struct dun_sweep *s)
+{
+  DUN_FREE(s->workspace);
+}
+
+/* ---- looking ----------------------------------------------------------------------------------- */
+
+/* out[l] = sum over coordinates of ((x - y) / scale)^2; scale NULL: 1. */
+DUN_CLONES static void squared_distance(int d, const double *restrict x, const double *restrict y,
+                                        const double *restrict inverse, double *restrict out)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double z = (x[j * DUN_LANES + l] - y[j * DUN_LANES + l]) * inverse[j];
+      sum[l] = DUN_FMA(z, z, sum[l]);
+    }
+  memcpy(out, sum, sizeof sum);
+}
+
+static double *look_at(const struct lanes *w, int quantity)
+{
+  return w->look + (int64_t)quantity * DUN_LANES;
+}
+
+/* Particles outside the support have no log density to correlate: they enter as 0 everywhere. */
+static void look_start(const struct dun_sweep *s, const struct lanes *w, const double *inverse)
+{
+  const double *lp = w->state + (int64_t)(s->d + s->K) * DUN_LANES;
+  const double *lp0 = w->start + (int64_t)s->d * DUN_LANES;
+
+  squared_distance(s->d, w->state, w->start, inverse, look_at(w, JUMP));
+  for (int l = 0; l < DUN_LANES; l++) {
+    int inside = lp[l] > -INFINITY && lp0[l] > -INFINITY;
+    double a = inside ? lp0[l] : 0, b = inside ? lp[l] : 0;
+    look_at(w, NEVER_MOVED)[l] = look_at(w, JUMP)[l] == 0;
+    look_at(w, INSIDE)[l] = inside;
+    look_at(w, START_LP)[l] = a;
+    look_at(w, START_LP_SQUARE)[l] = a * a;
+    look_at(w, LP)[l] = b;
+    look_at(w, LP_SQUARE)[l] = b * b;
+    look_at(w, LP_PRODUCT)[l] = a * b;
+  }
+}
+
+static void look_trial(const struct dun_sweep *s, const struct lanes *w, const double *inverse,
+                       enum dun_trial group, int leapfrogs)
+{
+  const double *lp = w->state + (int64_t)(s->d + s->K) * DUN_LANES;
+  const double *lp0 = w->before + (int64_t)s->d * DUN_LANES;
+  int first = TRIAL + TRIAL_SUMS * (int)group;
+
+  squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
+  for (int l = 0; l < DUN_LANES; l++) {
+    double change = lp[l] > -INFINITY && lp0[l] > -INFINITY ? lp[l] - lp0[l] : 0;
+    look_at(w, first + TRIAL_LP)[l] = change * change;
+    look_at(w, first + TRIAL_GRADIENTS)[l] = leapfrogs + 2;
+    look_at(w, first + TRIAL_COUNT)[l] = 1;
+  }
+}
+
+/* Folds the tile's n particles of the quantities from `first` on into the exact sums. */
+static void fold(const struct lanes *w, int n, int first, int count, struct dun_exact *sum)
+{
+  for (int q = first; q < first + count; q++) {
+    double *lane = look_at(w, q);
+    for (int l = n; l < DUN_LANES; l++)
+      lane[l] = 0;
+    dun_exact_add(&sum[q], dun_fold(lane));
+  }
+}
+
+static void look(const struct dun_sweep *s, const struct lanes *w, const double *inverse, int n,
+                 int64_t tile, int leapfrogs, struct dun_exact *sum)
+{
+  memcpy(look_at(w, ACCEPTANCE), w->acceptance, DUN_LANES * sizeof(double));
+  fold(w, n, ACCEPTANCE, 1, sum);
+  dun_exact_add(&sum[MOVED], n);
+  if (s->start) {
+    look_start(s, w, inverse);
+    fold(w, n, LP, INSIDE - LP + 1, sum);
+  }
+  if (s->adaptation->adapt_length) {
+    enum dun_trial group = dun_adaptation_trial(tile);
+    look_trial(s, w, inverse, group, leapfrogs);
+    fold(w, n, TRIAL + TRIAL_SUMS * (int)group, TRIAL_SUMS, sum);
+  }
+}
+
+static double variance(double count, double sum, double square)
+{
+  double v = count > 0 ? square / count - sum / count * (sum / count) : 0;
+  return v > 0 ? v : 0;
+}
+
+static double share(double square, double full)
+{
+  double s = full > 0 ? square / full : 1;
+  return s < 1 ? s : 1;
+}
+
+static void summarise(const struct dun_sweep *s, const double *sum, struct dun_look *look)
+{
+  double inside = sum[INSIDE];
+  double v0 = variance(inside, sum[START_LP], sum[START_LP_SQUARE]);
+  double v1 = variance(inside, sum[LP], sum[LP_SQUARE]);
+  double covariance =
+      inside > 0 ? sum[LP_PRODUCT] / inside - sum[LP] / inside * (sum[START_LP] / inside) : 0;
+
+  look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
+  look->autocorrelation = !s->start ? NAN : v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : 0;
+  look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;
+  look->never_moved = s->start ? sum[NEVER_MOVED] / sum[MOVED] : NAN;
+  for (int g = 0; g < DUN_TRIALS; g++) {
+    const double *t = sum + TRIAL + TRIAL_SUMS * g;
+    double n = t[TRIAL_COUNT];
+    look->trial_score[g] = n > 0 ? share(t[TRIAL_LP] / n, 2 * v1) *
+                                       share(t[TRIAL_X] / n / s->d, 2) / (t[TRIAL_GRADIENTS] / n)
+                                 : NAN;
+  }
+}
+
+/* ---- moving ------------------------------------------------------------------------------------ */
+
+static void broadcast_lanes(double *lane, double value)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    lane[l] = value;
+}
+
+/* Loads x, parts and the chains' own time and step size; combines the log density. */
+static void load(const struct dun_sweep *s, const struct lanes *w, int64_t i, double t, double step)
+{
+  double *part = w->state + (int64_t)s->d * DUN_LANES;
+
+  dun_tile_load(s->population, s->x, i, w->state);
+  dun_tile_load(s->population, s->part_lp, i, part);
+  if (s->time)
+    dun_tile_load(s->population, s->time, i, w->time);
+  else
+    broadcast_lanes(w->time, t);
+  if (s->step_size)
+    dun_tile_load(s->population, s->step_size, i, w->step);
+  else
+    broadcast_lanes(w->step, step);
+  dun_path_combine(s->path, s->path_self, w->time, part, part + (int64_t)s->K * DUN_LANES);
+}
+
+static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address address, int64_t i,
+                      double t, const double *inverse, struct dun_exact *sum)
+{
+  const struct dun_tiles *tiles = &s->population->tiles;
+  int64_t tile = tiles->first_tile + i, d = s->d;
+  int n = dun_tile_size(tiles, tile);
+  double *lp = w->state + (d + s->K) * DUN_LANES;
+
+  address.tile = (uint32_t)tile;
+  load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
+  if (s->adaptation->adapt_length) {
+    memcpy(w->before, w->state, (size_t)d * DUN_LANES * sizeof *lp);
+    memcpy(w->before + d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
+  }
+  struct dun_move move = {.path = s->path,
+                          .path_self = s->path_self,
+                          .address = address,
+                          .n = n,
+                          .d = s->d,
+                          .K = s->K,
+                          .time = w->time,
+                          .step_size = w->step,
+                          .scale = s->adaptation->scale.value,
+                          .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
+                          .state = w->state,
+                          .acceptance = w->acceptance,
+                          .scratch = w->scratch};
+  s->kernel->move(s->kernel_self, &move);
+  dun_tile_store(s->population, s->x, i, w->state);
+  dun_tile_store(s->population, s->part_lp, i, w->state + d * DUN_LANES);
+  if (s->start)
+    dun_tile_load(s->population, s->start, i, w->start);
+  look(s, w, inverse, n, tile, move.leapfrogs, sum);
+}
+
+/* This rank's tiles below a global index. */
+static int64_t tiles_below(const struct dun_tiles *tiles, int64_t limit)
+{
+  int64_t count = limit - tiles->first_tile;
+  return count < 0 ? 0 : count < tiles->count ? count : tiles->count;
+}
+
+int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
+                   double t, int64_t tiles, struct dun_look *look)
+{
+  int64_t count = tiles_below(&s->population->tiles, tiles);
+  double total[QUANTITIES];
+  struct dun_exact *sum = dun_allocate(QUANTITIES, sizeof *sum);
+  double *inverse = dun_allocate(s->d, sizeof *inverse);
+  int status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
+
+  if (status == 0) {
+    struct lanes w = lanes_of(s);
+    for (int j = 0; j < s->d; j++)
+      inverse[j] = 1 / s->adaptation->scale.value[j];
+    for (int64_t i = 0; i < count; i++)
+      move_tile(s, &w, address, i, t, inverse, sum);
+  }
+  status = dun_sum(context, status, QUANTITIES, sum, total);
+  if (status >= 0)
+    summarise(s, total, look);
+  dun_free(sum);
+  dun_free(inverse);
+  return status;
+}
+
+void dun_sweep_evaluate(struct dun_sweep *s, double t, int64_t tiles)
+{
+  struct lanes w = lanes_of(s);
+  int64_t count = tiles_below(&s->population->tiles, tiles);
+  double *part = w.state + (int64_t)s->d * DUN_LANES;
+
+  for (int64_t i = 0; i < count; i++) {
+    int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
+    load(s, &w, i, t, 0);
+    struct dun_request request = {.n = n,
+                                  .x = w.state,
+                                  .time = w.time,
+                                  .part_lp = part,
+                                  .lp = part + (int64_t)s->K * DUN_LANES};
+    s->path->evaluate(s->path_self, &request);
+    dun_tile_store(s->population, s->part_lp, i, part);
+  }
+}
+
+void dun_sweep_remember(struct dun_sweep *s, double t)
+{
+  struct lanes w = lanes_of(s);
+  const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
+
+  for (int64_t i = 0; i < s->population->tiles.count; i++) {
+    load(s, &w, i, t, 0);
+    memcpy(w.start, w.state, (size_t)s->d * DUN_LANES * sizeof *lp);
+    memcpy(w.start + (int64_t)s->d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
+    dun_tile_store(s->population, s->start, i, w.start);
+  }
+}

@@ -1,0 +1,481 @@
+/* Adaptive tempering SMC (Del Moral, Doucet & Jasra 2006; adaptive times: Zhou, Johansen & Aston 2016).
+ *
+ *   x_0 ~ pi_0, w = 1
+ *   repeat until t = 1:
+ *     temper:  t' from the conditional ESS; w *= pi_t'(x) / pi_t(x)
+ *     select:  metric from the weighted particles; resample if ESS < threshold N
+ *     move:    sweeps of a kernel that leaves pi_t' invariant
+ *
+ * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve (the ancestor
+ * at time 0), log_evidence = log Z.  Never selecting (ess_threshold: 0) is annealed importance sampling
+ * (Neal 2001). */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include "methods/run.h"
+#include "paths/next_time.h"
+#include "paths/pilot.h"
+#include "population/selection.h"
+#include "population/tile.h"
+#include <math.h>
+
+enum phase { PILOT_START, PILOT, START, TEMPER, SELECT, MOVE };
+
+struct smc {
+  /* options */
+  double ess_threshold;
+  int resampling;
+  long long moves_per_step; /* -1: auto */
+  long long most_moves;
+
+  /* state */
+  int64_t phase, done; /* moves done in this step, or pilot sweeps */
+  double carried;      /* log evidence up to the last selection */
+  double last_jump;    /* of the sweep before, for `auto` */
+  int64_t selections;
+  int64_t capped;           /* steps whose moves ended at the cap */
+  double least_acceptance;  /* over the steps' last sweeps */
+  double most_stuck;        /* largest share of particles that no move of a step displaced */
+  double square_sum;        /* of the ancestors' weights */
+  double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
+
+  /* made by init */
+  struct dun_column *x, *logw, *root, *part_lp;
+  struct dun_weights weights;
+  double *mean, *deviation; /* [d] */
+};
+
+#define STATE(member, type_)                                                                       \
+  {                                                                                                \
+#member, type_, offsetof(struct smc, member), 1                                                \
+  }
+static const struct dun_state state[] = {
+    STATE(phase, DUN_STATE_INTEGER),
+    STATE(done, DUN_STATE_INTEGER),
+    STATE(carried, DUN_STATE_NUMBER),
+    STATE(last_jump, DUN_STATE_NUMBER),
+    STATE(selections, DUN_STATE_INTEGER),
+    STATE(capped, DUN_STATE_INTEGER),
+    STATE(least_acceptance, DUN_STATE_NUMBER),
+    STATE(most_stuck, DUN_STATE_NUMBER),
+    STATE(square_sum, DUN_STATE_NUMBER),
+    STATE(multinomial_error, DUN_STATE_NUMBER),
+    {0},
+};
+
+/* ---- setting up -------------------------------------------------------------------------------- */
+
+static int init(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct smc *s = self;
+  struct dun_population *p = &run->population;
+  int d = run->evaluator->dimension, K = run->path->parts;
+  unsigned kept = DUN_MOVES | DUN_SAVED;
+
+  (void)context;
+  if (!run->path->affine)
+    return dun_fail(DUN_ERROR_INPUT, "method smc follows affine paths, and path %s is not one",
+                    run->path->type.name);
+  if (!run->path->schedule)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method smc needs a path with a schedule, and path %s has none",
+                    run->path->type.name);
+  if (run->kernel->biased)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method smc needs a kernel that leaves pi_t invariant, and "
+                    "kernel %s does not",
+                    run->kernel->type.name);
+  s->x = dun_population_declare(p, (struct dun_column){.name = "x",
+                                                       .type = DUN_F64,
+                                                       .width = d,
+                                                       .flags = kept | DUN_HASHED,
+                                                       .doc = "The particle's point."});
+  s->logw = dun_population_declare(p, (struct dun_column){.name = "logw",
+                                                          .type = DUN_F64,
+                                                          .width = 1,
+                                                          .flags = DUN_SAVED | DUN_HASHED,
+                                                          .doc = "Log of the weight."});
+  s->root = dun_population_declare(
+      p, (struct dun_column){.name = "root",
+                             .type = DUN_I64,
+                             .width = 1,
+                             .flags = kept | DUN_HASHED | DUN_OUTPUT,
+                             .doc = "Global index of the ancestor at the start."});
+  s->part_lp =
+      dun_population_declare(p, (struct dun_column){.name = "part_lp",
+                                                    .type = DUN_F64,
+                                                    .width = K,
+                                                    .flags = kept,
+                                                    .doc = "Log densities of the path's parts."});
+  if (!dun_population_declare(
+          p, (struct dun_column){.name = "start",
+                                 .type = DUN_F64,
+                                 .width = d + 1,
+                                 .flags = DUN_SAVED,
+                                 .doc = "Point and log density at the last selection."}) ||
+      !s->x || !s->logw || !s->root || !s->part_lp)
+    return DUN_ERROR_MEMORY;
+  run->logw = s->logw;
+  run->root = s->root;
+  s->mean = dun_allocate(d, sizeof *s->mean);
+  s->deviation = dun_allocate(d, sizeof *s->deviation);
+  return s->mean && s->deviation ? 0 : DUN_ERROR_MEMORY;
+}
+
+static void release(void *self)
+{
+  struct smc *s = self;
+  DUN_FREE(s->mean);
+  DUN_FREE(s->deviation);
+  dun_weights_free(&s->weights);
+}
+
+static struct dun_pilot pilot_of(const struct dun_run *run)
+{
+  struct dun_pilot none = {0};
+  return run->path->pilot ? run->path->pilot(run->path_self) : none;
+}
+
+static int start(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct smc *s = self;
+  (void)context;
+  s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
+  s->done = s->selections = s->capped = 0;
+  s->carried = s->most_stuck = 0;
+  s->least_acceptance = 1;
+  s->square_sum = 1 / (double)run->options.particles;
+  s->multinomial_error = NAN;
+  run->now = (struct dun_now){.ess = (double)run->options.particles,
+                              .acceptance = NAN,
+                              .log_likelihood_mean = NAN,
+                              .log_likelihood_variance = NAN};
+  return dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
+                             run->evaluator->dimension);
+}
+
+/* ---- first draws ------------------------------------------------------------------------------- */
+
+/* Fills x tile by tile from addressed numbers; `draw` as in struct dun_path. */
+static int draw_tiles(struct smc *s, struct dun_run *run, enum dun_purpose purpose, int uniforms,
+                      int normals,
+                      void (*draw)(const struct dun_run *, const double *, const double *,
+                                   double *))
+{
+  int d = run->evaluator->dimension;
+  const struct dun_tiles *tiles = &run->population.tiles;
+  int64_t U = uniforms < 0 ? d : uniforms, G = normals < 0 ? d : normals;
+  double *block = dun_allocate((U + G + d) * DUN_LANES, sizeof *block);
+  double *normal = block + U * DUN_LANES, *x = normal + G * DUN_LANES;
+
+  if (!block)
+    return DUN_ERROR_MEMORY;
+  for (int64_t i = 0; i < tiles->count; i++) {
+    struct dun_address address = dun_run_address(run, purpose);
+    address.tile = (uint32_t)(tiles->first_tile + i);
+    dun_normals(address, (int)G, normal);
+    address.step += UINT32_C(1) << 31; /* ticks stay below: the uniforms' own half of the steps */
+    dun_uniforms(address, (int)U, block);
+    draw(run, block, normal, x);
+    dun_tile_store(&run->population, s->x, i, x);
+  }
+  dun_free(block);
+  return 0;
+}
+
+static void draw_base(const struct dun_run *run, const double *uniform, const double *normal,
+                      double *x)
+{
+  run->path->draw(run->path_self, uniform, normal, x);
+}
+
+static void draw_pilot(const struct dun_run *run, const double *uniform, const double *normal,
+                       double *x)
+{
+  (void)uniform;
+  run->path->pilot_draw(run->path_self, normal, x);
+}
+
+static void reset_weights(struct smc *s, struct dun_run *run)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  for (int64_t i = 0; i < tiles->local; i++) {
+    dun_f64(s->logw)[i] = 0;
+    dun_i64(s->root)[i] = tiles->first + i;
+  }
+}
+
+/* ---- pilot chains: particles moved on the target itself, so that the base can be fitted to them -- */
+
+static int64_t pilot_tiles(const struct dun_run *run)
+{
+  int tile = run->population.tiles.tile;
+  return (pilot_of(run).chains + tile - 1) / tile;
+}
+
+static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int status = draw_tiles(s, run, DUN_PURPOSE_PILOT, 0, -1, draw_pilot);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  reset_weights(s, run);
+  dun_sweep_evaluate(&run->sweep, 1, pilot_tiles(run));
+  s->phase = PILOT;
+  return DUN_TICK_GOING;
+}
+
+static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  struct dun_look look;
+  int status =
+      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, pilot_tiles(run), &look);
+  if (status < 0)
+    return status;
+  dun_adaptation_update(&run->adaptation, &look);
+  run->now.acceptance = look.acceptance;
+  if (++s->done < pilot_of(run).moves)
+    return DUN_TICK_GOING;
+  status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x,
+                        pilot_of(run).chains);
+  s->phase = START;
+  return status < 0 ? status : DUN_TICK_GOING;
+}
+
+/* ---- the algorithm ----------------------------------------------------------------------------- */
+
+static int begin(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int uniforms, normals;
+  run->path->draws(run->path_self, &uniforms, &normals);
+  int status = draw_tiles(s, run, DUN_PURPOSE_START, uniforms, normals, draw_base);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  reset_weights(s, run);
+  dun_sweep_evaluate(&run->sweep, 0, INT64_MAX);
+  s->phase = TEMPER;
+  return DUN_TICK_GOING;
+}
+
+/* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee & Whiteley
+ * 2018 (Biometrika 105, eq. 6): 1 - (N / (N - 1))^(n + 1) (1 - sum_r W_r^2) after n selections. */
+static int estimate(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  struct dun_genealogy genealogy;
+  double N = (double)run->options.particles;
+  int status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
+  if (status < 0)
+    return status;
+  status =
+      dun_genealogy_compute(context, &run->population, s->root, s->logw, &s->weights, &genealogy);
+  if (status < 0)
+    return status;
+  s->square_sum = genealogy.square_sum;
+  run->now.ess = s->weights.ess;
+  run->now.roots = (double)genealogy.roots;
+  run->now.log_evidence = s->carried + s->weights.log_mean;
+  run->now.log_evidence_error = sqrt(genealogy.relative_variance);
+  if (s->resampling == DUN_MULTINOMIAL && N > 1) {
+    double growth = dun_exp((double)(s->selections + 1) * dun_log(N / (N - 1)));
+    double variance = 1 - growth * (1 - genealogy.square_sum);
+    s->multinomial_error = variance > 0 ? sqrt(variance) : 0;
+  }
+  return 0;
+}
+
+static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  const struct dun_schedule *schedule = run->path->schedule(run->path_self);
+  struct dun_next next;
+  int status = dun_next_time(context, &run->population, run->path, run->path_self, s->part_lp,
+                             s->logw, run->now.time, schedule->conditional_ess, &next);
+  if (status < 0)
+    return status;
+  if (schedule->type != DUN_SCHEDULE_ADAPTIVE)
+    next.time = dun_schedule_after(schedule, run->now.time);
+  dun_reweight(&run->population, run->path, run->path_self, s->part_lp, s->logw, run->now.time,
+               next.time);
+  run->now.time = next.time;
+  run->now.log_likelihood_mean = next.mean;
+  run->now.log_likelihood_variance = next.variance;
+  run->now.step++;
+  if ((status = estimate(context, s, run)) < 0)
+    return status;
+  s->phase = SELECT;
+  return DUN_TICK_GOING;
+}
+
+static void x_columns(void *data, int64_t tile, double *f)
+{
+  struct dun_run *run = data;
+  dun_tile_load(&run->population, run->sweep.x, tile, f);
+}
+
+static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  double N = (double)run->options.particles;
+  int status =
+      dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights,
+                           run->evaluator->dimension, x_columns, run, s->mean, s->deviation, NULL);
+  if (status < 0)
+    return status;
+  dun_adaptation_metric(&run->adaptation, s->deviation);
+  if (s->weights.ess < s->ess_threshold * N) {
+    status =
+        dun_select(context, &run->population, s->logw, &s->weights,
+                   (enum dun_resampling)s->resampling, dun_run_address(run, DUN_PURPOSE_SELECT));
+    if (status < 0)
+      return status;
+    s->carried += s->weights.log_mean;
+    s->selections++;
+  }
+  dun_sweep_remember(&run->sweep, run->now.time);
+  s->done = 0;
+  s->last_jump = 0;
+  s->phase = MOVE;
+  return DUN_TICK_GOING;
+}
+
+/* `auto`: the log density has forgotten where it was, and the last move carried the particles hardly
+ * further.  A criterion on the coordinates alone would never end when there are modes. */
+static int moved_enough(struct smc *s, const struct dun_look *look)
+{
+  int settled = look->jump < 1.1 * s->last_jump;
+  s->last_jump = look->jump;
+  if (s->moves_per_step > 0)
+    return s->done >= s->moves_per_step;
+  if (look->autocorrelation < .3 && settled)
+    return 1;
+  if (s->done < s->most_moves)
+    return 0;
+  s->capped++;
+  return 1;
+}
+
+static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  struct dun_look look;
+  int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
+                              INT64_MAX, &look);
+  if (status < 0)
+    return status;
+  run->now.step_size = dun_exp(run->adaptation.log_step);
+  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
+  dun_adaptation_update(&run->adaptation, &look);
+  run->now.acceptance = look.acceptance;
+  run->now.autocorrelation = look.autocorrelation;
+  run->now.never_moved = look.never_moved;
+  run->now.moves = (double)++s->done;
+  if (!moved_enough(s, &look))
+    return DUN_TICK_GOING;
+  s->most_stuck = look.never_moved > s->most_stuck ? look.never_moved : s->most_stuck;
+  s->least_acceptance =
+      look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
+  s->phase = TEMPER;
+  return DUN_TICK_STEP;
+}
+
+static int advance(struct dun_context *context, void *self, struct dun_run *run)
+{
+  static int (*const phases[])(struct dun_context *, struct smc *, struct dun_run *) = {
+      [PILOT_START] = pilot_start, [PILOT] = pilot, [START] = begin, [TEMPER] = temper,
+      [SELECT] = select_particles, [MOVE] = move,
+  };
+  static const enum dun_phase booked[] = {
+      [PILOT_START] = DUN_PHASE_SETUP, [PILOT] = DUN_PHASE_MOVE,    [START] = DUN_PHASE_SETUP,
+      [TEMPER] = DUN_PHASE_WEIGH,      [SELECT] = DUN_PHASE_SELECT, [MOVE] = DUN_PHASE_MOVE,
+  };
+  struct smc *s = self;
+  int status;
+
+  if (s->phase == TEMPER && run->now.time >= 1)
+    return DUN_TICK_DONE;
+  enum dun_phase before = dun_timers_switch(&context->timers, booked[s->phase]);
+  status = phases[s->phase](context, s, run);
+  dun_timers_switch(&context->timers, before);
+  return status;
+}
+
+/* ---- what to think of it ----------------------------------------------------------------------- */
+
+static enum dun_verdict_level above(double value, double doubtful, double bad)
+{
+  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
+}
+
+static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct smc *s = self;
+  const struct dun_now *now = &run->now;
+  double ancestors = 1 / s->square_sum;
+  double capped = now->step > 0 ? (double)s->capped / (double)now->step : 0;
+
+  dun_diagnose(out, "genealogy", above(-ancestors, -50, -10),
+               "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
+               run->options.particles, ancestors,
+               ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
+  dun_diagnose(out, "evidence", above(now->log_evidence_error, .3, 1),
+               "the reported error of log Z is %.3g; it covers the modes that were found",
+               now->log_evidence_error);
+  dun_diagnose(out, "moves", s->moves_per_step > 0 ? DUN_GOOD : above(capped, .1, .5),
+               "%lld of %lld steps ended at the cap of %lld moves before the particles had "
+               "forgotten where they were",
+               (long long)s->capped, (long long)now->step, s->most_moves);
+  dun_diagnose(out, "autocorrelation", above(now->autocorrelation, .5, .9),
+               "over the last step's moves the log density keeps an autocorrelation of %.2f",
+               now->autocorrelation);
+  dun_diagnose(out, "acceptance", above(-s->least_acceptance, -.1, -.01),
+               "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
+  dun_diagnose(out, "stuck", above(s->most_stuck, .02, .2),
+               "in the worst step %.2g%% of the particles were not displaced by any move",
+               100 * s->most_stuck);
+  if (!isnan(s->multinomial_error))
+    dun_diagnose(out, "multinomial error", DUN_GOOD,
+                 "Lee and Whiteley's estimate of the error of log Z is %.4g, by ancestor %.4g",
+                 s->multinomial_error, now->log_evidence_error);
+}
+
+static const struct dun_option options[] = {
+    {.name = "ess_threshold",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct smc, ess_threshold),
+     .initial = "0.8",
+     .minimum = 0,
+     .maximum = 1,
+     .doc = "Select when the effective sample size falls below this share of the particles."},
+    {.name = "resampling",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct smc, resampling),
+     .initial = "systematic",
+     .words = DUN_RESAMPLING_WORDS,
+     .doc = "How offspring are drawn; multinomial also gives Lee and Whiteley's error."},
+    {.name = "moves_per_step",
+     .type = DUN_INTEGER,
+     .offset = offsetof(struct smc, moves_per_step),
+     .initial = "auto",
+     .words = "auto",
+     .minimum = 1,
+     .maximum = 1e6,
+     .doc = "Sweeps at each time; auto goes on until the log density has forgotten its start."},
+    {.name = "most_moves",
+     .type = DUN_INTEGER,
+     .offset = offsetof(struct smc, most_moves),
+     .initial = "20",
+     .minimum = 1,
+     .maximum = 1e6,
+     .doc = "Cap of auto moves at each time; reaching it is reported."},
+    {0},
+};
+
+const struct dun_method dun_method_smc = {
+    .type = {DUN_TYPE(struct dun_method), .name = "smc",
+             .doc = "Adaptive tempering SMC along an affine path; annealed importance sampling "
+                    "with ess_threshold 0.",
+             .citation = "Del Moral, Doucet & Jasra 2006, J. R. Stat. Soc. B 68, 411",
+             .size = sizeof(struct smc), .options = options, .state = state, .free = release},
+    .needs_path = 1,
+    .needs_kernel = 1,
+    .init = init,
+    .start = start,
+    .advance = advance,
+    .diagnose = diagnose,
+};

@@ -1,0 +1,59 @@
+#include "paths/path.h"
+#include "base/error.h"
+#include "base/vmath.h"
+#include <math.h>
+
+/* lp += c * part, where a coefficient of 0 silences a part that is -inf. */
+static void add_part(const double *restrict c, const double *restrict part, double *restrict lp)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double p = part[l], term = c[l] * p;
+    lp[l] += c[l] == 0 ? 0 : term;
+  }
+}
+
+/* +inf cannot come out of a density; it and NaN count as outside. */
+static void clean(double *restrict lp)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    lp[l] = lp[l] < INFINITY ? lp[l] : -INFINITY;
+}
+
+void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
+                                double (*coefficient)[DUN_LANES])
+{
+  double c[DUN_MAX_PARTS];
+  int same = 1;
+
+  for (int l = 1; l < DUN_LANES; l++)
+    same &= time[l] == time[0];
+  for (int l = 0; l < DUN_LANES; l++) {
+    if (l == 0 || !same)
+      path->coefficients(self, time[l], c);
+    for (int k = 0; k < path->parts; k++)
+      coefficient[k][l] = c[k];
+  }
+}
+
+DUN_CLONES void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
+                                 const double *part_lp, double *lp)
+{
+  double c[DUN_MAX_PARTS][DUN_LANES] __attribute__((aligned(64)));
+
+  dun_path_lane_coefficients(path, self, time, c);
+  memset(lp, 0, DUN_LANES * sizeof *lp);
+  for (int k = 0; k < path->parts; k++)
+    add_part(c[k], part_lp + (int64_t)k * DUN_LANES, lp);
+  clean(lp);
+}
+
+int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out)
+{
+  if (given->count != 1 && given->count != d)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s: found %lld numbers, expected 1 or the target's dimension %d", option,
+                    given->count, d);
+  for (int j = 0; j < d; j++)
+    out[j] = given->value[given->count == 1 ? 0 : j];
+  return 0;
+}
