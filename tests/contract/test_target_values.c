@@ -1,0 +1,381 @@
+/* Known numbers of the built-in targets, and options that must be refused. */
+#include "subject.h"
+#include <unistd.h>
+
+static char folder[64];
+
+/* ---- small helpers ---------------------------------------------------------------------------- */
+
+static void write_file(const char *name, const char *text)
+{
+  char path[256];
+  FILE *file;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  file = fopen(path, "w");
+  CHECK(file != NULL);
+  if (file) {
+    fputs(text, file);
+    fclose(file);
+  }
+}
+
+static void remove_file(const char *name)
+{
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  CHECK(unlink(path) == 0);
+}
+
+static int open_subject(struct subject *s, const char *options)
+{
+  char why[1024];
+  int status = subject_open(s, options, why);
+  if (status < 0) {
+    fprintf(stderr, "{%s}: %s\n", options, why);
+    test_bad++;
+  }
+  return status;
+}
+
+/* The log density where coordinate i (from 1) is offset + slope * sin(i). */
+static double density_at(struct subject *s, double offset, double slope)
+{
+  for (int i = 0; i < s->d * L; i++)
+    s->x[i] = offset + slope * sin(i / L + 1);
+  dun_evaluate(&s->evaluator, 1, s->x, s->lp, NULL, NULL);
+  return s->lp[0];
+}
+
+/* At x = 0, at x_i = 0.1 and at x_i = sin(i). */
+static void check_three(const char *options, double zero, double tenth, double sine)
+{
+  struct subject s;
+  if (open_subject(&s, options) == 0) {
+    CHECK_NEAR(density_at(&s, 0, 0), zero, fmax(1e-7, 1e-11 * fabs(zero)));
+    CHECK_NEAR(density_at(&s, 0.1, 0), tenth, fmax(1e-7, 1e-11 * fabs(tenth)));
+    CHECK_NEAR(density_at(&s, 0, 1), sine, fmax(1e-7, 1e-11 * fabs(sine)));
+  }
+  subject_close(&s);
+}
+
+/* The path of a benchmark's data file, or NULL with a line that says why. */
+static const char *data_file(const char *name)
+{
+  static char path[2048];
+  const char *given = getenv("DUNLIN_DATA");
+  snprintf(path, sizeof path, "%s/%s", given ? given : "", name);
+  if (given && access(path, R_OK) == 0)
+    return path;
+  snprintf(path, sizeof path, "%s/../shared/data/%s", source_folder(), name);
+  if (access(path, R_OK) == 0)
+    return path;
+  if (test_context.rank == 0)
+    printf("# %s was not found in DUNLIN_DATA or beside the source: its values are not checked, "
+           "the code is, on synthetic data\n",
+           name);
+  return NULL;
+}
+
+static void test_folder(void)
+{
+  strcpy(folder, "/tmp/dunlin_values_XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
+}
+
+static void test_folder_removed(void)
+{
+  CHECK(rmdir(folder) == 0);
+}
+
+/* ---- published and hand-made values ----------------------------------------------------------- */
+
+static void test_funnel(void)
+{
+  check_three("type: funnel", -10.28799762, -10.77927086, -15.03933599);
+}
+
+static void test_seeds(void)
+{
+  check_three("type: seeds, data: seeds.csv", -124.67109030, -126.99119734, -303.87556504);
+}
+
+static void test_sonar(void)
+{
+  char options[2100];
+  const char *path = data_file("sonar_minmax.csv");
+  snprintf(options, sizeof options, "type: logistic_regression, data: %s, label: label",
+           path ? path : "");
+  if (path)
+    check_three(options, -200.22986408, -360.79256011, -491.59024613);
+}
+
+static void test_forty_in_fifty(void)
+{
+  char options[2100];
+  const char *path = data_file("gmm40_means_d50.csv");
+  snprintf(options, sizeof options, "type: gaussian_mixture, file: %s", path ? path : "");
+  if (path)
+    check_three(options, -10059.49378446, -10030.37485580, -10098.56202390);
+}
+
+/* The prior's log tau: log of Gamma(0.01, rate 0.01), whose mean is digamma(0.01) - log(0.01) and whose
+ * variance is trigamma(0.01).  Two comparisons within 5 standard errors. */
+static void test_seeds_prior(void)
+{
+  const double mean = -100.56088545786867 - log(0.01), variance = 10001.621213528313;
+  enum { TILES = 1000 };
+  double sum = 0, squares = 0, n = (double)TILES * L;
+  struct subject s;
+  if (open_subject(&s, "type: seeds, data: seeds.csv") == 0) {
+    for (int tile = 0; tile < TILES; tile++) {
+      subject_numbers(&s, tile);
+      s.target->draw_prior(s.self, s.uniform, s.normal, s.x);
+      for (int l = 0; l < L; l++) {
+        double deviation = s.x[(size_t)(s.d - 1) * L + l] - mean;
+        sum += deviation;
+        squares += deviation * deviation;
+      }
+    }
+    CHECK_NEAR(sum / n, 0, 5 * sqrt(variance / n));
+    /* nearly an exponential: the fourth central moment is nine times the squared variance */
+    CHECK_NEAR(squares / n / variance, 1, 5 * sqrt(8 / n));
+  }
+  subject_close(&s);
+}
+
+static void test_seeds_parameters(void)
+{
+  struct subject s;
+  struct dun_parameter p[8];
+  double x[26] = {[25] = 0.5}, theta[26];
+  if (open_subject(&s, "type: seeds, data: seeds.csv") == 0) {
+    CHECK(s.d == 26);
+    CHECK(dun_evaluator_parameters(&s.evaluator, 8, p) == 6);
+    CHECK(!strcmp(p[2].name, "a12") && p[2].rank == 0);
+    CHECK(!strcmp(p[4].name, "b") && p[4].rank == 1 && p[4].shape[0] == 21);
+    CHECK(!strcmp(p[5].name, "tau"));
+    dun_evaluator_constrain(&s.evaluator, x, theta);
+    CHECK_NEAR(theta[25], exp(0.5), 1e-14);
+  }
+  subject_close(&s);
+}
+
+static void test_forty(void)
+{
+  static const int index[] = {0, 1, 2, 39};
+  static const double known[][2] = {{-0.299473, 21.457744},
+                                    {-32.921805, -29.437561},
+                                    {-15.406175, 10.726295},
+                                    {3.679700, -25.024214}};
+  double centre[80], share[40], width[40];
+  struct subject s;
+  if (open_subject(&s, "type: gaussian_mixture, layout: forty") == 0) {
+    CHECK(s.d == 2);
+    CHECK(s.target->modes(s.self, 40, centre, share, width) == 40);
+    for (int i = 0; i < 4; i++)
+      for (int j = 0; j < 2; j++)
+        CHECK_NEAR(centre[2 * index[i] + j], known[i][j], 1e-6);
+    CHECK_NEAR(share[17], 1. / 40, 1e-15);
+    CHECK_NEAR(width[3], log(1 + exp(1)), 1e-14);
+  }
+  subject_close(&s);
+}
+
+static void test_layouts(void)
+{
+  double centre[32], share[16];
+  struct subject s;
+  if (open_subject(&s, "type: gaussian_mixture, layout: grid, separation: 10, shift: [20, 0], "
+                       "weights: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]") == 0) {
+    CHECK(s.target->modes(s.self, 16, centre, share, NULL) == 16);
+    for (int k = 0; k < 16; k++) { /* the first coordinate is slow */
+      CHECK_NEAR(centre[2 * k], -15 + 10 * (k / 4) + 20, 1e-12);
+      CHECK_NEAR(centre[2 * k + 1], -15 + 10 * (k % 4), 1e-12);
+      CHECK_NEAR(share[k], (k + 1) / 136., 1e-15);
+    }
+  }
+  subject_close(&s);
+  if (open_subject(&s, "type: gaussian_mixture, layout: two_modes, dimension: 1, separation: 5, "
+                       "weights: [0.1, 0.9]") == 0) {
+    CHECK(s.target->modes(s.self, 2, centre, share, NULL) == 2);
+    CHECK(centre[0] == -5 && centre[1] == 5);
+    CHECK_NEAR(share[0], 0.1, 1e-15);
+    CHECK_NEAR(density_at(&s, 5, 0), log(0.9) - 0.5 * log(2 * acos(-1)), 1e-14);
+  }
+  subject_close(&s);
+}
+
+/* Two ways to the same density. */
+static void check_same(const char *first, const char *second)
+{
+  struct subject a, b;
+  if (open_subject(&a, first) == 0 && open_subject(&b, second) == 0) {
+    for (int k = 0; k < 10; k++) {
+      double value = density_at(&a, 0.2 * k - 1, 0.3 * k);
+      CHECK_NEAR(density_at(&b, 0.2 * k - 1, 0.3 * k), value, 1e-11 * (1 + fabs(value)));
+    }
+    subject_close(&b);
+  }
+  subject_close(&a);
+}
+
+static void test_equivalences(void)
+{
+  char text[4096] = "", options[256];
+  for (int i = 0; i < 6; i++)
+    for (int j = 0; j < 6; j++)
+      sprintf(text + strlen(text), "%.17g%s", pow(-0.7, abs(i - j)), j < 5 ? " " : "\n");
+  write_file("toeplitz.txt", text);
+  snprintf(
+      options, sizeof options,
+      "type: gaussian, dimension: 6, mean: 1, covariance: {type: dense, scale: [1, 2, 3, 4, 5, "
+      "6], file: %s/toeplitz.txt}",
+      folder);
+  check_same(options, "type: gaussian, dimension: 6, mean: 1, covariance: {type: toeplitz, "
+                      "correlation: -0.7, scale: [1, 2, 3, 4, 5, 6]}");
+  remove_file("toeplitz.txt");
+  check_same("type: gaussian, dimension: 2, mean: [1, 2], covariance: {type: diagonal, variances: "
+             "[4, 9]}",
+             "type: gaussian, dimension: 2, mean: [1, 2], covariance: {scale: [2, 3]}");
+  check_same("type: gaussian_mixture, means: [[0, 1], [2, 3]], weights: [1, 3], scales: [1, 2]",
+             "type: gaussian_mixture, means: [[0, 1], [2, 3], [2, 3]], weights: [2, 3, 3], scales: "
+             "[1, 2, 2]");
+  check_same("type: gaussian_mixture, means: [[1, 2, 3]], scales: 2, log_evidence: 4",
+             "type: gaussian, dimension: 3, mean: [1, 2, 3], covariance: {scale: 2}, log_evidence: "
+             "4");
+}
+
+/* The regression against a plain version of the same sums. */
+static double plain_regression(int n, const double *u, const double *v, const double *y, double x)
+{
+  double mean[2] = {0, 0}, square[2] = {0, 0}, lp = 0, w[3] = {x + 1, x + 2, x + 3};
+  for (int i = 0; i < n; i++) {
+    mean[0] += u[i] / n;
+    mean[1] += v[i] / n;
+  }
+  for (int i = 0; i < n; i++) {
+    square[0] += pow(u[i] - mean[0], 2) / n;
+    square[1] += pow(v[i] - mean[1], 2) / n;
+  }
+  for (int i = 0; i < n; i++) {
+    double e = w[0] + w[1] * (u[i] - mean[0]) / sqrt(square[0]) +
+               w[2] * (v[i] - mean[1]) / sqrt(square[1]);
+    lp += y[i] * e - log1p(exp(e));
+  }
+  for (int j = 0; j < 3; j++)
+    lp -= 0.5 * pow(w[j] / 2, 2) + log(2) + 0.5 * log(2 * acos(-1));
+  return lp;
+}
+
+static void test_regression(void)
+{
+  enum { N = 600 };
+  static double u[N], v[N], y[N];
+  static char text[N * 64];
+  char options[256];
+  struct subject s;
+  strcpy(text, "u,class,v\n");
+  for (int i = 0; i < N; i++) {
+    u[i] = 10 + 3 * sin(1 + 7 * i);
+    v[i] = 1e-3 * cos(3 * i);
+    y[i] = sin(5 * i) > 0.3;
+    sprintf(text + strlen(text), "%.17g,%d,%.17g\n", u[i], y[i] > 0 ? 7 : -3, v[i]);
+  }
+  write_file("r.csv", text);
+  snprintf(options, sizeof options,
+           "type: logistic_regression, data: %s/r.csv, label: class, prior_scale: 2", folder);
+  if (open_subject(&s, options) == 0) {
+    CHECK(s.d == 3);
+    for (int i = 0; i < 3 * L; i++)
+      s.x[i] = 0.1 * (i % L) - 3 + i / L + 1;
+    dun_evaluate(&s.evaluator, L, s.x, s.lp, NULL, NULL);
+    for (int l = 0; l < L; l++)
+      CHECK_NEAR(s.lp[l], plain_regression(N, u, v, y, 0.1 * l - 3), 1e-9);
+  }
+  subject_close(&s);
+  remove_file("r.csv");
+}
+
+/* ---- refusals --------------------------------------------------------------------------------- */
+
+static void refuse(const char *options, const char *words)
+{
+  struct subject s;
+  char why[1024];
+  if (subject_open(&s, options, why) == 0 || !strstr(why, words)) {
+    fprintf(stderr, "{%s}: %s; expected '%s'\n", options, *why ? why : "was accepted", words);
+    test_bad++;
+  }
+  subject_close(&s);
+}
+
+static void test_refused_options(void)
+{
+  refuse("type: gaussian", "dimension");
+  refuse("type: gaussian, dimension: 0", "from 1");
+  refuse("type: gaussian, dimension: 3, mean: [1, 2]", "mean: found 2 numbers, expected 1 or 3");
+  refuse("type: gaussian, dimension: 3, covariance: {correlation: 0.5}", "type: toeplitz");
+  refuse("type: gaussian, dimension: 3, covariance: {type: toeplitz}", "correlation");
+  refuse("type: gaussian, dimension: 3, covariance: {type: toeplitz, correlation: 1}",
+         "from -0.99");
+  refuse("type: gaussian, dimension: 3, covariance: {type: diagonal, variances: [1, 2]}",
+         "variances: found 2 numbers");
+  refuse("type: gaussian, dimension: 3, covariance: {type: diagonal, variances: -1}", "variances");
+  refuse("type: gaussian, dimension: 3, covariance: {scale: 0}", "scale");
+  refuse("type: gaussian, dimension: 3, covariance: {type: dense}", "file");
+  refuse("type: gaussian_mixture", "either means or a file");
+  refuse("type: gaussian_mixture, layout: two_modes", "dimension");
+  refuse("type: gaussian_mixture, layout: forty, dimension: 3", "forty lies in the plane");
+  refuse("type: gaussian_mixture, layout: forty, separation: 3", "layout: two_modes");
+  refuse("type: gaussian_mixture, layout: grid, points_per_axis: 100, dimension: 8", "more than");
+  refuse("type: gaussian_mixture, layout: grid, means: [[1, 2]]", "layout: given");
+  refuse("type: gaussian_mixture, means: [[1, 2]], dimension: 3", "means of 2 numbers, expected 3");
+  refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], weights: [1, 2, 3]",
+         "weights: found 3 numbers, expected 1 or 2");
+  refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], weights: [1, 0]", "weights");
+  refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], scales: [1, -1]", "scales");
+  refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], shift: [1, 1, 1]", "shift");
+  refuse("type: funnel, dimension: 1", "from 2");
+  refuse("type: seeds", "data");
+  refuse("type: seeds, data: nowhere.csv", "nowhere.csv");
+  refuse("type: logistic_regression, data: seeds.csv, label: q", "there is no column 'q'");
+}
+
+/* A target that reads a file with this content is refused. */
+static void refuse_file(const char *start, const char *text, const char *words)
+{
+  char options[512];
+  write_file("bad.csv", text);
+  snprintf(options, sizeof options, "%s%s/bad.csv", start, folder);
+  if (strstr(start, "{"))
+    strcat(options, "}");
+  refuse(options, words);
+  remove_file("bad.csv");
+}
+
+static void test_refused_data(void)
+{
+  const char *seeds = "type: seeds, data: ", *regression = "type: logistic_regression, data: ";
+  const char *dense = "type: gaussian, dimension: 2, covariance: {type: dense, file: ";
+  refuse_file(seeds, "r,n,x1\n1,2,3\n", "there is no column 'x2'");
+  refuse_file(seeds, "r,n,x1,x2\n1,2,0,0\n3,2,0,0\n", "row 2: r is 3");
+  refuse_file(seeds, "r,n,x1,x2\n-1,2,0,0\n", "row 1: r is -1");
+  refuse_file(seeds, "r,n,x1,x2\n0.5,2,0,0\n", "row 1: r is 0.5");
+  refuse_file(seeds, "r,n,x1,x2\n1,2.5,0,0\n", "row 1: n is 2.5");
+  refuse_file(seeds, "r,n,x1,x2\n1,2,nan,0\n", "found 'nan'");
+  refuse_file(seeds, "", "empty");
+  refuse_file(regression, "a,y\n1,0\n2,1\n3,2\n", "label 1, expected two values");
+  refuse_file(regression, "a,y\n1,1\n2,1\n", "expected two values");
+  refuse_file(regression, "y\n0\n1\n", "one column");
+  refuse_file(dense, "1 0 0\n0 1 0\n", "expected 2 x 2");
+  refuse_file(dense, "1 0.5\n0.4 1\n", "not symmetric");
+  refuse_file(dense, "1 2\n2 1\n", "not positive definite");
+  refuse_file("type: gaussian_mixture, dimension: 3, file: ", "1,2\n3,4\n", "expected 3");
+}
+
+TEST_MAIN({"folder", test_folder}, {"funnel", test_funnel}, {"seeds", test_seeds},
+          {"sonar", test_sonar}, {"forty_in_fifty", test_forty_in_fifty},
+          {"seeds_prior", test_seeds_prior}, {"seeds_parameters", test_seeds_parameters},
+          {"forty", test_forty}, {"layouts", test_layouts}, {"equivalences", test_equivalences},
+          {"regression", test_regression}, {"refused_options", test_refused_options},
+          {"refused_data", test_refused_data}, {"folder_removed", test_folder_removed})

@@ -1,0 +1,179 @@
+/* Settings of every registered target for the contract tests, the files they name, and what those
+ * tests share. */
+#ifndef DUNLIN_TESTS_SETTINGS_H
+#define DUNLIN_TESTS_SETTINGS_H
+
+#include "subject.h"
+#include <dirent.h>
+#include <unistd.h>
+
+/* One way to set a target's options.  `width`: a normal density centred at 0 with these standard
+ * deviations (the last one repeats) lies well inside the bulk of the target's exact draws, or of its
+ * prior's, so that the mean of its ratio to the density is the reciprocal of the normalising constant
+ * with a small variance. */
+struct setting {
+  const char *options;
+  double width[8];
+  int rough; /* BLAS: equal to rounding only; sums that overflow may have no sign */
+};
+
+static const struct setting settings[] = {
+    {"type: gaussian, dimension: 1, mean: 0.5, log_evidence: 2", {0.8}, 0},
+    {"type: gaussian, dimension: 3, mean: [0.1, -0.2, 0.3], covariance: {scale: 2}", {1.4}, 0},
+    {"type: gaussian, dimension: 3, covariance: {type: diagonal, variances: [1, 4, 9]}",
+     {.7, 1.4, 2.1},
+     0},
+    {"type: gaussian, dimension: 1, covariance: {type: toeplitz, correlation: 0.5}", {0.7}, 0},
+    {"type: gaussian, dimension: 5, covariance: {type: toeplitz, correlation: -0.6, scale: 3}",
+     {1.2},
+     0},
+    {"type: gaussian, dimension: 5, mean: 0.1, log_evidence: -7, covariance: {type: dense, scale: "
+     "1.5, file: FOLDER/covariance.csv}",
+     {0.8},
+     0},
+    {"type: gaussian_mixture, dimension: 1, layout: two_modes, separation: 1, log_evidence: 3",
+     {1},
+     0},
+    {"type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]",
+     {0},
+     0},
+    {"type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 0.5, scales: [1, 2], "
+     "weights: [3, 1]",
+     {0.9},
+     0},
+    {"type: gaussian_mixture, layout: grid, separation: 1, points_per_axis: 3, log_evidence: -1",
+     {1},
+     0},
+    {"type: gaussian_mixture, layout: forty, shift: [-50, -50]", {0}, 0},
+    {"type: gaussian_mixture, means: [[0, 1, 0], [1, 0, 0], [0, 0, 1]], scales: [1, 0.5, 0.8]",
+     {0.5},
+     0},
+    {"type: gaussian_mixture, dimension: 5, file: FOLDER/means.csv, scales: 2", {1.6}, 0},
+    {"type: gaussian_mixture, means: [[1, 2]]", {0}, 0},
+    {"type: funnel, dimension: 2", {1, 0.7}, 0},
+    {"type: funnel, dimension: 4, scale: 1", {0.8}, 0},
+    {"type: seeds, data: seeds.csv", {0}, 0},
+    {"type: seeds, data: FOLDER/plate.csv", {6, 6, 6, 6, 0.5, 1}, 0},
+    {"type: logistic_regression, data: FOLDER/labels.csv", {0.7}, 1},
+    {"type: logistic_regression, data: FOLDER/labels.csv, label: y, intercept: false, standardise: "
+     "false, prior_scale: 2",
+     {1.4},
+     1},
+    {"type: library, file: BUILD/tests/user_target/funnel_point.so, dimension: 4", {0}, 0},
+    {"type: library, file: BUILD/tests/user_target/smallest.so", {0}, 0},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static char folder[64];
+
+/* ---- files for the settings ------------------------------------------------------------------- */
+
+static FILE *create(const char *name)
+{
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return fopen(path, "w");
+}
+
+/* More rows than a block of the regression, labels that are not 0 and 1, a constant column. */
+static void write_labels(void)
+{
+  struct dun_address address = {1, DUN_PURPOSE_TEST, 0, 0, 0};
+  double *normal = dun_allocate(20, L * sizeof *normal);
+  FILE *labels = create("labels.csv");
+  dun_normals(address, 20, normal);
+  fprintf(labels, "u,v,one,y\n");
+  for (int i = 0; i < 300; i++) {
+    double u = normal[i], v = 5 + 2 * normal[300 + i];
+    fprintf(labels, "%.17g,%.17g,1,%d\n", u, v, u + 0.4 * (v - 5) + normal[600 + i] > 0 ? 2 : 1);
+  }
+  fclose(labels);
+  DUN_FREE(normal);
+}
+
+static void test_files(void)
+{
+  FILE *file;
+  if (test_context.rank == 0) {
+    strcpy(folder, "/tmp/dunlin_targets_XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+  }
+  MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, test_context.comm);
+  if (test_context.rank)
+    return;
+  file = create("covariance.csv");
+  for (int i = 0; i < 5; i++)
+    for (int j = 0; j < 5; j++)
+      fprintf(file, "%.17g%s", (i == j) + 1.0 / (1 + i + j), j < 4 ? "," : "\n");
+  fclose(file);
+  file = create("means.csv");
+  fprintf(file, "a,b,c,d,e\n0,1,0,-1,2\n1,0,0.5,0,0\n-1,1,0,0,0\n2,2,-2,0,1\n");
+  fclose(file);
+  file = create("plate.csv");
+  fprintf(file, "n,r,x1,x2\n39,10,1,0\n");
+  fclose(file);
+  write_labels();
+}
+
+static void test_files_removed(void)
+{
+  DIR *all = test_context.rank ? NULL : opendir(folder);
+  char path[512];
+  for (struct dirent *entry; all && (entry = readdir(all));) {
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    unlink(path);
+  }
+  if (all)
+    closedir(all);
+  if (test_context.rank == 0)
+    CHECK(rmdir(folder) == 0);
+}
+
+/* FOLDER and BUILD in the options become paths. */
+static void open_setting(struct subject *s, const struct setting *setting)
+{
+  char options[2048], why[1024];
+  const char *build = getenv("DUNLIN_BUILD"), *from = setting->options;
+  int length = 0;
+  while (*from) {
+    const char *word = !strncmp(from, "FOLDER", 6)  ? folder
+                       : !strncmp(from, "BUILD", 5) ? (build ? build : "build/release")
+                                                    : NULL;
+    length += snprintf(options + length, sizeof options - (size_t)length, "%.*s", word ? 1000 : 1,
+                       word ? word : from);
+    from += word == folder ? 6 : word ? 5 : 1;
+  }
+  if (subject_open(s, options, why) < 0) {
+    fprintf(stderr, "%s: %s\n", options, why);
+    MPI_Abort(test_context.comm, 1);
+  }
+}
+
+static void each(void (*check)(struct subject *, const struct setting *))
+{
+  for (int i = 0; i < SETTINGS; i++) {
+    struct subject s;
+    int before = test_bad;
+    open_setting(&s, &settings[i]);
+    check(&s, &settings[i]);
+    if (test_bad > before)
+      fprintf(stderr, "  in {%s}\n", settings[i].options);
+    subject_close(&s);
+  }
+}
+
+typedef void evaluate(struct dun_evaluator *, int, const double *, double *, const double *,
+                      double *);
+
+static void set_scale(struct subject *s, double value)
+{
+  for (int l = 0; l < L; l++)
+    s->scale[l] = value;
+}
+
+static void clear(struct subject *s)
+{
+  memset(s->gradient, 0, (size_t)s->d * L * sizeof(double));
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* A target made from the text of its options, as an input would write them, with all that evaluates
+ * it: for tests. */
+#ifndef DUNLIN_TESTS_SUBJECT_H
+#define DUNLIN_TESTS_SUBJECT_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "check.h"
+#include "io/bind.h"
+#include "population/evaluator.h"
+
+enum { L = DUN_LANES };
+
+struct subject {
+  struct dun_input input;
+  struct dun_binder binder;
+  const struct dun_target *target;
+  void *self;
+  int d;
+  struct dun_evaluator evaluator;
+  double *x, *gradient, *normal, *uniform; /* columns: d, d, as many as draws take */
+  double *lp, *scale;                      /* [64] */
+};
+
+/* A number's worth of files for the tests lies in $DUNLIN_SOURCE. */
+static const char *source_folder(void)
+{
+  const char *source = getenv("DUNLIN_SOURCE");
+  return source ? source : ".";
+}
+
+static int normal_columns(const struct subject *s)
+{
+  return s->target->draw_normals < 0 ? s->d : s->target->draw_normals;
+}
+
+static int subject_allocate(struct subject *s)
+{
+  s->x = dun_allocate(s->d, L * sizeof(double));
+  s->gradient = dun_allocate(s->d, L * sizeof(double));
+  s->normal = dun_allocate(normal_columns(s), L * sizeof(double));
+  s->uniform = dun_allocate(s->target->draw_uniforms, L * sizeof(double));
+  s->lp = dun_allocate(L, sizeof(double));
+  s->scale = dun_allocate(L, sizeof(double));
+  return s->x && s->gradient && s->normal && s->uniform && s->lp && s->scale ? 0 : -1;
+}
+
+/* "type: funnel, dimension: 3".  < 0: refused, with the reason in why[1024]; close it all the same. */
+static int subject_open(struct subject *s, const char *options, char why[1024])
+{
+  char text[4096], folder[1024];
+  const struct dun_type *type;
+  struct dun_message message = {why, 1024};
+  memset(s, 0, sizeof *s);
+  snprintf(text, sizeof text, "target: {%s}\n", options);
+  snprintf(folder, sizeof folder, "%s/inputs/data", source_folder());
+  *why = '\0';
+  dun_binder_init(&s->binder, &test_context, &s->input);
+  s->binder.data_folder = folder;
+  if (dun_input_parse(&s->input, "test", text, (int64_t)strlen(text), &s->binder.complaints) < 0 ||
+      !(type = dun_bind_type(&s->binder, dun_node_find(&s->input.root, "target"), "target",
+                             DUN_KIND_TARGET, &s->self))) {
+    snprintf(why, 1024, "%s", s->binder.complaints.text.text);
+    return -1;
+  }
+  s->binder.data_folder = NULL;
+  s->target = (const struct dun_target *)type;
+  if (s->target->init && s->target->init(s->self, message) < 0)
+    return -1;
+  if (dun_evaluator_init(&s->evaluator, s->target, s->self) < 0) {
+    snprintf(why, 1024, "%s", dun_error_text());
+    return -1;
+  }
+  s->d = s->evaluator.dimension;
+  return subject_allocate(s);
+}
+
+static void subject_close(struct subject *s)
+{
+  dun_evaluator_free(&s->evaluator);
+  if (s->target) {
+    if (s->target->type.free)
+      s->target->type.free(s->self); /* safe twice: dun_object_free does it again */
+    dun_object_free(&s->target->type, &s->self);
+  }
+  dun_binder_free(&s->binder);
+  dun_input_free(&s->input);
+  DUN_FREE(s->x);
+  DUN_FREE(s->gradient);
+  DUN_FREE(s->normal);
+  DUN_FREE(s->uniform);
+  DUN_FREE(s->lp);
+  DUN_FREE(s->scale);
+}
+
+/* Fills the columns of random numbers for tile number `tile`. */
+static void subject_numbers(struct subject *s, int tile)
+{
+  struct dun_address address = {20240611, DUN_PURPOSE_TEST, 0, 0, (uint32_t)tile};
+  dun_normals(address, normal_columns(s), s->normal);
+  address.step = 1;
+  if (s->target->draw_uniforms > 0)
+    dun_uniforms(address, s->target->draw_uniforms, s->uniform);
+}
+
+#endif
