@@ -3,6 +3,7 @@
 #ifndef DUNLIN_TESTS_SETTINGS_H
 #define DUNLIN_TESTS_SETTINGS_H
 
+#include "check.h"
 #include "subject.h"
 #include <dirent.h>
 #include <unistd.h>
@@ -143,7 +144,7 @@ static void open_setting(struct subject *s, const struct setting *setting)
                        word ? word : from);
     from += word == folder ? 6 : word ? 5 : 1;
   }
-  if (subject_open(s, options, why) < 0) {
+  if (subject_open(&test_context, s, options, why) < 0) {
     fprintf(stderr, "%s: %s\n", options, why);
     MPI_Abort(test_context.comm, 1);
   }

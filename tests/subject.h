@@ -6,9 +6,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "check.h"
 #include "io/bind.h"
 #include "population/evaluator.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef DUNLIN_SOURCE_FOLDER
+#define DUNLIN_SOURCE_FOLDER "."
+#endif
 
 enum { L = DUN_LANES };
 
@@ -23,19 +29,18 @@ struct subject {
   double *lp, *scale;                      /* [64] */
 };
 
-/* A number's worth of files for the tests lies in $DUNLIN_SOURCE. */
-static const char *source_folder(void)
+static inline const char *source_folder(void)
 {
   const char *source = getenv("DUNLIN_SOURCE");
-  return source ? source : ".";
+  return source ? source : DUNLIN_SOURCE_FOLDER;
 }
 
-static int normal_columns(const struct subject *s)
+static inline int normal_columns(const struct subject *s)
 {
   return s->target->draw_normals < 0 ? s->d : s->target->draw_normals;
 }
 
-static int subject_allocate(struct subject *s)
+static inline int subject_allocate(struct subject *s)
 {
   s->x = dun_allocate(s->d, L * sizeof(double));
   s->gradient = dun_allocate(s->d, L * sizeof(double));
@@ -47,7 +52,8 @@ static int subject_allocate(struct subject *s)
 }
 
 /* "type: funnel, dimension: 3".  < 0: refused, with the reason in why[1024]; close it all the same. */
-static int subject_open(struct subject *s, const char *options, char why[1024])
+static inline int subject_open(struct dun_context *context, struct subject *s, const char *options,
+                               char why[1024])
 {
   char text[4096], folder[1024];
   const struct dun_type *type;
@@ -56,7 +62,7 @@ static int subject_open(struct subject *s, const char *options, char why[1024])
   snprintf(text, sizeof text, "target: {%s}\n", options);
   snprintf(folder, sizeof folder, "%s/inputs/data", source_folder());
   *why = '\0';
-  dun_binder_init(&s->binder, &test_context, &s->input);
+  dun_binder_init(&s->binder, context, &s->input);
   s->binder.data_folder = folder;
   if (dun_input_parse(&s->input, "test", text, (int64_t)strlen(text), &s->binder.complaints) < 0 ||
       !(type = dun_bind_type(&s->binder, dun_node_find(&s->input.root, "target"), "target",
@@ -76,7 +82,7 @@ static int subject_open(struct subject *s, const char *options, char why[1024])
   return subject_allocate(s);
 }
 
-static void subject_close(struct subject *s)
+static inline void subject_close(struct subject *s)
 {
   dun_evaluator_free(&s->evaluator);
   if (s->target) {
@@ -95,7 +101,7 @@ static void subject_close(struct subject *s)
 }
 
 /* Fills the columns of random numbers for tile number `tile`. */
-static void subject_numbers(struct subject *s, int tile)
+static inline void subject_numbers(struct subject *s, int tile)
 {
   struct dun_address address = {20240611, DUN_PURPOSE_TEST, 0, 0, (uint32_t)tile};
   dun_normals(address, normal_columns(s), s->normal);

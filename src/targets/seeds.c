@@ -233,23 +233,38 @@ static void draw_prior(const void *self, const double *restrict uniform,
 
 /* ---- likelihood ------------------------------------------------------------------------------- */
 
-/* One plate: adds its log likelihood and, times scale, writes the slope in eta. */
-DUN_INLINE void plate(const struct seeds *t, ptrdiff_t j, const double *restrict x,
-                      double *restrict sum, double *restrict slope)
+/* eta[64] of one plate, and exp(-|eta|). */
+DUN_INLINE void plate_eta(const struct seeds *t, ptrdiff_t j, const double *restrict x,
+                          double *restrict eta, double *restrict e)
 {
-  double x1 = t->x1[j], x2 = t->x2[j], x12 = t->x12[j], r = t->r[j], n = t->n[j];
+  double x1 = t->x1[j], x2 = t->x2[j], x12 = t->x12[j];
   const double *restrict b = x + (EFFECTS + j) * L;
   for (int l = 0; l < L; l++) {
-    double eta = x[l] + b[l];
-    eta = DUN_FMA(x1, x[L + l], eta);
-    eta = DUN_FMA(x12, x[2 * L + l], eta);
-    eta = DUN_FMA(x2, x[3 * L + l], eta);
-    eta = eta > -HUGE_VALUE ? eta : -HUGE_VALUE;
-    eta = eta < HUGE_VALUE ? eta : HUGE_VALUE;
-    double e = dun_exp_weight(-fabs(eta)), positive = eta > 0 ? eta : 0;
-    double share = (eta > 0 ? 1 : e) / (1 + e);
-    sum[l] += r * eta - n * (positive + dun_log1p(e));
-    slope[l] = r - n * share;
+    double value = x[l] + b[l];
+    value = DUN_FMA(x1, x[L + l], value);
+    value = DUN_FMA(x12, x[2 * L + l], value);
+    value = DUN_FMA(x2, x[3 * L + l], value);
+    value = value > -HUGE_VALUE ? value : -HUGE_VALUE;
+    eta[l] = value < HUGE_VALUE ? value : HUGE_VALUE;
+  }
+  for (int l = 0; l < L; l++)
+    e[l] = dun_exp_weight(-fabs(eta[l]));
+}
+
+/* Adds scale times the gradient of one plate: its slope in eta goes to five coordinates. */
+DUN_INLINE void plate_gradient(const struct seeds *t, ptrdiff_t j, const double *restrict eta,
+                               const double *restrict e, const double *restrict scale,
+                               double *restrict gradient)
+{
+  double x1 = t->x1[j], x2 = t->x2[j], x12 = t->x12[j], r = t->r[j], n = t->n[j];
+  double *restrict out = gradient + (EFFECTS + j) * L;
+  for (int l = 0; l < L; l++) {
+    double top = eta[l] > 0 ? 1 : e[l], g = scale[l] * (r - n * (top / (1 + e[l])));
+    out[l] += g;
+    gradient[l] += g;
+    gradient[L + l] = DUN_FMA(x1, g, gradient[L + l]);
+    gradient[2 * L + l] = DUN_FMA(x12, g, gradient[2 * L + l]);
+    gradient[3 * L + l] = DUN_FMA(x2, g, gradient[3 * L + l]);
   }
 }
 
@@ -258,22 +273,19 @@ static void columns(const void *self, const double *restrict x, double *restrict
                     const double *restrict scale, double *restrict gradient, double *work)
 {
   const struct seeds *t = self;
-  double sum[L] __attribute__((aligned(64))) = {0}, slope[L] __attribute__((aligned(64)));
+  double sum[L] __attribute__((aligned(64))) = {0}, eta[L] __attribute__((aligned(64)));
+  double e[L] __attribute__((aligned(64)));
   prior(self, x, lp, scale, gradient, work);
   for (ptrdiff_t j = 0; j < t->plates; j++) {
-    plate(t, j, x, sum, slope);
-    if (gradient) {
-      double *restrict out = gradient + (EFFECTS + j) * L;
-      double x1 = t->x1[j], x2 = t->x2[j], x12 = t->x12[j];
+    double r = t->r[j], n = t->n[j];
+    plate_eta(t, j, x, eta, e);
+    if (lp)
       for (int l = 0; l < L; l++) {
-        double g = scale[l] * slope[l];
-        out[l] += g;
-        gradient[l] += g;
-        gradient[L + l] = DUN_FMA(x1, g, gradient[L + l]);
-        gradient[2 * L + l] = DUN_FMA(x12, g, gradient[2 * L + l]);
-        gradient[3 * L + l] = DUN_FMA(x2, g, gradient[3 * L + l]);
+        double positive = eta[l] > 0 ? eta[l] : 0;
+        sum[l] += r * eta[l] - n * (positive + dun_log_normal(1 + e[l]));
       }
-    }
+    if (gradient)
+      plate_gradient(t, j, eta, e, scale, gradient);
   }
   if (lp)
     for (int l = 0; l < L; l++)

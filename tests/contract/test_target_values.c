@@ -1,4 +1,5 @@
 /* Known numbers of the built-in targets, and options that must be refused. */
+#include "check.h"
 #include "subject.h"
 #include <unistd.h>
 
@@ -26,10 +27,10 @@ static void remove_file(const char *name)
   CHECK(unlink(path) == 0);
 }
 
-static int open_subject(struct subject *s, const char *options)
+static int open_target(struct subject *s, const char *options)
 {
   char why[1024];
-  int status = subject_open(s, options, why);
+  int status = subject_open(&test_context, s, options, why);
   if (status < 0) {
     fprintf(stderr, "{%s}: %s\n", options, why);
     test_bad++;
@@ -50,7 +51,7 @@ static double density_at(struct subject *s, double offset, double slope)
 static void check_three(const char *options, double zero, double tenth, double sine)
 {
   struct subject s;
-  if (open_subject(&s, options) == 0) {
+  if (open_target(&s, options) == 0) {
     CHECK_NEAR(density_at(&s, 0, 0), zero, fmax(1e-7, 1e-11 * fabs(zero)));
     CHECK_NEAR(density_at(&s, 0.1, 0), tenth, fmax(1e-7, 1e-11 * fabs(tenth)));
     CHECK_NEAR(density_at(&s, 0, 1), sine, fmax(1e-7, 1e-11 * fabs(sine)));
@@ -126,7 +127,7 @@ static void test_seeds_prior(void)
   enum { TILES = 1000 };
   double sum = 0, squares = 0, n = (double)TILES * L;
   struct subject s;
-  if (open_subject(&s, "type: seeds, data: seeds.csv") == 0) {
+  if (open_target(&s, "type: seeds, data: seeds.csv") == 0) {
     for (int tile = 0; tile < TILES; tile++) {
       subject_numbers(&s, tile);
       s.target->draw_prior(s.self, s.uniform, s.normal, s.x);
@@ -148,7 +149,7 @@ static void test_seeds_parameters(void)
   struct subject s;
   struct dun_parameter p[8];
   double x[26] = {[25] = 0.5}, theta[26];
-  if (open_subject(&s, "type: seeds, data: seeds.csv") == 0) {
+  if (open_target(&s, "type: seeds, data: seeds.csv") == 0) {
     CHECK(s.d == 26);
     CHECK(dun_evaluator_parameters(&s.evaluator, 8, p) == 6);
     CHECK(!strcmp(p[2].name, "a12") && p[2].rank == 0);
@@ -169,7 +170,7 @@ static void test_forty(void)
                                     {3.679700, -25.024214}};
   double centre[80], share[40], width[40];
   struct subject s;
-  if (open_subject(&s, "type: gaussian_mixture, layout: forty") == 0) {
+  if (open_target(&s, "type: gaussian_mixture, layout: forty") == 0) {
     CHECK(s.d == 2);
     CHECK(s.target->modes(s.self, 40, centre, share, width) == 40);
     for (int i = 0; i < 4; i++)
@@ -185,8 +186,8 @@ static void test_layouts(void)
 {
   double centre[32], share[16];
   struct subject s;
-  if (open_subject(&s, "type: gaussian_mixture, layout: grid, separation: 10, shift: [20, 0], "
-                       "weights: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]") == 0) {
+  if (open_target(&s, "type: gaussian_mixture, layout: grid, separation: 10, shift: [20, 0], "
+                      "weights: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]") == 0) {
     CHECK(s.target->modes(s.self, 16, centre, share, NULL) == 16);
     for (int k = 0; k < 16; k++) { /* the first coordinate is slow */
       CHECK_NEAR(centre[2 * k], -15 + 10 * (k / 4) + 20, 1e-12);
@@ -195,8 +196,8 @@ static void test_layouts(void)
     }
   }
   subject_close(&s);
-  if (open_subject(&s, "type: gaussian_mixture, layout: two_modes, dimension: 1, separation: 5, "
-                       "weights: [0.1, 0.9]") == 0) {
+  if (open_target(&s, "type: gaussian_mixture, layout: two_modes, dimension: 1, separation: 5, "
+                      "weights: [0.1, 0.9]") == 0) {
     CHECK(s.target->modes(s.self, 2, centre, share, NULL) == 2);
     CHECK(centre[0] == -5 && centre[1] == 5);
     CHECK_NEAR(share[0], 0.1, 1e-15);
@@ -209,7 +210,7 @@ static void test_layouts(void)
 static void check_same(const char *first, const char *second)
 {
   struct subject a, b;
-  if (open_subject(&a, first) == 0 && open_subject(&b, second) == 0) {
+  if (open_target(&a, first) == 0 && open_target(&b, second) == 0) {
     for (int k = 0; k < 10; k++) {
       double value = density_at(&a, 0.2 * k - 1, 0.3 * k);
       CHECK_NEAR(density_at(&b, 0.2 * k - 1, 0.3 * k), value, 1e-11 * (1 + fabs(value)));
@@ -284,7 +285,7 @@ static void test_regression(void)
   write_file("r.csv", text);
   snprintf(options, sizeof options,
            "type: logistic_regression, data: %s/r.csv, label: class, prior_scale: 2", folder);
-  if (open_subject(&s, options) == 0) {
+  if (open_target(&s, options) == 0) {
     CHECK(s.d == 3);
     for (int i = 0; i < 3 * L; i++)
       s.x[i] = 0.1 * (i % L) - 3 + i / L + 1;
@@ -302,7 +303,7 @@ static void refuse(const char *options, const char *words)
 {
   struct subject s;
   char why[1024];
-  if (subject_open(&s, options, why) == 0 || !strstr(why, words)) {
+  if (subject_open(&test_context, &s, options, why) == 0 || !strstr(why, words)) {
     fprintf(stderr, "{%s}: %s; expected '%s'\n", options, *why ? why : "was accepted", words);
     test_bad++;
   }
