@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /* One way to set a target's options.  `width`: a normal density centred at 0 with these standard
- * deviations (the last one repeats) lies well inside the bulk of the target's exact draws, or of its
- * prior's, so that the mean of its ratio to the density is the reciprocal of the normalising constant
- * with a small variance. */
+ * deviations (the last one repeats) lies well inside the bulk of the target's exact draws, or of
+ * its prior's, so that the mean of its ratio to the density is the reciprocal of the normalising
+ * constant with a small variance. */
 struct setting {
   const char *options;
   double width[8];
@@ -67,7 +67,7 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static char folder[64];
 
-/* ---- files for the settings ------------------------------------------------------------------- */
+/* ---- files for the settings ------------------------------------------------------------------ */
 
 static FILE *create(const char *name)
 {

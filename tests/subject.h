@@ -51,7 +51,8 @@ static inline int subject_allocate(struct subject *s)
   return s->x && s->gradient && s->normal && s->uniform && s->lp && s->scale ? 0 : -1;
 }
 
-/* "type: funnel, dimension: 3".  < 0: refused, with the reason in why[1024]; close it all the same. */
+/* "type: funnel, dimension: 3".  < 0: refused, with the reason in why[1024]; close it all the
+ * same. */
 static inline int subject_open(struct dun_context *context, struct subject *s, const char *options,
                                char why[1024])
 {

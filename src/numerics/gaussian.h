@@ -1,7 +1,7 @@
-/* A normalised Gaussian, evaluated and drawn in columns [d][DUN_LANES]: as a target, as the base of a
- * path, as a prior.  Its covariance is D R D with D = diag(deviation) and R the identity, the matrix
- * correlation^|i-j| (an autoregression, evaluated in O(d) through its bidiagonal factor), or any
- * positive definite matrix.  Never communicates. */
+/* A normalised Gaussian, evaluated and drawn in columns [d][DUN_LANES]: as a target, as the base
+ * of a path, as a prior.  Its covariance is D R D with D = diag(deviation) and R the identity,
+ * the matrix correlation^|i-j| (an autoregression, evaluated in O(d) through its bidiagonal
+ * factor), or any positive definite matrix.  Never communicates. */
 #ifndef DUNLIN_NUMERICS_GAUSSIAN_H
 #define DUNLIN_NUMERICS_GAUSSIAN_H
 
@@ -13,11 +13,10 @@ struct dun_gaussian {
   int dimension; /* d */
   enum dun_gaussian_form form;
 
-  double *mean; /* [d] */
-  double *
-      deviation; /* [d], standard deviations; DENSE: the square roots of the covariance's diagonal */
-  double *inverse; /* [d], 1 / deviation */
-  double log_peak; /* log density at the mean, natural logarithm */
+  double *mean;      /* [d] */
+  double *deviation; /* [d], standard deviations; DENSE: roots of the covariance's diagonal */
+  double *inverse;   /* [d], 1 / deviation */
+  double log_peak;   /* log density at the mean, natural logarithm */
 
   double correlation, innovation; /* TOEPLITZ: rho and sqrt(1 - rho^2) */
   double *factor;                 /* DENSE: lower Cholesky factor of the covariance [d][d] */
@@ -40,13 +39,14 @@ void dun_gaussian_free(struct dun_gaussian *gaussian);
 /* Number of columns of scratch that dun_gaussian_evaluate needs; may be 0. */
 int dun_gaussian_work_columns(const struct dun_gaussian *gaussian);
 
-/* x[d][64].  Writes lp[64] unless NULL; ADDS scale[lane] * gradient to gradient[d][64] unless NULL.
- * Same bits at any vector width.  All arrays aligned to 64 bytes; only `work` may be NULL if it needs
- * no columns. */
+/* x[d][64].  Writes lp[64] unless NULL; ADDS scale[lane] * gradient to gradient[d][64] unless
+ * NULL. Same bits at any vector width.  All arrays aligned to 64 bytes; only `work` may be NULL
+ * if it needs no columns. */
 void dun_gaussian_evaluate(const struct dun_gaussian *gaussian, const double *x, double *lp,
                            const double *scale, double *gradient, double *work);
 
-/* x[d][64] = mean + factor * normal[d][64]; x may be normal itself only for DIAGONAL and TOEPLITZ. */
+/* x[d][64] = mean + factor * normal[d][64]; x may be normal itself only for DIAGONAL and
+ * TOEPLITZ. */
 void dun_gaussian_draw(const struct dun_gaussian *gaussian, const double *normal, double *x);
 
 #endif

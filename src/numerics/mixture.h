@@ -1,5 +1,5 @@
-/* A normalised mixture of isotropic Gaussians, evaluated and drawn in columns [d][DUN_LANES].  Never
- * communicates; same bits at any vector width. */
+/* A normalised mixture of isotropic Gaussians, evaluated and drawn in columns [d][DUN_LANES].
+ * Never communicates; same bits at any vector width. */
 #ifndef DUNLIN_NUMERICS_MIXTURE_H
 #define DUNLIN_NUMERICS_MIXTURE_H
 
@@ -17,8 +17,8 @@ struct dun_mixture {
 /* Allocates everything; the caller then fills mean, weight (any positive numbers) and deviation and
  * calls dun_mixture_set.  dun_mixture_free is safe in any case. */
 int dun_mixture_init(struct dun_mixture *mixture, int dimension, int components);
-/* Normalises the weights and makes the other tables.  DUN_ERROR_NUMERIC if a weight or a deviation is
- * not positive and finite. */
+/* Normalises the weights and makes the other tables.  DUN_ERROR_NUMERIC if a weight or a
+ * deviation is not positive and finite. */
 int dun_mixture_set(struct dun_mixture *mixture);
 void dun_mixture_free(struct dun_mixture *mixture);
 

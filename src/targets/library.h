@@ -5,9 +5,9 @@
 #include "dunlin/target.h"
 
 /* Loads `file` and returns its table `dun_target_<stem>` (for .../mine.so: dun_target_mine, also
- * libmine.so), checked: ABI number, sizes of the table and of an option row, a name, a dimension and
- * exactly one of point, rows, columns.  NULL after dun_fail.  Symbols stay local; the floating-point
- * control register is kept.  The library stays loaded. */
+ * libmine.so), checked: ABI number, sizes of the table and of an option row, a name, a dimension
+ * and exactly one of point, rows, columns.  NULL after dun_fail.  Symbols stay local; the
+ * floating-point control register is kept.  The library stays loaded. */
 const struct dun_target *dun_library_load(const char *file);
 
 /* The same checks for any table; < 0 after dun_fail.  `origin` names it in the message. */

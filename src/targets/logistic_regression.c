@@ -1,8 +1,9 @@
 /* Bayesian logistic regression: w ~ N(0, prior_scale^2), log p(y = 1) = log sigmoid(e), e = X w.
  *
- * Features are centred and divided by their population standard deviation (a constant column by 1);
- * the intercept's column of ones comes first.  Points lie by rows for BLAS, which works on blocks of
- * data of one fixed size; the sums over data go block by block, in the order of the file. */
+ * Features are centred and divided by their population standard deviation (a constant column by
+ * 1); the intercept's column of ones comes first.  Points lie by rows for BLAS, which works on
+ * blocks of data of one fixed size; the sums over data go block by block, in the order of the
+ * file. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
@@ -59,7 +60,7 @@ static const struct dun_option options[] = {
      .doc = "Standard deviation of the normal prior of every coefficient."},
     {0}};
 
-/* ---- data ------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static int take_labels(struct logistic_regression *t, const struct dun_csv *csv, int label,
                        struct dun_message why)
@@ -183,10 +184,10 @@ static int work_columns(const void *self)
   return BLOCK + 1;
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------- */
+/* ---- evaluation ------------------------------------------------------------------------------ */
 
-/* e[data][64] becomes the residuals y - sigmoid(e); their log likelihoods are added to sum.  The logs
- * of 1 + exp(-|e|), each factor at most 2, are taken of their product. */
+/* e[data][64] becomes the residuals y - sigmoid(e); their log likelihoods are added to sum.  The
+ * logs of 1 + exp(-|e|), each factor at most 2, are taken of their product. */
 DUN_CLONES
 static void residuals(int data, int n, const double *restrict y, double *restrict e,
                       double *restrict sum)
@@ -260,7 +261,7 @@ static void draw_prior(const void *self, const double *uniform, const double *no
   dun_gaussian_draw(&((const struct logistic_regression *)self)->prior, normal, x);
 }
 
-/* ---- parameters as users know them ------------------------------------------------------------ */
+/* ---- parameters as users know them ----------------------------------------------------------- */
 
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {

@@ -1,11 +1,12 @@
 /* Seeds: logistic regression with random effects for binomial counts (Crowder 1978).
  *
- * x = [a0, a1, a12, a2, b_1 .. b_J, log tau]; a ~ N(0, 10^2), b_j ~ N(0, 1/tau), tau ~ Gamma(shape
- * 0.01, rate 0.01), its density on log tau with the Jacobian; r_j ~ Binomial(n_j, sigmoid(eta_j)) with
- * eta_j = a0 + a1 x1_j + a2 x2_j + a12 x1_j x2_j + b_j.  All normalising constants are kept.
+ * x = [a0, a1, a12, a2, b_1 .. b_J, log tau]; a ~ N(0, 10^2), b_j ~ N(0, 1/tau), tau ~
+ * Gamma(shape 0.01, rate 0.01), its density on log tau with the Jacobian; r_j ~ Binomial(n_j,
+ * sigmoid(eta_j)) with eta_j = a0 + a1 x1_j + a2 x2_j + a12 x1_j x2_j + b_j.  All normalising
+ * constants are kept.
  *
- * The prior of b is written with y_j = b_j sqrt(tau), so that a tiny tau with huge effects, which the
- * prior draws often, does not overflow on the way. */
+ * The prior of b is written with y_j = b_j sqrt(tau), so that a tiny tau with huge effects,
+ * which the prior draws often, does not overflow on the way. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
@@ -41,7 +42,7 @@ static const struct dun_option options[] = {
             "each plate."},
     {0}};
 
-/* ---- data ------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 DUN_CLONES static double log_factorial(double n)
 {
@@ -126,7 +127,7 @@ static int dimension_of(const void *self)
   return EFFECTS + ((const struct seeds *)self)->plates + 1;
 }
 
-/* ---- prior ------------------------------------------------------------------------------------ */
+/* ---- prior ----------------------------------------------------------------------------------- */
 
 DUN_CLONES
 static void prior(const void *self, const double *restrict x, double *restrict lp,
@@ -175,8 +176,8 @@ static void prior(const void *self, const double *restrict x, double *restrict l
 
 enum { TRIES = 10 };
 
-/* A try of Marsaglia and Tsang (2000) for log of Gamma(1 + shape), 19 in 20 accepted: keeps the value
- * of lanes that are settled. */
+/* A try of Marsaglia and Tsang (2000) for log of Gamma(1 + shape), 19 in 20 accepted: keeps the
+ * value of lanes that are settled. */
 DUN_INLINE void gamma_try(const double *restrict normal, const double *restrict uniform,
                           double *restrict value, int *restrict settled)
 {
@@ -203,8 +204,9 @@ DUN_INLINE void two_normals(const double *restrict u, const double *restrict v,
   }
 }
 
-/* Exact but for 1e-13 of the mass, where no try is accepted, and 1e-6 of it, where log tau < -1400 is
- * moved to -1400 so that the effects stay finite.  log Gamma(a) = log Gamma(a + 1) + log(u) / a. */
+/* Exact but for 1e-13 of the mass, where no try is accepted, and 1e-6 of it, where log tau <
+ * -1400 is moved to -1400 so that the effects stay finite.  log Gamma(a) = log Gamma(a + 1) +
+ * log(u) / a. */
 DUN_CLONES
 static void draw_prior(const void *self, const double *restrict uniform,
                        const double *restrict normal, double *restrict x)
@@ -231,7 +233,7 @@ static void draw_prior(const void *self, const double *restrict uniform,
       x[i * L + l] = (i < EFFECTS ? DEVIATION : width[l]) * normal[i * L + l];
 }
 
-/* ---- likelihood ------------------------------------------------------------------------------- */
+/* ---- likelihood ------------------------------------------------------------------------------ */
 
 /* eta[64] of one plate, and exp(-|eta|). */
 DUN_INLINE void plate_eta(const struct seeds *t, ptrdiff_t j, const double *restrict x,
@@ -292,7 +294,7 @@ static void columns(const void *self, const double *restrict x, double *restrict
       lp[l] += sum[l] + t->log_choose;
 }
 
-/* ---- parameters as users know them ------------------------------------------------------------ */
+/* ---- parameters as users know them ----------------------------------------------------------- */
 
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {

@@ -5,7 +5,7 @@
 
 static char folder[64];
 
-/* ---- small helpers ---------------------------------------------------------------------------- */
+/* ---- small helpers --------------------------------------------------------------------------- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -88,7 +88,7 @@ static void test_folder_removed(void)
   CHECK(rmdir(folder) == 0);
 }
 
-/* ---- published and hand-made values ----------------------------------------------------------- */
+/* ---- published and hand-made values ---------------------------------------------------------- */
 
 static void test_funnel(void)
 {
@@ -119,8 +119,8 @@ static void test_forty_in_fifty(void)
     check_three(options, -10059.49378446, -10030.37485580, -10098.56202390);
 }
 
-/* The prior's log tau: log of Gamma(0.01, rate 0.01), whose mean is digamma(0.01) - log(0.01) and whose
- * variance is trigamma(0.01).  Two comparisons within 5 standard errors. */
+/* The prior's log tau: log of Gamma(0.01, rate 0.01), whose mean is digamma(0.01) - log(0.01)
+ * and whose variance is trigamma(0.01).  Two comparisons within 5 standard errors. */
 static void test_seeds_prior(void)
 {
   const double mean = -100.56088545786867 - log(0.01), variance = 10001.621213528313;
@@ -297,7 +297,7 @@ static void test_regression(void)
   remove_file("r.csv");
 }
 
-/* ---- refusals --------------------------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static void refuse(const char *options, const char *words)
 {

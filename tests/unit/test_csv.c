@@ -126,7 +126,7 @@ static void test_long_field(void)
   refuse_text(text, "t.csv:1", "longer than 255");
 }
 
-/* No prefix of a sound file, and no file with one byte changed, does anything but parse or refuse. */
+/* No prefix of a sound file, and none with one byte changed, does anything but parse or refuse. */
 static void test_damaged(void)
 {
   const char text[] = "a,\"b c\",d\r\n1,2.5,-3e2\r\n4,5,6\r\n\"7\",8,9";

@@ -1,4 +1,5 @@
-/* Users' shared libraries: sound ones are loaded, all others are refused with words and never crash. */
+/* Users' shared libraries: sound ones are loaded, all others are refused with words, none
+ * crashes. */
 #include "base/error.h"
 #include "check.h"
 #include "targets/library.h"
