@@ -339,8 +339,6 @@ static void refuse_type(struct dun_binder *b, const struct dun_node *map,
   const char *near = scalar ? dun_type_nearest(kind, node->text) : NULL;
   for (const struct dun_type *const *type = dun_registry(kind); *type; type++)
     dun_text_add(&names, "%s%s", names.length ? ", " : "", (*type)->name);
-  if (kind == DUN_KIND_TARGET)
-    dun_text_add(&names, "%slibrary", names.length ? ", " : "");
   if (near)
     dun_complain(&b->complaints, b->input, at->line, at->column,
                  "%s.type: found %s, expected the name of a %s (did you mean '%s'?)", path,

@@ -90,9 +90,6 @@ static int read_covariance(const struct gaussian *t, const struct dun_csv *csv, 
 {
   long long d = t->dimension;
   const char *path = t->covariance.file.path;
-  if (csv->rows != d || csv->columns != d)
-    return dun_refuse(why, "covariance.file: %s holds %lld x %d numbers, expected %lld x %lld",
-                      path, csv->rows, csv->columns, d, d);
   for (long long i = 0; i < d; i++) {
     for (long long j = 0; j < i; j++) {
       double a = csv->value[i * d + j], b = csv->value[j * d + i];
@@ -118,6 +115,11 @@ static int init_dense(struct gaussian *t, const double *mean, const double *scal
   status = dun_setup_csv(why, &csv, &t->covariance.file);
   if (status < 0)
     goto out;
+  if (csv.rows != t->dimension || csv.columns != t->dimension) {
+    status = dun_refuse(why, "covariance.file: %s holds %lld x %d numbers, expected %lld x %lld",
+                        t->covariance.file.path, csv.rows, csv.columns, t->dimension, t->dimension);
+    goto out;
+  }
   covariance = dun_allocate(t->dimension * t->dimension, sizeof *covariance);
   status = covariance ? read_covariance(t, &csv, scale, covariance, why) : dun_refuse_failed(why);
   if (status < 0)
