@@ -11,6 +11,7 @@ struct dun_move {
   const void *path_self;
   struct dun_address address; /* its purpose is set by the kernel for each use */
   int n, d, K;                /* lanes that hold particles; dimension; parts */
+  const double *coefficient;  /* [K][64]: of the parts at these times */
   const double *time;         /* [64] */
   const double *step_size;    /* [64], jittered, in units of `scale` */
   const double *scale;        /* [d]: the diagonal metric as standard deviations */

@@ -15,6 +15,7 @@ void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gr
   struct dun_request request = {.n = move->n,
                                 .x = proposal,
                                 .time = move->time,
+                                .coefficient = move->coefficient,
                                 .part_lp = parts,
                                 .lp = parts + (int64_t)move->K * DUN_LANES,
                                 .gradient = gradient};
@@ -23,7 +24,11 @@ void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gr
 
 void dun_move_gradient(const struct dun_move *move, const double *x, double *gradient)
 {
-  struct dun_request request = {.n = move->n, .x = x, .time = move->time, .gradient = gradient};
+  struct dun_request request = {.n = move->n,
+                                .x = x,
+                                .time = move->time,
+                                .coefficient = move->coefficient,
+                                .gradient = gradient};
   move->path->evaluate(move->path_self, &request);
 }
 

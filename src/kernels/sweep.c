@@ -11,6 +11,7 @@ struct lanes {
   double *state;                           /* [d + K + 1] */
   double *before;                          /* [d + 1]: x and lp before the move */
   double *start;                           /* [d + 1] */
+  double *coefficient;                     /* [K] */
   double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
   double *scratch;                         /* the kernel's */
 };
@@ -43,7 +44,8 @@ static struct lanes lanes_of(const struct dun_sweep *s)
   w.state = s->workspace;
   w.before = w.state + (d + K + 1) * DUN_LANES;
   w.start = w.before + (d + 1) * DUN_LANES;
-  w.time = w.start + (d + 1) * DUN_LANES;
+  w.coefficient = w.start + (d + 1) * DUN_LANES;
+  w.time = w.coefficient + K * DUN_LANES;
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
   w.look = w.acceptance + DUN_LANES;
@@ -53,7 +55,7 @@ static struct lanes lanes_of(const struct dun_sweep *s)
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
-  int64_t columns = 3 * (int64_t)d + K + 6 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  int64_t columns = 3 * (int64_t)d + 2 * K + 6 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -217,7 +219,8 @@ static void load(const struct dun_sweep *s, const struct lanes *w, int64_t i, do
     dun_tile_load(s->population, s->step_size, i, w->step);
   else
     broadcast_lanes(w->step, step);
-  dun_path_combine(s->path, s->path_self, w->time, part, part + (int64_t)s->K * DUN_LANES);
+  dun_path_lane_coefficients(s->path, s->path_self, w->time, w->coefficient);
+  dun_path_combine_parts(s->K, w->coefficient, part, part + (int64_t)s->K * DUN_LANES);
 }
 
 static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address address, int64_t i,
@@ -241,6 +244,7 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
                           .d = s->d,
                           .K = s->K,
                           .time = w->time,
+                          .coefficient = w->coefficient,
                           .step_size = w->step,
                           .scale = s->adaptation->scale.value,
                           .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
@@ -298,6 +302,7 @@ void dun_sweep_evaluate(struct dun_sweep *s, double t, int64_t tiles)
     struct dun_request request = {.n = n,
                                   .x = w.state,
                                   .time = w.time,
+                                  .coefficient = w.coefficient,
                                   .part_lp = part,
                                   .lp = part + (int64_t)s->K * DUN_LANES};
     s->path->evaluate(s->path_self, &request);

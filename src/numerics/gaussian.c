@@ -128,7 +128,7 @@ DUN_INLINE void finish(const struct dun_gaussian *g, const double *restrict squa
 }
 
 DUN_CLONES
-static void evaluate_diagonal(const struct dun_gaussian *g, const double *restrict x,
+static void evaluate_diagonal(const struct dun_gaussian *g, int write, const double *restrict x,
                               double *restrict lp, const double *restrict scale,
                               double *restrict gradient)
 {
@@ -144,6 +144,8 @@ static void evaluate_diagonal(const struct dun_gaussian *g, const double *restri
     if (gradient) {
       double *restrict out = DUN_ALIGNED(gradient + (int64_t)j * L);
       const double *restrict factor = DUN_ALIGNED(scale);
+      if (write)
+        memset(out, 0, L * sizeof *out);
       for (int l = 0; l < L; l++)
         out[l] = DUN_FMA(factor[l] * w, (m - x[l]) * w, out[l]);
     }
@@ -254,10 +256,22 @@ void dun_gaussian_evaluate(const struct dun_gaussian *gaussian, const double *x,
                            const double *scale, double *gradient, double *work)
 {
   switch (gaussian->form) {
-  case DUN_GAUSSIAN_DIAGONAL: evaluate_diagonal(gaussian, x, lp, scale, gradient); break;
+  case DUN_GAUSSIAN_DIAGONAL: evaluate_diagonal(gaussian, 0, x, lp, scale, gradient); break;
   case DUN_GAUSSIAN_TOEPLITZ: evaluate_toeplitz(gaussian, x, lp, scale, gradient); break;
   case DUN_GAUSSIAN_DENSE: evaluate_dense(gaussian, x, lp, scale, gradient, work); break;
   }
+}
+
+void dun_gaussian_write(const struct dun_gaussian *gaussian, const double *x, double *lp,
+                        const double *scale, double *gradient, double *work)
+{
+  if (gaussian->form == DUN_GAUSSIAN_DIAGONAL) {
+    evaluate_diagonal(gaussian, 1, x, lp, scale, gradient);
+    return;
+  }
+  if (gradient)
+    memset(gradient, 0, (size_t)gaussian->dimension * L * sizeof *gradient);
+  dun_gaussian_evaluate(gaussian, x, lp, scale, gradient, work);
 }
 
 /* ---- draws ----------------------------------------------------------------------------------- */

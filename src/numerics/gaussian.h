@@ -45,6 +45,10 @@ int dun_gaussian_work_columns(const struct dun_gaussian *gaussian);
 void dun_gaussian_evaluate(const struct dun_gaussian *gaussian, const double *x, double *lp,
                            const double *scale, double *gradient, double *work);
 
+/* The same, but WRITES scale[lane] * gradient: for the first of several parts. */
+void dun_gaussian_write(const struct dun_gaussian *gaussian, const double *x, double *lp,
+                        const double *scale, double *gradient, double *work);
+
 /* x[d][64] = mean + factor * normal[d][64]; x may be normal itself only for DIAGONAL and
  * TOEPLITZ. */
 void dun_gaussian_draw(const struct dun_gaussian *gaussian, const double *normal, double *x);

@@ -128,25 +128,37 @@ static void coefficients(const void *self, double t, double *coefficient)
 
 extern const struct dun_path dun_path_geometric;
 
-/* lp = sum of the parts with their lanes' coefficients; the gradients are added in place. */
-static void evaluate(const void *self, const struct dun_request *request)
+static void evaluate_base(const struct geometric *g, const struct dun_request *request,
+                          const double *coefficient)
 {
-  const struct geometric *g = self;
-  double c[DUN_MAX_PARTS][DUN_LANES] __attribute__((aligned(64)));
-  double *base = request->part_lp;
-  double *target = base ? base + DUN_LANES : NULL;
-
-  dun_path_lane_coefficients(&dun_path_geometric, self, request->time, c);
+  if (g->base.type != BASE_PRIOR) {
+    dun_gaussian_write(&g->gaussian, request->x, request->part_lp, coefficient, request->gradient,
+                       g->work);
+    return;
+  }
   if (request->gradient)
     memset(request->gradient, 0,
            (size_t)g->target->dimension * DUN_LANES * sizeof *request->gradient);
-  if (g->base.type == BASE_PRIOR)
-    dun_evaluate_prior(g->target, request->n, request->x, base, c[0], request->gradient);
-  else
-    dun_gaussian_evaluate(&g->gaussian, request->x, base, c[0], request->gradient, g->work);
-  dun_evaluate(g->target, request->n, request->x, target, c[1], request->gradient);
+  dun_evaluate_prior(g->target, request->n, request->x, request->part_lp, coefficient,
+                     request->gradient);
+}
+
+static void evaluate(const void *self, const struct dun_request *request)
+{
+  const struct geometric *g = self;
+  double own[DUN_MAX_PARTS * DUN_LANES] __attribute__((aligned(64)));
+  const double *c = request->coefficient;
+
+  if (!c) {
+    dun_path_lane_coefficients(&dun_path_geometric, self, request->time, own);
+    c = own;
+  }
+  evaluate_base(g, request, c);
+  dun_evaluate(g->target, request->n, request->x,
+               request->part_lp ? request->part_lp + DUN_LANES : NULL, c + DUN_LANES,
+               request->gradient);
   if (request->lp)
-    dun_path_combine(&dun_path_geometric, self, request->time, base, request->lp);
+    dun_path_combine_parts(2, c, request->part_lp, request->lp);
 }
 
 static void draws(const void *self, int *uniforms, int *normals)

@@ -3,24 +3,8 @@
 #include "base/vmath.h"
 #include <math.h>
 
-/* lp += c * part, where a coefficient of 0 silences a part that is -inf. */
-static void add_part(const double *restrict c, const double *restrict part, double *restrict lp)
-{
-  for (int l = 0; l < DUN_LANES; l++) {
-    double p = part[l], term = c[l] * p;
-    lp[l] += c[l] == 0 ? 0 : term;
-  }
-}
-
-/* +inf cannot come out of a density; it and NaN count as outside. */
-static void clean(double *restrict lp)
-{
-  for (int l = 0; l < DUN_LANES; l++)
-    lp[l] = lp[l] < INFINITY ? lp[l] : -INFINITY;
-}
-
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
-                                double (*coefficient)[DUN_LANES])
+                                double *coefficient)
 {
   double c[DUN_MAX_PARTS];
   int same = 1;
@@ -31,20 +15,36 @@ void dun_path_lane_coefficients(const struct dun_path *path, const void *self, c
     if (l == 0 || !same)
       path->coefficients(self, time[l], c);
     for (int k = 0; k < path->parts; k++)
-      coefficient[k][l] = c[k];
+      coefficient[k * DUN_LANES + l] = c[k];
   }
 }
 
-DUN_CLONES void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
-                                 const double *part_lp, double *lp)
+/* A coefficient of 0 silences a part that is -inf; +inf cannot come out of a density, and it and NaN
+ * count as outside. */
+DUN_CLONES void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp,
+                                       double *lp)
 {
-  double c[DUN_MAX_PARTS][DUN_LANES] __attribute__((aligned(64)));
+  double sum[DUN_LANES] = {0};
+
+  for (int k = 0; k < K; k++) {
+    const double *c = coefficient + (int64_t)k * DUN_LANES;
+    const double *part = part_lp + (int64_t)k * DUN_LANES;
+    for (int l = 0; l < DUN_LANES; l++) {
+      double term = c[l] * part[l];
+      sum[l] += c[l] == 0 ? 0 : term;
+    }
+  }
+  for (int l = 0; l < DUN_LANES; l++)
+    lp[l] = sum[l] < INFINITY ? sum[l] : -INFINITY;
+}
+
+void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
+                      const double *part_lp, double *lp)
+{
+  double c[DUN_MAX_PARTS * DUN_LANES] __attribute__((aligned(64)));
 
   dun_path_lane_coefficients(path, self, time, c);
-  memset(lp, 0, DUN_LANES * sizeof *lp);
-  for (int k = 0; k < path->parts; k++)
-    add_part(c[k], part_lp + (int64_t)k * DUN_LANES, lp);
-  clean(lp);
+  dun_path_combine_parts(path->parts, c, part_lp, lp);
 }
 
 int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out)

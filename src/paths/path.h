@@ -14,12 +14,13 @@ enum { DUN_MAX_PARTS = 4 };
 
 /* What is wanted at the points of one tile.  All arrays are columns, aligned. */
 struct dun_request {
-  int n;              /* lanes that hold particles; the others repeat lane 0 */
-  const double *x;    /* [d][64] */
-  const double *time; /* [64]: a chain may have its own */
-  double *part_lp;    /* [K][64], or NULL: not wanted */
-  double *lp;         /* [64]: log pi_t, or NULL: not wanted; wanted only together with part_lp */
-  double *gradient;   /* [d][64]: of log pi_t, written; or NULL: not wanted */
+  int n;                     /* lanes that hold particles; the others repeat lane 0 */
+  const double *x;           /* [d][64] */
+  const double *time;        /* [64]: a chain may have its own */
+  const double *coefficient; /* [K][64]: of the parts at these times; NULL: not computed yet */
+  double *part_lp;           /* [K][64], or NULL: not wanted */
+  double *lp;       /* [64]: log pi_t, or NULL: not wanted; wanted only together with part_lp */
+  double *gradient; /* [d][64]: of log pi_t, written; or NULL: not wanted */
 };
 
 struct dun_path {
@@ -81,12 +82,15 @@ struct dun_pilot {
 
 /* The coefficients of every lane, [K][64], at the lanes' own times. */
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
-                                double (*coefficient)[DUN_LANES]);
+                                double *coefficient);
 
 /* Combines parts at given times, lane by lane: lp[64] = sum_k c_k(time[lane]) part_lp[k][lane], where
  * -inf times 0 counts as 0 and NaN as -inf. */
 void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
                       const double *part_lp, double *lp);
+
+/* The same from the lanes' coefficients [K][64]. */
+void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp, double *lp);
 
 /* out[d] from an option that is one number for all coordinates, or one for each; `option` is its name in
  * messages.  DUN_ERROR_INPUT otherwise. */
