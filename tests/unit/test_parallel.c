@@ -149,13 +149,15 @@ static double number(uint64_t i)
 
 static void fold(void)
 {
-  double lanes[64], tree[64];
-  for (int l = 0; l < 64; l++)
-    tree[l] = lanes[l] = number((uint64_t)l);
+  double lanes[64], tree[64], plain = 0;
+  for (int l = 0; l < 64; l++) {
+    tree[l] = lanes[l] = sin(l + 1.);
+    plain += lanes[l];
+  }
   for (int w = 32; w; w /= 2)
     for (int l = 0; l < w; l++)
       tree[l] = tree[l] + tree[l + w];
-  CHECK(dun_fold(lanes) == tree[0]);
+  CHECK(dun_fold(lanes) == tree[0] && dun_fold(lanes) != plain);
   for (int l = 0; l < 64; l++)
     lanes[l] = l;
   CHECK(dun_fold(lanes) == 2016);
@@ -192,6 +194,16 @@ static void sum_cancels(void)
   if (C->size == 1)
     dun_exact_add(&part, -1e300);
   CHECK(dun_sum(C, 0, 1, &part, &total) == 0 && total == C->size * 0x1p-1074);
+}
+
+/* Digits that are as large as they may be before they are carried. */
+static void sum_of_full_digits(void)
+{
+  struct dun_exact part = {.added = 1 << 30};
+  double total;
+  part.digit[40] = (int64_t)1 << 62;
+  CHECK(dun_sum(C, 0, 1, &part, &total) == 0);
+  CHECK(total == ldexp(C->size, 62 + 32 * 40 - 1074));
 }
 
 static void sum_odd(void)
@@ -329,7 +341,7 @@ TEST_MAIN({"tiles", tiles}, {"agree_well", agree_well}, {"agree_one", agree_one}
           {"agree_all", agree_all}, {"agree_long", agree_long}, {"broadcast", broadcast},
           {"broadcast_block", broadcast_block}, {"broadcast_block_fails", broadcast_block_fails},
           {"fold", fold}, {"sum_of_many", sum_of_many}, {"sum_cancels", sum_cancels},
-          {"sum_odd", sum_odd}, {"sum_in_pieces", sum_in_pieces},
-          {"sum_with_failure", sum_with_failure}, {"sum_without_memory", sum_without_memory},
-          {"maximum", maximum}, {"integers", integers}, {"prefix", prefix},
-          {"context_twice", context_twice})
+          {"sum_of_full_digits", sum_of_full_digits}, {"sum_odd", sum_odd},
+          {"sum_in_pieces", sum_in_pieces}, {"sum_with_failure", sum_with_failure},
+          {"sum_without_memory", sum_without_memory}, {"maximum", maximum}, {"integers", integers},
+          {"prefix", prefix}, {"context_twice", context_twice})

@@ -72,9 +72,9 @@ static void memory_lacks(void)
   struct dun_population p;
   int64_t before = dun_memory_in_use();
   dun_population_init(&p, dun_tiles_of((int64_t)1 << 61, 64, 0, 1));
-  dun_population_declare(&p, column("b", DUN_I8, 1, 0));
+  dun_population_declare(&p, column("b", DUN_I8, 8, 0));
   p.tiles.local = 100;
-  CHECK(dun_population_memory(&p) == 100);
+  CHECK(dun_population_memory(&p) == 800);
   p.tiles.local = (int64_t)1 << 61;
   dun_population_declare(&p, column("x", DUN_F64, 1 << 20, DUN_MOVES));
   CHECK(dun_population_memory(&p) == INT64_MAX);
