@@ -160,21 +160,31 @@ int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsi
   return status;
 }
 
-/* Fixed length, UTF-8, with a zero byte at the end: what every reader knows. */
-static hid_t text_type(const char *text)
+/* Fixed length, UTF-8, with a zero byte at the end: what every reader knows.  An empty text has two
+ * zero bytes, since netCDF takes a length of 1 for a letter. */
+static hid_t text_type(const char **text)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, strlen(text) + 1);
+  *text = **text ? *text : "\0";
+  H5Tset_size(type, **text ? strlen(*text) + 1 : 2);
   H5Tset_cset(type, H5T_CSET_UTF8);
   return type;
 }
 
 int dun_hdf_write_text(hid_t place, const char *name, const char *text)
 {
-  hid_t type = text_type(text);
+  hid_t type = text_type(&text);
   int status = dun_hdf_write(place, name, type, 0, NULL, text);
   H5Tclose(type);
   return status;
+}
+
+int dun_hdf_attribute_unit(hid_t place, const char *unit)
+{
+  if (!unit || !*unit)
+    return 0;
+  /* xarray would make time differences, not numbers, of the long name */
+  return dun_hdf_attribute_text(place, "units", strcmp(unit, "seconds") ? unit : "s");
 }
 
 static int write_attribute(hid_t place, const char *name, hid_t type, const void *value)
@@ -195,7 +205,7 @@ static int write_attribute(hid_t place, const char *name, hid_t type, const void
 
 int dun_hdf_attribute_text(hid_t place, const char *name, const char *text)
 {
-  hid_t type = text_type(text);
+  hid_t type = text_type(&text);
   int status = write_attribute(place, name, type, text);
   H5Tclose(type);
   return status;

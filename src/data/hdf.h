@@ -36,6 +36,7 @@ int dun_hdf_write_text(hid_t place, const char *name, const char *text);
 
 /* Attributes, replaced if they are there; 0 or -1. */
 int dun_hdf_attribute_text(hid_t place, const char *name, const char *text);
+int dun_hdf_attribute_unit(hid_t place, const char *unit); /* nothing for NULL and "" */
 int dun_hdf_attribute_integer(hid_t place, const char *name, int64_t value);
 int dun_hdf_attribute_number(hid_t place, const char *name, double value);
 

@@ -311,8 +311,9 @@ int dun_checkpoint_examine(const char *name, struct dun_checkpoint_header *heade
   if (header->own != digest_header(header))
     return dun_fail(DUN_ERROR_FILE, "'%s' is damaged at its begin.", name);
   if (header->size != (uint64_t)size)
-    return dun_fail(DUN_ERROR_FILE, "'%s' has %lld bytes, expected %llu: it is cut off.", name,
-                    (long long)size, (unsigned long long)header->size);
+    return dun_fail(DUN_ERROR_FILE, "'%s' has %lld bytes, expected %llu%s.", name, (long long)size,
+                    (unsigned long long)header->size,
+                    header->size > (uint64_t)size ? ": it is cut off" : "");
   return 1;
 }
 

@@ -88,7 +88,7 @@ static hid_t write_column(hid_t group, const struct dun_table *table, int c, dou
     return -1;
   if ((rows == 0 ||
        H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer) >= 0) &&
-      (!*column->unit || dun_hdf_attribute_text(dataset, "units", column->unit) == 0) &&
+      dun_hdf_attribute_unit(dataset, column->unit) == 0 &&
       (!*column->doc || dun_hdf_attribute_text(dataset, "long_name", column->doc) == 0))
     return dataset;
   H5Dclose(dataset);

@@ -97,8 +97,8 @@ static int make_variable(hid_t group, hid_t chain, hid_t draw, const struct dun_
                    : 0;
   for (int axis = 0; axis < v->rank && status == 0; axis++)
     status = attach_own_scale(group, dataset, v, axis);
-  if (status == 0 && v->unit && *v->unit)
-    status = dun_hdf_attribute_text(dataset, "units", v->unit);
+  if (status == 0)
+    status = dun_hdf_attribute_unit(dataset, v->unit);
   if (status == 0 && v->doc && *v->doc)
     status = dun_hdf_attribute_text(dataset, "long_name", v->doc);
   haddr_t offset = status < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
