@@ -20,6 +20,7 @@ struct dun_binder {
   int owned_count, owned_capacity;
 };
 
+/* `input` must stay; dun_binder_free gives back the option values too, and is safe twice. */
 void dun_binder_init(struct dun_binder *binder, struct dun_context *context,
                      const struct dun_input *input);
 void dun_binder_free(struct dun_binder *binder);

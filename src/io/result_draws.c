@@ -41,7 +41,7 @@ static void writer_free(struct writer *w)
 
 static int writer_init(struct writer *w, const struct dun_result *result, struct dun_run *run)
 {
-  int64_t bytes = 0;
+  int64_t bytes = 1; /* never 0 */
   *w = (struct writer){.result = result, .run = run, .file = -1};
   w->x = dun_population_find(&run->population, "x");
   w->part_lp = dun_population_find(&run->population, "part_lp");

@@ -1,4 +1,4 @@
-"""A result file opens in the tools that people have: h5py, xarray with both engines, netCDF4, ncdump."""
+"""A result file opens in what people have: h5py, xarray with both engines, netCDF4, ncdump."""
 import os
 import subprocess
 import tempfile
@@ -74,7 +74,8 @@ def check_h5py(path):
 
 
 def check_netcdf(path):
-    header = subprocess.run(["ncdump", "-h", path], check=True, capture_output=True, text=True).stdout
+    header = subprocess.run(["ncdump", "-h", path], check=True, stdout=subprocess.PIPE,
+                            text=True).stdout
     assert "phony" not in header, header
     assert "double S(chain, draw, S_dim_0, S_dim_1) ;" in header, header
     with netCDF4.Dataset(path, "a") as file:  # others may add to it

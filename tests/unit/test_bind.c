@@ -59,7 +59,7 @@ static struct dun_input input;
 static struct dun_binder binder;
 static struct options options;
 
-/* Binds the section `s` of a text as if it had come from the file `name`; returns the complaints. */
+/* Binds the section `s` of a text as if it had come from file `name`; returns the complaints. */
 static const char *bind_from(const char *name, const char *text)
 {
   struct dun_complaints complaints = {0};

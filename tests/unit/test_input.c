@@ -1,4 +1,4 @@
-/* Input files as trees: what is read, what is refused and in which words, and that nothing crashes. */
+/* Input files as trees: what is read, what is refused in which words, and that nothing crashes. */
 #include "base/random.h"
 #include "check.h"
 #include "io/input.h"
