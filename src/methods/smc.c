@@ -313,9 +313,13 @@ static void x_columns(void *data, int64_t tile, double *f)
 static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double N = (double)run->options.particles;
-  int status =
-      dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights,
-                           run->evaluator->dimension, x_columns, run, s->mean, s->deviation, NULL);
+  int status = 0;
+  if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
+    status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
+  if (status >= 0)
+    status = dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights,
+                                  run->evaluator->dimension, x_columns, run, s->mean, s->deviation,
+                                  NULL);
   if (status < 0)
     return status;
   dun_adaptation_metric(&run->adaptation, s->deviation);

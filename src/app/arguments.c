@@ -1,0 +1,230 @@
+#include "app/arguments.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "version.h"
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const command_name[DUN_COMMANDS] = {
+    [DUN_COMMAND_NONE] = "",     [DUN_COMMAND_RUN] = "run",   [DUN_COMMAND_CHECK] = "check",
+    [DUN_COMMAND_LIST] = "list", [DUN_COMMAND_HELP] = "help", [DUN_COMMAND_SUMMARY] = "summary",
+};
+
+/* Fewest and most operands of each command. */
+static const struct {
+  int least, most;
+} operand_count[DUN_COMMANDS] = {
+    [DUN_COMMAND_RUN] = {1, 1},  [DUN_COMMAND_CHECK] = {1, 1},   [DUN_COMMAND_LIST] = {0, 1},
+    [DUN_COMMAND_HELP] = {0, 2}, [DUN_COMMAND_SUMMARY] = {1, 1},
+};
+
+enum {
+  KEY_SET = 's',
+  KEY_OUTPUT = 'o',
+  KEY_QUIET = 'q',
+  KEY_HELP = 'h',
+  KEY_VERSION = 'V',
+  KEY_RESTART = 256,
+  KEY_OVERWRITE,
+  KEY_TIME_LIMIT,
+  KEY_STRICT,
+  KEY_DATA,
+  KEY_ESTIMATE,
+  KEY_JSON,
+  KEY_MARKDOWN,
+  KEY_USAGE
+};
+
+enum { FOR_RUN = 1 << DUN_COMMAND_RUN, FOR_CHECK = 1 << DUN_COMMAND_CHECK };
+
+static const struct argp_option options[] = {
+    {0, 0, 0, 0, "run and check:", 1},
+    {"set", KEY_SET, "SECTION.OPTION=VALUE", 0, "Replace or add one value of the input", 1},
+    {"output", KEY_OUTPUT, "FILE", 0, "The result's name, in place of output.file", 1},
+    {"data", KEY_DATA, "DIR", 0, "Where data files are looked for too (else DUNLIN_DATA)", 1},
+    {"restart", KEY_RESTART, 0, 0,
+     "Go on from the newest good checkpoint of the same input; start afresh if there is none", 1},
+    {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing result and its checkpoints", 1},
+    {0, 0, 0, 0, "run:", 2},
+    {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
+     "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d", 2},
+    {"strict", KEY_STRICT, 0, 0, "Exit with 1 if the diagnosis is bad", 2},
+    {"quiet", KEY_QUIET, 0, 0, "No progress and no summary", 2},
+    {0, 0, 0, 0, "others:", 3},
+    {"estimate", KEY_ESTIMATE, 0, 0, "check: memory per rank, time per evaluation, wall time", 3},
+    {"json", KEY_JSON, 0, 0, "summary: as one JSON object", 3},
+    {"markdown", KEY_MARKDOWN, 0, 0, "help: as a Markdown table", 3},
+    {"help", KEY_HELP, 0, 0, "This help", 4},
+    {"usage", KEY_USAGE, 0, 0, "A short usage message", 4},
+    {"version", KEY_VERSION, 0, 0, "The version", 4},
+    {0},
+};
+
+static const struct {
+  int key;
+  const char *name;
+  unsigned commands;
+} option_commands[] = {
+    {KEY_SET, "set", FOR_RUN | FOR_CHECK},
+    {KEY_OUTPUT, "output", FOR_RUN | FOR_CHECK},
+    {KEY_DATA, "data", FOR_RUN | FOR_CHECK},
+    {KEY_RESTART, "restart", FOR_RUN | FOR_CHECK},
+    {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK},
+    {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK},
+    {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
+    {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK},
+    {KEY_ESTIMATE, "estimate", FOR_CHECK},
+    {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY},
+    {KEY_MARKDOWN, "markdown", 1 << DUN_COMMAND_HELP},
+};
+enum { OPTIONS = sizeof option_commands / sizeof *option_commands };
+
+struct parser {
+  struct dun_arguments *arguments;
+  int given[OPTIONS];
+};
+
+static enum dun_command command_find(const char *word)
+{
+  for (int i = 1; i < DUN_COMMANDS; i++) {
+    if (!strcmp(word, command_name[i]))
+      return i;
+  }
+  return DUN_COMMAND_NONE;
+}
+
+static error_t take_operand(struct dun_arguments *arguments, char *word, struct argp_state *state)
+{
+  if (arguments->command == DUN_COMMAND_NONE) {
+    arguments->command = command_find(word);
+    if (arguments->command == DUN_COMMAND_NONE) {
+      argp_error(state, "unknown command '%s'; the commands are run, check, list, help, summary",
+                 word);
+      return EINVAL;
+    }
+    return 0;
+  }
+  if (arguments->operands == operand_count[arguments->command].most) {
+    argp_error(state, "%s: '%s' is one word too many", command_name[arguments->command], word);
+    return EINVAL;
+  }
+  arguments->operand[arguments->operands++] = word;
+  return 0;
+}
+
+/* Every option must make sense for the command, and the two ways to treat what exists exclude each
+ * other. */
+static error_t check_all(const struct parser *parser, struct argp_state *state)
+{
+  const struct dun_arguments *arguments = parser->arguments;
+  const char *name = command_name[arguments->command];
+  if (arguments->answered)
+    return 0;
+  if (arguments->command == DUN_COMMAND_NONE) {
+    argp_error(state, "a command is missing: run, check, list, help or summary");
+    return EINVAL;
+  }
+  if (arguments->operands < operand_count[arguments->command].least) {
+    argp_error(state, "%s: the %s file is missing", name,
+               arguments->command == DUN_COMMAND_SUMMARY ? "result" : "input");
+    return EINVAL;
+  }
+  for (int i = 0; i < OPTIONS; i++) {
+    if (parser->given[i] && !(option_commands[i].commands >> arguments->command & 1)) {
+      argp_error(state, "%s: --%s does not belong to this command", name, option_commands[i].name);
+      return EINVAL;
+    }
+  }
+  if (arguments->restart && arguments->overwrite) {
+    argp_error(state, "--restart goes on and --overwrite starts afresh: give one of them");
+    return EINVAL;
+  }
+  return 0;
+}
+
+static error_t take_time_limit(struct dun_arguments *arguments, const char *text,
+                               struct argp_state *state)
+{
+  if (dun_text_duration(text, &arguments->time_limit) == 0)
+    return 0;
+  argp_error(state, "--time-limit: found '%s', expected a time such as 90, 90s, 20min, 3h or 1d",
+             text);
+  return EINVAL;
+}
+
+static void answer(struct dun_arguments *arguments, int key, struct argp_state *state)
+{
+  arguments->answered = 1;
+  if (dun_launcher_rank() > 0)
+    return;
+  if (key == KEY_VERSION)
+    printf("dunlin %s (%s)\n", DUN_VERSION, DUN_COMMIT);
+  else
+    argp_state_help(state, stdout,
+                    key == KEY_USAGE ? ARGP_HELP_USAGE
+                                     : ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+}
+
+static error_t take(int key, char *word, struct argp_state *state)
+{
+  struct parser *parser = state->input;
+  struct dun_arguments *arguments = parser->arguments;
+  for (int i = 0; i < OPTIONS; i++)
+    parser->given[i] |= option_commands[i].key == key;
+  switch (key) {
+  case KEY_SET: arguments->set[arguments->sets++] = word; return 0;
+  case KEY_OUTPUT: arguments->output = word; return 0;
+  case KEY_DATA: arguments->data = word; return 0;
+  case KEY_RESTART: arguments->restart = 1; return 0;
+  case KEY_OVERWRITE: arguments->overwrite = 1; return 0;
+  case KEY_TIME_LIMIT: return take_time_limit(arguments, word, state);
+  case KEY_STRICT: arguments->strict = 1; return 0;
+  case KEY_QUIET: arguments->quiet = 1; return 0;
+  case KEY_ESTIMATE: arguments->estimate = 1; return 0;
+  case KEY_JSON: arguments->json = 1; return 0;
+  case KEY_MARKDOWN: arguments->markdown = 1; return 0;
+  case KEY_HELP:
+  case KEY_USAGE:
+  case KEY_VERSION: answer(arguments, key, state); return 0;
+  case ARGP_KEY_ARG: return take_operand(arguments, word, state);
+  case ARGP_KEY_END: return check_all(parser, state);
+  default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const char usage[] =
+    "run INPUT\ncheck INPUT\nlist [KIND]\nhelp [KIND [NAME]]\nsummary FILE.h5";
+static const char doc[] =
+    "Sampler for distributions known up to a constant.\v"
+    "  run      run an input file (YAML), or the input that a result file holds\n"
+    "  check    all that run would refuse, without running\n"
+    "  list     targets, paths, kernels, methods, probes\n"
+    "  help     what one of them is and its options; `help run`, `help output`: sections of the "
+    "input\n"
+    "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n\n"
+    "Exit codes: 0 done; 1 failed; 2 bad usage or input; 85 stopped early with a checkpoint.\n"
+    "On several cores: mpirun -n P dunlin run INPUT, or srun --mpi=pmix dunlin run INPUT.";
+
+int dun_arguments_parse(struct dun_arguments *arguments, int argc, char **argv)
+{
+  static const struct argp argp = {options, take, usage, doc, NULL, NULL, NULL};
+  struct parser parser = {.arguments = arguments};
+  unsigned flags = ARGP_NO_EXIT | ARGP_NO_HELP;
+  memset(arguments, 0, sizeof *arguments);
+  arguments->time_limit = -1;
+  arguments->set = dun_allocate(argc + 1, sizeof *arguments->set);
+  if (!arguments->set)
+    return DUN_ERROR_MEMORY;
+  if (dun_launcher_rank() > 0)
+    flags |= ARGP_NO_ERRS;
+  if (argp_parse(&argp, argc, argv, flags, NULL, &parser))
+    return DUN_ERROR_INPUT;
+  return 0;
+}
+
+void dun_arguments_free(struct dun_arguments *arguments)
+{
+  DUN_FREE(arguments->set);
+}

@@ -1,0 +1,40 @@
+/* The command line: one parser (argp) for all commands, before MPI is started. */
+#ifndef DUNLIN_APP_ARGUMENTS_H
+#define DUNLIN_APP_ARGUMENTS_H
+
+enum dun_command {
+  DUN_COMMAND_NONE,
+  DUN_COMMAND_RUN,
+  DUN_COMMAND_CHECK,
+  DUN_COMMAND_LIST,
+  DUN_COMMAND_HELP,
+  DUN_COMMAND_SUMMARY,
+  DUN_COMMANDS
+};
+
+enum { DUN_MAX_OPERANDS = 2 };
+
+/* What was asked for.  Texts belong to argv. */
+struct dun_arguments {
+  enum dun_command command;
+  const char *operand[DUN_MAX_OPERANDS]; /* INPUT, KIND NAME or FILE.h5; NULL: not given */
+  int operands;
+  const char **set; /* [sets], owned: SECTION.OPTION=VALUE */
+  int sets;
+  const char *output, *data; /* NULL: not given */
+  double time_limit;         /* seconds; -1: not given */
+  int restart, overwrite, strict, quiet, estimate, json, markdown;
+  int answered; /* --help, --usage or --version was printed: nothing else is to be done */
+};
+
+/* Local.  0, or DUN_ERROR_INPUT after the complaint was printed; under a launcher only the first
+ * process prints.  dun_arguments_free is due in both cases. */
+int dun_arguments_parse(struct dun_arguments *arguments, int argc, char **argv);
+void dun_arguments_free(struct dun_arguments *arguments);
+
+/* Number and rank of the processes that a launcher started (Open MPI, PMI, a Slurm step), by its
+ * environment: 1 and 0 where there is none. */
+int dun_launcher_size(void);
+int dun_launcher_rank(void);
+
+#endif

@@ -1,0 +1,400 @@
+#include "app/assemble.h"
+#include "app/source.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <string.h>
+
+#define SECTIONS "run|target|path|kernel|method|probes|output"
+
+#define RUN_ROW(name_, type_, ...)                                                                 \
+  {                                                                                                \
+    .name = #name_, .type = type_, .offset = offsetof(struct dun_run_options, name_), __VA_ARGS__  \
+  }
+const struct dun_option dun_run_rows[] = {
+    RUN_ROW(seed, DUN_INTEGER, .maximum = 9223372036854775807.0,
+            .doc = "Key of all random numbers; the same seed gives the same bits."),
+    RUN_ROW(particles, DUN_INTEGER, .minimum = 1, .maximum = 281474976710656.0,
+            .doc = "Particles (or chains) over all ranks."),
+    RUN_ROW(replicates, DUN_INTEGER, .initial = "1", .minimum = 1, .maximum = 65536,
+            .doc = "Independent repetitions, one after the other; their spread checks the error."),
+    RUN_ROW(tile, DUN_INTEGER, .initial = "64", .minimum = 1, .maximum = DUN_LANES,
+            .doc = "Consecutive particles that move together; fewer for targets that take "
+                   "milliseconds. Part of the result's identity."),
+    RUN_ROW(time_limit, DUN_DURATION, .initial = "0",
+            .doc = "Stop early with a checkpoint before so much time has passed; 0: no limit."),
+    RUN_ROW(evaluations, DUN_NUMBER, .initial = "0", .maximum = 1e18,
+            .doc = "Stop early after so many target evaluations over all ranks; 0: no limit."),
+    {0},
+};
+
+#define OUTPUT_ROW(name_, type_, ...)                                                              \
+  {                                                                                                \
+    .name = #name_, .type = type_, .offset = offsetof(struct dun_output_options, name_),           \
+    __VA_ARGS__                                                                                    \
+  }
+const struct dun_option dun_output_rows[] = {
+    OUTPUT_ROW(
+        file, DUN_TEXT, .initial = "",
+        .doc = "The result's name; left out: the input's name with .h5, in the current folder."),
+    OUTPUT_ROW(checkpoint_every, DUN_DURATION, .initial = "10min",
+               .doc = "Time between checkpoints; 0: after every tick."),
+    OUTPUT_ROW(draws, DUN_INTEGER, .initial = "all", .words = "all", .minimum = 1,
+               .maximum = 281474976710656.0,
+               .doc = "Draws kept of each replicate, at most the particles."),
+    {0},
+};
+
+/* ---- binding ------------------------------------------------------------------------------- */
+
+static void bind_part(struct dun_assembly *assembly, const char *section, enum dun_kind kind,
+                      struct dun_part *part)
+{
+  const struct dun_node *map = dun_node_find(&assembly->input.root, section);
+  if (!map)
+    return;
+  part->line = map->line;
+  part->column = map->column;
+  part->faults = -assembly->binder.complaints.count;
+  part->type = dun_bind_type(&assembly->binder, map, section, kind, &part->self);
+  part->faults += assembly->binder.complaints.count;
+}
+
+static void complain_at(struct dun_assembly *assembly, int line, int column, const char *text)
+{
+  dun_complain(&assembly->binder.complaints, &assembly->input, line, column, "%s", text);
+}
+
+static void bind_section(struct dun_assembly *assembly, const char *section,
+                         const struct dun_option *rows, void *self)
+{
+  const struct dun_node *map = dun_node_find(&assembly->input.root, section);
+  dun_bind_rows(&assembly->binder, map, section, map ? map->line : 1, 0, rows, self);
+}
+
+/* A probe named twice would write one table twice. */
+static int probe_is_double(const struct dun_assembly *assembly, const struct dun_type *type)
+{
+  for (int i = 0; i < assembly->probes; i++) {
+    if (assembly->probe[i].type == type)
+      return 1;
+  }
+  return 0;
+}
+
+static void bind_probe(struct dun_assembly *assembly, const struct dun_node *node, int index)
+{
+  struct dun_part part = {.line = node->line, .column = node->column};
+  char name[32];
+  snprintf(name, sizeof name, "probes[%d]", index);
+  if (assembly->probes == DUN_MAX_PROBES - 1) {
+    complain_at(assembly, node->line, node->column, "probes: too many");
+    return;
+  }
+  part.type = dun_bind_type(&assembly->binder, node, name, DUN_KIND_PROBE, &part.self);
+  if (!part.type)
+    return;
+  if (probe_is_double(assembly, part.type)) {
+    dun_complain(&assembly->binder.complaints, &assembly->input, node->line, node->column,
+                 "%s: the probe '%s' is there already", name, part.type->name);
+    dun_object_free(part.type, &part.self);
+    return;
+  }
+  assembly->probe[assembly->probes++] = part;
+}
+
+static void bind_probes(struct dun_assembly *assembly)
+{
+  const struct dun_node *list = dun_node_find(&assembly->input.root, "probes");
+  if (!list)
+    return;
+  if (list->kind != DUN_NODE_LIST) {
+    complain_at(assembly, list->line, list->column,
+                "probes: expected a list such as [{type: moments, every: 1}]");
+    return;
+  }
+  for (int i = 0; i < list->count; i++)
+    bind_probe(assembly, &list->child[i], i);
+}
+
+/* Means and their errors belong to every result, whether or not the input lists the probe. */
+static void add_moments(struct dun_assembly *assembly)
+{
+  struct dun_part part = {.type = dun_type_find(DUN_KIND_PROBE, "moments"), .line = 1, .column = 1};
+  if (!part.type || probe_is_double(assembly, part.type))
+    return;
+  part.self = dun_allocate(1, part.type->size);
+  if (!part.self)
+    return;
+  dun_bind_rows(&assembly->binder, NULL, "probe moments", 1, 1, part.type->options, part.self);
+  assembly->probe[assembly->probes++] = part;
+}
+
+static void check_needed(struct dun_assembly *assembly, const char *section, int needed,
+                         const struct dun_part *part)
+{
+  const struct dun_node *given = dun_node_find(&assembly->input.root, section);
+  const struct dun_part *method = &assembly->method;
+  if (needed && !given)
+    dun_complain(&assembly->binder.complaints, &assembly->input, method->line, method->column,
+                 "%s: the section is missing; the method %s needs it", section, method->type->name);
+  if (!needed && given)
+    dun_complain(&assembly->binder.complaints, &assembly->input, part->line, part->column,
+                 "%s: the method %s does not use this section", section, method->type->name);
+}
+
+static void bind_method(struct dun_assembly *assembly)
+{
+  const struct dun_method *method;
+  bind_part(assembly, "method", DUN_KIND_METHOD, &assembly->method);
+  method = (const struct dun_method *)assembly->method.type;
+  if (!method)
+    return;
+  check_needed(assembly, "path", method->needs_path, &assembly->path);
+  check_needed(assembly, "kernel", method->needs_kernel, &assembly->kernel);
+}
+
+static void check_present(struct dun_assembly *assembly, const char *section)
+{
+  if (!dun_node_find(&assembly->input.root, section))
+    dun_complain(&assembly->binder.complaints, &assembly->input, 1, 1, "%s: the section is missing",
+                 section);
+}
+
+/* What the rows alone cannot say. */
+static void check_together(struct dun_assembly *assembly)
+{
+  const struct dun_run_options *run = &assembly->run.options;
+  if (run->tile >= 1 && run->particles / run->tile > 4294967295LL)
+    complain_at(assembly, 1, 1, "run.particles: at most 4294967295 tiles can be addressed");
+  if (run->particles >= 1 && assembly->output.draws > run->particles) {
+    const struct dun_node *output = dun_node_find(&assembly->input.root, "output");
+    dun_complain(&assembly->binder.complaints, &assembly->input, output ? output->line : 1,
+                 output ? output->column : 1,
+                 "output.draws: found %lld, expected at most run.particles = %lld",
+                 assembly->output.draws, run->particles);
+  }
+}
+
+static void bind_all(struct dun_assembly *assembly)
+{
+  static const char *const required[] = {"run", "target", "method"};
+  for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+    check_present(assembly, required[i]);
+  if (dun_node_find(&assembly->input.root, "run"))
+    bind_section(assembly, "run", dun_run_rows, &assembly->run.options);
+  bind_part(assembly, "target", DUN_KIND_TARGET, &assembly->target);
+  bind_part(assembly, "path", DUN_KIND_PATH, &assembly->path);
+  bind_part(assembly, "kernel", DUN_KIND_KERNEL, &assembly->kernel);
+  bind_method(assembly);
+  bind_probes(assembly);
+  bind_section(assembly, "output", dun_output_rows, &assembly->output);
+  dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
+  check_together(assembly);
+  add_moments(assembly);
+}
+
+/* ---- initialising -------------------------------------------------------------------------- */
+
+/* Collective.  A part that refuses its options: the reason becomes a complaint with the part's
+ * place. */
+static int judge(struct dun_context *context, struct dun_assembly *assembly, int code,
+                 const char *section, const struct dun_part *part)
+{
+  code = dun_agree(context, code);
+  if (code == DUN_ERROR_INPUT)
+    dun_complain(&assembly->binder.complaints, &assembly->input, part->line, part->column, "%s: %s",
+                 section, dun_error_text());
+  return code;
+}
+
+static int init_target(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const struct dun_target *target = (const struct dun_target *)assembly->target.type;
+  char reason[512] = "";
+  int code = 0;
+  if (target->init &&
+      target->init(assembly->target.self, (struct dun_message){reason, sizeof reason}) < 0)
+    code = dun_fail(DUN_ERROR_INPUT, "%s", *reason ? reason : "refused without a reason");
+  if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
+    return code;
+  code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
+  assembly->run.target = target;
+  assembly->run.evaluator = &assembly->evaluator;
+  return judge(context, assembly, code, "target", &assembly->target);
+}
+
+static int init_path(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const struct dun_path *path = (const struct dun_path *)assembly->path.type;
+  int code = path->init ? path->init(context, assembly->path.self, &assembly->evaluator) : 0;
+  assembly->run.path = path;
+  assembly->run.path_self = assembly->path.self;
+  return judge(context, assembly, code, "path", &assembly->path);
+}
+
+static int init_kernel(struct dun_context *context, struct dun_assembly *assembly)
+{
+  struct dun_run *run = &assembly->run;
+  run->kernel = (const struct dun_kernel *)assembly->kernel.type;
+  run->kernel_self = assembly->kernel.self;
+  return judge(context, assembly,
+               dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
+                                   assembly->evaluator.dimension),
+               "kernel", &assembly->kernel);
+}
+
+static int init_method(struct dun_context *context, struct dun_assembly *assembly)
+{
+  struct dun_run *run = &assembly->run;
+  const struct dun_method *method = (const struct dun_method *)assembly->method.type;
+  int code;
+  dun_population_init(&run->population, dun_tiles_of(run->options.particles, (int)run->options.tile,
+                                                     context->rank, context->size));
+  run->method = method;
+  run->method_self = assembly->method.self;
+  run->sweep = (struct dun_sweep){.population = &run->population,
+                                  .path = run->path,
+                                  .path_self = run->path_self,
+                                  .kernel = run->kernel,
+                                  .kernel_self = run->kernel_self,
+                                  .adaptation = &run->adaptation};
+  code = method->init(context, assembly->method.self, run);
+  return judge(context, assembly, code, "method", &assembly->method);
+}
+
+static int init_probes(struct dun_context *context, struct dun_assembly *assembly)
+{
+  int worst = 0;
+  for (int i = 0; i < assembly->probes; i++) {
+    struct dun_part *part = &assembly->probe[i];
+    const struct dun_probe *probe = (const struct dun_probe *)part->type;
+    int code = probe->init ? probe->init(context, part->self, &assembly->run) : 0;
+    code = judge(context, assembly, code, "probes", part);
+    worst = code < worst ? code : worst;
+  }
+  return worst;
+}
+
+/* Goes as far as the complaints allow: a target that was bound well is initialised even if
+ * another section has faults, since its own may come to light here. */
+static int init_all(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const int *complaints = &assembly->binder.complaints.count;
+  int code;
+  if (!assembly->target.type || assembly->target.faults)
+    return 0;
+  if ((code = init_target(context, assembly)) < 0)
+    return code;
+  if (assembly->path.type && !assembly->path.faults && (code = init_path(context, assembly)) < 0)
+    return code;
+  if (*complaints)
+    return 0;
+  if (assembly->kernel.type && (code = init_kernel(context, assembly)) < 0)
+    return code;
+  if ((code = init_method(context, assembly)) < 0)
+    return code;
+  return init_probes(context, assembly);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static int parse(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const struct dun_arguments *arguments = assembly->arguments;
+  struct dun_complaints *complaints = &assembly->binder.complaints;
+  struct dun_source source = {0};
+  int code = dun_source_read(context, arguments->operand[0], &source);
+  if (code < 0)
+    goto out;
+  assembly->source = source.origin;
+  source.origin = NULL;
+  if (dun_input_parse(&assembly->input, source.name, source.bytes, source.size, complaints) < 0) {
+    code = dun_fail(DUN_ERROR_INPUT, "%s: cannot be used", source.name);
+    goto out;
+  }
+  for (char *line = source.settings, *end; line && *line; line = end + 1) {
+    if (!(end = strchr(line, '\n')))
+      break;
+    *end = 0;
+    dun_text_add(&assembly->settings, "%s\n", line);
+    dun_input_set(&assembly->input, line, complaints);
+  }
+  for (int i = 0; i < arguments->sets; i++) {
+    dun_text_add(&assembly->settings, "%s\n", arguments->set[i]);
+    dun_input_set(&assembly->input, arguments->set[i], complaints);
+  }
+  if (assembly->settings.failed)
+    code = dun_fail(DUN_ERROR_MEMORY, "no memory for the input");
+out:
+  dun_source_free(&source);
+  return code;
+}
+
+int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
+                 const struct dun_arguments *arguments)
+{
+  int code;
+  memset(assembly, 0, sizeof *assembly);
+  assembly->arguments = arguments;
+  dun_binder_init(&assembly->binder, context, &assembly->input);
+  if (arguments->data)
+    assembly->binder.data_folder = arguments->data;
+  code = dun_agree(context, parse(context, assembly));
+  if (code < 0)
+    return code;
+  bind_all(assembly);
+  code = init_all(context, assembly);
+  if (code < 0 && code != DUN_ERROR_INPUT)
+    return code;
+  if (assembly->binder.complaints.count)
+    return DUN_ERROR_INPUT;
+  if (arguments->time_limit >= 0)
+    assembly->run.options.time_limit = arguments->time_limit;
+  assembly->file = dun_source_result(assembly);
+  assembly->identity = dun_binder_identity(&assembly->binder);
+  if (!assembly->file)
+    code = dun_fail(DUN_ERROR_MEMORY, "no memory for the result's name");
+  return dun_agree(context, code);
+}
+
+int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly)
+{
+  int code = dun_population_allocate(&assembly->run.population);
+  if (code == 0 && assembly->run.kernel)
+    code = dun_sweep_init(&assembly->run.sweep);
+  return dun_agree(context, code);
+}
+
+static void free_part(struct dun_part *part)
+{
+  if (part->type)
+    dun_object_free(part->type, &part->self);
+}
+
+void dun_assembly_free(struct dun_assembly *assembly)
+{
+  struct dun_run *run = &assembly->run;
+  if (run->sweep.population)
+    dun_sweep_free(&run->sweep);
+  dun_population_free(&run->population);
+  dun_adaptation_free(&run->adaptation);
+  for (int i = 0; i < assembly->probes; i++)
+    free_part(&assembly->probe[i]);
+  free_part(&assembly->method);
+  free_part(&assembly->kernel);
+  free_part(&assembly->path);
+  dun_evaluator_free(&assembly->evaluator);
+  free_part(&assembly->target);
+  dun_binder_free(&assembly->binder);
+  dun_input_free(&assembly->input);
+  dun_text_free(&assembly->settings);
+  DUN_FREE(assembly->source);
+  DUN_FREE(assembly->file);
+}
+
+int64_t dun_assembly_draws(const struct dun_assembly *assembly)
+{
+  long long draws = assembly->output.draws;
+  return draws > 0 ? draws : assembly->run.options.particles;
+}

@@ -1,0 +1,72 @@
+/* From an input to a run: read by rank 0, broadcast, parsed and bound by all, initialised,
+ * checked.
+ *
+ * Every fault of the input is collected; nothing expensive happens before all of it is found
+ * good. */
+#ifndef DUNLIN_APP_ASSEMBLE_H
+#define DUNLIN_APP_ASSEMBLE_H
+
+#include "app/arguments.h"
+#include "io/bind.h"
+#include "probes/probe.h"
+
+enum { DUN_MAX_PROBES = 16 };
+
+/* The section `output:`. */
+struct dun_output_options {
+  char *file;              /* NULL: the input's stem + .h5 in the current folder */
+  double checkpoint_every; /* seconds; 0: after every tick */
+  long long draws;         /* per replicate; -1: all particles */
+};
+
+/* An object of a section: its type, its own struct (owned), where the input names it. */
+struct dun_part {
+  const struct dun_type *type;
+  void *self;
+  int line, column;
+  int faults; /* complaints while it was bound */
+};
+
+struct dun_assembly {
+  /* given */
+  const struct dun_arguments *arguments;
+
+  /* made; owned */
+  struct dun_input input;
+  struct dun_binder binder; /* with the complaints */
+  char *source;             /* the input's absolute name, recorded in results */
+  struct dun_text settings; /* the assignments of --set, one a line */
+  struct dun_output_options output;
+  struct dun_part target, path, kernel, method;
+  struct dun_part probe[DUN_MAX_PROBES];
+  int probes;
+  struct dun_evaluator evaluator;
+  struct dun_run run;
+  char *file;        /* the result's name */
+  uint64_t identity; /* hash of all that decides the numbers in the result */
+};
+
+/* Option rows of the sections `run:` and `output:`. */
+extern const struct dun_option dun_run_rows[], dun_output_rows[];
+
+/* Collective.  Everything up to, but without, the allocation of particles.  0; DUN_ERROR_INPUT
+ * with all complaints in assembly->binder.complaints (its count is 0 if there was only one
+ * fault, whose sentence waits in dun_error_text); other codes for failures.  Call
+ * dun_assembly_free in any case. */
+int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
+                 const struct dun_arguments *arguments);
+
+/* Collective.  Allocates particles and workspaces. */
+int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly);
+void dun_assembly_free(struct dun_assembly *assembly);
+
+/* Draws of one chain in the result. */
+int64_t dun_assembly_draws(const struct dun_assembly *assembly);
+
+/* What every probe's own struct begins with. */
+static inline struct dun_probe_head *dun_probe_head(const struct dun_part *probe)
+{
+  return probe->self;
+}
+
+#endif

@@ -1,0 +1,175 @@
+#include "app/commands.h"
+#include "app/diagnosis.h"
+#include "app/driver.h"
+#include "app/estimate.h"
+#include "app/help.h"
+#include "app/source.h"
+#include "app/summary.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "numerics/linear.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what went wrong ----------------------------------------------------------------------- */
+
+static void end_line(struct dun_context *context)
+{
+  if (context->log.line_open)
+    fputc('\n', context->log.stream);
+  context->log.line_open = 0;
+}
+
+/* Rank 0 prints the complaints, or the one sentence of the failure; returns the exit code. */
+static int fail(struct dun_context *context, int code, const struct dun_complaints *complaints)
+{
+  const char *text = dun_error_text();
+  if (context->rank != 0)
+    return dun_exit_code(code);
+  end_line(context);
+  if (complaints && complaints->count) {
+    fputs(complaints->text.text ? complaints->text.text : "", stderr);
+    fprintf(stderr, "dunlin: %d fault%s in the input; nothing was run\n", complaints->count,
+            complaints->count > 1 ? "s" : "");
+  } else {
+    fprintf(stderr, "dunlin: %s\n", *text ? text : dun_error_meaning(code));
+  }
+  return dun_exit_code(code);
+}
+
+/* Everything that is refused before anything expensive starts.  Returns 1 if the result is
+ * complete. */
+static int prepare(struct dun_context *context, struct dun_assembly *assembly,
+                   const struct dun_arguments *arguments, int *exit_code)
+{
+  int code;
+  dun_blas_one_thread();
+  code = dun_assemble(context, assembly, arguments);
+  if (code >= 0)
+    code = dun_source_refuse(context, assembly);
+  if (code < 0)
+    *exit_code = fail(context, code, &assembly->binder.complaints);
+  return code;
+}
+
+/* ---- check --------------------------------------------------------------------------------- */
+
+static void tell_input(const struct dun_assembly *assembly, int complete)
+{
+  const struct dun_run *run = &assembly->run;
+  printf("%s: good\n", assembly->input.name);
+  printf("target %s in %d dimensions, method %s, %lld particles", run->target->type.name,
+         run->evaluator->dimension, run->method->type.name, run->options.particles);
+  printf(run->options.replicates > 1 ? ", %lld replicates\n" : "\n", run->options.replicates);
+  printf("result: %s%s\n", assembly->file, complete ? ", complete already" : "");
+}
+
+static int check(struct dun_context *context, struct dun_assembly *assembly, int complete)
+{
+  struct dun_text estimate = {0};
+  int code = 0;
+  if (assembly->arguments->estimate)
+    code = dun_estimate(context, assembly, &estimate);
+  if (code >= 0 && context->rank == 0) {
+    tell_input(assembly, complete);
+    fputs(estimate.text ? estimate.text : "", stdout);
+    fflush(stdout);
+  }
+  dun_text_free(&estimate);
+  return code < 0 ? fail(context, code, NULL) : 0;
+}
+
+int dun_command_check(struct dun_context *context, const struct dun_arguments *arguments)
+{
+  struct dun_assembly *assembly = dun_allocate(1, sizeof *assembly);
+  int exit_code = 0, code;
+  if ((code = dun_agree(context, assembly ? 0 : DUN_ERROR_MEMORY)) < 0) {
+    dun_free(assembly);
+    return fail(context, code, NULL);
+  }
+  code = prepare(context, assembly, arguments, &exit_code);
+  if (code >= 0)
+    exit_code = check(context, assembly, code == 1);
+  dun_assembly_free(assembly);
+  dun_free(assembly);
+  return exit_code;
+}
+
+/* ---- run ----------------------------------------------------------------------------------- */
+
+static int run(struct dun_context *context, struct dun_driver *driver,
+               struct dun_assembly *assembly, double began)
+{
+  const struct dun_arguments *arguments = assembly->arguments;
+  int code = dun_assembly_allocate(context, assembly);
+  if (code >= 0)
+    code = dun_driver_run(context, driver, assembly, began);
+  if (code < 0)
+    return fail(context, code, NULL);
+  end_line(context);
+  if (code == DUN_RUN_STOPPED) {
+    if (context->rank == 0)
+      fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    return DUN_EXIT_STOPPED;
+  }
+  if (context->rank == 0 && !arguments->quiet && dun_summary_brief(assembly->file) < 0)
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+  return arguments->strict && dun_diagnosis_level(&driver->stored.diagnosis) == DUN_BAD;
+}
+
+static void fill(struct dunlin_result *result, const struct dun_driver *driver)
+{
+  struct dun_evidence evidence = dun_finish_evidence(driver);
+  result->log_evidence = evidence.log_evidence;
+  result->log_evidence_error = evidence.error;
+  result->effective_sample_size = evidence.ess;
+  result->population_hash = dun_finish_hash(driver);
+  result->diagnosis = dun_diagnosis_level(&driver->stored.diagnosis);
+}
+
+int dun_command_run(struct dun_context *context, const struct dun_arguments *arguments,
+                    double began, struct dunlin_result *result)
+{
+  struct dun_assembly *assembly = dun_allocate(1, sizeof *assembly);
+  struct dun_driver *driver = dun_allocate(1, sizeof *driver);
+  int exit_code = 0, code = dun_agree(context, assembly && driver ? 0 : DUN_ERROR_MEMORY);
+  if (code < 0) {
+    exit_code = fail(context, code, NULL);
+    goto out;
+  }
+  code = prepare(context, assembly, arguments, &exit_code);
+  if (code == 1)
+    dun_note(&context->log, "%s is complete already", assembly->file);
+  if (code == 0)
+    exit_code = run(context, driver, assembly, began);
+  if (code == 0 && result && driver->finished)
+    fill(result, driver);
+  dun_driver_free(driver);
+  dun_assembly_free(assembly);
+out:
+  dun_free(driver);
+  dun_free(assembly);
+  return exit_code;
+}
+
+/* ---- without MPI --------------------------------------------------------------------------- */
+
+int dun_command_local(const struct dun_arguments *arguments)
+{
+  struct dun_text out = {0};
+  int code;
+  if (arguments->command == DUN_COMMAND_LIST)
+    code = dun_help_list(&out, arguments->operand[0]);
+  else if (arguments->command == DUN_COMMAND_HELP)
+    code = dun_help_show(&out, arguments->operand[0], arguments->operand[1], arguments->markdown);
+  else
+    code = dun_summary(&out, arguments->operand[0], arguments->json);
+  if (code >= 0 && out.failed)
+    code = dun_fail(DUN_ERROR_MEMORY, "no memory for the answer");
+  if (dun_launcher_rank() == 0 && code < 0)
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+  if (dun_launcher_rank() == 0 && code >= 0)
+    fputs(out.text ? out.text : "", stdout);
+  dun_text_free(&out);
+  return fflush(stdout) ? 1 : dun_exit_code(code);
+}

@@ -1,0 +1,26 @@
+/* Says whether to trust a run: the method's verdicts, worst over the replicates, and the
+ * driver's own. */
+#ifndef DUNLIN_APP_DIAGNOSIS_H
+#define DUNLIN_APP_DIAGNOSIS_H
+
+#include "app/finish.h"
+
+/* Takes the worse of each pair of verdicts of one name; `replicate` is named in its text unless
+ * < 0. */
+void dun_diagnosis_merge(struct dun_diagnosis *all, const struct dun_diagnosis *one,
+                         int64_t replicate);
+
+/* Adds what only the driver knows: evaluations that were NaN, spread of replicates against the
+ * error. */
+void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,
+                       const struct dun_evidence *evidence);
+
+enum dun_verdict_level dun_diagnosis_level(const struct dun_diagnosis *diagnosis);
+const char *dun_verdict_word(enum dun_verdict_level level); /* "good", ... */
+
+/* One line for each verdict, "name: level: sentence", as results hold them. */
+void dun_diagnosis_lines(const struct dun_diagnosis *diagnosis, struct dun_text *lines);
+/* The same lines read back; what is no such line is left out. */
+void dun_diagnosis_parse(struct dun_diagnosis *diagnosis, const char *lines);
+
+#endif

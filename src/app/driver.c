@@ -1,0 +1,259 @@
+#include "app/driver.h"
+#include "app/finish.h"
+#include "app/record.h"
+#include "base/error.h"
+#include "numerics/linear.h"
+#include "parallel/sum.h"
+#include <string.h>
+#include <unistd.h>
+
+/* ---- between two ticks --------------------------------------------------------------------- */
+
+static int look(struct dun_context *context, struct dun_driver *driver, int at_end)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  const struct dun_run *run = &assembly->run;
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_LOOK);
+  int code = 0;
+  for (int i = 0; i < assembly->probes && code >= 0; i++) {
+    const struct dun_probe *probe = (const struct dun_probe *)assembly->probe[i].type;
+    long long every = dun_probe_head(&assembly->probe[i])->every;
+    int seen = every > 0 && run->now.step % every == 0;
+    /* At the end all probes look that have not just done so. */
+    if (at_end ? !seen : seen)
+      code = probe->look(context, assembly->probe[i].self, run);
+  }
+  dun_timers_switch(&context->timers, left);
+  return code;
+}
+
+static int synchronise(struct dun_context *context, struct dun_driver *driver)
+{
+  const struct dun_evaluator *evaluator = &driver->assembly->evaluator;
+  return dun_stop_sync(context, &driver->stop, evaluator->evaluations, evaluator->nans,
+                       driver->before.evaluations);
+}
+
+/* A step was completed: its row, its line, the probes. */
+static int step(struct dun_context *context, struct dun_driver *driver)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  double elapsed = dun_record_elapsed(driver);
+  int code = dun_record_step(driver);
+  if ((code = dun_agree(context, code)) < 0)
+    return code;
+  dun_progress_row(context, &driver->progress, &driver->steps);
+  dun_progress_show(context, &driver->progress, run, elapsed, run->now.step <= 1);
+  return look(context, driver, 0);
+}
+
+/* A failed checkpoint does not end the run: the older one is untouched. */
+static int checkpoint(struct dun_context *context, struct dun_driver *driver)
+{
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_CHECKPOINT);
+  double began = dun_clock();
+  struct dun_checkpoint all = dun_record_checkpoint(driver);
+  struct dun_cost before = driver->before;
+  int code = dun_record_cost(context, driver);
+  driver->before = driver->cost; /* what is saved is what a restart starts from */
+  if (code >= 0)
+    code = dun_checkpoint_write(context, &all);
+  driver->before = before;
+  dun_stop_checkpointed(&driver->stop, dun_clock() - began);
+  dun_timers_switch(&context->timers, left);
+  if (code < 0 && context->rank == 0)
+    dun_warn(&context->log, "no checkpoint: %s", dun_error_text());
+  return code;
+}
+
+static int stop_early(struct dun_context *context, struct dun_driver *driver)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  int code = checkpoint(context, driver);
+  if (code < 0)
+    return code;
+  dun_progress_show(context, &driver->progress, run, dun_record_elapsed(driver), 1);
+  return dun_fail(DUN_RUN_STOPPED,
+                  "stopped early, since %s, after step %lld%s: a checkpoint of %s is written, and "
+                  "--restart goes on from it",
+                  dun_stop_text(driver->stop.reason), (long long)run->now.step,
+                  run->options.replicates > 1 ? " of this replicate" : "", driver->assembly->file);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------ */
+
+static int tick(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
+  int code = 0;
+  if (!driver->started) {
+    run->tick = 0;
+    run->now = (struct dun_now){0};
+    driver->rows = 0;
+    code = dun_agree(context, run->method->start(context, run->method_self, run));
+    driver->started = 1;
+  }
+  if (code >= 0)
+    code = run->method->advance(context, run->method_self, run);
+  run->tick++;
+  return code;
+}
+
+static int end_replicate(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
+  int code = look(context, driver, 1);
+  if (code >= 0)
+    code = dun_finish_replicate(context, driver);
+  dun_progress_show(context, &driver->progress, run, dun_record_elapsed(driver), 1);
+  run->replicate++;
+  driver->started = 0;
+  return code;
+}
+
+/* What the tick calls for; the method's answer is `answer`. */
+static int after_tick(struct dun_context *context, struct dun_driver *driver, int answer)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  int new_row = run->now.step > driver->rows;
+  int code = synchronise(context, driver);
+  if (code >= 0 && (answer == DUN_TICK_STEP || (answer == DUN_TICK_DONE && new_row)))
+    code = step(context, driver);
+  if (code >= 0 && answer == DUN_TICK_DONE)
+    code = end_replicate(context, driver);
+  if (code < 0 || run->replicate == run->options.replicates)
+    return code;
+  if (driver->stop.reason != DUN_STOP_NOT)
+    return stop_early(context, driver);
+  if (driver->stop.checkpoint)
+    checkpoint(context, driver);
+  return 0;
+}
+
+static int loop(struct dun_context *context, struct dun_driver *driver)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  int code = 0;
+  while (code == 0 && run->replicate < run->options.replicates) {
+    int answer = tick(context, driver);
+    code = answer < 0 ? answer : after_tick(context, driver, answer);
+  }
+  return code;
+}
+
+/* ---- beginning and end --------------------------------------------------------------------- */
+
+static int64_t text_hash(const char *text)
+{
+  uint64_t hash = 14695981039346656037u; /* FNV-1a */
+  while (*text)
+    hash = (hash ^ (unsigned char)*text++) * 1099511628211u;
+  return (int64_t)(hash >> 1);
+}
+
+/* The kernels of BLAS may differ in their last bits between processors. */
+static int agree_on_blas(struct dun_context *context, int64_t own)
+{
+  double pair[2] = {(double)(own & 0xffffffff), -(double)(own & 0xffffffff)};
+  int code = dun_max(context, 0, 2, pair);
+  if (code >= 0 && pair[0] != -pair[1] && context->rank == 0)
+    dun_warn(&context->log, "the ranks run on different processors, for which BLAS has different "
+                            "kernels: the last bits may depend on the ranks");
+  return code;
+}
+
+/* Returns 1 if the run goes on from a checkpoint. */
+static int restart(struct dun_context *context, struct dun_driver *driver)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  struct dun_checkpoint all = dun_record_checkpoint(driver);
+  int64_t blas = driver->blas;
+  int code;
+  if (!driver->assembly->arguments->restart)
+    return 0;
+  if ((code = dun_checkpoint_read(context, &all)) < 0)
+    return code;
+  if (code == 0) {
+    dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
+    return 0;
+  }
+  dun_note(&context->log, "goes on from a checkpoint: step %lld, time %.4g%s",
+           (long long)run->now.step, run->now.time,
+           run->options.replicates > 1 ? " of this replicate" : "");
+  if (driver->blas != blas && context->rank == 0)
+    dun_warn(&context->log, "the checkpoint was made with BLAS kernels for another processor: the "
+                            "last bits may differ from those of a run without restart");
+  driver->blas = blas;
+  return 1;
+}
+
+static double saved_bytes(const struct dun_population *population)
+{
+  double bytes = 0;
+  for (int i = 0; i < population->columns; i++) {
+    const struct dun_column *column = &population->column[i];
+    if (column->flags & DUN_SAVED)
+      bytes += (double)dun_column_size(column->type) * column->width;
+  }
+  return bytes * (double)population->tiles.total;
+}
+
+static int begin(struct dun_context *context, struct dun_driver *driver, double began)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  const struct dun_run *run = &assembly->run;
+  int resumed, fresh, code = dun_agree(context, dun_record_init(driver));
+  driver->blas = text_hash(dun_blas_kernels());
+  driver->stop.time_limit = run->options.time_limit;
+  driver->stop.evaluations = run->options.evaluations;
+  driver->stop.checkpoint_every = assembly->output.checkpoint_every;
+  if (code < 0 || (code = agree_on_blas(context, driver->blas)) < 0)
+    return code;
+  if (assembly->arguments->overwrite)
+    dun_checkpoint_remove(context, assembly->file);
+  if ((resumed = restart(context, driver)) < 0)
+    return resumed;
+  fresh = dun_result_begin(context, &driver->result, assembly->file, assembly->identity, run,
+                           run->options.replicates, dun_assembly_draws(assembly), resumed);
+  if (fresh < 0)
+    return fresh;
+  if (resumed && fresh == 1 && run->replicate > 0)
+    return dun_fail(DUN_ERROR_FILE,
+                    "%s.part with the draws of the finished replicates is gone or another's; "
+                    "--overwrite starts the run afresh",
+                    assembly->file);
+  dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
+  dun_stop_begin(&driver->stop, began, saved_bytes(&run->population));
+  return 0;
+}
+
+/* Draws of finished replicates are kept for a restart; a file without any is of no use. */
+static void clean_up(struct dun_context *context, struct dun_driver *driver)
+{
+  if (context->rank == 0 && driver->result.part && driver->assembly->run.replicate == 0)
+    unlink(driver->result.part);
+}
+
+int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
+                   struct dun_assembly *assembly, double began)
+{
+  int code;
+  memset(driver, 0, sizeof *driver);
+  driver->assembly = assembly;
+  code = begin(context, driver, began);
+  if (code >= 0)
+    code = loop(context, driver);
+  if (code == DUN_RUN_DONE)
+    code = dun_finish_run(context, driver);
+  driver->finished = code == DUN_RUN_DONE;
+  if (code < 0)
+    clean_up(context, driver);
+  return code;
+}
+
+void dun_driver_free(struct dun_driver *driver)
+{
+  dun_progress_close(&driver->progress);
+  dun_result_free(&driver->result);
+  dun_record_free(driver);
+}

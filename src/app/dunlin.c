@@ -1,0 +1,70 @@
+#include "dunlin/dunlin.h"
+#include "app/commands.h"
+#include "app/stop.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include <stdio.h>
+#include <string.h>
+
+static int needs_mpi(const struct dun_arguments *arguments)
+{
+  return arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_CHECK;
+}
+
+int dunlin_local(int argc, char **argv, int *exit_code)
+{
+  struct dun_arguments arguments;
+  int code = dun_arguments_parse(&arguments, argc, argv), done = 1;
+  *exit_code = 0;
+  if (code < 0)
+    *exit_code = dun_exit_code(code);
+  else if (arguments.answered)
+    *exit_code = fflush(stdout) ? 1 : 0;
+  else if (needs_mpi(&arguments))
+    done = 0;
+  else
+    *exit_code = dun_command_local(&arguments);
+  if (!done && arguments.command == DUN_COMMAND_RUN)
+    dun_stop_catch();
+  dun_arguments_free(&arguments);
+  return done;
+}
+
+static int dispatch(struct dun_context *context, const struct dun_arguments *arguments,
+                    double began, struct dunlin_result *result)
+{
+  int code = 0;
+  if (arguments->command == DUN_COMMAND_RUN) {
+    dun_stop_catch();
+    code = dun_command_run(context, arguments, began, result);
+    dun_stop_release();
+  } else if (arguments->command == DUN_COMMAND_CHECK) {
+    code = dun_command_check(context, arguments);
+  } else {
+    if (context->rank == 0)
+      code = dun_command_local(arguments);
+    dun_broadcast(context, &code, sizeof code, 0);
+  }
+  return code;
+}
+
+int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *result)
+{
+  double began = dun_clock();
+  struct dun_arguments arguments;
+  struct dun_context context;
+  int code = dun_arguments_parse(&arguments, argc, argv);
+  if (result)
+    memset(result, 0, sizeof *result);
+  if (code < 0 || arguments.answered) {
+    code = dun_exit_code(code);
+  } else if (dun_context_init(&context, comm, arguments.quiet ? DUN_WARNINGS : DUN_NOTES) < 0) {
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    code = 1;
+  } else {
+    code = dispatch(&context, &arguments, began, result);
+    dun_context_free(&context);
+  }
+  dun_arguments_free(&arguments);
+  return code;
+}

@@ -1,0 +1,11 @@
+/* What a run would take: memory per rank, time per evaluation, wall time. */
+#ifndef DUNLIN_APP_ESTIMATE_H
+#define DUNLIN_APP_ESTIMATE_H
+
+#include "app/assemble.h"
+
+/* Collective.  Measures evaluations of one tile of first draws; `out` (rank 0's matters) gets
+ * lines that say what was measured and what was assumed. */
+int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out);
+
+#endif

@@ -1,0 +1,215 @@
+#include "app/finish.h"
+#include "app/diagnosis.h"
+#include "app/provenance.h"
+#include "app/record.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include "population/selection.h"
+#include "version.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+/* ---- a replicate --------------------------------------------------------------------------- */
+
+static int add_row(struct dun_driver *driver, uint64_t hash)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  const struct dun_now *now = &run->now;
+  return dun_table_add(&driver->replicates,
+                       (double[DUN_REPLICATE_COLUMNS]){
+                           [DUN_REPLICATE_NUMBER] = (double)run->replicate,
+                           [DUN_REPLICATE_LOG_EVIDENCE] = now->log_evidence,
+                           [DUN_REPLICATE_ERROR] = now->log_evidence_error,
+                           [DUN_REPLICATE_ESS] = now->ess,
+                           [DUN_REPLICATE_ROOTS] = now->roots,
+                           [DUN_REPLICATE_STEPS] = (double)now->step,
+                           [DUN_REPLICATE_ACCEPTANCE] = now->acceptance,
+                           [DUN_REPLICATE_HASH_HIGH] = (double)(hash >> 32),
+                           [DUN_REPLICATE_HASH_LOW] = (double)(hash & UINT32_MAX),
+                       });
+}
+
+/* A last selection makes the population equally weighted; what was reported is of the one before
+ * it. */
+static int write_draws(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
+  struct dun_weights weights = {0};
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_SELECT);
+  int code = dun_weights_compute(context, &run->population, run->logw, &weights);
+  if (code >= 0)
+    code = dun_select(context, &run->population, run->logw, &weights, DUN_SYSTEMATIC,
+                      dun_run_address(run, DUN_PURPOSE_DRAWS));
+  dun_weights_free(&weights);
+  dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
+  if (code >= 0)
+    code = dun_result_population(context, &driver->result, run, run->replicate);
+  dun_timers_switch(&context->timers, left);
+  return code;
+}
+
+int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
+  struct dun_diagnosis diagnosis = {0};
+  uint64_t hash;
+  int code = dun_population_hash(context, &run->population, &hash);
+  if (code < 0)
+    return code;
+  if (run->method->diagnose)
+    run->method->diagnose(run->method_self, run, &diagnosis);
+  dun_diagnosis_merge(&driver->stored.diagnosis, &diagnosis,
+                      run->options.replicates > 1 ? run->replicate : -1);
+  code = dun_agree(context, add_row(driver, hash));
+  return code < 0 ? code : write_draws(context, driver);
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static double cell(const struct dun_table *table, long long row, int column)
+{
+  return table->cells.value[row * table->columns + column];
+}
+
+struct sums {
+  double mean, square;         /* of Z_r relative to the largest, and of its deviations */
+  double error;                /* sum of (Z_r e_r)^2 */
+  double log_mean, log_square; /* of log Z_r */
+  double reported;             /* mean of e_r^2 */
+  double ess, top;
+};
+
+static struct sums first_pass(const struct dun_table *table, long long count)
+{
+  struct sums s = {.top = -INFINITY};
+  for (long long r = 0; r < count; r++)
+    s.top = fmax(s.top, cell(table, r, DUN_REPLICATE_LOG_EVIDENCE));
+  for (long long r = 0; r < count; r++) {
+    double log_z = cell(table, r, DUN_REPLICATE_LOG_EVIDENCE);
+    double e = cell(table, r, DUN_REPLICATE_ERROR), z = dun_exp(log_z - s.top);
+    s.mean += z / (double)count;
+    s.log_mean += log_z / (double)count;
+    s.error += z * e * z * e;
+    s.reported += e * e / (double)count;
+    s.ess += cell(table, r, DUN_REPLICATE_ESS);
+  }
+  return s;
+}
+
+struct dun_evidence dun_finish_evidence(const struct dun_driver *driver)
+{
+  const struct dun_table *table = &driver->replicates;
+  long long count = dun_table_rows(table);
+  double n = (double)count;
+  struct sums s = first_pass(table, count);
+  for (long long r = 0; r < count; r++) {
+    double log_z = cell(table, r, DUN_REPLICATE_LOG_EVIDENCE), z = dun_exp(log_z - s.top);
+    s.square += (z - s.mean) * (z - s.mean);
+    s.log_square += (log_z - s.log_mean) * (log_z - s.log_mean);
+  }
+  return (struct dun_evidence){
+      .log_evidence = count == 1 ? s.top : s.top + dun_log(s.mean),
+      .error = sqrt(s.error) / (n * s.mean),
+      .spread = count > 1 ? sqrt(s.square / (n * (n - 1))) / s.mean : NAN,
+      .excess = count > 1 && s.reported > 0 ? s.log_square / (n - 1) / s.reported : NAN,
+      .ess = s.ess,
+  };
+}
+
+uint64_t dun_finish_hash(const struct dun_driver *driver)
+{
+  const struct dun_table *table = &driver->replicates;
+  long long count = dun_table_rows(table);
+  uint64_t all = 0;
+  for (long long r = 0; r < count; r++) {
+    uint64_t hash = (uint64_t)cell(table, r, DUN_REPLICATE_HASH_HIGH) << 32 |
+                    (uint64_t)cell(table, r, DUN_REPLICATE_HASH_LOW);
+    all = r == 0 ? hash : (all ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + (all >> 29);
+  }
+  return all;
+}
+
+enum { MAX_TABLES = DUN_MAX_PROBES + 2 };
+
+static int list_tables(const struct dun_driver *driver, char group[][64],
+                       struct dun_named_table *table)
+{
+  const struct dun_assembly *assembly = driver->assembly;
+  int count = 0;
+  table[count++] = (struct dun_named_table){"/trace/steps", "step", &driver->steps};
+  table[count++] = (struct dun_named_table){"/trace/replicates", "replicate", &driver->replicates};
+  for (int i = 0; i < assembly->probes; i++) {
+    snprintf(group[i], 64, "/trace/%s", assembly->probe[i].type->name);
+    table[count++] =
+        (struct dun_named_table){group[i], "row", &dun_probe_head(&assembly->probe[i])->table};
+  }
+  return count;
+}
+
+#define NUMBER(name_, value_)                                                                      \
+  {                                                                                                \
+    .name = name_, .type = DUN_ATTRIBUTE_NUMBER, .number = value_                                  \
+  }
+#define WHOLE(name_, value_)                                                                       \
+  {                                                                                                \
+    .name = name_, .type = DUN_ATTRIBUTE_INTEGER, .integer = value_                                \
+  }
+#define TEXT(name_, value_)                                                                        \
+  {                                                                                                \
+    .name = name_, .type = DUN_ATTRIBUTE_TEXT, .text = value_                                      \
+  }
+
+static int write_result(struct dun_context *context, struct dun_driver *driver,
+                        const struct dun_evidence *evidence)
+{
+  char group[DUN_MAX_PROBES][64], hash[17], created[32];
+  struct dun_named_table table[MAX_TABLES];
+  struct dun_text lines = {0};
+  const struct dun_diagnosis *diagnosis = &driver->stored.diagnosis;
+  struct dun_provenance provenance = {0};
+  int tables = list_tables(driver, group, table), code;
+  snprintf(hash, sizeof hash, "%016" PRIx64, dun_finish_hash(driver));
+  dun_clock_text(created, sizeof created);
+  dun_diagnosis_lines(diagnosis, &lines);
+  struct dun_attribute attribute[] = {
+      NUMBER("log_evidence", evidence->log_evidence),
+      NUMBER("log_evidence_error", evidence->error),
+      NUMBER("log_evidence_spread", evidence->spread),
+      NUMBER("effective_sample_size", evidence->ess),
+      TEXT("population_hash", hash),
+      WHOLE("deterministic", 1),
+      TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),
+      TEXT("diagnosis_details", lines.text),
+      WHOLE("evaluations", driver->cost.evaluations),
+      TEXT("created_at", created),
+      TEXT("inference_library", "dunlin"),
+      TEXT("inference_library_version", DUN_VERSION),
+  };
+  code = lines.failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the diagnosis") : 0;
+  if (code >= 0)
+    code = dun_provenance_make(&provenance, context, driver);
+  code = dun_agree(context, code);
+  if (code >= 0)
+    code = dun_result_finish(context, &driver->result, attribute,
+                             (int)(sizeof attribute / sizeof *attribute), provenance.attribute,
+                             provenance.count, table, tables);
+  dun_provenance_free(&provenance);
+  dun_text_free(&lines);
+  return code;
+}
+
+int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_evidence evidence = dun_finish_evidence(driver);
+  int code;
+  dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
+  if ((code = dun_record_cost(context, driver)) < 0)
+    return code;
+  dun_diagnosis_run(&driver->stored.diagnosis, driver, &evidence);
+  if ((code = write_result(context, driver, &evidence)) < 0)
+    return code;
+  dun_checkpoint_remove(context, driver->assembly->file);
+  return 0;
+}

@@ -1,0 +1,28 @@
+/* The program: the only place that knows MPI_COMM_WORLD. */
+#include "app/arguments.h"
+#include "dunlin/dunlin.h"
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+  int code, size, done = dunlin_local(argc, argv, &code);
+  /* A process that leaves with an error before MPI starts makes the launcher kill the others,
+   * even the one that has the complaint to print: under a launcher all go on and leave together. */
+  if (done && (code == 0 || dun_launcher_size() == 1))
+    return code;
+  MPI_Init(&argc, &argv);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (size == 1 && dun_launcher_size() > 1) {
+    if (dun_launcher_rank() == 0)
+      fprintf(stderr,
+              "dunlin: the launcher started %d processes, but this one's MPI knows only itself: "
+              "start with the mpirun of the MPI library that dunlin was built with, or with "
+              "srun --mpi=pmix\n",
+              dun_launcher_size());
+    code = 2;
+  } else if (!done) {
+    code = dunlin_run(MPI_COMM_WORLD, argc, argv, NULL);
+  }
+  MPI_Finalize();
+  return code;
+}

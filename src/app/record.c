@@ -1,0 +1,231 @@
+#include "app/record.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "parallel/sum.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* ---- state --------------------------------------------------------------------------------- */
+
+#define DRIVER(name_, type_, member_, count_)                                                      \
+  {                                                                                                \
+    .name = name_, .type = type_, .offset = offsetof(struct dun_driver, member_), .count = count_  \
+  }
+#define INTEGER(name_, member_) DRIVER(name_, DUN_STATE_INTEGER, member_, 1)
+
+enum { DIAGNOSIS_WORDS = sizeof(struct dun_stored_diagnosis) / sizeof(int64_t) };
+
+static const struct dun_state driver_state[] = {
+    INTEGER("started", started),
+    INTEGER("rows", rows),
+    INTEGER("evaluations", before.evaluations),
+    INTEGER("nans", before.nans),
+    INTEGER("bytes_sent", before.bytes_sent),
+    INTEGER("collectives", before.collectives),
+    INTEGER("memory", before.memory),
+    DRIVER("seconds", DUN_STATE_NUMBER, before.seconds, DUN_PHASES),
+    DRIVER("wall", DUN_STATE_NUMBER, before.wall, 1),
+    INTEGER("blas", blas),
+    DRIVER("steps", DUN_STATE_NUMBERS, steps.cells, 1),
+    DRIVER("replicates", DUN_STATE_NUMBERS, replicates.cells, 1),
+    DRIVER("diagnosis", DUN_STATE_INTEGER, stored, DIAGNOSIS_WORDS),
+    {0},
+};
+
+#define RUN(name_, type_, member_)                                                                 \
+  {                                                                                                \
+    .name = name_, .type = type_, .offset = offsetof(struct dun_run, member_), .count = 1          \
+  }
+#define NOW(name_) RUN(#name_, DUN_STATE_NUMBER, now.name_)
+
+static const struct dun_state run_state[] = {
+    RUN("tick", DUN_STATE_INTEGER, tick),
+    RUN("replicate", DUN_STATE_INTEGER, replicate),
+    RUN("step", DUN_STATE_INTEGER, now.step),
+    NOW(time),
+    NOW(ess),
+    NOW(acceptance),
+    NOW(log_evidence),
+    NOW(log_evidence_error),
+    NOW(log_likelihood_mean),
+    NOW(log_likelihood_variance),
+    NOW(moves),
+    NOW(autocorrelation),
+    NOW(never_moved),
+    NOW(step_size),
+    NOW(leapfrogs),
+    NOW(roots),
+    {0},
+};
+
+static void add_object(struct dun_driver *driver, const char *kind, const char *name,
+                       const struct dun_state *rows, void *self)
+{
+  struct dun_stateful *object = &driver->object[driver->objects];
+  if (!rows)
+    return;
+  snprintf(object->name, sizeof object->name, "%s%s%s", kind, *name ? " " : "", name);
+  object->rows = rows;
+  object->self = self;
+  driver->objects++;
+}
+
+static void add_part(struct dun_driver *driver, const char *kind, const struct dun_part *part)
+{
+  if (part->type)
+    add_object(driver, kind, part->type->name, part->type->state, part->self);
+}
+
+static void list_objects(struct dun_driver *driver)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  add_object(driver, "run", "", run_state, &assembly->run);
+  add_object(driver, "driver", "", driver_state, driver);
+  if (assembly->kernel.type)
+    add_object(driver, "adaptation", "", dun_adaptation_state, &assembly->run.adaptation);
+  add_part(driver, "path", &assembly->path);
+  add_part(driver, "kernel", &assembly->kernel);
+  add_part(driver, "method", &assembly->method);
+  for (int i = 0; i < assembly->probes; i++)
+    add_part(driver, "probe", &assembly->probe[i]);
+}
+
+struct dun_checkpoint dun_record_checkpoint(struct dun_driver *driver)
+{
+  return (struct dun_checkpoint){.file = driver->assembly->file,
+                                 .identity = driver->assembly->identity,
+                                 .objects = driver->object,
+                                 .object_count = driver->objects,
+                                 .population = &driver->assembly->run.population};
+}
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+static const struct dun_table_column step_column[] = {
+    {"replicate", "", "Number of the population, from 0."},
+    {"step", "", "Completed steps of the method."},
+    {"time", "", "Time on the path."},
+    {"ess", "", "Effective sample size of the weights, before selection."},
+    {"acceptance", "", "Mean acceptance of the step's last sweep."},
+    {"log_evidence", "", "Log of the normalising constant at this time."},
+    {"log_evidence_error", "", "Its standard error by ancestor."},
+    {"log_likelihood_mean", "", "Mean of d log pi_t / dt under the weights before the step."},
+    {"log_likelihood_variance", "", "Its variance."},
+    {"moves", "", "Sweeps in this step."},
+    {"autocorrelation", "", "Of the log density over the step's moves."},
+    {"never_moved", "", "Share of the particles that no move of this step displaced."},
+    {"step_size", "", "Of the kernel, in units of the metric."},
+    {"leapfrogs", "", "Length of a trajectory."},
+    {"roots", "", "Distinct ancestors at the start."},
+    {"evaluations", "", "Points at which the target was evaluated so far, over all ranks."},
+    {"seconds", "s", "Wall time so far."},
+};
+enum { STEP_COLUMNS = sizeof step_column / sizeof *step_column };
+
+static const struct dun_table_column replicate_column[DUN_REPLICATE_COLUMNS] = {
+    [DUN_REPLICATE_NUMBER] = {"replicate", "", "Number of the population, from 0."},
+    [DUN_REPLICATE_LOG_EVIDENCE] = {"log_evidence", "", "Log of the normalising constant."},
+    [DUN_REPLICATE_ERROR] = {"log_evidence_error", "", "Its standard error by ancestor."},
+    [DUN_REPLICATE_ESS] = {"ess", "", "Effective sample size of the last weights."},
+    [DUN_REPLICATE_ROOTS] = {"roots", "", "Distinct ancestors at the start."},
+    [DUN_REPLICATE_STEPS] = {"steps", "", "Steps of the method."},
+    [DUN_REPLICATE_ACCEPTANCE] = {"acceptance", "", "Mean acceptance of the last sweep."},
+    [DUN_REPLICATE_HASH_HIGH] = {"hash_high", "", "Upper 32 bits of the population's hash."},
+    [DUN_REPLICATE_HASH_LOW] = {"hash_low", "", "Lower 32 bits of the population's hash."},
+};
+
+static int make_table(struct dun_table *table, const struct dun_table_column *column, int count)
+{
+  int code = dun_table_init(table, count);
+  if (code >= 0)
+    memcpy(table->column, column, (size_t)count * sizeof *column);
+  return code;
+}
+
+int dun_record_init(struct dun_driver *driver)
+{
+  int code = make_table(&driver->steps, step_column, STEP_COLUMNS);
+  if (code >= 0)
+    code = make_table(&driver->replicates, replicate_column, DUN_REPLICATE_COLUMNS);
+  list_objects(driver);
+  return code;
+}
+
+void dun_record_free(struct dun_driver *driver)
+{
+  dun_table_free(&driver->steps);
+  dun_table_free(&driver->replicates);
+}
+
+int dun_record_step(struct dun_driver *driver)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  const struct dun_now *now = &run->now;
+  double row[STEP_COLUMNS] = {
+      (double)run->replicate,
+      (double)now->step,
+      now->time,
+      now->ess,
+      now->acceptance,
+      now->log_evidence,
+      now->log_evidence_error,
+      now->log_likelihood_mean,
+      now->log_likelihood_variance,
+      now->moves,
+      now->autocorrelation,
+      now->never_moved,
+      now->step_size,
+      now->leapfrogs,
+      now->roots,
+      (double)(driver->before.evaluations + driver->stop.evaluations_done),
+      dun_record_elapsed(driver),
+  };
+  driver->rows = now->step;
+  return dun_table_add(&driver->steps, row);
+}
+
+/* ---- costs --------------------------------------------------------------------------------- */
+
+double dun_record_elapsed(const struct dun_driver *driver)
+{
+  return driver->before.wall + dun_clock() - driver->stop.began;
+}
+
+static int64_t peak_memory(void)
+{
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
+{
+  enum { EVALUATIONS, NANS, BYTES, COLLECTIVES, PHASE, COUNT = PHASE + DUN_PHASES };
+  const struct dun_evaluator *evaluator = &driver->assembly->evaluator;
+  const struct dun_cost *before = &driver->before;
+  struct dun_cost *cost = &driver->cost;
+  double most[2] = {(double)peak_memory(), 0};
+  int64_t value[COUNT];
+  int code;
+
+  dun_timers_switch(&context->timers, context->timers.now); /* books the time up to here */
+  most[1] = context->rank == 0 ? dun_clock() - driver->stop.began : 0;
+  value[EVALUATIONS] = evaluator->evaluations;
+  value[NANS] = evaluator->nans;
+  value[BYTES] = context->bytes_sent;
+  value[COLLECTIVES] = context->collectives;
+  for (int p = 0; p < DUN_PHASES; p++)
+    value[PHASE + p] = (int64_t)(context->timers.seconds[p] * 1e9);
+  if ((code = dun_sum_integers(context, 0, COUNT, value)) < 0 ||
+      (code = dun_max(context, 0, 2, most)) < 0)
+    return code;
+  cost->evaluations = before->evaluations + value[EVALUATIONS];
+  cost->nans = before->nans + value[NANS];
+  cost->bytes_sent = before->bytes_sent + value[BYTES];
+  cost->collectives = before->collectives + value[COLLECTIVES];
+  cost->memory = (int64_t)most[0] > before->memory ? (int64_t)most[0] : before->memory;
+  for (int p = 0; p < DUN_PHASES; p++)
+    cost->seconds[p] = before->seconds[p] + (double)value[PHASE + p] * 1e-9 / context->size;
+  cost->wall = before->wall + most[1];
+  return 0;
+}

@@ -1,0 +1,234 @@
+#include "app/source.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "io/checkpoint_file.h"
+#include "io/result_read.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One byte more than an input may have: the parser then says that it is too long. */
+enum { LIMIT = (1 << 20) + 1 };
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static int read_bytes(const char *file, struct dun_source *source)
+{
+  struct stat status;
+  int code = 0, descriptor = open(file, O_RDONLY | O_CLOEXEC);
+  ssize_t got = 1;
+  if (descriptor < 0)
+    return dun_fail(DUN_ERROR_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
+  if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
+    code = dun_fail(DUN_ERROR_INPUT, "%s: found a folder, expected an input file", file);
+  else if (!(source->bytes = dun_allocate(LIMIT + 1, 1)))
+    code = DUN_ERROR_MEMORY;
+  while (!code && got > 0 && source->size < LIMIT) {
+    got = read(descriptor, source->bytes + source->size, (size_t)(LIMIT - source->size));
+    if (got < 0 && errno == EINTR)
+      got = 1;
+    else if (got < 0)
+      code = dun_fail(DUN_ERROR_INPUT, "%s: cannot be read: %s", file, strerror(errno));
+    else
+      source->size += got;
+  }
+  close(descriptor);
+  return code;
+}
+
+static int is_hdf5(const struct dun_source *source)
+{
+  static const char signature[8] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  return source->size >= 8 && !memcmp(source->bytes, signature, 8);
+}
+
+static int take_text(const struct dun_result_file *file, const char *name, char **text)
+{
+  const struct dun_attribute *value = dun_attribute_find(file->provenance, file->provenances, name);
+  if (!value || value->type != DUN_ATTRIBUTE_TEXT)
+    return dun_fail(DUN_ERROR_INPUT, "%s: its provenance has no %s", file->name, name);
+  *text = dun_copy_text(value->text);
+  return *text ? 0 : DUN_ERROR_MEMORY;
+}
+
+/* A stored result is run again: its provenance holds the input and what --set changed in it. */
+static int read_result(const char *name, struct dun_source *source)
+{
+  struct dun_result_file file;
+  int code = dun_result_open(&file, name);
+  if (code < 0)
+    return code;
+  DUN_FREE(source->bytes);
+  code = take_text(&file, "input", &source->bytes);
+  if (code == 0)
+    code = take_text(&file, "input_file", &source->name);
+  if (code == 0)
+    code = take_text(&file, "settings", &source->settings);
+  source->size = code == 0 ? (int64_t)strlen(source->bytes) : 0;
+  dun_result_close(&file);
+  return code;
+}
+
+static int read_any(const char *file, struct dun_source *source)
+{
+  char absolute[PATH_MAX];
+  int code = read_bytes(file, source);
+  if (code == 0 && is_hdf5(source))
+    code = read_result(file, source);
+  if (code < 0)
+    return code;
+  if (!source->name)
+    source->name = dun_copy_text(file);
+  source->origin = dun_copy_text(realpath(source->name, absolute) ? absolute : source->name);
+  if (!source->settings)
+    source->settings = dun_copy_text("");
+  if (!source->name || !source->origin || !source->settings)
+    return dun_fail(DUN_ERROR_MEMORY, "no memory for the input");
+  return 0;
+}
+
+static int share_text(struct dun_context *context, int code, char **text)
+{
+  int64_t size = context->rank == 0 && code == 0 ? (int64_t)strlen(*text) + 1 : 0;
+  return dun_broadcast_block(context, code, text, &size);
+}
+
+int dun_source_read(struct dun_context *context, const char *file, struct dun_source *source)
+{
+  int code = context->rank == 0 ? read_any(file, source) : 0;
+  code = dun_broadcast_block(context, code, &source->bytes, &source->size);
+  if (code == 0)
+    code = share_text(context, code, &source->name);
+  if (code == 0)
+    code = share_text(context, code, &source->origin);
+  if (code == 0)
+    code = share_text(context, code, &source->settings);
+  return code;
+}
+
+void dun_source_free(struct dun_source *source)
+{
+  DUN_FREE(source->name);
+  DUN_FREE(source->origin);
+  DUN_FREE(source->bytes);
+  DUN_FREE(source->settings);
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+char *dun_source_result(const struct dun_assembly *assembly)
+{
+  const char *given =
+      assembly->arguments->output ? assembly->arguments->output : assembly->output.file;
+  struct dun_text name = {0};
+  const char *stem, *dot;
+  if (given)
+    return dun_copy_text(given);
+  stem = strrchr(assembly->input.name, '/');
+  stem = stem ? stem + 1 : assembly->input.name;
+  dot = strrchr(stem, '.');
+  dun_text_add(&name, "%.*s.h5", dot && dot > stem ? (int)(dot - stem) : (int)strlen(stem), stem);
+  return name.text;
+}
+
+/* ---- what would be lost -------------------------------------------------------------------- */
+
+static int folder_is_good(const char *file)
+{
+  const char *slash = strrchr(file, '/');
+  struct dun_text folder = {0};
+  struct stat status;
+  int code = 0;
+  if (!slash)
+    dun_text_add(&folder, ".");
+  else
+    dun_text_add(&folder, "%.*s", slash > file ? (int)(slash - file) : 1, file);
+  if (folder.failed)
+    return dun_fail(DUN_ERROR_MEMORY, "no memory for the result's folder");
+  if (stat(folder.text, &status) || !S_ISDIR(status.st_mode))
+    code = dun_fail(DUN_ERROR_INPUT, "output.file: %s: there is no folder %s", file, folder.text);
+  else if (access(folder.text, W_OK | X_OK))
+    code = dun_fail(DUN_ERROR_INPUT, "output.file: %s: the folder %s cannot be written to: %s",
+                    file, folder.text, strerror(errno));
+  else if (stat(file, &status) == 0 && !S_ISREG(status.st_mode))
+    code = dun_fail(DUN_ERROR_INPUT, "output.file: %s: found something that is no file", file);
+  dun_text_free(&folder);
+  return code;
+}
+
+static int is_input(const struct dun_assembly *assembly)
+{
+  struct stat input, result;
+  return stat(assembly->arguments->operand[0], &input) == 0 && stat(assembly->file, &result) == 0 &&
+         input.st_dev == result.st_dev && input.st_ino == result.st_ino;
+}
+
+static int refuse_names(const struct dun_assembly *assembly)
+{
+  const char *file = assembly->file;
+  int code;
+  if (!*file)
+    return dun_fail(DUN_ERROR_INPUT, "output.file: the result's name is empty");
+  if ((code = folder_is_good(file)) < 0)
+    return code;
+  /* Run again with --restart, a stored result only finds itself complete. */
+  if (is_input(assembly) && !assembly->arguments->restart)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "output.file: %s is the input itself; give another name with --output", file);
+  return 0;
+}
+
+static int refuse_existing(const struct dun_assembly *assembly, int exists)
+{
+  const char *file = assembly->file;
+  if (assembly->arguments->restart && exists == 1)
+    return 1;
+  if (assembly->arguments->restart && exists == 2)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s is there, but is no result of this input; --restart cannot go on from it "
+                    "(--overwrite replaces it, --output gives another name)",
+                    file);
+  if (exists && !assembly->arguments->overwrite)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s is there already; --overwrite replaces it, --output gives another name",
+                    file);
+  return 0;
+}
+
+/* A checkpoint holds hours of work: it is not replaced by a run that did not ask for it. */
+static int refuse_checkpoints(const struct dun_assembly *assembly)
+{
+  for (int generation = 0; generation < 2; generation++) {
+    char *name = dun_checkpoint_name(assembly->file, generation, "");
+    int found = name && access(name, F_OK) == 0;
+    if (found)
+      dun_fail(DUN_ERROR_INPUT,
+               "%s is there: an earlier run stopped early; --restart goes on from it, --overwrite "
+               "starts afresh",
+               name);
+    dun_free(name);
+    if (found)
+      return DUN_ERROR_INPUT;
+  }
+  return 0;
+}
+
+int dun_source_refuse(struct dun_context *context, const struct dun_assembly *assembly)
+{
+  const struct dun_arguments *arguments = assembly->arguments;
+  int exists, code = dun_agree(context, context->rank == 0 ? refuse_names(assembly) : 0);
+  if (code < 0)
+    return code;
+  exists = dun_result_exists(context, assembly->file, assembly->identity);
+  if (exists < 0)
+    return exists;
+  code = refuse_existing(assembly, exists);
+  if (code == 0 && context->rank == 0 && !arguments->restart && !arguments->overwrite)
+    code = refuse_checkpoints(assembly);
+  return code > 0 ? code : dun_agree(context, code);
+}

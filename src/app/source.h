@@ -1,0 +1,27 @@
+/* Where a run comes from and where it goes: the input's bytes, the result's name, the identity. */
+#ifndef DUNLIN_APP_SOURCE_H
+#define DUNLIN_APP_SOURCE_H
+
+#include "app/assemble.h"
+
+struct dun_source {
+  char *name;   /* as messages call the input; files that it names are relative to its folder */
+  char *origin; /* the input's absolute name */
+  char *bytes;
+  int64_t size;
+  char *settings; /* of a result that is run again: the --set assignments it was made with */
+};
+
+/* Collective.  Rank 0 reads an input, or the input that a result file holds, and all get it. */
+int dun_source_read(struct dun_context *context, const char *file, struct dun_source *source);
+void dun_source_free(struct dun_source *source);
+
+/* The result's name: --output, output.file, or the input's stem + .h5 in the current folder.
+ * Owned by the caller; NULL without memory. */
+char *dun_source_result(const struct dun_assembly *assembly);
+
+/* Collective.  Refuses (DUN_ERROR_INPUT) a result that cannot be written to or would be lost;
+ * returns 1 if the result of this very input is complete and the run was asked to go on. */
+int dun_source_refuse(struct dun_context *context, const struct dun_assembly *assembly);
+
+#endif

@@ -1,0 +1,46 @@
+/* When to stop early: signals, the time limit, the limit on evaluations. */
+#ifndef DUNLIN_APP_STOP_H
+#define DUNLIN_APP_STOP_H
+
+#include "parallel/context.h"
+
+enum dun_stop_reason { DUN_STOP_NOT, DUN_STOP_SIGNAL, DUN_STOP_TIME, DUN_STOP_EVALUATIONS };
+
+/* From here on SIGUSR1 and SIGTERM only raise a flag; dun_stop_release puts back what was there. */
+void dun_stop_catch(void);
+void dun_stop_release(void);
+
+struct dun_stop {
+  /* given */
+  double began;            /* dun_clock() when the program started */
+  double time_limit;       /* seconds since then; 0: none */
+  double evaluations;      /* limit over all ranks and jobs of the run; 0: none */
+  double checkpoint_every; /* seconds; 0: after every tick */
+
+  /* rank 0's */
+  double last_sync, last_checkpoint; /* dun_clock() */
+  double longest;                    /* of the recent times between two syncs, fading */
+  double checkpoint_seconds; /* what a checkpoint costs: an estimate first, then as measured */
+
+  /* what the last sync agreed on */
+  enum dun_stop_reason reason;
+  int checkpoint;                 /* one is due */
+  int64_t evaluations_done, nans; /* of all ranks, in this job */
+};
+
+/* `saved_bytes` of all ranks give the first guess of a checkpoint's time. */
+void dun_stop_begin(struct dun_stop *stop, double began, double saved_bytes);
+
+/* Collective, after every tick, one small Allreduce beside the tick's own: rank 0's clock and
+ * any rank's signal decide for all.  `evaluations` and `nans` are this rank's, `before` is what
+ * earlier jobs of the run evaluated. */
+int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
+                  int64_t nans, int64_t before);
+
+/* After a checkpoint was written. */
+void dun_stop_checkpointed(struct dun_stop *stop, double seconds);
+
+/* The reason in words: "a signal asked for it". */
+const char *dun_stop_text(enum dun_stop_reason reason);
+
+#endif

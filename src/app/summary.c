@@ -1,0 +1,484 @@
+#include "app/summary.h"
+#include "app/diagnosis.h"
+#include "app/progress.h"
+#include "app/quantiles.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "io/result_read.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { QUANTILES = 3, BRIEF = 10 };
+static const double probability[QUANTILES] = {.05, .5, .95};
+
+/* One number of the output parameters. */
+struct line {
+  char name[128];
+  double mean, error, deviation;
+  struct dun_quantile quantile[QUANTILES];
+};
+
+struct summary {
+  struct dun_result_file file;
+  struct dun_table replicates, steps, moments;
+  int64_t count;     /* numbers in all output parameters */
+  struct line *line; /* [count] */
+  int with_draws;    /* quantiles are there */
+};
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static const struct dun_attribute *root_of(const struct summary *s, const char *name)
+{
+  return dun_attribute_find(s->file.attribute, s->file.attributes, name);
+}
+
+static const struct dun_attribute *provenance_of(const struct summary *s, const char *name)
+{
+  return dun_attribute_find(s->file.provenance, s->file.provenances, name);
+}
+
+static double number_of(const struct dun_attribute *value)
+{
+  if (!value || value->type == DUN_ATTRIBUTE_TEXT)
+    return NAN;
+  return value->type == DUN_ATTRIBUTE_INTEGER ? (double)value->integer : value->number;
+}
+
+static const char *text_of(const struct dun_attribute *value)
+{
+  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
+}
+
+static int column_of(const struct dun_table *table, const char *name)
+{
+  for (int c = 0; c < table->columns; c++) {
+    if (!strcmp(table->column[c].name, name))
+      return c;
+  }
+  return -1;
+}
+
+static double cell(const struct dun_table *table, long long row, const char *name)
+{
+  int column = column_of(table, name);
+  return column < 0 || row < 0 || row >= dun_table_rows(table)
+             ? NAN
+             : table->cells.value[row * table->columns + column];
+}
+
+static int has_table(const struct summary *s, const char *name)
+{
+  for (int i = 0; i < s->file.tables; i++) {
+    if (!strcmp(s->file.table[i], name))
+      return 1;
+  }
+  return 0;
+}
+
+static int read_table(struct summary *s, const char *name, struct dun_table *table)
+{
+  return has_table(s, name) ? dun_result_table(&s->file, name, table) : 0;
+}
+
+static int name_lines(struct summary *s)
+{
+  int64_t at = 0;
+  for (int v = 0; v < s->file.variables; v++)
+    s->count += s->file.variable[v].statistic ? 0 : s->file.variable[v].width;
+  s->line = dun_allocate(s->count, sizeof *s->line);
+  if (!s->line)
+    return DUN_ERROR_MEMORY;
+  for (int v = 0; v < s->file.variables; v++) {
+    const struct dun_result_shape *variable = &s->file.variable[v];
+    for (int64_t c = 0; c < variable->width && !variable->statistic; c++) {
+      struct line *line = &s->line[at++];
+      dun_result_component_name(variable, c, line->name);
+      line->mean = line->error = line->deviation = NAN;
+    }
+  }
+  return 0;
+}
+
+/* ---- means --------------------------------------------------------------------------------- */
+
+/* Sums of one number's last moments over the replicates: mean, error^2, second moment. */
+struct sums {
+  double replicates, mean, error, second;
+};
+
+static void add_moments(const struct summary *s, long long last, struct sums *sums)
+{
+  const struct dun_table *m = &s->moments;
+  for (int64_t i = 0; i < s->count; i++) {
+    long long row = last - s->count + 1 + i;
+    double mean = cell(m, row, "mean"), error = cell(m, row, "error");
+    double deviation = cell(m, row, "deviation");
+    sums[i].replicates++;
+    sums[i].mean += mean;
+    sums[i].error += error * error;
+    sums[i].second += deviation * deviation + mean * mean;
+  }
+}
+
+/* The last rows of each replicate are those of its end; replicates count alike, as the chains in
+ * the draws do. */
+static int read_moments(struct summary *s)
+{
+  long long rows = dun_table_rows(&s->moments);
+  struct sums *sums = dun_allocate(s->count, sizeof *sums);
+  if (!sums)
+    return DUN_ERROR_MEMORY;
+  for (long long row = s->count - 1; row < rows && s->count > 0; row++) {
+    double replicate = cell(&s->moments, row, "replicate");
+    if (row == rows - 1 || cell(&s->moments, row + 1, "replicate") != replicate)
+      add_moments(s, row, sums);
+  }
+  for (int64_t i = 0; i < s->count && sums[i].replicates > 0; i++) {
+    double n = sums[i].replicates, mean = sums[i].mean / n;
+    double variance = sums[i].second / n - mean * mean;
+    s->line[i].mean = mean;
+    s->line[i].error = sqrt(sums[i].error) / n;
+    s->line[i].deviation = sqrt(variance > 0 ? variance : 0);
+  }
+  dun_free(sums);
+  return 0;
+}
+
+/* ---- quantiles ----------------------------------------------------------------------------- */
+
+struct draws {
+  int64_t chains, draws;
+  double *value, *sorted, *root; /* root: NULL where the file has none */
+};
+
+static int draws_init(const struct summary *s, struct draws *draws)
+{
+  const struct dun_result_shape *root = dun_result_find(&s->file, 1, "root");
+  const struct dun_result_shape *first = s->file.variable;
+  int64_t count = first->chains * first->draws;
+  *draws = (struct draws){.chains = first->chains, .draws = first->draws};
+  draws->value = dun_allocate(count, sizeof *draws->value);
+  draws->sorted = dun_allocate(count, sizeof *draws->sorted);
+  if (!draws->value || !draws->sorted)
+    return DUN_ERROR_MEMORY;
+  if (!root || root->width != 1 || root->chains * root->draws != count)
+    return 0;
+  draws->root = dun_allocate(count, sizeof *draws->root);
+  return draws->root ? dun_result_component(&s->file, root, 0, draws->root) : DUN_ERROR_MEMORY;
+}
+
+static int quantiles_of(const struct summary *s, const struct dun_result_shape *variable,
+                        int64_t component, struct draws *draws, struct line *line)
+{
+  int code;
+  if (variable->chains != draws->chains || variable->draws != draws->draws)
+    return dun_fail(DUN_ERROR_INPUT, "%s: /posterior/%s has another number of draws than the rest",
+                    s->file.name, variable->name);
+  if ((code = dun_result_component(&s->file, variable, component, draws->value)) < 0)
+    return code;
+  for (int q = 0; q < QUANTILES; q++)
+    line->quantile[q].probability = probability[q];
+  dun_quantiles(draws->chains, draws->draws, draws->value, draws->root, draws->sorted, QUANTILES,
+                line->quantile);
+  return 0;
+}
+
+static int read_draws(struct summary *s)
+{
+  struct draws draws = {0};
+  int64_t at = 0;
+  int code = s->count > 0 ? draws_init(s, &draws) : 0;
+  for (int v = 0; v < s->file.variables && code >= 0; v++) {
+    const struct dun_result_shape *variable = &s->file.variable[v];
+    for (int64_t c = 0; c < variable->width && !variable->statistic && code >= 0; c++)
+      code = quantiles_of(s, variable, c, &draws, &s->line[at++]);
+  }
+  DUN_FREE(draws.value);
+  DUN_FREE(draws.sorted);
+  DUN_FREE(draws.root);
+  s->with_draws = code >= 0;
+  return code;
+}
+
+static void summary_free(struct summary *s)
+{
+  dun_table_free(&s->replicates);
+  dun_table_free(&s->steps);
+  dun_table_free(&s->moments);
+  DUN_FREE(s->line);
+  dun_result_close(&s->file);
+}
+
+static int summary_read(struct summary *s, const char *file, int with_draws)
+{
+  int code = dun_result_open(&s->file, file);
+  if (code >= 0)
+    code = read_table(s, "replicates", &s->replicates);
+  if (code >= 0)
+    code = read_table(s, "steps", &s->steps);
+  if (code >= 0)
+    code = read_table(s, "moments", &s->moments);
+  if (code >= 0)
+    code = name_lines(s);
+  if (code >= 0)
+    code = read_moments(s);
+  if (code >= 0 && with_draws)
+    code = read_draws(s);
+  return code;
+}
+
+/* ---- as text ------------------------------------------------------------------------------- */
+
+/* Decimals that show two digits of an error. */
+static int digits_for(double error)
+{
+  if (!(error > 0 && error < 1e300))
+    return 6;
+  return error >= 10 ? 0 : (int)fmin(1 - floor(log10(error)), 15);
+}
+
+static void tell_evidence(struct dun_text *out, const struct summary *s)
+{
+  double error = number_of(root_of(s, "log_evidence_error"));
+  double spread = number_of(root_of(s, "log_evidence_spread"));
+  long long replicates = dun_table_rows(&s->replicates);
+  int digits = digits_for(error);
+  dun_text_add(out, "log Z        %.*f ± %.*f (it covers the modes that were found)\n", digits,
+               number_of(root_of(s, "log_evidence")), digits, error);
+  if (replicates > 1)
+    dun_text_add(out, "replicates   %lld; by their spread the error is %.2g\n", replicates, spread);
+}
+
+static void tell_diagnosis(struct dun_text *out, const struct summary *s)
+{
+  struct dun_diagnosis diagnosis = {0};
+  dun_diagnosis_parse(&diagnosis, text_of(root_of(s, "diagnosis_details")));
+  dun_text_add(out, "diagnosis    %s\n", text_of(root_of(s, "diagnosis")));
+  for (int i = 0; i < diagnosis.count; i++) {
+    const struct dun_verdict *verdict = &diagnosis.verdict[i];
+    dun_text_add(out, "  %-17s %-8s %s\n", verdict->name, dun_verdict_word(verdict->level),
+                 verdict->text);
+  }
+}
+
+static double mean_acceptance(const struct summary *s)
+{
+  long long rows = dun_table_rows(&s->steps), counted = 0;
+  double sum = 0;
+  for (long long row = 0; row < rows; row++) {
+    double acceptance = cell(&s->steps, row, "acceptance");
+    if (!isnan(acceptance)) {
+      sum += acceptance;
+      counted++;
+    }
+  }
+  return counted ? sum / (double)counted : NAN;
+}
+
+static void tell_run(struct dun_text *out, const struct summary *s)
+{
+  double acceptance = mean_acceptance(s);
+  dun_text_add(out, "ESS          %.4g\n", number_of(root_of(s, "effective_sample_size")));
+  dun_text_add(out, "steps        %lld", dun_table_rows(&s->steps));
+  if (!isnan(acceptance))
+    dun_text_add(out, ", mean acceptance %.3f", acceptance);
+  dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
+}
+
+/* A number with two digits of its error, both to the right; large and tiny ones as powers of
+ * ten. */
+static void tell_number(struct dun_text *out, double value, double error)
+{
+  int digits = digits_for(error);
+  if (digits > 6 || fabs(value) >= 1e8)
+    dun_text_add(out, " %12.5g ± %8.2g", value, error);
+  else
+    dun_text_add(out, " %12.*f ± %8.*f", digits, value, digits, error);
+}
+
+static void tell_line(struct dun_text *out, const struct line *line, int with_draws)
+{
+  dun_text_add(out, "%-16s", line->name);
+  tell_number(out, line->mean, line->error);
+  dun_text_add(out, " %11.4g", line->deviation);
+  for (int q = 0; q < QUANTILES && with_draws; q++)
+    tell_number(out, line->quantile[q].value, line->quantile[q].error);
+  dun_text_add(out, "\n");
+}
+
+static void tell_lines(struct dun_text *out, const struct summary *s, int64_t most)
+{
+  dun_text_add(out, "\n%-16s %12s ± %8s %11s", "parameter", "mean", "error", "deviation");
+  for (int q = 0; q < QUANTILES && s->with_draws; q++)
+    dun_text_add(out, " %11.0f%% ± %8s", 100 * probability[q], "error");
+  dun_text_add(out, "\n");
+  for (int64_t i = 0; i < s->count && i < most; i++)
+    tell_line(out, &s->line[i], s->with_draws);
+  if (s->count > most)
+    dun_text_add(out, "... and %lld more: dunlin summary %s\n", (long long)(s->count - most),
+                 s->file.name);
+  dun_text_add(out, "\n");
+}
+
+static void tell_cost(struct dun_text *out, const struct summary *s)
+{
+  char text[32];
+  double ranks = number_of(provenance_of(s, "ranks"));
+  dun_text_add(out,
+               "cost         %.4g evaluations, %s on %.0f rank%s, %.3g MB sent, %.3g MB peak\n",
+               number_of(provenance_of(s, "evaluations")),
+               dun_seconds_text(number_of(provenance_of(s, "seconds")), text, sizeof text), ranks,
+               ranks == 1 ? "" : "s", number_of(provenance_of(s, "bytes_sent")) * 1e-6,
+               number_of(provenance_of(s, "peak_memory_bytes")) * 1e-6);
+  dun_text_add(out, "            ");
+  for (int p = 0; p < DUN_PHASES; p++) {
+    char name[48];
+    double seconds;
+    snprintf(name, sizeof name, "seconds_%s", dun_phase_name(p));
+    seconds = number_of(provenance_of(s, name));
+    dun_text_add(out, "%s %s %.3g s", p ? "," : "", dun_phase_name(p), seconds);
+  }
+  dun_text_add(out, "\nfile         %s\n", s->file.name);
+}
+
+static void tell(struct dun_text *out, const struct summary *s, int64_t most)
+{
+  tell_evidence(out, s);
+  tell_diagnosis(out, s);
+  tell_run(out, s);
+  tell_lines(out, s, most);
+  tell_cost(out, s);
+}
+
+/* ---- as JSON ------------------------------------------------------------------------------- */
+
+static void add_number(struct dun_text *out, const char *before, const char *name, double value)
+{
+  dun_text_add(out, "%s\"%s\": ", before, name);
+  dun_text_add_number(out, value);
+}
+
+static void add_text(struct dun_text *out, const char *before, const char *name, const char *text)
+{
+  dun_text_add(out, "%s\"%s\": \"", before, name);
+  dun_text_add_json(out, text);
+  dun_text_add(out, "\"");
+}
+
+static void add_diagnosis(struct dun_text *out, const struct summary *s)
+{
+  struct dun_diagnosis diagnosis = {0};
+  dun_diagnosis_parse(&diagnosis, text_of(root_of(s, "diagnosis_details")));
+  add_text(out, ",\n ", "diagnosis", text_of(root_of(s, "diagnosis")));
+  dun_text_add(out, ",\n \"verdicts\": [");
+  for (int i = 0; i < diagnosis.count; i++) {
+    const struct dun_verdict *verdict = &diagnosis.verdict[i];
+    add_text(out, i ? ",\n  {" : "\n  {", "name", verdict->name);
+    add_text(out, ", ", "level", dun_verdict_word(verdict->level));
+    add_text(out, ", ", "text", verdict->text);
+    dun_text_add(out, "}");
+  }
+  dun_text_add(out, "]");
+}
+
+/* A table's rows as objects. */
+static void add_table(struct dun_text *out, const char *name, const struct dun_table *table)
+{
+  dun_text_add(out, ",\n \"%s\": [", name);
+  for (long long row = 0; row < dun_table_rows(table); row++) {
+    for (int c = 0; c < table->columns; c++)
+      add_number(out,
+                 c     ? ", "
+                 : row ? ",\n  {"
+                       : "\n  {",
+                 table->column[c].name, table->cells.value[row * table->columns + c]);
+    dun_text_add(out, "}");
+  }
+  dun_text_add(out, "]");
+}
+
+static void add_lines(struct dun_text *out, const struct summary *s)
+{
+  dun_text_add(out, ",\n \"parameters\": [");
+  for (int64_t i = 0; i < s->count; i++) {
+    const struct line *line = &s->line[i];
+    add_text(out, i ? ",\n  {" : "\n  {", "name", line->name);
+    add_number(out, ", ", "mean", line->mean);
+    add_number(out, ", ", "mean_error", line->error);
+    add_number(out, ", ", "deviation", line->deviation);
+    dun_text_add(out, ", \"quantiles\": [");
+    for (int q = 0; q < QUANTILES; q++) {
+      add_number(out, q ? ", {" : "{", "probability", line->quantile[q].probability);
+      add_number(out, ", ", "value", line->quantile[q].value);
+      add_number(out, ", ", "error", line->quantile[q].error);
+      dun_text_add(out, "}");
+    }
+    dun_text_add(out, "]}");
+  }
+  dun_text_add(out, "]");
+}
+
+static void add_cost(struct dun_text *out, const struct summary *s)
+{
+  static const char *const name[] = {"evaluations",       "nans",  "bytes_sent", "collectives",
+                                     "peak_memory_bytes", "ranks", "seconds"};
+  dun_text_add(out, ",\n \"cost\": {");
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+    add_number(out, i ? ", " : "", name[i], number_of(provenance_of(s, name[i])));
+  for (int p = 0; p < DUN_PHASES; p++) {
+    char phase[48];
+    snprintf(phase, sizeof phase, "seconds_%s", dun_phase_name(p));
+    add_number(out, ", ", phase, number_of(provenance_of(s, phase)));
+  }
+  dun_text_add(out, "}");
+}
+
+static void tell_json(struct dun_text *out, const struct summary *s)
+{
+  add_text(out, "{", "file", s->file.name);
+  add_number(out, ",\n ", "log_evidence", number_of(root_of(s, "log_evidence")));
+  add_number(out, ",\n ", "log_evidence_error", number_of(root_of(s, "log_evidence_error")));
+  add_number(out, ",\n ", "log_evidence_spread", number_of(root_of(s, "log_evidence_spread")));
+  add_number(out, ",\n ", "effective_sample_size", number_of(root_of(s, "effective_sample_size")));
+  add_number(out, ",\n ", "acceptance", mean_acceptance(s));
+  add_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
+  add_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
+  dun_text_add(out, ",\n \"deterministic\": %s",
+               number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
+  add_diagnosis(out, s);
+  add_table(out, "replicates", &s->replicates);
+  add_lines(out, s);
+  add_cost(out, s);
+  dun_text_add(out, "}\n");
+}
+
+/* ---- both ---------------------------------------------------------------------------------- */
+
+int dun_summary(struct dun_text *out, const char *file, int json)
+{
+  struct summary s = {0};
+  int code = summary_read(&s, file, 1);
+  if (code >= 0 && json)
+    tell_json(out, &s);
+  else if (code >= 0)
+    tell(out, &s, INT64_MAX);
+  summary_free(&s);
+  return code < 0 ? code : 0;
+}
+
+int dun_summary_brief(const char *file)
+{
+  struct summary s = {0};
+  struct dun_text out = {0};
+  int code = summary_read(&s, file, 0);
+  if (code >= 0)
+    tell(&out, &s, BRIEF);
+  if (code >= 0)
+    fputs(out.text ? out.text : "", stdout);
+  fflush(stdout);
+  dun_text_free(&out);
+  summary_free(&s);
+  return code < 0 ? code : 0;
+}

@@ -1,0 +1,377 @@
+"""Faulty inputs of every kind, each alone and on three ranks: the exit code, a message that names the
+place, no hang, nothing half-written."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from support import SOURCE, Folder, dunlin, main, write  # noqa: E402
+
+GOOD = """\
+run:    {seed: 3, particles: 256}
+target: {type: gaussian, dimension: 2, mean: 1}
+path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}, schedule: {type: adaptive}}
+kernel: {type: hmc}
+method: {type: smc}
+output: {file: out.h5}
+"""
+SEEDS = GOOD.replace("{type: gaussian, dimension: 2, mean: 1}", "{type: seeds, data: data.csv}")
+LIBRARY = GOOD.replace("{type: gaussian, dimension: 2, mean: 1}",
+                       "{type: library, file: mine.so}")
+FILE = "input.yaml"
+
+# What a line of GOOD is replaced by, and words that the complaint must hold.
+EDITS = {
+    "unclosed_brace": ("{type: hmc}", "{type: hmc", [FILE + ":"]),
+    "tab": ("kernel: {", "kernel:\n\t{", [FILE + ":"]),
+    "bad_utf8": ("hmc", "h\udcffmc", [FILE + ":"]),
+    "no_mapping": (GOOD, "- 1\n- 2\n", [FILE + ":1"]),
+    "scalar_only": (GOOD, "hello\n", [FILE + ":1"]),
+    "empty": (GOOD, "", [FILE]),
+    "two_documents": ("kernel:", "---\nkernel:", [FILE + ":"]),
+    "anchor": ("{type: hmc}", "&a {type: hmc}", [FILE + ":4"]),
+    "tag": ("mean: 1", "mean: !!str 1", [FILE + ":2"]),
+    "unknown_section": ("kernel:", "kernal:", [FILE + ":4:1", "kernal", "'kernel'"]),
+    "doubled_section": ("method:", "kernel: {type: rwm}\nmethod:", [FILE + ":5", "kernel"]),
+    "unknown_option": ("seed: 3", "sede: 3", [FILE + ":1", "sede", "'seed'"]),
+    "doubled_option": ("seed: 3", "seed: 3, seed: 4", [FILE + ":1", "seed"]),
+    "misspelt_type": ("{type: hmc}", "{type: hcm}", [FILE + ":4", "hcm", "'hmc'"]),
+    "no_type": ("{type: hmc}", "{step_size: 1}", [FILE + ":4", "type"]),
+    "section_no_mapping": ("{type: hmc}", "hmc", [FILE + ":4", "kernel"]),
+    "missing_seed": ("seed: 3, ", "", [FILE + ":1", "run.seed"]),
+    "missing_run": ("run:    {seed: 3, particles: 256}\n", "", [FILE + ":1", "run"]),
+    "missing_target": ("target: {type: gaussian, dimension: 2, mean: 1}\n", "",
+                       [FILE + ":1", "target"]),
+    "missing_path": ("path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}, "
+                     "schedule: {type: adaptive}}\n", "", [FILE + ":4", "path", "smc"]),
+    "missing_kernel": ("kernel: {type: hmc}\n", "", [FILE + ":4", "kernel", "smc"]),
+    "missing_base": ("base: {type: gaussian, mean: 0, scale: 3}, ", "", [FILE + ":3", "path.base"]),
+    "fraction": ("particles: 256", "particles: 5.7", [FILE + ":1:", "run.particles", "5.7"]),
+    "trailing_letters": ("particles: 256", "particles: 12abc", ["run.particles", "12abc"]),
+    "word_for_number": ("particles: 256", "particles: many", ["run.particles", "many"]),
+    "list_for_number": ("particles: 256", "particles: [1, 2]", ["run.particles"]),
+    "quoted_number": ("particles: 256", "particles: '256'", ["run.particles"]),
+    "infinite": ("scale: 3", "scale: .inf", ["path.base.scale", ".inf"]),
+    "overflowing": ("scale: 3", "scale: 1e999", ["path.base.scale", "1e999"]),
+    "hexadecimal": ("seed: 3", "seed: 0x10", ["run.seed", "0x10"]),
+    "negative_seed": ("seed: 3", "seed: -1", ["run.seed", "-1"]),
+    "huge_seed": ("seed: 3", "seed: 9223372036854775808", ["run.seed"]),
+    "no_particles": ("particles: 256", "particles: 0", ["run.particles", "0"]),
+    "too_many_particles": ("particles: 256", "particles: 1e15", ["run.particles"]),
+    "wide_tile": ("particles: 256", "particles: 256, tile: 65", ["run.tile", "65"]),
+    "too_many_tiles": ("particles: 256", "particles: 1e13, tile: 1", ["run.particles", "tiles"]),
+    "bad_duration": ("seed: 3", "seed: 3, time_limit: 3 fortnights", ["run.time_limit"]),
+    "bad_dimension": ("dimension: 2", "dimension: 0", ["target.dimension", "0"]),
+    "bad_choice": ("{type: smc}", "{type: smc, resampling: magic}", [FILE + ":5", "magic",
+                                                                    "systematic"]),
+    "contradiction": ("schedule: {type: adaptive}", "schedule: {type: adaptive, steps: 5}",
+                      [FILE + ":3", "path.schedule.steps"]),
+    "mean_of_other_dimension": ("mean: 1}", "mean: [1, 2, 3]}", [FILE + ":2", "mean"]),
+    "too_many_draws": ("file: out.h5", "file: out.h5, draws: 257",
+                       [FILE + ":6", "output.draws", "257"]),
+    "probes_no_list": ("output:", "probes: {type: modes}\noutput:", [FILE + ":6", "probes"]),
+    "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),
+    "doubled_probe": ("output:", "probes: [{type: moments}, {type: moments, every: 2}]\noutput:",
+                      [FILE + ":6", "probes[1]", "moments"]),
+    "no_folder_for_result": ("out.h5", "nowhere/out.h5", ["output.file", "nowhere"]),
+    "result_is_a_folder": ("out.h5", "taken", ["output.file", "taken"]),
+}
+
+# Contents of data.csv for the target `seeds`.
+DATA = {
+    "missing": (None, [FILE + ":2", "data.csv"]),
+    "empty": ("", ["data.csv"]),
+    "header_only": ("r,n,x1,x2\n", ["data.csv"]),
+    "nan": ("r,n,x1,x2\n10,39,0,0\n23,nan,0,1\n", ["data.csv:3", "nan"]),
+    "word": ("r,n,x1,x2\n10,39,0,0\n23,many,0,1\n", ["data.csv:3", "many"]),
+    "empty_field": ("r,n,x1,x2\n10,39,0,0\n23,,0,1\n", ["data.csv:3"]),
+    "short_row": ("r,n,x1,x2\n10,39,0,0\n23,62,0\n", ["data.csv:3"]),
+    "missing_column": ("r,m,x1,x2\n10,39,0,0\n", ["data.csv", "'n'"]),
+    "more_hits_than_trials": ("r,n,x1,x2\n40,39,0,0\n", [FILE + ":2", "row 1", "40"]),
+}
+
+# Options of the command line.
+LINES = {
+    "set_without_value": (["--set", "run.seed"], ["run.seed"]),
+    "set_unknown": (["--set", "run.sed=3"], ["sed", "'seed'"]),
+    "set_bad_value": (["--set", "run.particles=few"], ["run.particles", "few"]),
+    "set_of_scalar": (["--set", "run.seed.deep=1"], ["run.seed"]),
+    "unknown_option": (["--sett", "run.seed=1"], ["--sett"]),
+    "bad_time_limit": (["--time-limit", "soon"], ["--time-limit", "soon"]),
+    "option_of_other_command": (["--json"], ["--json"]),
+    "restart_and_overwrite": (["--restart", "--overwrite"], ["--restart", "--overwrite"]),
+    "one_word_too_many": (["another.yaml"], ["another.yaml"]),
+    "no_folder_for_output": (["--output", "nowhere/out.h5"], ["nowhere"]),
+    "output_is_the_input": (["--output", FILE, "--overwrite"], [FILE, "input itself"]),
+}
+
+
+def refused(folder, words, arguments=("run", FILE), codes=(2,)):
+    """The command fails alone and on three ranks, says so once with these words, writes nothing."""
+    before = sorted(os.listdir(folder))
+    for ranks in (None, 3):
+        done = dunlin(*arguments, ranks=ranks, code=None, timeout=60, folder=folder)
+        assert done.returncode in codes, f"exit code {done.returncode}\n{done.stderr}"
+        for word in words:
+            assert word in done.stderr, f"'{word}' is missing in:\n{done.stderr}"
+        said = [line for line in done.stderr.split("\n") if words and words[-1] in line]
+        assert len(said) == len(set(said)), f"said more than once:\n{done.stderr}"
+        assert sorted(os.listdir(folder)) == before, f"left: {sorted(os.listdir(folder))}"
+
+
+def edited(name):
+    old, new, words = EDITS[name]
+    assert old in GOOD, name
+    with Folder() as folder:
+        os.mkdir(os.path.join(folder, "taken"))
+        with open(os.path.join(folder, FILE), "wb") as file:
+            file.write(GOOD.replace(old, new).encode("utf-8", "surrogateescape"))
+        refused(folder, words)
+
+
+def with_data(name):
+    data, words = DATA[name]
+    with Folder() as folder:
+        write(folder, FILE, SEEDS)
+        if data is not None:
+            write(folder, "data.csv", data)
+        refused(folder, words)
+
+
+def with_line(name):
+    arguments, words = LINES[name]
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        refused(folder, words, ["run", FILE] + arguments)
+
+
+def add_tests():
+    for label, cases, run in (("input", EDITS, edited), ("data", DATA, with_data),
+                              ("line", LINES, with_line)):
+        for name in cases:
+            globals()[f"test_{label}_{name}"] = lambda name=name, run=run: run(name)
+
+
+def test_good_input_is_good():
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        dunlin("run", FILE, folder=folder, ranks=3)
+        assert os.path.exists(os.path.join(folder, "out.h5"))
+
+
+def test_all_complaints_at_once():
+    with Folder() as folder:
+        faulty = GOOD.replace("seed: 3", "sede: 3").replace("hmc", "hcm")
+        write(folder, FILE, faulty.replace("dimension: 2", "dimension: two"))
+        refused(folder, ["'seed'", "'hmc'", "target.dimension", "two"])
+
+
+def test_missing_input_and_folder():
+    with Folder() as folder:
+        refused(folder, ["nothing.yaml"], ["run", "nothing.yaml"])
+        refused(folder, ["folder"], ["run", "."])
+
+
+def test_too_large_input():
+    with Folder() as folder:
+        write(folder, FILE, "#" * (1 << 20) + "\n" + GOOD)
+        refused(folder, [FILE])
+
+
+def test_memory():
+    """More particles than memory: exit code 1, not a kill."""
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        refused(folder, ["memory"], ["run", FILE, "--set", "run.particles=2e11"], codes=(1,))
+
+
+def test_nan_density():
+    """A target that is NaN everywhere leaves no weight."""
+    with Folder() as folder:
+        plugin(folder, "return 0 * x[0] / 0.;")
+        write(folder, FILE, LIBRARY)
+        done = dunlin("run", FILE, ranks=2, code=1, folder=folder, timeout=60)
+        assert "dunlin: " in done.stderr
+        assert not [name for name in os.listdir(folder) if name.startswith("out.h5.part")]
+
+
+# ---- existing files, checkpoints -----------------------------------------------------------------
+
+def test_existing_result():
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        dunlin("run", FILE, "--quiet", folder=folder)
+        refused(folder, ["out.h5", "--overwrite"])
+        refused(folder, ["out.h5"], ["run", FILE, "--restart", "--set", "run.seed=4"])
+        dunlin("run", FILE, "--overwrite", "--quiet", folder=folder)
+
+
+def test_result_of_something_else():
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        write(folder, "out.h5", "no result\n")
+        refused(folder, ["out.h5"])
+        refused(folder, ["out.h5"], ["run", FILE, "--restart"])
+
+
+def stopped(folder):
+    """Two generations of checkpoints."""
+    write(folder, FILE, GOOD.replace("file: out.h5", "file: out.h5, checkpoint_every: 0"))
+    dunlin("run", FILE, "--quiet", "--set", "run.evaluations=4000", folder=folder, code=85)
+    names = [os.path.join(folder, f"out.{slot}.checkpoint") for slot in (0, 1)]
+    assert all(os.path.exists(name) for name in names)
+    os.remove(os.path.join(folder, "out.h5.progress.jsonl"))
+    return names
+
+
+def change(path, at, bytes_):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(bytes_)
+
+
+def test_checkpoint_without_restart():
+    with Folder() as folder:
+        stopped(folder)
+        refused(folder, ["checkpoint", "--restart"])
+        dunlin("run", FILE, "--overwrite", "--quiet", folder=folder)
+        assert not [name for name in os.listdir(folder) if name.endswith(".checkpoint")]
+
+
+def test_checkpoint_of_another_input():
+    with Folder() as folder:
+        stopped(folder)
+        for setting in ("run.seed=4", "target.mean=2", "kernel.jitter=0.1"):
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart", "--set", setting])
+
+
+def test_damaged_checkpoints():
+    """One of two is damaged: the other restarts.  Both: refused.  Truncated, or a bit flipped."""
+    with Folder() as folder:
+        names = stopped(folder)
+        size = os.path.getsize(names[0])
+        whole = {name: open(name, "rb").read() for name in names}
+        for at in (8, 100, 5000, size // 2, size - 9):
+            for name in names:
+                write_bytes(name, whole[name])
+                change(name, at, bytes([whole[name][at] ^ 4]))
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart"])
+        for length in (0, 10, 4096, size - 1):
+            for name in names:
+                write_bytes(name, whole[name][:length])
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart"])
+        write_bytes(names[0], whole[names[0]])
+        done = dunlin("run", FILE, "--restart", folder=folder)
+        assert "warning" in done.stderr, done.stderr
+        assert os.path.exists(os.path.join(folder, "out.h5"))
+
+
+def write_bytes(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def test_damaged_results():
+    """`summary` and `run RESULT` of what is no whole result."""
+    with Folder() as folder:
+        write(folder, FILE, GOOD)
+        dunlin("run", FILE, "--quiet", folder=folder)
+        os.remove(os.path.join(folder, "out.h5.progress.jsonl"))
+        whole = open(os.path.join(folder, "out.h5"), "rb").read()
+        for length in (0, 7, 8, 100, 2048, len(whole) // 2, len(whole) - 100):
+            write_bytes(os.path.join(folder, "cut.h5"), whole[:length])
+            refused(folder, ["cut.h5"], ["summary", "cut.h5"])
+            refused(folder, ["cut.h5"], ["run", "cut.h5", "--output", "again.h5"])
+        refused(folder, ["nothing.h5"], ["summary", "nothing.h5"])
+        refused(folder, [FILE], ["summary", FILE])
+
+
+# ---- libraries -----------------------------------------------------------------------------------
+
+PLUGIN = """\
+#include "dunlin/target.h"
+double density(const double *x);
+double density(const double *x) { %s }
+static double point(const void *self, const double *x, double *gradient)
+{
+  (void)self;
+  if (gradient)
+    gradient[0] = -x[0];
+  return density(x);
+}
+const struct dun_target dun_target_%s = {
+    .type = {DUN_TYPE(struct dun_target), .name = "mine", .doc = "A test."},
+    .dimension = 1,
+    .point = point,
+    %s
+};
+"""
+
+
+def plugin(folder, density="return -x[0] * x[0] / 2;", name="mine", more="", change_header=None):
+    write(folder, "mine.c", PLUGIN % (density, name, more))
+    include = os.path.join(SOURCE, "include")
+    if change_header:
+        include = os.path.join(folder, "include")
+        os.makedirs(os.path.join(include, "dunlin"), exist_ok=True)
+        with open(os.path.join(SOURCE, "include", "dunlin", "target.h")) as file:
+            text = file.read()
+        assert change_header[0] in text
+        write(os.path.join(include, "dunlin"), "target.h", text.replace(*change_header))
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", include, "-o", "mine.so", "mine.c"],
+                   cwd=folder, check=True)
+
+
+def test_library_is_good():
+    with Folder() as folder:
+        plugin(folder)
+        write(folder, FILE, LIBRARY)
+        dunlin("run", FILE, "--quiet", folder=folder, ranks=2)
+
+
+def test_no_library():
+    with Folder() as folder:
+        write(folder, FILE, LIBRARY)
+        refused(folder, [FILE + ":2", "mine.so"])
+        write(folder, "mine.so", "this is no library\n")
+        refused(folder, [FILE + ":2", "mine.so"])
+
+
+def test_library_without_symbol():
+    with Folder() as folder:
+        plugin(folder, name="yours")
+        write(folder, FILE, LIBRARY)
+        refused(folder, ["mine.so", "dun_target_mine"])
+
+
+def test_library_of_other_abi():
+    with Folder() as folder:
+        plugin(folder, change_header=("DUN_ABI = 1", "DUN_ABI = 77"))
+        write(folder, FILE, LIBRARY)
+        refused(folder, ["mine.so", "77"])
+
+
+def test_library_of_other_size():
+    with Folder() as folder:
+        plugin(folder, change_header=("struct dun_target {\n", "struct dun_target {\n  long pad;\n"))
+        write(folder, FILE, LIBRARY)
+        refused(folder, ["mine.so"])
+
+
+def test_library_with_two_densities():
+    with Folder() as folder:
+        plugin(folder, more=".rows = (void (*)(const void *, int, const double *, double *, "
+                            "double *, double *))point,")
+        write(folder, FILE, LIBRARY)
+        refused(folder, ["mine.so"])
+
+
+def test_unknown_option_of_library():
+    with Folder() as folder:
+        plugin(folder)
+        write(folder, FILE, LIBRARY.replace("mine.so", "mine.so, widht: 3"))
+        refused(folder, [FILE + ":2", "widht"])
+
+
+add_tests()
+main()

@@ -1,0 +1,319 @@
+"""The commands from outside: list, help, check, run, summary, and their exit codes."""
+import json
+import math
+import os
+import re
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from support import (Folder, attributes, column, dunlin, main, start, summary,  # noqa: E402
+                     write)
+
+KINDS = ("target", "path", "kernel", "method", "probe")
+INPUT = """\
+run:    {seed: 5, particles: 600, replicates: $replicates}
+target: {type: gaussian, dimension: 3, mean: [1, -2, 0.5]}
+path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}, schedule: {type: adaptive}}
+kernel: {type: hmc}
+method: {type: smc, moves_per_step: 3}
+probes: [{type: moments, every: 1}]
+output: {file: out.h5}
+"""
+
+
+def small(folder, replicates=1, **changes):
+    text = INPUT.replace("$replicates", str(replicates))
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return write(folder, "input.yaml", text)
+
+
+# ---- list and help -------------------------------------------------------------------------------
+
+def listed(kind):
+    lines = dunlin("list", kind).stdout.split("\n")
+    assert lines[0] == kind
+    return [line.split()[0] for line in lines[1:] if line.startswith("  ")]
+
+
+def test_list():
+    everything = dunlin("list").stdout
+    for kind in KINDS:
+        names = listed(kind)
+        assert names and names == sorted(names), f"{kind}: {names}"
+        assert listed(kind) == [line.split()[0]
+                                for line in dunlin("list", kind + "s").stdout.split("\n")[1:]
+                                if line.startswith("  ")]
+        assert all(f"  {name} " in everything for name in names)
+    assert "gaussian" in listed("target") and "smc" in listed("method")
+
+
+def test_help_of_everything_listed():
+    """Every type has its help, as text and as a table whose rows have five cells."""
+    for kind in KINDS:
+        for name in listed(kind):
+            text = dunlin("help", kind, name).stdout
+            assert text.startswith(f"{kind} {name}\n"), text[:80]
+            table = dunlin("help", kind, name, "--markdown").stdout
+            assert table.startswith(f"### {kind} `{name}`\n")
+            rows = [line for line in table.split("\n") if line.startswith("|")]
+            for row in rows:
+                assert len(re.findall(r"(?<!\\)\|", row)) == 6, row
+
+
+def test_help_names_options():
+    text = dunlin("help", "path", "geometric").stdout
+    for word in ("base", "schedule", "conditional_ess", "adaptive, fixed or file"):
+        assert word in text, word
+    run = dunlin("help", "run").stdout
+    assert "seed" in run and "required" in run and "1 to 64" in run
+    assert "checkpoint_every" in dunlin("help", "output").stdout
+    assert "dunlin help KIND NAME" in dunlin("help").stdout
+
+
+def test_help_refuses():
+    assert "'hmc'" in dunlin("help", "kernel", "hcm", code=2).stderr
+    assert "kernel" in dunlin("help", "colonel", code=2).stderr
+    assert "kernel" in dunlin("list", "colonel", code=2).stderr
+
+
+def test_words_that_need_no_command():
+    for word in ("--help", "--usage", "--version", "-h"):
+        assert "dunlin" in dunlin(word).stdout
+    assert "85" in dunlin("--help").stdout
+    assert "command" in dunlin(code=2).stderr
+    assert "'rnu'" in dunlin("rnu", code=2).stderr
+    assert dunlin("rnu", ranks=2, code=2).stderr.count("'rnu'") == 1
+
+
+# ---- check ---------------------------------------------------------------------------------------
+
+def test_check():
+    with Folder() as folder:
+        file = small(folder)
+        for ranks in (None, 2):
+            said = dunlin("check", file, ranks=ranks, folder=folder).stdout
+            assert said.count("good") == 1 and "3 dimensions" in said and "out.h5" in said
+            said = dunlin("check", file, "--estimate", ranks=ranks, folder=folder).stdout
+            assert "memory per rank" in said and "wall time" in said and "assuming" in said
+        assert os.listdir(folder) == ["input.yaml"], os.listdir(folder)
+        assert "seed" in dunlin("check", file, "--set", "run.sede=1", code=2).stderr
+
+
+def test_check_refuses_what_run_refuses():
+    with Folder() as folder:
+        file = small(folder)
+        dunlin("run", file, "--quiet", folder=folder)
+        assert "--overwrite" in dunlin("check", file, folder=folder, code=2).stderr
+        dunlin("check", file, "--overwrite", folder=folder)
+        assert "complete" in dunlin("check", file, "--restart", folder=folder).stdout
+
+
+# ---- run -----------------------------------------------------------------------------------------
+
+def test_quiet_and_progress():
+    with Folder() as folder:
+        file = small(folder)
+        done = dunlin("run", file, "--quiet", folder=folder)
+        assert not done.stdout and not done.stderr, done.stdout + done.stderr
+        done = dunlin("run", file, "--overwrite", folder=folder)
+        assert "log Z" in done.stdout and "diagnosis" in done.stdout
+        lines = [line for line in done.stderr.split("\n") if line.startswith("step ")]
+        assert lines[0].startswith("step 1 ") and " t 1 " in lines[-1], done.stderr
+
+
+def test_rows_of_progress():
+    with Folder() as folder:
+        dunlin("run", small(folder, replicates=2), folder=folder)
+        result = os.path.join(folder, "out.h5")
+        with open(result + ".progress.jsonl") as file:
+            rows = [json.loads(line) for line in file]
+        for name in ("replicate", "step", "time", "ess", "log_evidence"):
+            assert [row[name] for row in rows] == list(column(result, "steps", name))
+        assert rows[0]["step"] == 1 and rows[-1]["time"] == 1 and rows[-1]["replicate"] == 1
+
+
+def test_progress_that_cannot_be_written():
+    with Folder() as folder:
+        os.mkdir(os.path.join(folder, "out.h5.progress.jsonl"))
+        done = dunlin("run", small(folder), folder=folder)
+        assert done.stderr.count("warning") == 1 and "progress.jsonl" in done.stderr
+        assert os.path.exists(os.path.join(folder, "out.h5"))
+
+
+def test_restart_of_a_complete_run():
+    with Folder() as folder:
+        file = small(folder)
+        assert "afresh" in dunlin("run", file, "--restart", folder=folder).stderr
+        before = os.stat(os.path.join(folder, "out.h5")).st_mtime_ns
+        assert "complete" in dunlin("run", file, "--restart", ranks=2, folder=folder).stderr
+        assert os.stat(os.path.join(folder, "out.h5")).st_mtime_ns == before
+
+
+def test_a_limit_can_be_raised():
+    """Limits and names are circumstances: they change between the jobs of one run."""
+    with Folder() as folder:
+        file = small(folder)
+        dunlin("run", file, "--set", "run.evaluations=2e4", code=85, folder=folder)
+        dunlin("run", file, "--set", "run.evaluations=2e4", "--restart", code=85, folder=folder)
+        dunlin("run", file, "--restart", folder=folder)
+        whole = os.path.join(folder, "whole.h5")
+        dunlin("run", file, "--output", whole, folder=folder)
+        one, other = attributes(os.path.join(folder, "out.h5")), attributes(whole)
+        for name in ("population_hash", "log_evidence", "evaluations"):
+            assert one[name] == other[name], name
+
+
+def test_signals():
+    """USR1 through the launcher and TERM to the program lead to a checkpoint and 85."""
+    with Folder() as folder:
+        file = small(folder, **{"particles: 600": "particles: 200000",
+                                "moves_per_step: 3": "moves_per_step: 40"})
+        rows = os.path.join(folder, "out.h5.progress.jsonl")
+        for ranks, number in ((2, signal.SIGUSR1), (None, signal.SIGTERM)):
+            process = start("run", file, "--restart", "--quiet", ranks=ranks, folder=folder)
+            limit = time.monotonic() + 60
+            while not os.path.exists(rows):
+                assert time.monotonic() < limit and process.poll() is None
+                time.sleep(.02)
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=60)
+            assert process.returncode == 85, output
+            assert "signal" in output and "--restart" in output, output
+            assert [name for name in os.listdir(folder) if name.endswith(".checkpoint")]
+            os.remove(rows)
+
+
+def test_time_limit_leaves_room():
+    with Folder() as folder:
+        file = small(folder, **{"particles: 600": "particles: 100000",
+                                "moves_per_step: 3": "moves_per_step: 40"})
+        done = dunlin("run", file, "--time-limit", "1s", code=85, folder=folder)
+        assert "time limit" in done.stderr
+        dunlin("run", file, "--time-limit", "1s", "--restart", code=85, folder=folder)
+
+
+def test_strict():
+    """Twenty particles cannot be good."""
+    with Folder() as folder:
+        file = small(folder, **{"particles: 600": "particles: 8"})
+        dunlin("run", file, "--quiet", folder=folder)
+        said = attributes(os.path.join(folder, "out.h5"))
+        assert said["diagnosis"] == "bad", said["diagnosis_details"]
+        dunlin("run", file, "--quiet", "--overwrite", "--strict", code=1, folder=folder)
+
+
+def test_a_result_runs_again_with_its_settings():
+    with Folder() as folder:
+        dunlin("run", small(folder), "--set", "run.seed=9", "--quiet", folder=folder)
+        os.rename(os.path.join(folder, "out.h5"), os.path.join(folder, "first.h5"))
+        dunlin("run", "first.h5", "--output", "second.h5", "--quiet", ranks=2, folder=folder)
+        one, other = (attributes(os.path.join(folder, name)) for name in ("first.h5", "second.h5"))
+        assert one["population_hash"] == other["population_hash"]
+        assert "input itself" in dunlin("run", "first.h5", "--output", "first.h5", "--overwrite",
+                                        code=2, folder=folder).stderr
+
+
+def test_processes_that_do_not_know_each_other():
+    with Folder() as folder:
+        for variable in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
+            done = dunlin("run", small(folder), folder=folder, code=2, environment={variable: "4"})
+            assert "4 processes" in done.stderr, done.stderr
+        step = {"SLURM_STEP_ID": "0", "SLURM_NTASKS": "3"}
+        assert "3 processes" in dunlin("run", small(folder), folder=folder, code=2,
+                                       environment=step).stderr
+        # A batch script sees the number of tasks too, but is no step.
+        dunlin("run", small(folder), "--quiet", folder=folder, environment={"SLURM_NTASKS": "3"})
+
+
+# ---- what a result says --------------------------------------------------------------------------
+
+def test_provenance():
+    import h5py
+    with Folder() as folder:
+        file = small(folder)
+        dunlin("run", file, "--quiet", "--set", "run.seed=6", ranks=2, folder=folder)
+        with h5py.File(os.path.join(folder, "out.h5"), "r") as result:
+            said = {name: value[()] for name, value in result["provenance"].items()}
+        with open(file) as text:
+            assert said["input"].decode() == text.read()
+        assert said["settings"].decode() == "run.seed=6\n"
+        options = said["effective_options"].decode().split("\n")
+        assert "run.seed: 6" in options and "run.tile: 64" in options, options
+        assert said["ranks"] == 2 and said["evaluations"] > 600 and said["seconds"] > 0
+        for name in ("version", "commit", "compiler", "vector_width", "blas", "mpi", "hdf5"):
+            assert said[name], name
+
+
+def test_replicates_are_combined():
+    """The evidence is the mean of the replicates' estimates, its error that of a mean."""
+    with Folder() as folder:
+        dunlin("run", small(folder, replicates=4), "--quiet", folder=folder)
+        result = os.path.join(folder, "out.h5")
+        said = attributes(result)
+        log_z, error = (column(result, "replicates", name)
+                        for name in ("log_evidence", "log_evidence_error"))
+        z = [math.exp(value) for value in log_z]
+        mean = sum(z) / 4
+        assert abs(said["log_evidence"] - math.log(mean)) < 1e-12
+        of_mean = math.sqrt(sum((a * e) ** 2 for a, e in zip(z, error))) / sum(z)
+        assert abs(said["log_evidence_error"] - of_mean) < 1e-12
+        spread = math.sqrt(sum((a - mean) ** 2 for a in z) / 12) / mean
+        assert abs(said["log_evidence_spread"] - spread) < 1e-12
+        hashes = set(column(result, "replicates", "hash_low"))
+        assert len(hashes) == 4, "replicates repeat each other"
+
+
+def test_draws_are_thinned():
+    import h5py
+    with Folder() as folder:
+        dunlin("run", small(folder), "--quiet", "--set", "output.draws=50", folder=folder)
+        with h5py.File(os.path.join(folder, "out.h5"), "r") as result:
+            assert result["posterior/x"].shape == (1, 50, 3)
+
+
+# ---- summary -------------------------------------------------------------------------------------
+
+def test_summary():
+    with Folder() as folder:
+        dunlin("run", small(folder, replicates=2), "--quiet", folder=folder)
+        result = os.path.join(folder, "out.h5")
+        said, root = summary(result), attributes(result)
+        for name in ("log_evidence", "log_evidence_error", "effective_sample_size",
+                     "population_hash", "diagnosis"):
+            assert said[name] == root[name], name
+        assert [line["name"] for line in said["parameters"]] == ["x[0]", "x[1]", "x[2]"]
+        assert len(said["replicates"]) == 2 and said["deterministic"] is True
+        assert said["verdicts"] and all(v["level"] in ("good", "doubtful", "bad") and v["text"]
+                                        for v in said["verdicts"])
+        text = dunlin("summary", result).stdout
+        for word in ("log Z", "x[2]", "95%", "ESS", "acceptance", "evaluations", "diagnosis"):
+            assert word in text, word
+        assert dunlin("summary", result, ranks=2).stdout == text, "printed more than once"
+
+
+def test_errors_of_means_and_quantiles():
+    """9 means and 27 quantiles of a Gaussian in 3 runs: within 5 standard errors of the truth, and the
+    errors near those of independent draws or above."""
+    truth, normal = (1, -2, .5), {.05: -1.6448536, .5: 0, .95: 1.6448536}
+    density = {p: math.exp(-z * z / 2) / math.sqrt(2 * math.pi) for p, z in normal.items()}
+    for seed in (1, 2, 3):
+        with Folder() as folder:
+            dunlin("run", small(folder, replicates=2), "--quiet", "--set", f"run.seed={seed}",
+                   folder=folder)
+            said = summary(os.path.join(folder, "out.h5"))
+        n = 1200
+        for line, mean in zip(said["parameters"], truth):
+            assert abs(line["mean"] - mean) < 5 * line["mean_error"], line
+            assert .8 / math.sqrt(n) < line["mean_error"] < 4 / math.sqrt(n), line
+            for q in line["quantiles"]:
+                p = q["probability"]
+                assert abs(q["value"] - mean - normal[p]) < 5 * q["error"], (line["name"], q)
+                alone = math.sqrt(p * (1 - p) / n) / density[p]
+                assert .5 * alone < q["error"] < 5 * alone, (line["name"], q, alone)
+
+
+main()
