@@ -164,6 +164,16 @@ static int set_names(struct dun_result *result, const char *file)
   return part.failed || !result->file ? DUN_ERROR_MEMORY : 0;
 }
 
+/* What would be found out only at the end, when the file gets its name. */
+static int check_place(const char *file)
+{
+  struct stat entry;
+  if (stat(file, &entry) == 0 && S_ISDIR(entry.st_mode))
+    return dun_fail(DUN_ERROR_FILE, "'%s' is a folder, expected the name of a file to write.",
+                    file);
+  return 0;
+}
+
 int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
                      int resume)
@@ -177,8 +187,10 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
   if (status < 0)
     return status;
   if (context->rank == 0) {
-    state[1] = resume && dun_result_reopen(result);
-    state[0] = state[1] ? 0 : dun_result_lay_out(result);
+    state[0] = check_place(file);
+    state[1] = state[0] == 0 && resume && dun_result_reopen(result);
+    if (state[0] == 0 && !state[1])
+      state[0] = dun_result_lay_out(result);
   }
   status = dun_agree(context, state[0]);
   if (status < 0)

@@ -1,5 +1,6 @@
 /* From inputs to structs: values, defaults, complaints, files, types, identity. */
 /* ranks: 1 2 3 */
+#include "base/memory.h"
 #include "check.h"
 #include "io/bind.h"
 #include <sys/stat.h>
@@ -202,6 +203,7 @@ static void test_complaints(void)
       {"[1]", "run.yaml:1:4: s: found a list of 1, expected a mapping of options", 1},
       {"{numbr: 5, number: x, flag: 3}", "s.count: found nothing", 4},
   };
+  int64_t memory = dun_memory_in_use();
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char text[256];
     snprintf(text, sizeof text, "s: %s\n", cases[i].text);
@@ -213,6 +215,7 @@ static void test_complaints(void)
     check_same(found);
     done();
   }
+  CHECK(dun_memory_in_use() == memory);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -438,6 +441,7 @@ static int compile(const char *flags)
 static void test_library(void)
 {
   void *self;
+  int64_t memory = dun_memory_in_use();
   make_folder();
   CHECK(compile("-DEXTRA=0") == 0);
   const struct dun_type *type =
@@ -459,6 +463,7 @@ static void test_library(void)
   CHECK(complains("option 'scale': it lies outside"));
   done();
   remove_folder();
+  CHECK(dun_memory_in_use() == memory);
 }
 
 static void test_unknown(void)

@@ -302,6 +302,7 @@ static void test_flips(void)
 {
   struct world w;
   enum { FLIPS = 60 };
+  int64_t memory = dun_memory_in_use();
   make_folder();
   world_init(&w, &test_context, 3000);
   CHECK(write_version(&w, 1) == 0 && write_version(&w, 2) == 0);
@@ -322,6 +323,7 @@ static void test_flips(void)
   test_context.log.level = DUN_WARNINGS;
   world_free(&w);
   remove_folder();
+  CHECK(dun_memory_in_use() == memory);
 }
 
 static void damage(int slot, const char *how)
@@ -384,6 +386,7 @@ static void limit(rlim_t bytes)
 static void test_full_disk(void)
 {
   struct world w;
+  int64_t memory = dun_memory_in_use();
   make_folder();
   world_init(&w, &test_context, PARTICLES);
   CHECK(write_version(&w, 1) == 0);
@@ -404,6 +407,7 @@ static void test_full_disk(void)
   CHECK(dun_checkpoint_read(&test_context, &w.checkpoint) == 1 && world_is(&w, 2));
   world_free(&w);
   remove_folder();
+  CHECK(dun_memory_in_use() == memory);
 }
 
 static void test_no_folder(void)

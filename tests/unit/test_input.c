@@ -1,4 +1,5 @@
 /* Input files as trees: what is read, what is refused in which words, and that nothing crashes. */
+#include "base/memory.h"
 #include "base/random.h"
 #include "check.h"
 #include "io/input.h"
@@ -232,6 +233,7 @@ static void test_mutations(void)
   static const char alphabet[] = "{}[],:-#&*!|>'\"%@`\t\n ?\\.0a\xff\xc3";
   struct dun_address address = {.seed = 20, .purpose = DUN_PURPOSE_TEST};
   int refused = 0, accepted = 0;
+  int64_t memory = dun_memory_in_use();
   for (int trial = 0; trial < 5000; trial++) {
     char bytes[2 * sizeof seed];
     size_t size = sizeof seed - 1;
@@ -262,6 +264,7 @@ static void test_mutations(void)
       dun_input_set(&p.input, "path.base.mean=[1, 2]", &p.complaints);
     done(&p);
   }
+  CHECK(dun_memory_in_use() == memory);
   CHECK(refused > 500 && accepted + refused == 5000);
 }
 

@@ -295,6 +295,7 @@ static void check_array(void)
 
 static void test_round_trip(void)
 {
+  int64_t memory = dun_memory_in_use();
   struct dun_result_file f;
   char command[400];
   const char *keep = getenv("DUNLIN_KEEP");
@@ -317,6 +318,7 @@ static void test_round_trip(void)
     CHECK(system(command) == 0);
   run_free();
   remove_folder();
+  CHECK(dun_memory_in_use() == memory);
 }
 
 /* Draws of before stay when the same input goes on, also at another layout of ranks. */
@@ -413,6 +415,9 @@ static void test_names(void)
         DUN_ERROR_FILE);
   CHECK(is_about("'/no/such/folder/mix.h5.part.new' cannot be created: No such file"));
   dun_result_free(&result);
+  CHECK(dun_result_begin(&test_context, &result, "/tmp", 7, &run, 1, 10, 0) == DUN_ERROR_FILE);
+  CHECK(is_about("'/tmp' is a folder"));
+  dun_result_free(&result);
   run_free();
 }
 
@@ -458,6 +463,7 @@ static void test_damage(void)
 {
   char name[160], *bytes;
   int refused = 0;
+  int64_t memory = dun_memory_in_use();
   make_folder();
   run_init(&test_context);
   write_result(0xab);
@@ -486,6 +492,7 @@ static void test_damage(void)
   CHECK(read_all(folder) < 0 && is_about("is no regular file"));
   run_free();
   remove_folder();
+  CHECK(dun_memory_in_use() == memory);
 }
 
 TEST_MAIN({"round_trip", test_round_trip}, {"resume", test_resume}, {"full_disk", test_full_disk},
