@@ -58,6 +58,12 @@ uint64_t dun_checkpoint_layout(const struct dun_checkpoint *checkpoint)
   return layout;
 }
 
+/* A scalar whose row was written without a count is still one number, not none. */
+static int fixed_count(const struct dun_state *row)
+{
+  return row->count < 1 ? 1 : row->count;
+}
+
 const void *dun_state_values(const struct dun_state *row, const void *self, int64_t *count)
 {
   const char *member = (const char *)self + row->offset;
@@ -66,7 +72,7 @@ const void *dun_state_values(const struct dun_state *row, const void *self, int6
     *count = numbers->count;
     return numbers->value;
   }
-  *count = row->count;
+  *count = fixed_count(row);
   return member;
 }
 
@@ -328,9 +334,9 @@ static int read_row(hid_t handle, const char *name, const char *place, const str
   int status = 0;
   hid_t type = row->type == DUN_STATE_INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
   char *larger = count < 0 ? NULL : dun_allocate(*size + 8 + 8 * count, 1);
-  if (count >= 0 && row->type != DUN_STATE_NUMBERS && count != row->count)
+  if (count >= 0 && row->type != DUN_STATE_NUMBERS && count != fixed_count(row))
     status = dun_fail(DUN_ERROR_FILE, "'%s' of '%s' has %lld numbers, expected %d.", place, name,
-                      (long long)count, row->count);
+                      (long long)count, fixed_count(row));
   else if (!larger)
     status = count < 0 ? (int)count : DUN_ERROR_MEMORY;
   else if (count > 0 &&

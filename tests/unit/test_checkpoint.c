@@ -19,7 +19,7 @@ struct object {
 };
 
 static const struct dun_state object_state[] = {
-    {"counter", DUN_STATE_INTEGER, offsetof(struct object, counter), 1},
+    {"counter", DUN_STATE_INTEGER, offsetof(struct object, counter), 0}, /* taken for 1 */
     {"pair", DUN_STATE_INTEGER, offsetof(struct object, pair), 2},
     {"number", DUN_STATE_NUMBER, offsetof(struct object, number), 1},
     {"list", DUN_STATE_NUMBERS, offsetof(struct object, list), 0},
