@@ -1,0 +1,139 @@
+/* ranks: 1 2 */
+/* Contract of every registered path: its ends, its gradient, and its parts. */
+#include "fixture.h"
+#include "population/tile.h"
+
+static const struct {
+  const char *name, *text; /* options behind `type:` */
+} settings[] = {
+    {"geometric", "base: {type: gaussian, mean: 0.5, scale: 2}"},
+    {"geometric", "base: {type: gaussian, mean: [0, 1, 2], scale: [1, 2, 3]}, schedule: {type: "
+                  "fixed, steps: 7}"},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static struct dun_run *path_run(struct fixture *fixture, size_t i)
+{
+  char text[1024];
+  snprintf(text, sizeof text,
+           "run: {seed: 5, particles: 500}\n"
+           "target: {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, "
+           "weights: [.3, .7], log_evidence: 1.7}\n"
+           "path: {type: %s, %s}\nkernel: {type: hmc}\nmethod: {type: smc}\n",
+           settings[i].name, settings[i].text);
+  return fixture_make(fixture, text);
+}
+
+static void every_path_has_settings(void)
+{
+  for (const struct dun_type *const *t = dun_registry(DUN_KIND_PATH); *t; t++) {
+    int found = 0;
+    for (size_t i = 0; i < SETTINGS; i++)
+      found |= !strcmp(settings[i].name, (*t)->name);
+    CHECK(found);
+  }
+}
+
+enum { D = 3, BLOCK = D * DUN_LANES };
+
+struct points {
+  double x[BLOCK], time[DUN_LANES], part[DUN_MAX_PARTS * DUN_LANES], lp[DUN_LANES], gradient[BLOCK];
+} __attribute__((aligned(64)));
+
+static void evaluate(const struct dun_run *run, struct points *p)
+{
+  struct dun_request request = {.n = DUN_LANES,
+                                .x = p->x,
+                                .time = p->time,
+                                .part_lp = p->part,
+                                .lp = p->lp,
+                                .gradient = p->gradient};
+  run->path->evaluate(run->path_self, &request);
+}
+
+static void random_points(const struct dun_run *run, struct points *p)
+{
+  struct dun_address address = dun_run_address(run, DUN_PURPOSE_TEST);
+  dun_normals(address, D, p->x);
+  address.step = 1;
+  dun_uniforms(address, 1, p->time);
+}
+
+static void shift(struct points *p, int j, double h)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    p->x[j * DUN_LANES + l] += h;
+}
+
+/* Each lane at its own time: central differences of log pi_t. */
+static void gradient_is_the_derivative(void)
+{
+  for (size_t i = 0; i < SETTINGS; i++) {
+    struct fixture fixture;
+    struct dun_run *run = path_run(&fixture, i);
+    static struct points p, up, down;
+    const double h = 1e-5;
+    random_points(run, &p);
+    evaluate(run, &p);
+    for (int j = 0; j < D; j++) {
+      up = down = p;
+      shift(&up, j, h);
+      shift(&down, j, -h);
+      evaluate(run, &up);
+      evaluate(run, &down);
+      for (int l = 0; l < DUN_LANES; l++) {
+        double g = p.gradient[j * DUN_LANES + l];
+        CHECK_NEAR((up.lp[l] - down.lp[l]) / (2 * h), g, 1e-7 * (1 + fabs(g)));
+      }
+    }
+    fixture_free(&fixture);
+  }
+}
+
+/* At t = 1 the path is the target; combined parts are the log density at every time. */
+static void ends_match(void)
+{
+  for (size_t i = 0; i < SETTINGS; i++) {
+    struct fixture fixture;
+    struct dun_run *run = path_run(&fixture, i);
+    static struct points p;
+    double lp[DUN_LANES] __attribute__((aligned(64)));
+    random_points(run, &p);
+    evaluate(run, &p);
+    dun_path_combine(run->path, run->path_self, p.time, p.part, lp);
+    CHECK(!memcmp(lp, p.lp, sizeof lp));
+    for (int l = 0; l < DUN_LANES; l++)
+      p.time[l] = 1;
+    evaluate(run, &p);
+    dun_evaluate(run->evaluator, DUN_LANES, p.x, lp, NULL, NULL);
+    for (int l = 0; l < DUN_LANES; l++)
+      CHECK_NEAR(p.lp[l], lp[l], 1e-13 * fabs(lp[l]));
+    fixture_free(&fixture);
+  }
+}
+
+/* -inf times 0 counts as 0; NaN and +inf count as outside. */
+static void silent_parts(void)
+{
+  struct fixture fixture;
+  struct dun_run *run = path_run(&fixture, 0);
+  static struct points p;
+  for (int l = 0; l < DUN_LANES; l++) {
+    p.part[l] = -1;
+    p.part[DUN_LANES + l] = l % 3 == 0 ? -INFINITY : l % 3 == 1 ? NAN : INFINITY;
+    p.time[l] = 0;
+  }
+  dun_path_combine(run->path, run->path_self, p.time, p.part, p.lp);
+  for (int l = 0; l < DUN_LANES; l++) {
+    CHECK(p.lp[l] == -1);
+    p.time[l] = .5;
+  }
+  dun_path_combine(run->path, run->path_self, p.time, p.part, p.lp);
+  for (int l = 0; l < DUN_LANES; l++)
+    CHECK(p.lp[l] == -INFINITY);
+  fixture_free(&fixture);
+}
+
+TEST_MAIN({"every_path_has_settings", every_path_has_settings},
+          {"gradient_is_the_derivative", gradient_is_the_derivative}, {"ends_match", ends_match},
+          {"silent_parts", silent_parts})
