@@ -35,7 +35,8 @@ struct test {
   void (*run)(void);
 };
 
-/* Runs the tests (all, or those named on the command line); a test fails if any rank saw a fault. */
+/* Runs the tests (all, or those named on the command line); a test fails if any rank saw a
+ * fault. */
 static int run_tests(const struct test *tests, int count, int argc, char **argv)
 {
   int failed = 0, ran = 0;

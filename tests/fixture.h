@@ -17,7 +17,8 @@ struct fixture {
   struct dun_assembly assembly;
 };
 
-/* Collective.  Assembles and allocates; ends the program with the complaints if the input is refused. */
+/* Collective.  Assembles and allocates; ends the program with the complaints if the input is
+ * refused. */
 static inline struct dun_run *fixture_make(struct fixture *fixture, const char *text)
 {
   char name[64] = "";

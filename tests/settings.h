@@ -67,7 +67,7 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static char folder[64];
 
-/* ---- files for the settings ------------------------------------------------------------------ */
+/* ---- files for the settings -------------------------------------------------------------- */
 
 static FILE *create(const char *name)
 {

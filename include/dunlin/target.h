@@ -27,21 +27,21 @@ enum { DUN_ABI = 1 };
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
 
-/* ---- options: each exists once, as a row ------------------------------------------------------ */
+/* ---- options: each exists once, as a row ------------------------------------------------- */
 
 /* How the option's value is written in an input, and what the member at `offset` is. */
 enum dun_option_type {
-  DUN_INTEGER,  /* long long: 65536, 65_536, 6e4                                                   */
-  DUN_NUMBER,   /* double: finite                                                                  */
-  DUN_FLAG,     /* int: true or false                                                              */
-  DUN_CHOICE,   /* int: the index of one of the words in `words`                                   */
-  DUN_TEXT,     /* char *: NULL when not given; owned by the reader                                */
-  DUN_DURATION, /* double: seconds; written 90, 90s, 20min, 3h or 1d                               */
-  DUN_NUMBERS,  /* struct dun_numbers: one number or a list                                        */
-  DUN_MATRIX,   /* struct dun_matrix: a list of lists of equal lengths                             */
-  DUN_FILE,     /* char *: a path, relative to the input's folder or DUNLIN_DATA; NULL: not given  */
-  DUN_DATA,     /* struct dun_data: a file's whole content                                         */
-  DUN_SECTION,  /* a nested mapping with `rows` of its own, offsets relative to this member        */
+  DUN_INTEGER,  /* long long: 65536, 65_536, 6e4 */
+  DUN_NUMBER,   /* double: finite */
+  DUN_FLAG,     /* int: true or false */
+  DUN_CHOICE,   /* int: the index of one of the words in `words` */
+  DUN_TEXT,     /* char *: NULL when not given; owned by the reader */
+  DUN_DURATION, /* double: seconds; written 90, 90s, 20min, 3h or 1d */
+  DUN_NUMBERS,  /* struct dun_numbers: one number or a list */
+  DUN_MATRIX,   /* struct dun_matrix: a list of lists of equal lengths */
+  DUN_FILE,     /* char *: a path, relative to the input's folder or DUNLIN_DATA; NULL: not given */
+  DUN_DATA,     /* struct dun_data: a file's whole content */
+  DUN_SECTION,  /* a nested mapping with `rows` of its own, offsets relative to this member */
 };
 
 struct dun_numbers {
@@ -55,8 +55,8 @@ struct dun_matrix {
 };
 
 struct dun_data {
-  char *path;       /* as found; NULL: not given */
-  char *bytes;      /* [size], followed by a zero byte */
+  char *path;  /* as found; NULL: not given */
+  char *bytes; /* [size], followed by a zero byte */
   long long size;
 };
 
@@ -64,20 +64,20 @@ struct dun_data {
 struct dun_option {
   const char *name;
   enum dun_option_type type;
-  size_t offset;            /* of the member in the type's own struct */
-  const char *initial;      /* default, written as in an input; NULL: must be given; "": may be left
+  size_t offset;           /* of the member in the type's own struct */
+  const char *initial;     /* default, written as in an input; NULL: must be given; "": may be left
                              * out (texts and files are then NULL, lists empty) */
-  double minimum, maximum;  /* bounds of numbers, of list entries and of durations; both 0: none */
-  const char *unit;         /* NULL: none */
-  const char *doc;          /* one sentence */
-  const char *words;        /* DUN_CHOICE: the words, "first|second".  DUN_INTEGER, DUN_NUMBER: words
+  double minimum, maximum; /* bounds of numbers, of list entries and of durations; both 0: none */
+  const char *unit;        /* NULL: none */
+  const char *doc;         /* one sentence */
+  const char *words;       /* DUN_CHOICE: the words, "first|second".  INTEGER, NUMBER: words
                              * that may stand for a number, stored as -1, -2, ... */
-  const char *when;         /* "name=first|second": the row is meaningful only if the choice `name`
+  const char *when;        /* "name=first|second": the row is meaningful only if the choice `name`
                              * among its siblings is one of these; given otherwise, it is refused */
   const struct dun_option *rows; /* DUN_SECTION */
 };
 
-/* ---- the head that every type of every kind begins with --------------------------------------- */
+/* ---- the head that every type of every kind begins with ---------------------------------- */
 
 struct dun_state; /* src/base/type.h: what a checkpoint holds; targets have none */
 
@@ -97,7 +97,7 @@ struct dun_type {
 #define DUN_TYPE(table)                                                                            \
   .abi = DUN_ABI, .table_size = sizeof(table), .option_size = sizeof(struct dun_option)
 
-/* ---- parameters as users know them ------------------------------------------------------------ */
+/* ---- parameters as users know them ------------------------------------------------------- */
 
 enum { DUN_MAX_SHAPE = 2 };
 
@@ -119,8 +119,8 @@ struct dun_message {
  *
  * Log densities: a point outside the support is -INFINITY with zero gradient, never an error; a NaN
  * counts as outside and is counted in the diagnosis.  Exactly one of `point`, `rows`, `columns` is
- * given.  Columns are arrays [..][DUN_LANES]: coordinate j of lane l is x[j * DUN_LANES + l].  Arrays
- * are aligned to 64 bytes. */
+ * given.  Columns are arrays [..][DUN_LANES]: coordinate j of lane l is x[j * DUN_LANES + l].
+ * Arrays are aligned to 64 bytes. */
 struct dun_target {
   struct dun_type type;
 
@@ -162,13 +162,14 @@ struct dun_target {
   /* The log of the normalising constant; NULL or NAN: unknown. */
   double (*log_evidence)(const void *self);
 
-  /* Fills at most `capacity` rows with the output parameters and returns how many there are; `theta`
-   * of `constrain` has their entries one after the other.  NULL: one variable x of shape [d]. */
+  /* Fills at most `capacity` rows with the output parameters and returns how many there are;
+   * `theta` of `constrain` has their entries one after the other.  NULL: one variable x of shape
+   * [d]. */
   int (*parameters)(const void *self, int capacity, struct dun_parameter *parameter);
   void (*constrain)(const void *self, const double *x, double *theta);
 
-  /* Known modes: returns how many there are; writes at most `capacity` centres [..][d], their shares
-   * of the mass and their widths (a standard deviation) where the pointers are not NULL. */
+  /* Known modes: returns how many there are; writes at most `capacity` centres [..][d], their
+   * shares of the mass and their widths (a standard deviation) where the pointers are not NULL. */
   int (*modes)(const void *self, int capacity, double *centre, double *share, double *width);
 };
 

@@ -4,7 +4,7 @@
 #include "app/record.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/vmath.h"
+#include "base/scalar.h"
 #include "population/selection.h"
 #include "version.h"
 #include <inttypes.h>
@@ -88,7 +88,7 @@ static struct sums first_pass(const struct dun_table *table, long long count)
     s.top = fmax(s.top, cell(table, r, DUN_REPLICATE_LOG_EVIDENCE));
   for (long long r = 0; r < count; r++) {
     double log_z = cell(table, r, DUN_REPLICATE_LOG_EVIDENCE);
-    double e = cell(table, r, DUN_REPLICATE_ERROR), z = dun_exp(log_z - s.top);
+    double e = cell(table, r, DUN_REPLICATE_ERROR), z = dun_scalar_exp(log_z - s.top);
     s.mean += z / (double)count;
     s.log_mean += log_z / (double)count;
     s.error += z * e * z * e;
@@ -105,12 +105,12 @@ struct dun_evidence dun_finish_evidence(const struct dun_driver *driver)
   double n = (double)count;
   struct sums s = first_pass(table, count);
   for (long long r = 0; r < count; r++) {
-    double log_z = cell(table, r, DUN_REPLICATE_LOG_EVIDENCE), z = dun_exp(log_z - s.top);
+    double log_z = cell(table, r, DUN_REPLICATE_LOG_EVIDENCE), z = dun_scalar_exp(log_z - s.top);
     s.square += (z - s.mean) * (z - s.mean);
     s.log_square += (log_z - s.log_mean) * (log_z - s.log_mean);
   }
   return (struct dun_evidence){
-      .log_evidence = count == 1 ? s.top : s.top + dun_log(s.mean),
+      .log_evidence = count == 1 ? s.top : s.top + dun_scalar_log(s.mean),
       .error = sqrt(s.error) / (n * s.mean),
       .spread = count > 1 ? sqrt(s.square / (n * (n - 1))) / s.mean : NAN,
       .excess = count > 1 && s.reported > 0 ? s.log_square / (n - 1) / s.reported : NAN,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers --------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------- */
 
 /* A decimal as it is written: sign, digits (with single underscores between them), exponent. */
 struct decimal {
@@ -167,7 +167,7 @@ int dun_text_duration(const char *text, double *seconds)
   return 0;
 }
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 /* The word number `index` and its length; NULL if there are fewer. */
 static const char *word_at(const char *words, int index, size_t *length)
@@ -233,7 +233,7 @@ int dun_text_distance(const char *a, const char *b)
   return row[m % 3][n];
 }
 
-/* ---- growing text ---------------------------------------------------------------------------- */
+/* ---- growing text ------------------------------------------------------------------------ */
 
 static int reserve(struct dun_text *text, int64_t more)
 {

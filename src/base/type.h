@@ -26,7 +26,7 @@ const struct dun_type *dun_type_find(enum dun_kind kind, const char *name);
 /* The registered name nearest to a misspelt one; NULL if none is near. */
 const char *dun_type_nearest(enum dun_kind kind, const char *name);
 
-/* ---- state: what a checkpoint holds of an object --------------------------------------------- */
+/* ---- state: what a checkpoint holds of an object ----------------------------------------- */
 
 enum dun_state_type {
   DUN_STATE_INTEGER, /* int64_t[count] */

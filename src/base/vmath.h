@@ -39,7 +39,7 @@ DUN_INLINE double dun_sigmoid(double x);
 DUN_INLINE double dun_softplus(double x);
 DUN_INLINE double dun_tanh(double x); /* <= 3 ulp */
 
-/* ---- bodies: Taylor polynomials in Estrin's form --------------------------------------------- */
+/* ---- bodies: Taylor polynomials in Estrin's form ----------------------------------------- */
 
 /* The bits of a double. */
 DUN_INLINE uint64_t dun_bits(double x)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------ */
 
 static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *reason)
 {
@@ -30,7 +30,7 @@ static void be_quiet(void)
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static hid_t access_list(void)
 {
@@ -93,7 +93,7 @@ int dun_hdf_close(hid_t handle, const char *file, int status)
   return status;
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static hid_t group_here(hid_t place, const char *name)
 {
@@ -221,7 +221,7 @@ int dun_hdf_attribute_number(hid_t place, const char *name, double value)
   return write_attribute(place, name, H5T_NATIVE_DOUBLE, &value);
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place)
 {

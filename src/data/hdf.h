@@ -40,7 +40,7 @@ int dun_hdf_attribute_unit(hid_t place, const char *unit); /* nothing for NULL a
 int dun_hdf_attribute_integer(hid_t place, const char *name, int64_t value);
 int dun_hdf_attribute_number(hid_t place, const char *name, double value);
 
-/* ---- reading what may be damaged ------------------------------------------------------------- */
+/* ---- reading what may be damaged --------------------------------------------------------- */
 
 /* Opens the dataset `place` of a file; < 0: DUN_ERROR_INPUT and a sentence with file and place. */
 hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place);

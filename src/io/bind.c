@@ -10,7 +10,7 @@
 
 enum { NAME = 300, DEEPEST = 8 };
 
-/* ---- the binder ------------------------------------------------------------------------------ */
+/* ---- the binder -------------------------------------------------------------------------- */
 
 void dun_binder_init(struct dun_binder *binder, struct dun_context *context,
                      const struct dun_input *input)
@@ -84,7 +84,7 @@ uint64_t dun_binder_identity(const struct dun_binder *binder)
   return identity;
 }
 
-/* ---- unknown keys ---------------------------------------------------------------------------- */
+/* ---- unknown keys ------------------------------------------------------------------------ */
 
 static void nearest(const char *name, const char *known, int *least, char near[64])
 {
@@ -160,7 +160,7 @@ static void refuse_unknown(struct dun_binder *b, const struct dun_node *map, con
   }
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
+/* ---- rows -------------------------------------------------------------------------------- */
 
 /* A section on its way into a struct. */
 struct section {
@@ -327,7 +327,7 @@ void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const 
   settle(binder);
 }
 
-/* ---- types ----------------------------------------------------------------------------------- */
+/* ---- types ------------------------------------------------------------------------------- */
 
 static void refuse_type(struct dun_binder *b, const struct dun_node *map,
                         const struct dun_node *node, const char *path, enum dun_kind kind)

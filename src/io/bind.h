@@ -53,7 +53,7 @@ void dun_object_free(const struct dun_type *type, void **self);
 void dun_bind_unknown(struct dun_binder *binder, const struct dun_node *map, const char *path,
                       const char *known);
 
-/* ---- for the parts of the binder itself ------------------------------------------------------ */
+/* ---- for the parts of the binder itself -------------------------------------------------- */
 
 /* Collective.  One value of any type but DUN_SECTION into its member, with its effective line;
  * `name` is its place in messages.  A member whose value is refused is left zero. */

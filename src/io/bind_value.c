@@ -19,7 +19,7 @@ struct place {
   const char *name;
 };
 
-/* ---- messages -------------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 static const char *const noun[] = {
     [DUN_INTEGER] = "a whole number",
@@ -117,7 +117,7 @@ static void add_line(const struct place *p, const char *format, ...)
   dun_text_add(&p->binder->effective, "%s: %s\n", p->name, value);
 }
 
-/* ---- scalars --------------------------------------------------------------------------------- */
+/* ---- scalars ----------------------------------------------------------------------------- */
 
 static int in_bounds(const struct dun_option *row, double value)
 {
@@ -228,7 +228,7 @@ static int bind_text(const struct place *p, char **member)
   return 0;
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static void complain_file(const struct place *p)
 {
@@ -282,7 +282,7 @@ static int bind_data(const struct place *p, struct dun_data *member)
   return 0;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------- */
 
 /* One entry of a list; complains itself. */
 static int entry(const struct place *p, const struct dun_node *node, const char *name,
@@ -389,7 +389,7 @@ static int bind_matrix(const struct place *p, struct dun_matrix *member)
   return 0;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------- */
 
 size_t dun_option_size(enum dun_option_type type)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 /* How much a slot's file is worth keeping: the one that is worth less is replaced. */
 static uint64_t worth(const char *file, int slot, uint64_t identity, uint64_t *newest)
@@ -115,7 +115,7 @@ out:
   return status;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* A file that might be read, as rank 0 found it. */
 struct candidate {

@@ -14,7 +14,7 @@ enum { PIECE = 1 << 20 };
 
 static const char magic[16] = "DUNLIN-CHECK\r\n\x1a";
 
-/* ---- what is saved --------------------------------------------------------------------------- */
+/* ---- what is saved ----------------------------------------------------------------------- */
 
 int64_t dun_checkpoint_row(const struct dun_column *column)
 {
@@ -108,7 +108,7 @@ void dun_checkpoint_sums(const struct dun_checkpoint *checkpoint, const struct d
   }
 }
 
-/* ---- the digest of the rest ------------------------------------------------------------------ */
+/* ---- the digest of the rest -------------------------------------------------------------- */
 
 static int digest_piece(int file, const char *name, int64_t from, int64_t to, char *buffer,
                         uint64_t *digest)
@@ -157,7 +157,7 @@ static int digest_rest(const char *name, const struct dun_saved *saved, int64_t 
   return file < 0 ? status : dun_durable_close(file, name, 0, status);
 }
 
-/* ---- laying out ------------------------------------------------------------------------------ */
+/* ---- laying out -------------------------------------------------------------------------- */
 
 static int write_state(hid_t handle, const struct dun_checkpoint *checkpoint)
 {
@@ -292,7 +292,7 @@ int dun_checkpoint_lay_out(const char *name, const struct dun_checkpoint *checkp
   return status;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 int dun_checkpoint_examine(const char *name, struct dun_checkpoint_header *header)
 {

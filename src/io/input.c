@@ -8,7 +8,7 @@
 
 enum { MAXIMUM_BYTES = 1 << 20, MAXIMUM_DEPTH = 16, MAXIMUM_KEYS = 1000, PLACE = 256 };
 
-/* ---- complaints ------------------------------------------------------------------------------ */
+/* ---- complaints -------------------------------------------------------------------------- */
 
 static void add_origin(struct dun_text *text, const struct dun_input *input, int line, int column)
 {
@@ -69,7 +69,7 @@ const char *dun_node_describe(const struct dun_node *node, char description[DUN_
   return description;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 void dun_node_free(struct dun_node *node)
 {

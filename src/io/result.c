@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- which variables ------------------------------------------------------------------------- */
+/* ---- which variables --------------------------------------------------------------------- */
 
 static int is_name(const char *name)
 {
@@ -153,7 +153,7 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
   return check_variables(result);
 }
 
-/* ---- begin ----------------------------------------------------------------------------------- */
+/* ---- begin ------------------------------------------------------------------------------- */
 
 static int set_names(struct dun_result *result, const char *file)
 {
@@ -211,7 +211,7 @@ void dun_result_free(struct dun_result *result)
   result->variables = 0;
 }
 
-/* ---- end ------------------------------------------------------------------------------------- */
+/* ---- end --------------------------------------------------------------------------------- */
 
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,

@@ -7,7 +7,7 @@
 #include <hdf5_hl.h>
 #include <string.h>
 
-/* ---- attributes ------------------------------------------------------------------------------ */
+/* ---- attributes -------------------------------------------------------------------------- */
 
 static int write_attribute(hid_t place, const struct dun_attribute *attribute)
 {
@@ -64,7 +64,7 @@ static int write_provenance(hid_t handle, const struct dun_attribute *provenance
   return status;
 }
 
-/* ---- tables ---------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 static void clean_name(const struct dun_table_column *column, char name[64])
 {
@@ -146,7 +146,7 @@ static int write_table(hid_t handle, const struct dun_named_table *named)
   return status;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------- */
 
 static int64_t bound(const struct dun_attribute *attribute, int attributes,
                      const struct dun_attribute *provenance, int provenances,

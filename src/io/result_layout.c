@@ -41,7 +41,7 @@ static uint64_t digest_of(const struct dun_result *result)
   return layout;
 }
 
-/* ---- laying out ------------------------------------------------------------------------------ */
+/* ---- laying out -------------------------------------------------------------------------- */
 
 /* A dimension with the coordinates 0, 1, ..., as a dataset that is open: a scale to attach. */
 static hid_t make_scale(hid_t group, const char *name, int64_t count)
@@ -183,7 +183,7 @@ int dun_result_lay_out(struct dun_result *result)
   return status;
 }
 
-/* ---- going on -------------------------------------------------------------------------------- */
+/* ---- going on ---------------------------------------------------------------------------- */
 
 static int has_text(hid_t handle, const char *file, const char *name, uint64_t expected)
 {

@@ -11,7 +11,7 @@
 
 enum { MOST_NAMES = 4096 };
 
-/* ---- names in a group ------------------------------------------------------------------------ */
+/* ---- names in a group -------------------------------------------------------------------- */
 
 struct names {
   int count, bad;
@@ -65,7 +65,7 @@ static struct names *list_names(const struct dun_result_file *file, const char *
   return NULL;
 }
 
-/* ---- attributes and provenance --------------------------------------------------------------- */
+/* ---- attributes and provenance ----------------------------------------------------------- */
 
 static void values_free(struct dun_attribute *value, int *count)
 {
@@ -153,7 +153,7 @@ const struct dun_attribute *dun_attribute_find(const struct dun_attribute *attri
   return NULL;
 }
 
-/* ---- variables ------------------------------------------------------------------------------- */
+/* ---- variables --------------------------------------------------------------------------- */
 
 static const char *group_of(int statistic)
 {
@@ -285,7 +285,7 @@ int dun_result_component(const struct dun_result_file *file,
   return status == 0 ? 0 : dun_hdf_fail(DUN_ERROR_INPUT, file->name, place);
 }
 
-/* ---- tables ---------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 static void copy_attribute(hid_t dataset, const struct dun_result_file *file, const char *name,
                            char *to, size_t size)
@@ -366,7 +366,7 @@ int dun_result_table(const struct dun_result_file *file, const char *name, struc
   return status;
 }
 
-/* ---- the file -------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------- */
 
 static int check_version(const struct dun_result_file *file)
 {

@@ -1,12 +1,12 @@
 #include "kernels/adaptation.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/vmath.h"
+#include "base/scalar.h"
 #include <math.h>
 #include <stddef.h>
 
-/* How far one sweep may move the log step size, and how much of the logit's error it mends: the logit
- * falls by 2 to 5 for each unit of the log step, for random walks and leapfrogs alike. */
+/* How far one sweep may move the log step size, and how much of the logit's error it mends: the
+ * logit falls by 2 to 5 for each unit of the log step, for random walks and leapfrogs alike. */
 static const double STEP_GAIN = .35, STEP_LIMIT = .6;
 static const double LENGTH_FACTOR[DUN_TRIALS] = {1, .84, 1.19};
 static const double TRIAL_FACTOR[DUN_TRIALS] = {1, .7, 1.4};
@@ -30,9 +30,9 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->metric = options->metric;
   a->target_acceptance = options->target_acceptance;
   a->jitter = options->jitter;
-  a->log_step = a->adapt_step ? dun_log(kernel->initial_step) +
-                                    kernel->initial_step_power * dun_log((double)d)
-                              : dun_log(options->step_size);
+  a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
+                                    kernel->initial_step_power * dun_scalar_log((double)d)
+                              : dun_scalar_log(options->step_size);
   a->length = a->adapt_length ? LENGTH_START : (double)options->leapfrog_steps;
   a->scale.value = dun_allocate(d, sizeof *a->scale.value);
   if (!a->scale.value)
@@ -52,7 +52,7 @@ void dun_adaptation_free(struct dun_adaptation *a)
 static double logit(double p)
 {
   p = p < .01 ? .01 : p > .99 ? .99 : p;
-  return dun_log(p) - dun_log(1 - p);
+  return dun_scalar_log(p) - dun_scalar_log(1 - p);
 }
 
 static void update_length(struct dun_adaptation *a, const double *score)
@@ -110,5 +110,5 @@ int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address 
 double dun_adaptation_step(const struct dun_adaptation *a, struct dun_address address)
 {
   address.purpose = DUN_PURPOSE_JITTER;
-  return dun_exp(a->log_step) * (1 + a->jitter * (2 * dun_uniform_one(address, 0) - 1));
+  return dun_scalar_exp(a->log_step) * (1 + a->jitter * (2 * dun_uniform_one(address, 0) - 1));
 }

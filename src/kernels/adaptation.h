@@ -4,8 +4,8 @@
 
 #include "kernels/kernel.h"
 
-/* Groups of tiles by global index modulo 4: 0 and 2 move with the length as it is, 1 with .7 of it, 3
- * with 1.4. */
+/* Groups of tiles by global index modulo 4: 0 and 2 move with the length as it is, 1 with .7 of
+ * it, 3 with 1.4. */
 enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
 
 /* What one sweep saw, over all ranks. */
@@ -37,8 +37,8 @@ int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kern
                         const void *kernel_self, int d);
 void dun_adaptation_free(struct dun_adaptation *adaptation);
 
-/* Learns from a sweep: the step size by a step of the acceptance's logit towards its target, the length
- * by a factor towards the best trial. */
+/* Learns from a sweep: the step size by a step of the acceptance's logit towards its target, the
+ * length by a factor towards the best trial. */
 void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_look *look);
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */

@@ -31,14 +31,19 @@ struct dun_move {
   double *scratch;    /* [scratch(d, K)][64] */
 };
 
+/* The blocks of the state: x[d][64] */
 static inline double *dun_move_x(const struct dun_move *move)
 {
   return move->state;
 }
+
+/* parts[K][64] */
 static inline double *dun_move_parts(const struct dun_move *move)
 {
   return move->state + (int64_t)move->d * DUN_LANES;
 }
+
+/* lp[64] */
 static inline double *dun_move_lp(const struct dun_move *move)
 {
   return move->state + (int64_t)(move->d + move->K) * DUN_LANES;
@@ -55,9 +60,9 @@ struct dun_kernel {
   int (*scratch)(int d, int K);
   void (*move)(const void *self, struct dun_move *move);
 
-  /* A mean over all particles that the move needs (batch step rules): writes a value per lane, given the
-   * same workspace as `move` and changing only its scratch.  NULL: none.  `wants_statistic` tells whether
-   * the options ask for it. */
+  /* A mean over all particles that the move needs (batch step rules): writes a value per lane,
+   * given the same workspace as `move` and changing only its scratch.  NULL: none.
+   * `wants_statistic` tells whether the options ask for it. */
   void (*statistic)(const void *self, struct dun_move *move, double *value);
   int (*wants_statistic)(const void *self);
 

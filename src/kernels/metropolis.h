@@ -7,8 +7,8 @@
 /* The move's address for one purpose. */
 struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpose purpose);
 
-/* A proposal is a block like the state: x[d], parts[K], lp[1].  Evaluates parts and lp at its x, and the
- * gradient [d][64] of log pi_t unless it is NULL. */
+/* A proposal is a block like the state: x[d], parts[K], lp[1].  Evaluates parts and lp at its x,
+ * and the gradient [d][64] of log pi_t unless it is NULL. */
 void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gradient);
 /* Only the gradient at x[d][64]. */
 void dun_move_gradient(const struct dun_move *move, const double *x, double *gradient);

@@ -78,7 +78,7 @@ void dun_sweep_free(struct dun_sweep *s)
   DUN_FREE(s->workspace);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------- */
 
 /* out[l] = sum over coordinates of ((x - y) / scale)^2; scale NULL: 1. */
 DUN_CLONES static void squared_distance(int d, const double *restrict x, const double *restrict y,
@@ -196,7 +196,7 @@ static void summarise(const struct dun_sweep *s, const double *sum, struct dun_l
   }
 }
 
-/* ---- moving ------------------------------------------------------------------------------------ */
+/* ---- moving ------------------------------------------------------------------------------ */
 
 static void broadcast_lanes(double *lane, double value)
 {

@@ -28,7 +28,8 @@ struct dun_sweep {
   double *workspace;
 };
 
-/* Declares nothing: finds the columns in the allocated population; allocates the workspace.  Local. */
+/* Declares nothing: finds the columns in the allocated population; allocates the workspace.
+ * Local. */
 int dun_sweep_init(struct dun_sweep *sweep);
 void dun_sweep_free(struct dun_sweep *sweep);
 /* Bytes of the workspace for a kernel in d dimensions along a path of K parts. */
@@ -39,8 +40,8 @@ int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K);
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *sweep, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look);
 
-/* Evaluates all parts at the particles and time t: after first draws, or when the time of a path that is
- * not affine has changed.  Local. */
+/* Evaluates all parts at the particles and time t: after first draws, or when the time of a path
+ * that is not affine has changed.  Local. */
 void dun_sweep_evaluate(struct dun_sweep *sweep, double t, int64_t tiles);
 
 /* Remembers x and the log density at t in `start`.  Local. */

@@ -1,4 +1,5 @@
-/* A run: what an input has put together, shared by the method, the probes, the files and the driver. */
+/* A run: what an input has put together, shared by the method, the probes, the files and the
+ * driver. */
 #ifndef DUNLIN_METHODS_RUN_H
 #define DUNLIN_METHODS_RUN_H
 
@@ -12,7 +13,8 @@ struct dun_run_options {
   double evaluations; /* of the target, over all ranks; 0: no limit */
 };
 
-/* Where the method stands; it writes this, the driver shows it and keeps the rows in /trace/steps. */
+/* Where the method stands; it writes this, the driver shows it and keeps the rows in
+ * /trace/steps. */
 struct dun_now {
   int64_t step;                            /* completed steps of the method */
   double time;                             /* t */
@@ -40,6 +42,8 @@ struct dun_diagnosis {
   int count;
   struct dun_verdict verdict[32];
 };
+
+/* Adds a verdict: a printf format for its sentence.  Beyond 32 they are dropped. */
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -74,8 +78,8 @@ enum dun_tick {
   DUN_TICK_STEP,  /* a step was completed: `now` has a new row, probes look */
 };
 
-/* What a method leaves behind for the result, in the run's population: equally or unequally weighted
- * particles with columns x, logw, root. */
+/* What a method leaves behind for the result, in the run's population: equally or unequally
+ * weighted particles with columns x, logw, root. */
 struct dun_method {
   struct dun_type type;
 

@@ -1,4 +1,5 @@
-/* Adaptive tempering SMC (Del Moral, Doucet & Jasra 2006; adaptive times: Zhou, Johansen & Aston 2016).
+/* Adaptive tempering SMC (Del Moral, Doucet & Jasra 2006; adaptive times: Zhou, Johansen & Aston
+ * 2016).
  *
  *   x_0 ~ pi_0, w = 1
  *   repeat until t = 1:
@@ -6,12 +7,12 @@
  *     select:  metric from the weighted particles; resample if ESS < threshold N
  *     move:    sweeps of a kernel that leaves pi_t' invariant
  *
- * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve (the ancestor
- * at time 0), log_evidence = log Z.  Never selecting (ess_threshold: 0) is annealed importance sampling
- * (Neal 2001). */
+ * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve
+ * (the ancestor at time 0), log_evidence = log Z.  Never selecting (ess_threshold: 0) is
+ * annealed importance sampling (Neal 2001). */
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/vmath.h"
+#include "base/scalar.h"
 #include "methods/run.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
@@ -63,7 +64,7 @@ static const struct dun_state state[] = {
     {0},
 };
 
-/* ---- setting up -------------------------------------------------------------------------------- */
+/* ---- setting up -------------------------------------------------------------------------- */
 
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
@@ -154,7 +155,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
                              run->evaluator->dimension);
 }
 
-/* ---- first draws ------------------------------------------------------------------------------- */
+/* ---- first draws ------------------------------------------------------------------------- */
 
 /* Fills x tile by tile from addressed numbers; `draw` as in struct dun_path. */
 static int draw_tiles(struct smc *s, struct dun_run *run, enum dun_purpose purpose, int uniforms,
@@ -166,10 +167,10 @@ static int draw_tiles(struct smc *s, struct dun_run *run, enum dun_purpose purpo
   const struct dun_tiles *tiles = &run->population.tiles;
   int64_t U = uniforms < 0 ? d : uniforms, G = normals < 0 ? d : normals;
   double *block = dun_allocate((U + G + d) * DUN_LANES, sizeof *block);
-  double *normal = block + U * DUN_LANES, *x = normal + G * DUN_LANES;
 
   if (!block)
     return DUN_ERROR_MEMORY;
+  double *normal = block + U * DUN_LANES, *x = normal + G * DUN_LANES;
   for (int64_t i = 0; i < tiles->count; i++) {
     struct dun_address address = dun_run_address(run, purpose);
     address.tile = (uint32_t)(tiles->first_tile + i);
@@ -205,7 +206,7 @@ static void reset_weights(struct smc *s, struct dun_run *run)
   }
 }
 
-/* ---- pilot chains: particles moved on the target itself, so that the base can be fitted to them -- */
+/* ---- pilot chains: particles moved on the target, so that the base can be fitted to them --- */
 
 static int64_t pilot_tiles(const struct dun_run *run)
 {
@@ -241,7 +242,7 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
   return status < 0 ? status : DUN_TICK_GOING;
 }
 
-/* ---- the algorithm ----------------------------------------------------------------------------- */
+/* ---- the algorithm ----------------------------------------------------------------------- */
 
 static int begin(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
@@ -256,8 +257,9 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
   return DUN_TICK_GOING;
 }
 
-/* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee & Whiteley
- * 2018 (Biometrika 105, eq. 6): 1 - (N / (N - 1))^(n + 1) (1 - sum_r W_r^2) after n selections. */
+/* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee
+ * & Whiteley 2018 (Biometrika 105, eq. 6): 1 - (N / (N - 1))^(n + 1) (1 - sum_r W_r^2) after n
+ * selections. */
 static int estimate(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_genealogy genealogy;
@@ -275,7 +277,7 @@ static int estimate(struct dun_context *context, struct smc *s, struct dun_run *
   run->now.log_evidence = s->carried + s->weights.log_mean;
   run->now.log_evidence_error = sqrt(genealogy.relative_variance);
   if (s->resampling == DUN_MULTINOMIAL && N > 1) {
-    double growth = dun_exp((double)(s->selections + 1) * dun_log(N / (N - 1)));
+    double growth = dun_scalar_exp((double)(s->selections + 1) * dun_scalar_log(N / (N - 1)));
     double variance = 1 - growth * (1 - genealogy.square_sum);
     s->multinomial_error = variance > 0 ? sqrt(variance) : 0;
   }
@@ -339,8 +341,8 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   return DUN_TICK_GOING;
 }
 
-/* `auto`: the log density has forgotten where it was, and the last move carried the particles hardly
- * further.  A criterion on the coordinates alone would never end when there are modes. */
+/* `auto`: the log density has forgotten where it was, and the last move carried the particles
+ * hardly further.  A criterion on the coordinates alone would never end when there are modes. */
 static int moved_enough(struct smc *s, const struct dun_look *look)
 {
   int settled = look->jump < 1.1 * s->last_jump;
@@ -362,7 +364,7 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
                               INT64_MAX, &look);
   if (status < 0)
     return status;
-  run->now.step_size = dun_exp(run->adaptation.log_step);
+  run->now.step_size = dun_scalar_exp(run->adaptation.log_step);
   run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
   dun_adaptation_update(&run->adaptation, &look);
   run->now.acceptance = look.acceptance;
@@ -399,7 +401,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   return status;
 }
 
-/* ---- what to think of it ----------------------------------------------------------------------- */
+/* ---- what to think of it ----------------------------------------------------------------- */
 
 static enum dun_verdict_level above(double value, double doubtful, double bad)
 {

@@ -7,7 +7,7 @@
 
 enum { L = DUN_LANES };
 
-/* ---- set-up ---------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------ */
 
 static int begin(struct dun_gaussian *g, int d, enum dun_gaussian_form form, const double *mean)
 {
@@ -112,7 +112,7 @@ void dun_gaussian_free(struct dun_gaussian *gaussian)
   DUN_FREE(gaussian->precision);
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------ */
+/* ---- evaluation -------------------------------------------------------------------------- */
 
 int dun_gaussian_work_columns(const struct dun_gaussian *gaussian)
 {
@@ -274,7 +274,7 @@ void dun_gaussian_write(const struct dun_gaussian *gaussian, const double *x, do
   dun_gaussian_evaluate(gaussian, x, lp, scale, gradient, work);
 }
 
-/* ---- draws ----------------------------------------------------------------------------------- */
+/* ---- draws ------------------------------------------------------------------------------- */
 
 DUN_CLONES
 static void draw_chain(const struct dun_gaussian *g, const double *restrict normal, double *x)

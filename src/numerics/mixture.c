@@ -10,7 +10,7 @@ enum { L = DUN_LANES };
 /* Log densities below are treated as this one: the difference of two infinities is no number. */
 #define LOWEST (-1e300)
 
-/* ---- set-up ---------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------ */
 
 int dun_mixture_init(struct dun_mixture *mixture, int dimension, int components)
 {
@@ -73,7 +73,7 @@ int dun_mixture_work_columns(const struct dun_mixture *mixture)
   return mixture->components == 2 ? 0 : mixture->components;
 }
 
-/* ---- two components -------------------------------------------------------------------------- */
+/* ---- two components ---------------------------------------------------------------------- */
 
 /* Squared distances to both means, two coordinates at a time. */
 DUN_INLINE void pair_distances(int d, const double *restrict x, const double *restrict m0,
@@ -141,7 +141,7 @@ static void evaluate_pair(const struct dun_mixture *m, const double *restrict x,
   }
 }
 
-/* ---- any number of components ---------------------------------------------------------------- */
+/* ---- any number of components ------------------------------------------------------------ */
 
 DUN_INLINE void squared_distance(int d, const double *restrict x, const double *restrict m,
                                  double *restrict q)
@@ -242,7 +242,7 @@ void dun_mixture_evaluate(const struct dun_mixture *mixture, const double *x, do
     evaluate_many(mixture, x, lp, scale, gradient, work);
 }
 
-/* ---- draws ----------------------------------------------------------------------------------- */
+/* ---- draws ------------------------------------------------------------------------------- */
 
 DUN_CLONES
 void dun_mixture_draw(const struct dun_mixture *mixture, const double *uniform,

@@ -1,8 +1,8 @@
 /* The geometric path log pi_t = (1 - t) log pi_0 + t log pi: tempering (Gelman & Meng 1998).
  *
- * Its base pi_0 is a Gaussian that the input states, a Gaussian fitted to pilot chains, or the target's own
- * prior; with the prior, d log pi_t / dt is the log likelihood.  pi_0 is normalised, so that log Z of the
- * path is that of the target. */
+ * Its base pi_0 is a Gaussian that the input states, a Gaussian fitted to pilot chains, or the
+ * target's own prior; with the prior, d log pi_t / dt is the log likelihood.  pi_0 is
+ * normalised, so that log Z of the path is that of the target. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
@@ -36,7 +36,7 @@ enum fitted { FITTED_DIAGONAL, FITTED_DENSE };
 /* A dense covariance is summed exactly, half a kilobyte for each of its numbers. */
 enum { FITTED_DENSE_MOST = 512 };
 
-/* ---- setting up -------------------------------------------------------------------------------- */
+/* ---- setting up -------------------------------------------------------------------------- */
 
 static int make_gaussian(struct geometric *g, struct dun_gaussian *out)
 {
@@ -117,7 +117,7 @@ static void release(void *self)
   DUN_FREE(g->work);
 }
 
-/* ---- the path ---------------------------------------------------------------------------------- */
+/* ---- the path ---------------------------------------------------------------------------- */
 
 static void coefficients(const void *self, double t, double *coefficient)
 {
@@ -183,7 +183,7 @@ static const struct dun_schedule *schedule(const void *self)
   return &((const struct geometric *)self)->schedule;
 }
 
-/* ---- a base fitted to pilot chains ------------------------------------------------------------- */
+/* ---- a base fitted to pilot chains ------------------------------------------------------- */
 
 static struct dun_pilot pilot(const void *self)
 {
@@ -248,7 +248,7 @@ static int fit(void *self, const double *mean, const double *covariance)
   return restore(g);
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 #define BASE(member) offsetof(struct geometric, base.member) - offsetof(struct geometric, base)
 static const struct dun_option base_options[] = {

@@ -88,7 +88,8 @@ static void prepare(const struct search *s, int64_t i, double *w, double *d)
   exponential(logw, w);
 }
 
-/* D relative to its maximum, weighted; particles outside the support are left out of its moments. */
+/* D relative to its maximum, weighted; particles outside the support are left out of its
+ * moments. */
 DUN_CLONES static void fold_moments(const double *restrict w, const double *restrict d,
                                     double *restrict out)
 {
@@ -279,6 +280,13 @@ out:
   return status;
 }
 
+/* w += step * d. */
+DUN_CLONES static void add_step(double step, const double *restrict d, double *restrict w)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    w[l] = DUN_FMA(step, d[l], w[l]);
+}
+
 void dun_reweight(struct dun_population *population, const struct dun_path *path,
                   const void *path_self, const struct dun_column *part_lp, struct dun_column *logw,
                   double t, double next)
@@ -291,8 +299,7 @@ void dun_reweight(struct dun_population *population, const struct dun_path *path
   for (int64_t i = 0; i < population->tiles.count; i++) {
     slopes(&s, i, 0, part, d);
     dun_tile_load(population, logw, i, w);
-    for (int l = 0; l < DUN_LANES; l++)
-      w[l] = DUN_FMA(next - t, d[l], w[l]);
+    add_step(next - t, d, w);
     dun_tile_store(population, logw, i, w);
   }
 }

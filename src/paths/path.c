@@ -19,8 +19,8 @@ void dun_path_lane_coefficients(const struct dun_path *path, const void *self, c
   }
 }
 
-/* A coefficient of 0 silences a part that is -inf; +inf cannot come out of a density, and it and NaN
- * count as outside. */
+/* A coefficient of 0 silences a part that is -inf; +inf cannot come out of a density, and it and
+ * NaN count as outside. */
 DUN_CLONES void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp,
                                        double *lp)
 {

@@ -1,7 +1,8 @@
 /* A path pi_t from an easy law (t = 0) to the target (t = 1), made of named parts.
  *
- * An affine path is log pi_t = sum_k (a_k + b_k t) part_k with parts that do not depend on t: a new time
- * then evaluates nothing.  Another path declares that a change of t invalidates its parts. */
+ * An affine path is log pi_t = sum_k (a_k + b_k t) part_k with parts that do not depend on t: a
+ * new time then evaluates nothing.  Another path declares that a change of t invalidates its
+ * parts. */
 #ifndef DUNLIN_PATHS_PATH_H
 #define DUNLIN_PATHS_PATH_H
 
@@ -38,35 +39,36 @@ struct dun_path {
 
   void (*evaluate)(const void *self, const struct dun_request *request);
 
-  /* Draws of pi_0 in columns from so many uniforms and normals per particle (-1: one per coordinate). */
+  /* Draws of pi_0 in columns from so many uniforms and normals per particle (-1: one per
+   * coordinate). */
   void (*draws)(const void *self, int *uniforms, int *normals);
   void (*draw)(const void *self, const double *uniform, const double *normal, double *x);
 
-  /* Paths whose state is not the point of pi_t itself but a standardised one (dilation: the state is
-   * u = c + (x - c) / unit, whose law is the target's at every time).  `unit` is the length of the
-   * state's unit in the path's own coordinates; NULL: 1.  Step rules measure steps and gradients in the
-   * path's coordinates. */
+  /* Paths whose state is not the point of pi_t itself but a standardised one (dilation: the
+   * state is u = c + (x - c) / unit, whose law is the target's at every time).  `unit` is the
+   * length of the state's unit in the path's own coordinates; NULL: 1.  Step rules measure steps
+   * and gradients in the path's coordinates. */
   double (*unit)(const void *self, double t);
 
-  /* Carries the states of a tile from time t to `next`, before parts are evaluated there; from one column
-   * of standard normals for each coordinate where `carry_draws` is set.  Writes the log of the map's
-   * Jacobian to log_jacobian[64].  NULL: nothing moves. */
+  /* Carries the states of a tile from time t to `next`, before parts are evaluated there; from
+   * one column of standard normals for each coordinate where `carry_draws` is set.  Writes the
+   * log of the map's Jacobian to log_jacobian[64].  NULL: nothing moves. */
   void (*carry)(const void *self, double t, double next, int n, const double *normal, double *x,
                 double *log_jacobian);
   int carry_draws;
   int unweighted; /* carry is random or inexact: no weights can follow it, methods that need them
                    * refuse the path */
 
-  /* log density [64] of the law that `draw` draws from, where it is not pi_0 itself, so that the first
-   * weights are pi_0 / it: returns 1; 0 if that law has no density.  NULL: it is pi_0. */
+  /* log density [64] of the law that `draw` draws from, where it is not pi_0 itself, so that the
+   * first weights are pi_0 / it: returns 1; 0 if that law has no density.  NULL: it is pi_0. */
   int (*draw_density)(const void *self, const double *x, double *lp);
 
   /* The schedule of times, for methods that follow one; NULL: the path has none. */
   const struct dun_schedule *(*schedule)(const void *self);
 
   /* A start that has to be found by pilot chains on the target itself; NULL, or a request with
-   * moves == 0: none.  pilot_draw gives the starting points as `draw` does; `fit` is told the chains'
-   * mean [d] and covariance [d][d] and makes pi_0 from them. */
+   * moves == 0: none.  pilot_draw gives the starting points as `draw` does; `fit` is told the
+   * chains' mean [d] and covariance [d][d] and makes pi_0 from them. */
   struct dun_pilot (*pilot)(const void *self);
   void (*pilot_draw)(const void *self, const double *normal, double *x);
   int (*fit)(void *self, const double *mean, const double *covariance);
@@ -84,16 +86,16 @@ struct dun_pilot {
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
                                 double *coefficient);
 
-/* Combines parts at given times, lane by lane: lp[64] = sum_k c_k(time[lane]) part_lp[k][lane], where
- * -inf times 0 counts as 0 and NaN as -inf. */
+/* Combines parts at given times, lane by lane: lp[64] = sum_k c_k(time[lane]) part_lp[k][lane],
+ * where -inf times 0 counts as 0 and NaN as -inf. */
 void dun_path_combine(const struct dun_path *path, const void *self, const double *time,
                       const double *part_lp, double *lp);
 
 /* The same from the lanes' coefficients [K][64]. */
 void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp, double *lp);
 
-/* out[d] from an option that is one number for all coordinates, or one for each; `option` is its name in
- * messages.  DUN_ERROR_INPUT otherwise. */
+/* out[d] from an option that is one number for all coordinates, or one for each; `option` is its
+ * name in messages.  DUN_ERROR_INPUT otherwise. */
 int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out);
 
 #endif

@@ -1,7 +1,7 @@
 #include "paths/schedule.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/vmath.h"
+#include "base/scalar.h"
 #include "data/result_array.h"
 #include <math.h>
 
@@ -63,8 +63,8 @@ const struct dun_option dun_schedule_options[] = {
 static double spaced(const struct dun_schedule *s, double fraction)
 {
   switch ((enum dun_spacing)s->spacing) {
-  case DUN_SPACING_POWER: return dun_exp(s->power * dun_log(fraction));
-  case DUN_SPACING_LOGARITHMIC: return dun_exp((1 - fraction) * dun_log(s->start));
+  case DUN_SPACING_POWER: return dun_scalar_exp(s->power * dun_scalar_log(fraction));
+  case DUN_SPACING_LOGARITHMIC: return dun_scalar_exp((1 - fraction) * dun_scalar_log(s->start));
   case DUN_SPACING_LINEAR: break;
   }
   return fraction;

@@ -19,7 +19,7 @@ enum {
 typedef void columns_function(const void *self, const double *x, double *lp, const double *scale,
                               double *gradient, double *work);
 
-/* ---- the floating-point control register ----------------------------------------------------- */
+/* ---- the floating-point control register ------------------------------------------------- */
 
 static inline unsigned control(void)
 {
@@ -40,7 +40,7 @@ static inline void restore(unsigned before)
 #endif
 }
 
-/* ---- set-up ---------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------ */
 
 /* A target by point sees aligned ones: its rows are padded. */
 static int64_t row_stride(const struct dun_evaluator *e)
@@ -96,7 +96,7 @@ static int allocate(struct dun_evaluator *e, int64_t work_columns)
                   e->target->type.name, e->dimension, (long long)work_columns);
 }
 
-/* ---- output parameters ----------------------------------------------------------------------- */
+/* ---- output parameters ------------------------------------------------------------------- */
 
 int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity,
                              struct dun_parameter *parameter)
@@ -212,7 +212,7 @@ void dun_evaluator_free(struct dun_evaluator *evaluator)
   DUN_FREE(evaluator->lane_scale);
 }
 
-/* ---- lanes that are not finite --------------------------------------------------------------- */
+/* ---- lanes that are not finite ----------------------------------------------------------- */
 
 /* Whether all numbers are finite.  A sum is finite only if all its terms are; where it overflows
  * although they are, the answer 0 costs time and nothing else. */
@@ -288,7 +288,7 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
     }
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------ */
+/* ---- evaluation -------------------------------------------------------------------------- */
 
 /* A row adds nothing if it, or its log density, is not finite. */
 static void clear_odd_rows(struct dun_evaluator *e, int n, const double *lp)

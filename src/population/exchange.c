@@ -49,7 +49,7 @@ struct exchange {
   int inbox;               /* buffer of the message that is awaited */
 };
 
-/* ---- filling slots -------------------------------------------------------------------------- */
+/* ---- filling slots ----------------------------------------------------------------------- */
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -126,7 +126,7 @@ static struct litter litter_of(const struct exchange *x, int rank)
   return litter;
 }
 
-/* ---- sending -------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------- */
 
 static size_t padded(size_t bytes)
 {
@@ -195,7 +195,7 @@ static void message_send(struct exchange *x, int which)
     target_next(x);
 }
 
-/* ---- receiving ------------------------------------------------------------------------------ */
+/* ---- receiving --------------------------------------------------------------------------- */
 
 /* Finds the next rank that has children here. */
 static void source_next(struct exchange *x)
@@ -242,7 +242,7 @@ static void message_read(struct exchange *x)
     ;
 }
 
-/* ---- everything at once --------------------------------------------------------------------- */
+/* ---- everything at once ------------------------------------------------------------------ */
 
 static int exchange_init(struct exchange *x, struct dun_population *population,
                          const struct dun_column *except)

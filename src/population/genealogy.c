@@ -5,7 +5,7 @@
 #include "population/weights.h"
 #include <math.h>
 
-/* ---- the variance of the estimate of Z ------------------------------------------------------ */
+/* ---- the variance of the estimate of Z --------------------------------------------------- */
 
 int dun_genealogy_compute(struct dun_context *context, const struct dun_population *population,
                           const struct dun_column *root, const struct dun_column *logw,
@@ -48,7 +48,7 @@ out:
   return status;
 }
 
-/* ---- weighted moments ----------------------------------------------------------------------- */
+/* ---- weighted moments -------------------------------------------------------------------- */
 
 struct moments {
   const struct dun_population *population;

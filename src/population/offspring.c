@@ -20,7 +20,7 @@ struct wheel {
   _Alignas(64) int64_t high[DUN_LIMB_LANES], low[DUN_LIMB_LANES]; /* of the current tile */
 };
 
-/* ---- a tile's weights ----------------------------------------------------------------------- */
+/* ---- a tile's weights -------------------------------------------------------------------- */
 
 static struct wheel wheel_of(const struct dun_population *population, struct dun_column *logw,
                              const struct dun_weights *weights, struct dun_address address)
@@ -82,7 +82,7 @@ static double offset_double(double uniform)
   return uniform - 0x1p-52;
 }
 
-/* ---- systematic ----------------------------------------------------------------------------- */
+/* ---- systematic -------------------------------------------------------------------------- */
 
 /* ceil(q) for q = base + (sum of weights) * ratio; counts the lanes too near to an integer. */
 DUN_CLONES
@@ -137,7 +137,7 @@ static int64_t offspring_systematic(struct wheel *wheel)
   return begin_systematic(wheel, uniform);
 }
 
-/* ---- stratified ----------------------------------------------------------------------------- */
+/* ---- stratified -------------------------------------------------------------------------- */
 
 struct strata {
   int64_t tile; /* of the uniforms at hand; -1: none */
@@ -198,7 +198,7 @@ static int64_t offspring_stratified(struct wheel *wheel)
   return begin;
 }
 
-/* ---- multinomial and residual --------------------------------------------------------------- */
+/* ---- multinomial and residual ------------------------------------------------------------ */
 
 static int offspring_multinomial(struct dun_context *context, struct wheel *wheel, int64_t *begin)
 {
@@ -287,7 +287,7 @@ out:
   return status;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------- */
 
 int dun_offspring(struct dun_context *context, const struct dun_population *population,
                   struct dun_column *logw, const struct dun_weights *weights,

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/vmath.h"
 
-/* ---- set-up: what the neighbours' border particles descend from ----------------------------- */
+/* ---- set-up: what the neighbours' border particles descend from -------------------------- */
 
 struct border {
   int64_t particles, first, last; /* particles of the rank; roots of its first and last one */
@@ -91,7 +91,7 @@ void dun_runs_free(struct dun_runs *runs)
   DUN_FREE(runs->open);
 }
 
-/* ---- a tile --------------------------------------------------------------------------------- */
+/* ---- a tile ------------------------------------------------------------------------------ */
 
 DUN_CLONES
 static int64_t mask_full(const int64_t *restrict root, int64_t *restrict mask)
@@ -207,7 +207,7 @@ void dun_runs_add(struct dun_runs *runs, int j, int64_t *high, int64_t *low)
     runs->positive += positive - (high[begin] > 0 || (high[begin] == 0 && low[begin] > 0));
 }
 
-/* ---- runs that cross ranks ------------------------------------------------------------------ */
+/* ---- runs that cross ranks --------------------------------------------------------------- */
 
 /* Messages of the scan: one flag (a run ended on these ranks) and what is open behind them. */
 static size_t message_size(int m)

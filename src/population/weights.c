@@ -1,6 +1,7 @@
 #include "population/weights.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "population/limbs.h"
 #include <math.h>
@@ -149,7 +150,7 @@ int dun_weights_compute(struct dun_context *context, const struct dun_population
     weights->tile_before[t] += weights->before;
   sum = (double)weights->total * dun_limbs_of(tiles->total).unit[1];
   weights->ess = sum * sum / square_sum;
-  weights->log_mean = weights->maximum + dun_log(sum / (double)tiles->total);
+  weights->log_mean = weights->maximum + dun_scalar_log(sum / (double)tiles->total);
   return 0;
 }
 

@@ -26,11 +26,12 @@ int dun_weights_compute(struct dun_context *context, const struct dun_population
                         const struct dun_column *logw, struct dun_weights *weights);
 void dun_weights_free(struct dun_weights *weights);
 
-/* The normalised weights W of one tile (64 lanes, 0 behind the last particle), the same integers. */
+/* The normalised weights W of one tile (64 lanes, 0 behind the last particle), from the same
+ * integers. */
 void dun_weights_tile(const struct dun_population *population, const struct dun_column *logw,
                       const struct dun_weights *weights, int64_t local_tile, double *weight);
 
-/* ---- the genealogy: errors by ancestor ------------------------------------------------------ */
+/* ---- the genealogy: errors by ancestor --------------------------------------------------- */
 
 struct dun_genealogy {
   int64_t roots;            /* distinct ancestors with descendants of positive weight */

@@ -1,5 +1,5 @@
-/* Shares of the target's known modes, with errors by ancestor: the binomial error is too small, since
- * descendants of one ancestor share its mode. */
+/* Shares of the target's known modes, with errors by ancestor: the binomial error is too small,
+ * since descendants of one ancestor share its mode. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "probes/probe.h"

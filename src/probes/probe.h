@@ -1,4 +1,5 @@
-/* A probe looks at the run after each step and at its end; it reads, never writes the population. */
+/* A probe looks at the run after each step and at its end; it reads, never writes the
+ * population. */
 #ifndef DUNLIN_PROBES_PROBE_H
 #define DUNLIN_PROBES_PROBE_H
 
@@ -38,7 +39,8 @@ int dun_probe_columns(struct dun_probe_head *head, const struct dun_table_column
 int dun_probe_row(struct dun_probe_head *head, const struct dun_run *run, int count,
                   const double *value);
 
-/* Collective.  dun_weighted_moments (population/weights.h) with the population's columns root and logw. */
+/* Collective.  dun_weighted_moments (population/weights.h) with the population's columns root
+ * and logw. */
 int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, int m,
                        void (*function)(void *data, int64_t local_tile, double *f), void *data,
                        double *mean, double *deviation, double *error);

@@ -97,7 +97,7 @@ static const struct dun_option options[] = {
      .doc = "Known log of the normalising constant, added to the normalised log density."},
     {0}};
 
-/* ---- means ----------------------------------------------------------------------------------- */
+/* ---- means ------------------------------------------------------------------------------- */
 
 /* Dimension as given or, for `auto`, the layout's own (0: it has none). */
 static int settle_dimension(struct gaussian_mixture *t, long long own, struct dun_message why)
@@ -191,7 +191,7 @@ static int make_given(struct gaussian_mixture *t, struct dun_message why)
   return status;
 }
 
-/* ---- the target ------------------------------------------------------------------------------ */
+/* ---- the target -------------------------------------------------------------------------- */
 
 static int shift_means(struct gaussian_mixture *t, struct dun_message why)
 {

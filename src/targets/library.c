@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- checks of a table ----------------------------------------------------------------------- */
+/* ---- checks of a table ------------------------------------------------------------------- */
 
 enum { MAX_DEPTH = 8, MAX_OPTIONS = 1000, NAME_SIZE = 64 };
 
@@ -117,7 +117,7 @@ int dun_target_check(const struct dun_target *target, const char *origin)
   return fault ? dun_fail(DUN_ERROR_INPUT, "%s: %s", origin, fault) : 0;
 }
 
-/* ---- checks of a file before the loader maps it ---------------------------------------------- */
+/* ---- checks of a file before the loader maps it ------------------------------------------ */
 
 /* A file cut short is refused here: mapped, it would kill the process at the first touch of what is
  * missing. */
@@ -160,7 +160,7 @@ static int check_file(const char *file)
   return status;
 }
 
-/* ---- loading --------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------- */
 
 /* dun_target_<stem>: of .../libmine.so and .../mine.so both dun_target_mine. */
 static int symbol_of(const char *file, char symbol[], size_t size)
@@ -240,7 +240,7 @@ const struct dun_target *dun_library_load(const char *file)
   return table;
 }
 
-/* ---- the registered type --------------------------------------------------------------------- */
+/* ---- the registered type ----------------------------------------------------------------- */
 
 struct library {
   char *file;

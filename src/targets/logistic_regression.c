@@ -60,7 +60,7 @@ static const struct dun_option options[] = {
      .doc = "Standard deviation of the normal prior of every coefficient."},
     {0}};
 
-/* ---- data ------------------------------------------------------------------------------------ */
+/* ---- data -------------------------------------------------------------------------------- */
 
 static int take_labels(struct logistic_regression *t, const struct dun_csv *csv, int label,
                        struct dun_message why)
@@ -184,7 +184,7 @@ static int work_columns(const void *self)
   return BLOCK + 1;
 }
 
-/* ---- evaluation ------------------------------------------------------------------------------ */
+/* ---- evaluation -------------------------------------------------------------------------- */
 
 /* e[data][64] becomes the residuals y - sigmoid(e); their log likelihoods are added to sum.  The
  * logs of 1 + exp(-|e|), each factor at most 2, are taken of their product. */
@@ -261,7 +261,7 @@ static void draw_prior(const void *self, const double *uniform, const double *no
   dun_gaussian_draw(&((const struct logistic_regression *)self)->prior, normal, x);
 }
 
-/* ---- parameters as users know them ----------------------------------------------------------- */
+/* ---- parameters as users know them ------------------------------------------------------- */
 
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {

@@ -42,7 +42,7 @@ static const struct dun_option options[] = {
             "each plate."},
     {0}};
 
-/* ---- data ------------------------------------------------------------------------------------ */
+/* ---- data -------------------------------------------------------------------------------- */
 
 DUN_CLONES static double log_factorial(double n)
 {
@@ -127,7 +127,7 @@ static int dimension_of(const void *self)
   return EFFECTS + ((const struct seeds *)self)->plates + 1;
 }
 
-/* ---- prior ----------------------------------------------------------------------------------- */
+/* ---- prior ------------------------------------------------------------------------------- */
 
 DUN_CLONES
 static void prior(const void *self, const double *restrict x, double *restrict lp,
@@ -233,7 +233,7 @@ static void draw_prior(const void *self, const double *restrict uniform,
       x[i * L + l] = (i < EFFECTS ? DEVIATION : width[l]) * normal[i * L + l];
 }
 
-/* ---- likelihood ------------------------------------------------------------------------------ */
+/* ---- likelihood -------------------------------------------------------------------------- */
 
 /* eta[64] of one plate, and exp(-|eta|). */
 DUN_INLINE void plate_eta(const struct seeds *t, ptrdiff_t j, const double *restrict x,
@@ -294,7 +294,7 @@ static void columns(const void *self, const double *restrict x, double *restrict
       lp[l] += sum[l] + t->log_choose;
 }
 
-/* ---- parameters as users know them ----------------------------------------------------------- */
+/* ---- parameters as users know them ------------------------------------------------------- */
 
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {

@@ -1,4 +1,4 @@
-"""Faulty inputs of every kind, each alone and on three ranks: the exit code, a message that names the
+"""Faulty inputs of every kind, each alone and on three ranks: the exit code, a message naming the
 place, no hang, nothing half-written."""
 import os
 import subprocess
@@ -353,7 +353,7 @@ def test_library_of_other_abi():
 
 def test_library_of_other_size():
     with Folder() as folder:
-        plugin(folder, change_header=("struct dun_target {\n", "struct dun_target {\n  long pad;\n"))
+        plugin(folder, change_header=("struct dun_target {", "struct dun_target { long pad;"))
         write(folder, FILE, LIBRARY)
         refused(folder, ["mine.so"])
 

@@ -296,7 +296,7 @@ def test_summary():
 
 
 def test_errors_of_means_and_quantiles():
-    """9 means and 27 quantiles of a Gaussian in 3 runs: within 5 standard errors of the truth, and the
+    """9 means and 27 quantiles of a Gaussian in 3 runs: within 5 standard errors of the truth, the
     errors near those of independent draws or above."""
     truth, normal = (1, -2, .5), {.05: -1.6448536, .5: 0, .95: 1.6448536}
     density = {p: math.exp(-z * z / 2) / math.sqrt(2 * math.pi) for p, z in normal.items()}

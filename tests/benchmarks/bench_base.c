@@ -26,7 +26,7 @@ static void ten_uniforms(struct bench_result *result)
   result->ns = bench_ns(&timer, DUN_LANES);
 }
 
-/* ---- elementary functions -------------------------------------------------------------------- */
+/* ---- elementary functions ---------------------------------------------------------------- */
 
 typedef void loop(const double *restrict, double *restrict);
 
@@ -62,7 +62,7 @@ FUNCTION(sigmoid, dun_sigmoid, -9, 9)
 FUNCTION(softplus, dun_softplus, -9, 9)
 FUNCTION(hyperbolic_tangent, dun_tanh, -4, 4)
 
-/* ---- exact sums ------------------------------------------------------------------------------ */
+/* ---- exact sums -------------------------------------------------------------------------- */
 
 static double plain_sum(const double *a)
 {

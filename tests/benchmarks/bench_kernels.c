@@ -8,7 +8,7 @@
 
 enum { LEAPFROGS = 10 };
 
-/* ---- the bare loop: columns in memory, the same arithmetic, nothing else ------------------------- */
+/* ---- the bare loop: columns in memory, the same arithmetic, nothing else ----------------- */
 
 struct bare {
   int d;
@@ -16,7 +16,8 @@ struct bare {
   double *x, *lp, *z, *g, *y; /* x, lp: all tiles; the others one tile */
 };
 
-/* log of .5 N(-m, I) + .5 N(m, I) up to a constant, its gradient times t, plus (1 - t) times N(0, 9). */
+/* log of .5 N(-m, I) + .5 N(m, I) up to a constant, its gradient times t, plus (1 - t) times
+ * N(0, 9). */
 DUN_CLONES static void bare_gradient(const struct bare *b, const double *restrict x,
                                      double *restrict g, double *restrict lp)
 {
@@ -141,7 +142,7 @@ static double bare_ns(int d, int64_t tiles, int rwm)
   return bench_ns(&timer, tiles * DUN_LANES);
 }
 
-/* ---- the sweeps --------------------------------------------------------------------------------- */
+/* ---- the sweeps -------------------------------------------------------------------------- */
 
 static struct dun_run *run_of(struct fixture *fixture, int d, int64_t particles, const char *kernel)
 {

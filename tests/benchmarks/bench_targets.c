@@ -44,7 +44,7 @@ TARGET(forty, "type: gaussian_mixture, layout: forty")
 TARGET(funnel, "type: funnel, dimension: 10")
 TARGET(seeds, "type: seeds, data: seeds.csv")
 
-/* ---- data made here -------------------------------------------------------------------------- */
+/* ---- data made here ---------------------------------------------------------------------- */
 
 static int write_numbers(const char *path, int rows, int columns, int labels)
 {
@@ -92,7 +92,7 @@ static void regression(struct bench_result *result)
   time_with_file(result, "type: logistic_regression, data: %s", 208, 60, 1);
 }
 
-/* ---- a user's function ----------------------------------------------------------------------- */
+/* ---- a user's function ------------------------------------------------------------------- */
 
 enum { D = 10 };
 

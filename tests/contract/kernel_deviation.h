@@ -56,8 +56,8 @@ static inline void draw_exactly(struct dun_run *run, uint32_t step)
   free(block);
 }
 
-/* The largest deviation, in standard errors, of the statistics after some sweeps from exact draws, against
- * exact draws of their own: STATISTICS comparisons. */
+/* The largest deviation, in standard errors, of the statistics after some sweeps from exact
+ * draws, against exact draws of their own: STATISTICS comparisons. */
 static inline double kernel_deviation(struct dun_run *run)
 {
   double mean[2][STATISTICS], variance[2][STATISTICS], worst = 0;

@@ -1,6 +1,6 @@
 /* ranks: 1 3 */
-/* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel and each of 2
- * targets, limit 5 standard errors; fixed seeds. */
+/* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel
+ * and each of 2 targets, limit 5 standard errors; fixed seeds. */
 #include "kernel_deviation.h"
 
 static void exact_draws_stay_exact(void)

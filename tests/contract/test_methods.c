@@ -1,6 +1,6 @@
 /* ranks: 1 2 */
-/* Contract of every registered method that estimates log Z: a Gaussian with a known one, against the
- * reported error, limit 5; 1 comparison a setting, fixed seeds. */
+/* Contract of every registered method that estimates log Z: a Gaussian with a known one, against
+ * the reported error, limit 5; 1 comparison a setting, fixed seeds. */
 #include "fixture.h"
 
 static const struct {

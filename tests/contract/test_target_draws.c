@@ -4,7 +4,7 @@
 
 static long long comparisons; /* statistical ones */
 
-/* ---- exact draws ----------------------------------------------------------------------------- */
+/* ---- exact draws ------------------------------------------------------------------------- */
 
 enum { TILES = 600 };
 
@@ -89,7 +89,7 @@ static void test_draws(void)
     printf("# draws: %lld comparisons, each within 5 standard errors\n", comparisons);
 }
 
-/* ---- quadrature ------------------------------------------------------------------------------ */
+/* ---- quadrature -------------------------------------------------------------------------- */
 
 /* The sum over a regular grid is exact to rounding for densities as smooth as Gaussians. */
 static void quadrature(struct subject *s, const struct setting *setting)
@@ -124,7 +124,7 @@ static void test_quadrature(void)
   each(quadrature);
 }
 
-/* ---- parameters and modes -------------------------------------------------------------------- */
+/* ---- parameters and modes ---------------------------------------------------------------- */
 
 static void parameters(struct subject *s, const struct setting *setting)
 {

@@ -5,7 +5,7 @@
 
 static char folder[64];
 
-/* ---- small helpers --------------------------------------------------------------------------- */
+/* ---- small helpers ----------------------------------------------------------------------- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -88,7 +88,7 @@ static void test_folder_removed(void)
   CHECK(rmdir(folder) == 0);
 }
 
-/* ---- published and hand-made values ---------------------------------------------------------- */
+/* ---- published and hand-made values ------------------------------------------------------ */
 
 static void test_funnel(void)
 {
@@ -297,7 +297,7 @@ static void test_regression(void)
   remove_file("r.csv");
 }
 
-/* ---- refusals -------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------- */
 
 static void refuse(const char *options, const char *words)
 {

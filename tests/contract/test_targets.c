@@ -2,7 +2,7 @@
  * far out. */
 #include "settings.h"
 
-/* ---- every registered target has settings ---------------------------------------------------- */
+/* ---- every registered target has settings ------------------------------------------------ */
 
 static void test_registry(void)
 {
@@ -19,7 +19,7 @@ static void test_registry(void)
   }
 }
 
-/* ---- densities and gradients ----------------------------------------------------------------- */
+/* ---- densities and gradients ------------------------------------------------------------- */
 
 /* Points of three kinds: exact draws (or the prior's, or normals), normals near 0, normals far
  * out. */
@@ -163,7 +163,7 @@ static void test_alone(void)
   each(alone);
 }
 
-/* ---- the same bits --------------------------------------------------------------------------- */
+/* ---- the same bits ----------------------------------------------------------------------- */
 
 static uint64_t digest;
 
@@ -203,7 +203,7 @@ static void test_bits(void)
   CHECK(digest == expected);
 }
 
-/* ---- far out --------------------------------------------------------------------------------- */
+/* ---- far out ----------------------------------------------------------------------------- */
 
 static void check_far(struct subject *s, evaluate *density, const struct setting *setting)
 {

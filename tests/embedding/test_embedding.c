@@ -1,5 +1,5 @@
-/* The sampler inside another program: half of the ranks run it on a communicator of their own, and the
- * program goes on afterwards. */
+/* The sampler inside another program: half of the ranks run it on a communicator of their own,
+ * and the program goes on afterwards. */
 /* ranks: 1 3 */
 #include "dunlin/dunlin.h"
 #include <math.h>

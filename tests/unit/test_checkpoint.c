@@ -277,7 +277,7 @@ static void test_others(void)
   remove_folder();
 }
 
-/* ---- damage ---------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------ */
 
 /* Rank 0 changes a byte; the others wait. */
 static void flip(int slot, int64_t place, int bit)
@@ -371,7 +371,7 @@ static void test_damage(void)
   }
 }
 
-/* ---- no room --------------------------------------------------------------------------------- */
+/* ---- no room ----------------------------------------------------------------------------- */
 
 /* Files of this process cannot grow beyond `bytes`: a full disk for one rank. */
 static void limit(rlim_t bytes)

@@ -7,7 +7,7 @@
 #include "population/evaluator.h"
 #include <xmmintrin.h>
 
-/* ---- the density: -(x - 1)^2 / 2 in every coordinate, odd where the first one is large ------- */
+/* ---- the density: -(x - 1)^2 / 2 in every coordinate, odd where the first one is large --- */
 
 struct test_target {
   int d;
@@ -108,7 +108,7 @@ static const struct dun_target layouts[] = {
     {HEAD("by_columns"), .columns = columns, .prior = columns},
 };
 
-/* ---- one evaluation and what it must give ---------------------------------------------------- */
+/* ---- one evaluation and what it must give ------------------------------------------------ */
 
 struct scene {
   struct test_target target, *self;
@@ -202,7 +202,7 @@ static int by_columns(int k)
   return layouts[k].columns != NULL;
 }
 
-/* ---- tests ----------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------- */
 
 static void layouts_agree(void)
 {
@@ -292,7 +292,7 @@ static void large_points(void)
   }
 }
 
-/* ---- foreign code that leaves the control register in disorder ------------------------------- */
+/* ---- foreign code that leaves the control register in disorder --------------------------- */
 
 static double disorder(const void *self, const double *x, double *gradient)
 {
@@ -370,7 +370,7 @@ static void prior(void)
   }
 }
 
-/* ---- set-up ---------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------ */
 
 static void refused(struct dun_target target, const char *word)
 {

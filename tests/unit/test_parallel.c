@@ -10,7 +10,7 @@
 
 #define C (&test_context)
 
-/* ---- tiles ----------------------------------------------------------------------------------- */
+/* ---- tiles ------------------------------------------------------------------------------- */
 
 static void check_spread(int64_t total, int tile, int size)
 {
@@ -50,7 +50,7 @@ static void tiles(void)
   CHECK(t.first + t.local == INT64_MAX && dun_tile_size(&t, t.tiles - 1) == 63);
 }
 
-/* ---- agreement ------------------------------------------------------------------------------- */
+/* ---- agreement --------------------------------------------------------------------------- */
 
 static void agree_well(void)
 {
@@ -95,7 +95,7 @@ static void agree_long(void)
   CHECK(strlen(dun_error_text()) > 1000 && strlen(dun_error_text()) < 3000);
 }
 
-/* ---- broadcasts ------------------------------------------------------------------------------ */
+/* ---- broadcasts -------------------------------------------------------------------------- */
 
 static void broadcast(void)
 {
@@ -135,7 +135,7 @@ static void broadcast_block_fails(void)
   CHECK(C->rank == 0 || size == 0);
 }
 
-/* ---- sums ------------------------------------------------------------------------------------ */
+/* ---- sums -------------------------------------------------------------------------------- */
 
 /* A number of any size and sign, the same on all ranks. */
 static double number(uint64_t i)

@@ -9,7 +9,7 @@
 
 #define C (&test_context)
 
-/* ---- columns --------------------------------------------------------------------------------- */
+/* ---- columns ----------------------------------------------------------------------------- */
 
 static struct dun_column column(const char *name, enum dun_column_type type, int width,
                                 unsigned flags)
@@ -84,7 +84,7 @@ static void memory_lacks(void)
   dun_population_free(&p);
 }
 
-/* ---- hash ------------------------------------------------------------------------------------ */
+/* ---- hash -------------------------------------------------------------------------------- */
 
 /* Number of an element, by column and global place; some are odd. */
 static double element(int64_t place)
@@ -186,7 +186,7 @@ static void hash_sees(void)
   dun_population_free(&p);
 }
 
-/* ---- transposes ------------------------------------------------------------------------------ */
+/* ---- transposes -------------------------------------------------------------------------- */
 
 enum { GUARD = 16 };
 static const double untouched = -12345;

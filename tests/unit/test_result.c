@@ -14,7 +14,7 @@
 
 enum { PARTICLES = 1000, DIMENSION = 4, TILE = 8, DRAWS = 300, CHAINS = 2 };
 
-/* ---- a run ----------------------------------------------------------------------------------- */
+/* ---- a run ------------------------------------------------------------------------------- */
 
 static double point(const void *self, const double *x, double *gradient)
 {
@@ -148,7 +148,7 @@ static int is_there(const char *suffix)
   return stat(name, &status) == 0;
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static char long_text[200000];
 
@@ -211,7 +211,7 @@ static void write_result(uint64_t identity)
   dun_result_free(&result);
 }
 
-/* ---- reading back ---------------------------------------------------------------------------- */
+/* ---- reading back ------------------------------------------------------------------------ */
 
 static void check_draws(struct dun_result_file *f)
 {
@@ -421,7 +421,7 @@ static void test_names(void)
   run_free();
 }
 
-/* ---- damage ---------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------ */
 
 /* Reads all there is to read; nothing may crash. */
 static int read_all(const char *name)

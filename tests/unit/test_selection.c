@@ -12,7 +12,7 @@ static struct dun_address address_of(uint64_t seed)
   return (struct dun_address){.seed = seed, .replicate = 3, .step = 17};
 }
 
-/* ---- the definitions ------------------------------------------------------------------------ */
+/* ---- the definitions --------------------------------------------------------------------- */
 
 /* A number of up to 256 bits, for comparisons of products. */
 struct wide {
@@ -144,7 +144,7 @@ static void parents_defined(enum pattern pattern, enum dun_resampling scheme, in
   dun_free(prefix);
 }
 
-/* ---- counts --------------------------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------------------------ */
 
 static void select_once(struct dun_context *context, struct dun_population *p, enum pattern pattern,
                         enum dun_resampling scheme, int64_t n, int tile, struct dun_address address)
@@ -209,7 +209,7 @@ static void equal_stay(void)
   }
 }
 
-/* ---- rows ----------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------- */
 
 struct kind {
   const char *name;
@@ -340,7 +340,7 @@ static void memory(void)
   }
 }
 
-/* ---- expectation ---------------------------------------------------------------------------- */
+/* ---- expectation ------------------------------------------------------------------------- */
 
 enum { SEEDS = 2000, FEW = 130 };
 

@@ -5,7 +5,7 @@
 
 enum { N = 4096 };
 
-/* ---- the functions as loops ------------------------------------------------------------------ */
+/* ---- the functions as loops -------------------------------------------------------------- */
 
 typedef void array_function(int, const double *restrict, double *restrict);
 
@@ -42,7 +42,7 @@ LOOP(sigmoid_loop, dun_sigmoid)
 LOOP(softplus_loop, dun_softplus)
 LOOP(tanh_loop, dun_tanh)
 
-/* ---- arguments ------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------- */
 
 static double uniform(uint64_t *state)
 {
@@ -70,7 +70,7 @@ static double either_sign(double a, double b, uint64_t *state)
 
 typedef double argument(double, double, uint64_t *);
 
-/* ---- references ------------------------------------------------------------------------------ */
+/* ---- references -------------------------------------------------------------------------- */
 
 static const long double two_pi = 6.28318530717958647692528676655900577L;
 
@@ -175,7 +175,7 @@ static void accuracy(void)
   }
 }
 
-/* ---- edges ----------------------------------------------------------------------------------- */
+/* ---- edges ------------------------------------------------------------------------------- */
 
 struct edge {
   array_function *loop;
@@ -269,7 +269,7 @@ static void weights_are_exponentials(void)
   CHECK(memcmp(y, w, sizeof y) == 0);
 }
 
-/* ---- frozen bits ----------------------------------------------------------------------------- */
+/* ---- frozen bits ------------------------------------------------------------------------- */
 
 struct frozen {
   const char *name;
