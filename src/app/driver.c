@@ -198,6 +198,17 @@ static double saved_bytes(const struct dun_population *population)
   return bytes * (double)population->tiles.total;
 }
 
+/* The file that was just laid out in the place of the lost one must not pass for it the next time. */
+static int refuse_lost_draws(struct dun_context *context, const struct dun_driver *driver)
+{
+  if (context->rank == 0)
+    unlink(driver->result.part);
+  return dun_fail(DUN_ERROR_FILE,
+                  "%s with the draws of the finished replicates is gone or another's; --overwrite "
+                  "starts the run afresh",
+                  driver->result.part);
+}
+
 static int begin(struct dun_context *context, struct dun_driver *driver, double began)
 {
   struct dun_assembly *assembly = driver->assembly;
@@ -218,10 +229,7 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   if (fresh < 0)
     return fresh;
   if (resumed && fresh == 1 && run->replicate > 0)
-    return dun_fail(DUN_ERROR_FILE,
-                    "%s.part with the draws of the finished replicates is gone or another's; "
-                    "--overwrite starts the run afresh",
-                    assembly->file);
+    return refuse_lost_draws(context, driver);
   dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
   dun_stop_begin(&driver->stop, began, saved_bytes(&run->population));
   return 0;

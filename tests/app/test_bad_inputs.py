@@ -266,6 +266,16 @@ def test_damaged_checkpoints():
         assert os.path.exists(os.path.join(folder, "out.h5"))
 
 
+def test_draws_of_finished_replicates_are_lost():
+    """The checkpoint alone is not enough then; the same command does not succeed the second time."""
+    with Folder() as folder:
+        write(folder, FILE, GOOD.replace("particles: 256", "particles: 256, replicates: 3"))
+        dunlin("run", FILE, "--quiet", "--set", "run.evaluations=9e4", folder=folder, code=85)
+        os.remove(os.path.join(folder, "out.h5.part"))
+        refused(folder, ["out.h5.part", "--overwrite"], ["run", FILE, "--restart"], codes=(1,))
+        dunlin("run", FILE, "--overwrite", "--quiet", folder=folder)
+
+
 def write_bytes(path, content):
     with open(path, "wb") as file:
         file.write(content)
