@@ -299,6 +299,14 @@ static int init_all(struct dun_context *context, struct dun_assembly *assembly)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+/* One a line; a line end inside a value means a space in YAML's flow style. */
+static void add_setting(struct dun_text *settings, const char *assignment)
+{
+  for (; *assignment; assignment++)
+    dun_text_add(settings, "%c", *assignment == '\n' ? ' ' : *assignment);
+  dun_text_add(settings, "\n");
+}
+
 static int parse(struct dun_context *context, struct dun_assembly *assembly)
 {
   const struct dun_arguments *arguments = assembly->arguments;
@@ -321,7 +329,7 @@ static int parse(struct dun_context *context, struct dun_assembly *assembly)
     dun_input_set(&assembly->input, line, complaints);
   }
   for (int i = 0; i < arguments->sets; i++) {
-    dun_text_add(&assembly->settings, "%s\n", arguments->set[i]);
+    add_setting(&assembly->settings, arguments->set[i]);
     dun_input_set(&assembly->input, arguments->set[i], complaints);
   }
   if (assembly->settings.failed)
