@@ -198,7 +198,8 @@ static double saved_bytes(const struct dun_population *population)
   return bytes * (double)population->tiles.total;
 }
 
-/* The file that was just laid out in the place of the lost one must not pass for it the next time. */
+/* The file that was just laid out in the place of the lost one must not pass for it the next
+ * time. */
 static int refuse_lost_draws(struct dun_context *context, const struct dun_driver *driver)
 {
   if (context->rank == 0)

@@ -4,11 +4,12 @@ import math
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import (Folder, attributes, column, dunlin, main, start, summary,  # noqa: E402
+from support import (SOURCE, Folder, attributes, column, dunlin, main, start, summary,  # noqa: E402
                      write)
 
 KINDS = ("target", "path", "kernel", "method", "probe")
@@ -314,6 +315,54 @@ def test_errors_of_means_and_quantiles():
                 assert abs(q["value"] - mean - normal[p]) < 5 * q["error"], (line["name"], q)
                 alone = math.sqrt(p * (1 - p) / n) / density[p]
                 assert .5 * alone < q["error"] < 5 * alone, (line["name"], q, alone)
+
+
+PLUGIN = """\
+#include "dunlin/target.h"
+static double point(const void *self, const double *x, double *gradient)
+{
+  (void)self;
+  for (int j = 0; j < 3 && gradient; j++)
+    gradient[j] = -(x[j] - j);
+  return -.5 * (x[0] * x[0] + (x[1] - 1) * (x[1] - 1) + (x[2] - 2) * (x[2] - 2));
+}
+static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
+{
+  static const struct dun_parameter known[] = {{.name = "z", .doc = "Last in the alphabet."},
+                                               {.name = "a", .rank = 1, .shape = {2}, .doc = "Two."}};
+  (void)self;
+  for (int i = 0; i < 2 && i < capacity; i++)
+    parameter[i] = known[i];
+  return 2;
+}
+static void constrain(const void *self, const double *x, double *theta)
+{
+  (void)self;
+  theta[0] = 10 + x[0];
+  theta[1] = 20 + x[1];
+  theta[2] = 30 + x[2];
+}
+const struct dun_target dun_target_mine = {
+    .type = {DUN_TYPE(struct dun_target), .name = "mine", .doc = "A test."},
+    .dimension = 3, .point = point, .parameters = parameters, .constrain = constrain,
+};
+"""
+
+
+def test_parameters_of_a_library():
+    """Names, means and draws belong together, whatever the names' order."""
+    with Folder() as folder:
+        write(folder, "mine.c", PLUGIN)
+        subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"), "-o",
+                        "mine.so", "mine.c"], cwd=folder, check=True)
+        given = "{type: gaussian, dimension: 3, mean: [1, -2, 0.5]}"
+        file = small(folder, **{given: "{type: library, file: mine.so}"})
+        dunlin("run", file, "--quiet", folder=folder, ranks=2)
+        said = summary(os.path.join(folder, "out.h5"))["parameters"]
+        assert [line["name"] for line in said] == ["z", "a[0]", "a[1]"]
+        for line, mean in zip(said, (10, 21, 32)):
+            assert abs(line["mean"] - mean) < 5 * line["mean_error"], line
+            assert abs(line["quantiles"][1]["value"] - mean) < 5 * line["quantiles"][1]["error"]
 
 
 main()
