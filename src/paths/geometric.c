@@ -72,7 +72,10 @@ static int init_base(struct geometric *g)
   case BASE_GAUSSIAN: return make_gaussian(g, &g->gaussian);
   case BASE_FITTED:
     status = check_fitted(g);
-    return status < 0 ? status : make_gaussian(g, &g->start);
+    /* Until the fit the starts' law stands in for the base; the pilot chains give it no weight. */
+    if (status >= 0 && (status = make_gaussian(g, &g->start)) >= 0)
+      status = make_gaussian(g, &g->gaussian);
+    return status;
   case BASE_PRIOR: break;
   }
   if (!g->target->target->prior || !g->target->target->draw_prior)

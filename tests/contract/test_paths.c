@@ -9,6 +9,7 @@ static const struct {
     {"geometric", "base: {type: gaussian, mean: 0.5, scale: 2}"},
     {"geometric", "base: {type: gaussian, mean: [0, 1, 2], scale: [1, 2, 3]}, schedule: {type: "
                   "fixed, steps: 7}"},
+    {"geometric", "base: {type: fitted, scale: 2}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -48,6 +49,7 @@ static void evaluate(const struct dun_run *run, struct points *p)
                                 .part_lp = p->part,
                                 .lp = p->lp,
                                 .gradient = p->gradient};
+  memset(p->gradient, 0xff, sizeof p->gradient); /* NaN: all of it must be written */
   run->path->evaluate(run->path_self, &request);
 }
 
