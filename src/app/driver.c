@@ -177,6 +177,9 @@ static int restart(struct dun_context *context, struct dun_driver *driver)
     dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
     return 0;
   }
+  code = run->path && run->path->restore ? run->path->restore(run->path_self) : 0;
+  if ((code = dun_agree(context, code)) < 0)
+    return code;
   dun_note(&context->log, "goes on from a checkpoint: step %lld, time %.4g%s",
            (long long)run->now.step, run->now.time,
            run->options.replicates > 1 ? " of this replicate" : "");
