@@ -1,0 +1,77 @@
+"""The same bits at any number of ranks: the populations, log Z, draws and traces."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from cases import case, differences, fingerprint  # noqa: E402
+from support import Folder, dunlin, main  # noqa: E402
+
+
+def same_at(ranks, name, **options):
+    """Runs the case at each number of ranks and compares everything with the first."""
+    with Folder() as folder:
+        found = {}
+        for number in ranks:
+            result = os.path.join(folder, f"at{number}.h5")
+            dunlin("run", case(folder, name, **options), "--output", result, "--quiet",
+                   ranks=number)
+            found[number] = fingerprint(result)
+        for number in ranks[1:]:
+            wrong = differences(found[ranks[0]], found[number])
+            assert not wrong, f"{name} {options}: {number} ranks:\n" + "\n".join(wrong)
+        return found[ranks[0]]
+
+
+def test_mixture_by_random_walk():
+    same_at((1, 2, 3, 4, 7), "mixture", kernel="rwm", particles=3000)
+
+
+def test_mixture_by_trajectories():
+    same_at((1, 2, 3, 4, 7), "mixture", kernel="hmc", particles=3000)
+
+
+def test_moves_that_end_by_themselves():
+    same_at((1, 3), "mixture", kernel="hmc", particles=1000, moves="auto")
+
+
+def test_seeds():
+    same_at((1, 2, 3, 4, 7), "seeds", kernel="hmc", particles=1000)
+
+
+def test_seeds_by_random_walk_multinomial():
+    same_at((1, 2, 7), "seeds", kernel="rwm", particles=1000, resampling="multinomial")
+
+
+def test_seeds_from_a_fitted_base():
+    same_at((1, 2, 3), "seeds", kernel="hmc", particles=500, base="fitted, scale: 2")
+
+
+def test_sonar():
+    same_at((1, 2, 3, 4, 7), "sonar", kernel="hmc", particles=500, moves=1)
+
+
+def test_more_ranks_than_tiles():
+    same_at((1, 7), "mixture", kernel="hmc", particles=200)
+    same_at((1, 3), "mixture", kernel="rwm", particles=40)
+
+
+def test_other_resampling():
+    seen = set()
+    for resampling in ("systematic", "stratified", "residual", "multinomial"):
+        found = same_at((1, 3), "mixture", kernel="rwm", particles=1000, resampling=resampling)
+        seen.add(found["population_hash"])
+    assert len(seen) == 4, "two schemes gave the same population"
+
+
+def test_another_seed_is_another_run():
+    with Folder() as folder:
+        hashes = set()
+        for seed in (1, 2):
+            result = os.path.join(folder, f"seed{seed}.h5")
+            dunlin("run", case(folder, "mixture", particles=200), "--output", result, "--quiet",
+                   "--set", f"run.seed={seed}")
+            hashes.add(fingerprint(result)["population_hash"])
+        assert len(hashes) == 2, "the hash does not see the seed"
+
+
+main()

@@ -1,0 +1,70 @@
+# tier: long
+"""The same bits from builds for other vector widths and from another compiler, for targets that do
+not pass through BLAS."""
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from cases import case, differences, fingerprint  # noqa: E402
+from support import PROGRAM, SOURCE, Folder, dunlin, main  # noqa: E402
+
+RUNS = [dict(name="mixture", kernel="hmc", particles=400),
+        dict(name="seeds", kernel="rwm", particles=200),
+        dict(name="mixture", kernel="rwm", particles=400, resampling="multinomial")]
+
+
+def build(folder, *settings):
+    """Configures and builds the program alone; returns its path."""
+    quiet = dict(check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "-S", SOURCE, "-B", folder, "-G", "Ninja", "-DDUNLIN_TESTS=OFF",
+                    "-DCMAKE_BUILD_TYPE=Release", *settings], **quiet)
+    subprocess.run(["cmake", "--build", folder, "--target", "dunlin"], **quiet)
+    return os.path.join(folder, "dunlin")
+
+
+def results(folder, program):
+    found = []
+    for number, options in enumerate(RUNS):
+        result = os.path.join(folder, f"{number}.h5")
+        dunlin("run", case(folder, **options), "--output", result, "--quiet", "--overwrite",
+               program=program)
+        found.append(fingerprint(result))
+    return found
+
+
+def same_as_default(*settings):
+    with Folder() as folder:
+        other = build(os.path.join(folder, "build"), *settings)
+        for usual, found in zip(results(folder, PROGRAM), results(folder, other)):
+            wrong = differences(usual, found)
+            assert not wrong, f"built with {settings}:\n" + "\n".join(wrong)
+
+
+def test_without_vectors():
+    same_as_default("-DDUNLIN_SIMD=x86-64")
+
+
+def test_avx2():
+    same_as_default("-DDUNLIN_SIMD=x86-64-v3")
+
+
+def test_avx512():
+    with open("/proc/cpuinfo") as file:
+        able = " avx512dq " in file.read()
+    if able:
+        same_as_default("-DDUNLIN_SIMD=x86-64-v4")
+    else:
+        print("this processor has no AVX-512: nothing compared")
+
+
+def test_other_compiler():
+    compiler = shutil.which("clang") or shutil.which("clang-14")
+    if compiler:
+        same_as_default(f"-DCMAKE_C_COMPILER={compiler}")
+    else:
+        print("there is no clang here: nothing compared")
+
+
+main()

@@ -1,0 +1,86 @@
+"""Starting runs, stopping or killing them, and going on."""
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from cases import differences, fingerprint  # noqa: E402
+from support import dunlin, start  # noqa: E402
+
+EARLY = 85  # exit code of a run that stopped early, with a checkpoint
+
+
+def processes(session):
+    """(pid, name) of all living processes of a session."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                head, tail = file.read().rsplit(")", 1)
+        except OSError:
+            continue
+        fields = tail.split()
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append((int(pid), head.split("(", 1)[1]))
+    return found
+
+
+def ranks_of(process):
+    return [pid for pid, name in processes(process.pid) if name == "dunlin"]
+
+
+def wait_for(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(.02)
+
+
+def finish(process, seconds=60):
+    """Waits for the process and for all that it started; returns exit code and output."""
+    output, _ = process.communicate(timeout=seconds)
+    wait_for(lambda: not processes(process.pid), 30, "ranks ending after their launcher")
+    return process.returncode, output
+
+
+def wait_for_progress(result):
+    """Until a few lines of progress are there: the run is on its way and far from its end."""
+    file = result + ".progress.jsonl"
+    wait_for(lambda: os.path.exists(file) and os.path.getsize(file) > 200, 60, "progress")
+
+
+def checkpoints(result):
+    folder, name = os.path.split(os.path.splitext(result)[0])
+    return [os.path.join(folder, f"{name}.{generation}.checkpoint") for generation in (0, 1)
+            if os.path.exists(os.path.join(folder, f"{name}.{generation}.checkpoint"))]
+
+
+def run(file, result, *more, ranks=1, code=0, **options):
+    return dunlin("run", file, "--output", result, *more, ranks=ranks, code=code, **options)
+
+
+def kill(file, result, victim, ranks, seconds):
+    """Starts or goes on with a run and kills one of its ranks (or the launcher) so many seconds
+    after it has begun to work.  Returns whether the run was still going."""
+    process = start("run", file, "--output", result, "--restart", ranks=ranks)
+    wait_for(lambda: process.poll() is not None or len(ranks_of(process)) == ranks, 60, "ranks")
+    time.sleep(.3 + seconds)  # MPI itself takes some tenths to start
+    if victim == "launcher":
+        victims = [process.pid]
+    else:
+        victims = ranks_of(process)[victim:victim + 1]
+    going = process.poll() is None and bool(victims)
+    for pid in victims:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            going = False
+    code, output = finish(process)
+    assert not going or code != 0 or os.path.exists(result), f"killed, but exit code 0\n{output}"
+    return going
+
+
+def equal(one, other):
+    wrong = differences(fingerprint(one), fingerprint(other))
+    assert not wrong, f"{one} and {other} differ:\n" + "\n".join(wrong)

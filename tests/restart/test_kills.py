@@ -1,0 +1,10 @@
+"""Killed at random moments, a run goes on from its last good checkpoint to the same bits."""
+from kills import survive
+from support import main
+
+
+def test_three_kills():
+    survive(3, seed=1, kernel="hmc", particles=20000, moves=6)
+
+
+main()

@@ -1,0 +1,195 @@
+"""Restart equals no restart, bit for bit, also at another number of ranks: stopped by the limit of
+evaluations, by a signal through the launcher, and by the time limit."""
+import glob
+import os
+import signal
+import time
+
+from interrupt import EARLY, checkpoints, equal, finish, ranks_of, run, wait_for_progress
+from cases import case
+from support import Folder, attributes, main, start
+
+# Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
+LENGTH = {"mixture": dict(particles=20000, moves=8), "seeds": dict(particles=3000, moves=4)}
+
+
+def stopped_by_evaluations(name, ranks, parts, **options):
+    """An undisturbed run against one that is stopped after each part of its evaluations, and goes
+    on at the next number of ranks in turn."""
+    with Folder() as folder:
+        file = case(folder, name, **options)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        run(file, whole, ranks=1)
+        total = attributes(whole)["evaluations"]
+        for number, part in enumerate(parts):
+            run(file, cut, "--restart", "--set", f"run.evaluations={int(part * total)}",
+                ranks=ranks[number % len(ranks)], code=EARLY)
+            assert checkpoints(cut) and not os.path.exists(cut), os.listdir(folder)
+        run(file, cut, "--restart", ranks=ranks[len(parts) % len(ranks)])
+        equal(whole, cut)
+        assert not checkpoints(cut), "checkpoints are left over behind a complete result"
+
+
+def one_tick_at_a_time(name, *more, **options):
+    """A time limit that is over at once lets one tick pass: every place to stop is tried."""
+    with Folder() as folder:
+        file = case(folder, name, particles=200, moves=1, **options)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        more = "--quiet", "--set", "path.schedule.conditional_ess=0.1", *more
+        run(file, whole, *more, ranks=1)
+        for ticks in range(200):
+            done = run(file, cut, *more, "--restart", "--time-limit", "0.000001",
+                       ranks=2 if ticks % 5 == 2 else None, code=None)
+            if done.returncode == 0:
+                break
+            assert done.returncode == EARLY, done.stderr
+        print(f"{name}: stopped {ticks} times")
+        assert ticks >= 10
+        equal(whole, cut)
+
+
+def test_one_tick_at_a_time():
+    one_tick_at_a_time("mixture", kernel="rwm", resampling="multinomial")
+    one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", kernel="hmc")
+
+
+def test_one_tick_at_a_time_with_pilot_chains_and_replicates():
+    one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=2", "--set", "run.replicates=2",
+                       kernel="hmc", base="fitted, scale: 2")
+
+
+def test_stop_by_evaluations_random_walk():
+    stopped_by_evaluations("mixture", (2, 1), (.3, .7), kernel="rwm", particles=2000, moves=3)
+
+
+def test_stop_by_evaluations_trajectories():
+    stopped_by_evaluations("seeds", (1, 3, 2), (.2, .5, .8), kernel="hmc", particles=500,
+                           moves="auto")
+
+
+def test_stop_by_evaluations_fitted_base():
+    """Stopped during the pilot chains, and after the fit."""
+    stopped_by_evaluations("seeds", (2, 1), (.02, .9), kernel="hmc", particles=500,
+                           base="fitted, scale: 2")
+
+
+def test_stop_between_replicates():
+    with Folder() as folder:
+        file = case(folder, "mixture", kernel="hmc", particles=300)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        more = "--set", "run.replicates=4"
+        run(file, whole, *more, ranks=1)
+        total = attributes(whole)["evaluations"]
+        for part, ranks in ((.4, 2), (.9, 1)):
+            run(file, cut, *more, "--restart", "--set", f"run.evaluations={int(part * total)}",
+                ranks=ranks, code=EARLY)
+        run(file, cut, *more, "--restart", ranks=3)
+        equal(whole, cut)
+
+
+def test_signal_through_the_launcher():
+    with Folder() as folder:
+        file = case(folder, "mixture", kernel="hmc", **LENGTH["mixture"])
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        run(file, whole, ranks=2)
+        process = start("run", file, "--output", cut, ranks=2)
+        wait_for_progress(cut)
+        os.kill(process.pid, signal.SIGUSR1)
+        code, output = finish(process)
+        assert code == EARLY, f"exit code {code}\n{output}"
+        assert checkpoints(cut), output
+        run(file, cut, "--restart", ranks=3)
+        equal(whole, cut)
+
+
+def test_termination_of_the_ranks():
+    with Folder() as folder:
+        file = case(folder, "mixture", kernel="hmc", **LENGTH["mixture"])
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        run(file, whole, ranks=1)
+        process = start("run", file, "--output", cut, ranks=2)
+        wait_for_progress(cut)
+        for pid in ranks_of(process):
+            os.kill(pid, signal.SIGTERM)
+        code, output = finish(process)
+        assert code == EARLY, f"exit code {code}\n{output}"
+        run(file, cut, "--restart", ranks=1)
+        equal(whole, cut)
+
+
+def test_time_limit():
+    with Folder() as folder:
+        file = case(folder, "mixture", kernel="hmc", **LENGTH["mixture"])
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        begun = time.monotonic()
+        run(file, whole, ranks=2)
+        taken = time.monotonic() - begun
+        stops = 0
+        for _ in range(100):
+            done = run(file, cut, "--restart", "--time-limit", f"{.2 * taken:.3f}s", ranks=2,
+                       code=None)
+            if done.returncode == 0:
+                break
+            assert done.returncode == EARLY, done.stderr
+            stops += 1
+        assert stops > 0, "the time limit never came"
+        equal(whole, cut)
+
+
+def test_restart_of_a_complete_result_is_at_once_fine():
+    with Folder() as folder:
+        file, result = case(folder, "mixture", particles=200), os.path.join(folder, "result.h5")
+        done = run(file, result, "--restart")
+        assert "afresh" in done.stdout + done.stderr, "it does not say that it starts afresh"
+        before = os.stat(result).st_mtime_ns
+        run(file, result, "--restart")
+        assert os.stat(result).st_mtime_ns == before
+        run(file, result, code=2)
+        run(file, result, "--overwrite")
+        assert os.stat(result).st_mtime_ns != before
+
+
+def test_checkpoint_of_another_input_is_refused():
+    with Folder() as folder:
+        file, result = case(folder, "mixture", particles=2000), os.path.join(folder, "result.h5")
+        total = 2000 * 30
+        run(file, result, "--set", f"run.evaluations={total}", code=EARLY)
+        done = run(file, result, "--restart", "--set", "run.seed=8", code=2)
+        assert "checkpoint" in done.stderr, done.stderr
+        run(file, result, "--restart")
+
+
+def test_damaged_checkpoints():
+    """The newer one is damaged: the older one is taken.  Both are: refused, not taken for none."""
+    with Folder() as folder:
+        file = case(folder, "mixture", kernel="hmc", particles=2000, moves=4)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        run(file, whole)
+        total = attributes(whole)["evaluations"]
+        for part in (.3, .6):
+            run(file, cut, "--restart", "--set", f"run.evaluations={int(part * total)}", code=EARLY)
+        both = sorted(checkpoints(cut), key=os.path.getmtime)
+        assert len(both) == 2, both
+        damage(both[1])
+        done = run(file, cut, "--restart", "--set", f"run.evaluations={int(.7 * total)}", ranks=2,
+                   code=EARLY)
+        assert os.path.basename(both[1]) in done.stderr, "the damage is not told:\n" + done.stderr
+        for path in checkpoints(cut):
+            damage(path)
+        run(file, cut, "--restart", code=2)
+        run(file, cut, "--overwrite")
+        equal(whole, cut)
+
+
+def damage(path):
+    """Adds one to a byte in the middle of each 4 KiB: twice is damage, too."""
+    with open(path, "r+b") as file:
+        size = os.path.getsize(path)
+        for place in range(2048, size, 4096):
+            file.seek(place)
+            byte = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([(byte + 1) % 256]))
+
+
+main()
