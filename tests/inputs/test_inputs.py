@@ -1,0 +1,95 @@
+"""Every input that ships runs, small, and leaves a result that the usual tools read."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from cases import sonar_table  # noqa: E402
+from support import INPUTS, PYTHON, SOURCE, Folder, attributes, dunlin, main  # noqa: E402
+
+SMALL = 200
+
+
+def compile_target(folder):
+    library = os.path.join(folder, "funnel_point.so")
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"), "-o",
+                    library, os.path.join(SOURCE, "tests", "user_target", "funnel_point.c"), "-lm"],
+                   check=True)
+    return library
+
+
+def earlier_result(folder):
+    result = os.path.join(folder, "earlier.h5")
+    dunlin("run", os.path.join(INPUTS, "mixture10.yaml"), "--output", result, "--quiet",
+           "--set", f"run.particles={SMALL}")
+    return result
+
+
+def settings(name, folder):
+    """What an input needs besides a smaller population."""
+    found = [f"run.particles={SMALL}"]
+    if name == "sonar.yaml":
+        found.append(f"target.data={sonar_table(folder)}")
+    elif name == "user_target.yaml":
+        found.append(f"target.file={compile_target(folder)}")
+    elif name == "schedule_file.yaml":
+        found.append(f"path.schedule.file={earlier_result(folder)}")
+    elif name == "replicates.yaml":
+        found.append("run.replicates=3")
+    elif name == "seeds_rwm.yaml":
+        found.append("method.moves_per_step=5")
+    return [word for setting in found for word in ("--set", setting)]
+
+
+def check_result(result):
+    """The attributes that scripts rely on, and the groups as xarray opens them."""
+    import xarray
+    said = attributes(result)
+    for name in ("log_evidence", "log_evidence_error", "effective_sample_size", "population_hash",
+                 "deterministic", "diagnosis", "created_at", "inference_library",
+                 "inference_library_version", "format_version"):
+        assert name in said, f"{result}: no attribute {name}"
+    assert said["log_evidence_error"] > 0
+    for engine in ("netcdf4", "h5netcdf"):
+        for group in ("posterior", "sample_stats"):
+            with xarray.open_dataset(result, group=group, engine=engine) as opened:
+                assert opened.sizes["chain"] >= 1 and opened.sizes["draw"] >= 1
+                for name, variable in opened.data_vars.items():
+                    assert variable.dims[:2] == ("chain", "draw"), f"{name}: {variable.dims}"
+                    assert variable.notnull().all(), f"{group}/{name} has NaN"
+        with xarray.open_dataset(result, group="trace/steps", engine=engine) as steps:
+            assert float(steps["time"][-1]) == 1.0
+
+
+def run_input(name):
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        file, more = os.path.join(INPUTS, name), settings(name, folder)
+        dunlin("check", file, *more)
+        dunlin("run", file, *more, "--output", result, "--quiet", ranks=2)
+        check_result(result)
+        assert "log Z" in dunlin("summary", result).stdout
+        figure = os.path.join(folder, "figure.png")
+        subprocess.run([PYTHON, os.path.join(SOURCE, "analysis", "plot_run.py"), result, figure],
+                       check=True, stdout=subprocess.DEVNULL)
+        assert os.path.getsize(figure) > 10000
+
+
+def add_tests():
+    """One test for each file, so that a new input is tested without a word here."""
+    for name in sorted(os.listdir(INPUTS)):
+        if name.endswith(".yaml"):
+            globals()["test_" + name[:-5]] = lambda name=name: run_input(name)
+
+
+def test_a_result_runs_again():
+    with Folder() as folder:
+        first, second = os.path.join(folder, "first.h5"), os.path.join(folder, "second.h5")
+        dunlin("run", os.path.join(INPUTS, "mixture10.yaml"), "--output", first, "--quiet",
+               "--set", f"run.particles={SMALL}")
+        dunlin("run", first, "--output", second, "--quiet")
+        assert attributes(first)["population_hash"] == attributes(second)["population_hash"]
+
+
+add_tests()
+main()
