@@ -1,19 +1,20 @@
 #!/bin/bash
 # Installs what is missing of jobs/packages.txt on Debian, and only that.
 #
-#     jobs/install.sh [--test]      --test: also what only the tests need
+#     jobs/install.sh [--test | --long]     also what only the tests need, or only the long ones
 #
 # Root installs at once, others through sudo.  Where there is no apt (a cluster with modules), the
 # build itself names what it does not find.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-wanted=$(sed -e '/^#/d' -e '/^$/d' -e '/^\[test\]/d' "$here/packages.txt")
 case ${1:-} in
-  --test) wanted+=" $(sed -n 's/^\[test\] *//p' "$here/packages.txt")" ;;
-  '') ;;
-  *) echo "usage: jobs/install.sh [--test]" >&2; exit 2 ;;
+  '') marks= ;;
+  --test) marks='test' ;;
+  --long) marks='test|long' ;;
+  *) echo "usage: jobs/install.sh [--test | --long]" >&2; exit 2 ;;
 esac
+wanted=$(sed -E -e '/^#/d' -e "s/^\[($marks)\] *//" -e '/^\[/d' "$here/packages.txt")
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "install.sh: no apt here; taking the libraries that the environment provides" >&2

@@ -8,14 +8,15 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 . jobs/environment.sh
 
+tier=--test
 select=(--label-exclude long)
 case ${1:-} in
-  --long) select=() ;;
+  --long) tier=--long select=() ;;
   '') ;;
   *) echo "usage: tests/run.sh [--long]" >&2; exit 2 ;;
 esac
 
-jobs/install.sh --test
+jobs/install.sh $tier
 jobs/build.sh release
 
 if [ -z "${DUNLIN_DATA:-}" ] && [ -d "$top/../shared/data" ]; then
@@ -23,7 +24,7 @@ if [ -z "${DUNLIN_DATA:-}" ] && [ -d "$top/../shared/data" ]; then
 fi
 cores=$(nproc)
 failed=0
-if [ ${#select[@]} = 0 ]; then
+if [ $tier = --long ]; then
   # Addresses and undefined behaviour first; their builds are slow, so only unit and contract tests.
   jobs/build.sh sanitize
   ctest --test-dir build/sanitize --output-on-failure -j "$cores" -L 'unit|contract' </dev/null ||

@@ -73,7 +73,7 @@ def test_tables_of_the_readme_are_current():
     assert blocks, "the README has no tables made by the program"
     for words, there in blocks:
         now = dunlin(*words.split()).stdout
-        assert there.strip() == now.strip(), f"not what `dunlin {words}` prints; run jobs/readme.sh"
+        assert there.strip() == now.strip(), f"not what `dunlin {words}` prints; run jobs/readme.py"
 
 
 main()
