@@ -8,8 +8,9 @@ struct moments {
 
   /* made by init */
   int outputs;
-  double *theta;                    /* [outputs] */
-  double *mean, *deviation, *error; /* [outputs] */
+  double *theta;                          /* [outputs] */
+  double *mean, *deviation, *error;       /* [outputs] */
+  double *square, *square_error, *unused; /* [outputs]: of squared distances from the mean */
 };
 
 static const struct dun_table_column columns[] = {
@@ -17,6 +18,7 @@ static const struct dun_table_column columns[] = {
     {"mean", "", "Weighted mean."},
     {"deviation", "", "Weighted standard deviation."},
     {"error", "", "Standard error of the mean, by ancestor."},
+    {"deviation_error", "", "Standard error of the standard deviation, by ancestor."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -29,7 +31,11 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
   m->mean = dun_allocate(m->outputs, sizeof(double));
   m->deviation = dun_allocate(m->outputs, sizeof(double));
   m->error = dun_allocate(m->outputs, sizeof(double));
-  if (!m->theta || !m->mean || !m->deviation || !m->error)
+  m->square = dun_allocate(m->outputs, sizeof(double));
+  m->square_error = dun_allocate(m->outputs, sizeof(double));
+  m->unused = dun_allocate(m->outputs, sizeof(double));
+  if (!m->theta || !m->mean || !m->deviation || !m->error || !m->square || !m->square_error ||
+      !m->unused)
     return DUN_ERROR_MEMORY;
   return dun_probe_columns(&m->head, columns, COLUMNS);
 }
@@ -41,6 +47,9 @@ static void release(void *self)
   DUN_FREE(m->mean);
   DUN_FREE(m->deviation);
   DUN_FREE(m->error);
+  DUN_FREE(m->square);
+  DUN_FREE(m->square_error);
+  DUN_FREE(m->unused);
   dun_table_free(&m->head.table);
 }
 
@@ -63,16 +72,39 @@ static void outputs(void *data, int64_t tile, double *f)
   }
 }
 
+static void squares(void *data, int64_t tile, double *f)
+{
+  const struct moments *m = ((const struct source *)data)->moments;
+
+  outputs(data, tile, f);
+  for (int i = 0; i < m->outputs; i++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double away = f[(int64_t)i * DUN_LANES + l] - m->mean[i];
+      f[(int64_t)i * DUN_LANES + l] = away * away;
+    }
+}
+
+static int add_rows(struct moments *m, const struct dun_run *run)
+{
+  int status = 0;
+  for (int i = 0; i < m->outputs && status >= 0; i++) {
+    double spread = m->deviation[i] > 0 ? m->square_error[i] / (2 * m->deviation[i]) : 0;
+    status = dun_probe_row(&m->head, run, COLUMNS,
+                           (double[]){i, m->mean[i], m->deviation[i], m->error[i], spread});
+  }
+  return status;
+}
+
 static int look(struct dun_context *context, void *self, const struct dun_run *run)
 {
   struct moments *m = self;
   struct source source = {m, run};
   int status = dun_probe_weighted(context, run, m->outputs, outputs, &source, m->mean, m->deviation,
                                   m->error);
-  for (int i = 0; i < m->outputs && status >= 0; i++)
-    status = dun_probe_row(&m->head, run, COLUMNS,
-                           (double[]){i, m->mean[i], m->deviation[i], m->error[i]});
-  return dun_agree(context, status);
+  if (status >= 0)
+    status = dun_probe_weighted(context, run, m->outputs, squares, &source, m->square, m->unused,
+                                m->square_error);
+  return dun_agree(context, status < 0 ? status : add_rows(m, run));
 }
 
 static const struct dun_option options[] = {DUN_PROBE_OPTIONS(struct moments), {0}};
