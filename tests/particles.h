@@ -26,7 +26,8 @@ enum pattern {
   LAST,       /* all on the last particle */
   HOLES,      /* three in four without weight */
   HEAVY,      /* one particle in a hundred has nearly all */
-  FIRST_TILE, /* the first tile owns everything */
+  FIRST_TILE, /* every other particle of the first tile owns everything */
+  HALF,       /* the first particle has half of the weight */
   PATTERNS,
 };
 
@@ -41,7 +42,8 @@ static inline double particle_logw(enum pattern pattern, int64_t i, int64_t tota
   case LAST: return i == total - 1 ? 0 : -INFINITY;
   case HOLES: return i % 4 == 3 || total < 4 ? -3 * u : -INFINITY;
   case HEAVY: return i % 100 == 7 ? 50 + u : u;
-  case FIRST_TILE: return i < tile ? u : -INFINITY;
+  case FIRST_TILE: return i < tile && i % 2 == 0 ? u : -INFINITY;
+  case HALF: return i == 0 ? log((double)total) : 0;
   default: return 0;
   }
 }
@@ -82,8 +84,17 @@ static inline void particles_init(struct dun_context *context, struct dun_popula
   particles_fill(p, pattern);
 }
 
-/* The integer weights of all particles, by the definition: exp(logw - max) in steps of 2^-2b. */
-static inline dun_u128 *particle_integers(enum pattern pattern, int64_t total, int tile)
+/* The log weights of all particles. */
+static inline double *particle_logws(enum pattern pattern, int64_t total, int tile)
+{
+  double *logw = dun_allocate(total, sizeof *logw);
+  for (int64_t i = 0; i < total; i++)
+    logw[i] = particle_logw(pattern, i, total, tile);
+  return logw;
+}
+
+/* Their integer weights, by the definition: exp(logw - max) in steps of 2^-2b. */
+static inline dun_u128 *particle_integers(const double *logw, int64_t total)
 {
   dun_u128 *weight = dun_allocate(total, sizeof *weight);
   double most = -INFINITY;
@@ -92,10 +103,9 @@ static inline dun_u128 *particle_integers(enum pattern pattern, int64_t total, i
     bits++;
   bits = 61 - bits < 40 ? 61 - bits : 40;
   for (int64_t i = 0; i < total; i++)
-    most = fmax(most, particle_logw(pattern, i, total, tile));
+    most = fmax(most, logw[i]);
   for (int64_t i = 0; i < total; i++)
-    weight[i] = (dun_u128)rint(
-        ldexp(dun_exp_weight(particle_logw(pattern, i, total, tile) - most), 2 * bits));
+    weight[i] = (dun_u128)rint(ldexp(dun_exp_weight(logw[i] - most), 2 * bits));
   return weight;
 }
 

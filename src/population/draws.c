@@ -78,6 +78,7 @@ int dun_draws_init(struct dun_context *context, int64_t count, dun_u128 whole,
   MPI_Allgather(&own, 1, MPI_INT64_T, draws->before + 1, 1, MPI_INT64_T, context->comm);
   for (int share = 0; share < draws->shares; share++)
     draws->before[share + 1] += draws->before[share];
+  draws->ratio = (double)draws->before[draws->shares] / (double)whole;
   cursor_place(draws, 0);
   return 0;
 }
@@ -115,10 +116,11 @@ static void cursor_advance(struct dun_draws *draws)
 
 int64_t dun_draws_below(struct dun_draws *draws, dun_u128 x)
 {
-  const double target = (double)x / (double)draws->whole * (double)draws->before[draws->shares];
+  const double target = dun_limbs_estimate(x) * draws->ratio;
   const double surely = target * (1 - 0x1p-45), surely_not = target * (1 + 0x1p-45);
   int share = draws->share;
-  while (share + 1 < draws->shares && draws->before[share + 1] < draws->before[draws->shares] &&
+  while (share + 1 < draws->shares && (double)draws->before[share + 1] <= surely_not &&
+         draws->before[share + 1] < draws->before[draws->shares] &&
          lies_below(draws, draws->before[share + 1], x))
     share++;
   if (share > draws->share && share_of(draws, share).first > draws->place)

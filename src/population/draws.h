@@ -19,6 +19,7 @@ struct dun_draws {
   dun_u128 whole;             /* below 2^124 */
   struct dun_address address; /* its tile: which 64 exponentials */
   double scale;               /* 2^f: the integer that stands for 1 */
+  double ratio;               /* estimate of before[shares] / whole */
   int shares;                 /* ranks */
   int64_t *before;            /* [shares + 1]: sum of the n + 1 exponentials before each share */
 

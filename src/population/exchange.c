@@ -68,17 +68,21 @@ static int64_t parents_write(struct litter *litter, int64_t first, uint32_t *res
   const int64_t begin = litter->slot, stop = least(litter->limit, begin + SLOTS);
   const int64_t last = least(litter->parents, first + UINT32_MAX);
   int64_t slot = begin, parent = litter->parent;
-  while (slot < stop && parent < last) {
-    const int64_t behind = (int64_t)end[parent], upto = behind < stop ? behind : stop;
-    const uint32_t index = (uint32_t)(parent - first);
+  for (; slot < stop && parent < last; parent++) {
+    const int64_t behind = (int64_t)end[parent];
     uint32_t *out = row + (slot - begin);
+    const uint32_t index = (uint32_t)(parent - first);
+    if (behind > stop)
+      break;
     for (int k = 0; k < UNROLLED; k++)
       out[k] = index;
-    for (int64_t k = UNROLLED; k < upto - slot; k++)
+    for (int64_t k = UNROLLED; k < behind - slot; k++)
       out[k] = index;
-    slot = upto;
-    parent += behind <= stop;
+    slot = behind;
   }
+  if (parent < last) /* the last one, whose children go on behind the block */
+    for (; slot < stop; slot++)
+      row[slot - begin] = (uint32_t)(parent - first);
   litter->slot = slot;
   litter->parent = parent;
   return slot - begin;

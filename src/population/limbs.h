@@ -53,6 +53,13 @@ static inline double dun_limb_double(int64_t limb)
   return dun_from_bits(dun_bits(shift) + (uint64_t)limb) - shift;
 }
 
+/* An integer below 2^126 as a double, to 2^-52 of its size: for estimates only. */
+static inline double dun_limbs_estimate(dun_u128 x)
+{
+  const int64_t high = (int64_t)(x >> 64), low = (int64_t)((uint64_t)x >> 1);
+  return (double)high * 0x1p64 + (double)low * 2;
+}
+
 /* Both limbs together. */
 static inline __int128 dun_limbs_join(const struct dun_limbs *limbs, int64_t high, int64_t low)
 {

@@ -170,9 +170,9 @@ static int64_t stratum_exact(const struct wheel *wheel, struct strata *strata, i
 
 static int64_t stratum_end(const struct wheel *wheel, struct strata *strata, integer sum)
 {
-  const double q = (double)sum * wheel->limbs.unit[1] * wheel->ratio, whole = floor(q);
-  const double tolerance = wheel->tolerance, left = q - whole;
-  const int64_t slot = (int64_t)whole;
+  const double q = dun_limbs_estimate((dun_u128)sum) * wheel->limbs.unit[1] * wheel->ratio;
+  const int64_t slot = (int64_t)q;
+  const double tolerance = wheel->tolerance, left = q - (double)slot;
   double distance;
   if (left <= tolerance || left >= 1 - tolerance)
     return stratum_exact(wheel, strata, sum, slot);
@@ -226,9 +226,10 @@ out:
 static int64_t whole_part(const struct wheel *wheel, int lane)
 {
   const integer weight = lane_integer(wheel, lane);
-  const double q = (double)weight * wheel->limbs.unit[1] * wheel->ratio;
+  const double q = dun_limbs_estimate((dun_u128)weight) * wheel->limbs.unit[1] * wheel->ratio;
   int64_t whole = (int64_t)q;
-  if (fabs(q - nearbyint(q)) <= wheel->tolerance) {
+  const double left = q - (double)whole;
+  if (left <= wheel->tolerance || left >= 1 - wheel->tolerance) {
     const integer share = weight * wheel->particles;
     whole += share >= (integer)(whole + 1) * wheel->total;
     whole -= share < (integer)whole * wheel->total;

@@ -19,7 +19,8 @@ static void totals_of(enum pattern pattern, int64_t total, int tile)
   struct dun_context alone = alone_context();
   struct dun_population p, q;
   struct dun_weights v = {0}, w = {0};
-  dun_u128 *weight = particle_integers(pattern, total, tile), sum = 0;
+  double *logw = particle_logws(pattern, total, tile);
+  dun_u128 *weight = particle_integers(logw, total), sum = 0;
   long double square = 0, all = 0;
   particles_init(&test_context, &p, total, tile, pattern);
   particles_init(&alone, &q, total, tile, pattern);
@@ -36,7 +37,7 @@ static void totals_of(enum pattern pattern, int64_t total, int tile)
       CHECK(v.tile_before[p.tiles.count] == sum && v.own == sum - v.before);
   }
   for (int64_t i = 0; i < total; i++) {
-    long double x = expl((long double)particle_logw(pattern, i, total, tile) - v.maximum);
+    long double x = expl((long double)logw[i] - v.maximum);
     all += x;
     square += x * x;
   }
@@ -44,6 +45,7 @@ static void totals_of(enum pattern pattern, int64_t total, int tile)
   CHECK(same(v.maximum, w.maximum) && same(v.ess, w.ess) && same(v.log_mean, w.log_mean));
   CHECK_NEAR(v.ess, (double)(all * all / square), 1e-13 * v.ess);
   CHECK_NEAR(v.log_mean, (double)(v.maximum + logl(all / total)), 1e-13);
+  dun_free(logw);
   dun_free(weight);
   dun_weights_free(&v);
   dun_weights_free(&v);
@@ -150,7 +152,8 @@ static void families_set(struct dun_population *p, enum family family)
 static void genealogy_reference(enum pattern pattern, enum family family, int64_t total, int tile,
                                 struct dun_genealogy *g)
 {
-  dun_u128 *weight = particle_integers(pattern, total, tile), all = 0;
+  double *logw = particle_logws(pattern, total, tile);
+  dun_u128 *weight = particle_integers(logw, total), all = 0;
   long double variance = 0, square = 0;
   int64_t runs = 0;
   *g = (struct dun_genealogy){0};
@@ -169,6 +172,8 @@ static void genealogy_reference(enum pattern pattern, enum family family, int64_
   }
   g->square_sum = (double)square;
   g->relative_variance = (double)(variance + (long double)(total - runs) / total / total);
+  dun_free(logw);
+  dun_free(weight);
 }
 
 static struct dun_genealogy genealogy_find(struct dun_context *context, enum pattern pattern,
@@ -207,25 +212,31 @@ static void genealogy(void)
   dun_context_free(&alone);
 }
 
-/* Ancestors that decrease are refused, inside a tile and between ranks. */
+static void disorder_at(int64_t at)
+{
+  struct dun_population p;
+  struct dun_weights w = {0};
+  struct dun_genealogy g;
+  struct dun_column *root, *logw;
+  particles_init(&test_context, &p, 500, 1, EQUAL);
+  root = dun_population_find(&p, "root");
+  logw = dun_population_find(&p, "logw");
+  for (int64_t i = 0; i < p.tiles.local; i++)
+    dun_i64(root)[i] = p.tiles.first + i < at ? 10 : 9;
+  CHECK(dun_weights_compute(&test_context, &p, logw, &w) == 0);
+  CHECK(dun_genealogy_compute(&test_context, &p, root, logw, &w, &g) == DUN_ERROR_NUMERIC);
+  CHECK(strstr(dun_error_text(), "decrease") != NULL);
+  dun_weights_free(&w);
+  dun_population_free(&p);
+}
+
+/* Ancestors that decrease are refused, inside a rank and between ranks. */
 static void disorder(void)
 {
-  for (int64_t at = 1; at < 500; at += 31) {
-    struct dun_population p;
-    struct dun_weights w = {0};
-    struct dun_genealogy g;
-    struct dun_column *root;
-    particles_init(&test_context, &p, 500, 1, EQUAL);
-    root = dun_population_find(&p, "root");
-    for (int64_t i = 0; i < p.tiles.local; i++)
-      dun_i64(root)[i] = p.tiles.first + i < at ? 10 : 9;
-    CHECK(dun_weights_compute(&test_context, &p, dun_population_find(&p, "logw"), &w) == 0);
-    CHECK(dun_genealogy_compute(&test_context, &p, root, dun_population_find(&p, "logw"), &w, &g) ==
-          DUN_ERROR_NUMERIC);
-    CHECK(strstr(dun_error_text(), "decrease") != NULL);
-    dun_weights_free(&w);
-    dun_population_free(&p);
-  }
+  for (int64_t at = 1; at < 500; at += 31)
+    disorder_at(at);
+  for (int r = 1; r < test_context.size; r++)
+    disorder_at(dun_tiles_first(500, 1, r, test_context.size));
 }
 
 /* ---- moments ----------------------------------------------------------------------------- */
@@ -241,6 +252,7 @@ static double value_of(int64_t i, int j)
   case 2: return 1e6 + 1e-3 * u;
   case 3: return 1e120 * u;
   case 4: return -1e-120 * u;
+  case 5: return i > 0; /* 0 where half of the weight may be */
   default: return u - .3;
   }
 }
@@ -283,7 +295,8 @@ static void moments_find(struct dun_context *context, enum pattern pattern, enum
 static void moments_check(enum pattern pattern, enum family family, int64_t total, int tile,
                           const struct moments *m)
 {
-  dun_u128 *weight = particle_integers(pattern, total, tile), sum = 0;
+  double *logw = particle_logws(pattern, total, tile);
+  dun_u128 *weight = particle_integers(logw, total), sum = 0;
   for (int64_t i = 0; i < total; i++)
     sum += weight[i];
   for (int j = 0; j < FUNCTIONS; j++) {
@@ -304,6 +317,7 @@ static void moments_check(enum pattern pattern, enum family family, int64_t tota
     CHECK_NEAR(m->deviation[j], (double)sqrtl(variance), (double)(1e-13 * size));
     CHECK_NEAR(m->error[j], (double)sqrtl(error), (double)(1e-13 * size));
   }
+  dun_free(logw);
   dun_free(weight);
 }
 
