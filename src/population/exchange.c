@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-  PIECE = 1 << 20,   /* bytes of a message */
+  PIECE = 1 << 18,   /* bytes of a message */
   MOST_ROWS = 16384, /* in a message */
   SLOTS = 4096,      /* filled column by column while their parents are in the cache */
   UNROLLED = 4,      /* children written without asking */

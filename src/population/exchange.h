@@ -10,7 +10,7 @@
  * particle is its own only child nothing is touched).
  *
  * A rank talks only with ranks whose slots meet its children: every parent is sent once to each
- * of them, with the slot behind its last child there, in pieces of 1 MiB (or one row, if that is
+ * of them, with the slot behind its last child there, in pieces of 256 KiB (or one row, if that is
  * more) through two buffers each way; what a rank keeps is copied while messages fly.  Both sides
  * go through the others in ascending order and never wait for one direction alone: of all waiting
  * pairs the one that is lowest in both orders can always go on. */

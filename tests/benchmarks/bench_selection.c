@@ -89,7 +89,7 @@ static void weights_and_counts(enum dun_resampling resampling, struct bench_resu
       address.step++;
       dun_offspring(&bench_context, p, flock.logw, &flock.weights, resampling, address, &begin);
     }
-  result->ns = bench_ns(&timer, PARTICLES) * bench_context.size;
+  result->ns = bench_ns(&timer, flock.population.tiles.local);
   flock_free(&flock);
 }
 
@@ -126,7 +126,7 @@ static void genealogy(int64_t family, struct bench_result *result)
       dun_genealogy_compute(&bench_context, &flock.population, flock.root, flock.logw,
                             &flock.weights, &found);
   }
-  result->ns = bench_ns(&timer, PARTICLES) * bench_context.size;
+  result->ns = bench_ns(&timer, flock.population.tiles.local);
   flock_free(&flock);
 }
 
@@ -154,7 +154,7 @@ static void exchange(enum pattern pattern, struct bench_result *result)
       dun_exchange(&bench_context, p, flock.logw, begin, dun_f64(flock.logw));
     result->bare = bench_copy_ns(p->tiles.local, row);
   }
-  result->ns = bench_ns(&timer, PARTICLES) * bench_context.size;
+  result->ns = bench_ns(&timer, flock.population.tiles.local);
   flock_free(&flock);
 }
 
