@@ -422,16 +422,17 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_diagnose(out, "evidence", above(now->log_evidence_error, .3, 1),
                "the reported error of log Z is %.3g; it covers the modes that were found",
                now->log_evidence_error);
-  dun_diagnose(out, "moves", s->moves_per_step > 0 ? DUN_GOOD : above(capped, .1, .5),
-               "%lld of %lld steps ended at the cap of %lld moves before the particles had "
-               "forgotten where they were",
-               (long long)s->capped, (long long)now->step, s->most_moves);
+  if (s->moves_per_step < 0)
+    dun_diagnose(out, "moves", above(capped, .1, .5),
+                 "%lld of %lld steps ended at the cap of %lld moves before the particles had "
+                 "forgotten where they were",
+                 (long long)s->capped, (long long)now->step, s->most_moves);
   dun_diagnose(out, "autocorrelation", above(now->autocorrelation, .5, .9),
                "over the last step's moves the log density keeps an autocorrelation of %.2f",
                now->autocorrelation);
   dun_diagnose(out, "acceptance", above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
-  dun_diagnose(out, "stuck", above(s->most_stuck, .02, .2),
+  dun_diagnose(out, "stuck", above(s->most_stuck, .1, .3),
                "in the worst step %.2g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
   if (!isnan(s->multinomial_error))
