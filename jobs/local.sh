@@ -40,7 +40,7 @@ done
 
 code=0
 mpirun --oversubscribe --bind-to none -n "$ranks" \
-  "$dunlin" run "$input" --output "$result" $again "$@" || code=$?
+  "$dunlin" run "$input" --output "$result" $again "$@" >/dev/null || code=$? # its summary: below
 if [ $code = 85 ]; then
   echo "Stopped early with a checkpoint; the same command goes on from there."
 fi
