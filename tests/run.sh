@@ -6,6 +6,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
+cores=$(nproc) # before the next line, since nproc heeds OMP_NUM_THREADS
 . jobs/environment.sh
 
 tier=--test
@@ -22,7 +23,6 @@ jobs/build.sh release
 if [ -z "${DUNLIN_DATA:-}" ] && [ -d "$top/../shared/data" ]; then
   export DUNLIN_DATA=$top/../shared/data
 fi
-cores=$(nproc)
 failed=0
 if [ $tier = --long ]; then
   # Addresses and undefined behaviour first; their builds are slow, so only unit and contract tests.

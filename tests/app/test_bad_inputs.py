@@ -267,7 +267,7 @@ def test_damaged_checkpoints():
 
 
 def test_draws_of_finished_replicates_are_lost():
-    """The checkpoint alone is not enough then; the same command does not succeed the second time."""
+    """The checkpoint alone is not enough; the same command does not succeed the second time."""
     with Folder() as folder:
         write(folder, FILE, GOOD.replace("particles: 256", "particles: 256, replicates: 3"))
         dunlin("run", FILE, "--quiet", "--set", "run.evaluations=9e4", folder=folder, code=85)

@@ -37,7 +37,7 @@ def settings(name, folder):
     elif name == "replicates.yaml":
         found.append("run.replicates=3")
     elif name == "seeds_rwm.yaml":
-        found.append("method.moves_per_step=5")
+        found += ["method.moves_per_step=5", "path.base.pilot_moves=50"]
     return [word for setting in found for word in ("--set", setting)]
 
 
