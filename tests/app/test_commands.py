@@ -328,8 +328,9 @@ static double point(const void *self, const double *x, double *gradient)
 }
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
-  static const struct dun_parameter known[] = {{.name = "z", .doc = "Last in the alphabet"},
-                                               {.name = "a", .rank = 1, .shape = {2}, .doc = "Two"}};
+  static const struct dun_parameter known[] = {
+      {.name = "z", .doc = "Last in the alphabet."},
+      {.name = "a", .rank = 1, .shape = {2}, .doc = "Two."}};
   (void)self;
   for (int i = 0; i < 2 && i < capacity; i++)
     parameter[i] = known[i];
