@@ -35,7 +35,7 @@ def one_tick_at_a_time(name, *more, **options):
     with Folder() as folder:
         file = case(folder, name, particles=200, moves=1, **options)
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
-        more = "--quiet", "--set", "path.schedule.conditional_ess=0.1", *more
+        more = "--quiet", "--set", "path.schedule.conditional_ess=0.2", *more
         run(file, whole, *more, ranks=1)
         for ticks in range(200):
             done = run(file, cut, *more, "--restart", "--time-limit", "0.000001",
@@ -49,13 +49,17 @@ def one_tick_at_a_time(name, *more, **options):
 
 
 def test_one_tick_at_a_time():
-    one_tick_at_a_time("mixture", kernel="rwm", resampling="multinomial")
+    one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="rwm",
+                       resampling="multinomial")
+
+
+def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
     one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", kernel="hmc")
 
 
-def test_one_tick_at_a_time_with_pilot_chains_and_replicates():
-    one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=2", "--set", "run.replicates=2",
-                       kernel="hmc", base="fitted, scale: 2")
+def test_one_tick_at_a_time_with_pilot_chains():
+    one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=3", kernel="hmc",
+                       base="fitted, scale: 2")
 
 
 def test_stop_by_evaluations_random_walk():
