@@ -32,14 +32,19 @@ void dun_move_gradient(const struct dun_move *move, const double *x, double *gra
   move->path->evaluate(move->path_self, &request);
 }
 
-void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
-                          double *log_ratio)
+/* A particle outside the support takes any point inside. */
+DUN_CLONES void dun_metropolis_ratio(const double *lp, const double *proposed_lp,
+                                     const double *energy, double *log_ratio)
 {
+  static const double none[DUN_LANES];
+  const double *gain = energy ? energy : none;
+
   for (int l = 0; l < DUN_LANES; l++) {
-    double ratio = proposed_lp[l] - lp[l] + (energy ? energy[l] : 0);
-    /* A particle outside the support takes any point inside. */
-    ratio = lp[l] == -INFINITY && proposed_lp[l] > -INFINITY ? 0 : ratio;
-    log_ratio[l] = ratio >= -INFINITY && proposed_lp[l] > -INFINITY ? ratio : -INFINITY;
+    double ratio = proposed_lp[l] - lp[l] + gain[l];
+    double from = lp[l], to = proposed_lp[l];
+    ratio = from > -INFINITY ? ratio : 0;
+    ratio = ratio >= -INFINITY ? ratio : -INFINITY; /* NaN too */
+    log_ratio[l] = to > -INFINITY ? ratio : -INFINITY;
   }
 }
 

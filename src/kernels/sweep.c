@@ -100,23 +100,28 @@ static double *look_at(const struct lanes *w, int quantity)
 }
 
 /* Particles outside the support have no log density to correlate: they enter as 0 everywhere. */
+DUN_CLONES static void compare(const double *restrict lp, const double *restrict lp0,
+                               double *restrict look)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double now = lp[l], before = lp0[l], jump = look[JUMP * DUN_LANES + l];
+    double inside = (now > -INFINITY) & (before > -INFINITY) ? 1 : 0;
+    double a = inside > 0 ? before : 0, b = inside > 0 ? now : 0;
+    look[NEVER_MOVED * DUN_LANES + l] = jump == 0 ? 1 : 0;
+    look[INSIDE * DUN_LANES + l] = inside;
+    look[START_LP * DUN_LANES + l] = a;
+    look[START_LP_SQUARE * DUN_LANES + l] = a * a;
+    look[LP * DUN_LANES + l] = b;
+    look[LP_SQUARE * DUN_LANES + l] = b * b;
+    look[LP_PRODUCT * DUN_LANES + l] = a * b;
+  }
+}
+
 static void look_start(const struct dun_sweep *s, const struct lanes *w, const double *inverse)
 {
-  const double *lp = w->state + (int64_t)(s->d + s->K) * DUN_LANES;
-  const double *lp0 = w->start + (int64_t)s->d * DUN_LANES;
-
   squared_distance(s->d, w->state, w->start, inverse, look_at(w, JUMP));
-  for (int l = 0; l < DUN_LANES; l++) {
-    int inside = lp[l] > -INFINITY && lp0[l] > -INFINITY;
-    double a = inside ? lp0[l] : 0, b = inside ? lp[l] : 0;
-    look_at(w, NEVER_MOVED)[l] = look_at(w, JUMP)[l] == 0;
-    look_at(w, INSIDE)[l] = inside;
-    look_at(w, START_LP)[l] = a;
-    look_at(w, START_LP_SQUARE)[l] = a * a;
-    look_at(w, LP)[l] = b;
-    look_at(w, LP_SQUARE)[l] = b * b;
-    look_at(w, LP_PRODUCT)[l] = a * b;
-  }
+  compare(w->state + (int64_t)(s->d + s->K) * DUN_LANES, w->start + (int64_t)s->d * DUN_LANES,
+          w->look);
 }
 
 static void look_trial(const struct dun_sweep *s, const struct lanes *w, const double *inverse,
@@ -135,15 +140,22 @@ static void look_trial(const struct dun_sweep *s, const struct lanes *w, const d
   }
 }
 
+DUN_CLONES static void fold_all(int count, const double *restrict lanes, double *restrict total)
+{
+  for (int q = 0; q < count; q++)
+    total[q] = dun_fold_lanes(lanes + q * DUN_LANES);
+}
+
 /* Folds the tile's n particles of the quantities from `first` on into the exact sums. */
 static void fold(const struct lanes *w, int n, int first, int count, struct dun_exact *sum)
 {
-  for (int q = first; q < first + count; q++) {
-    double *lane = look_at(w, q);
+  double total[QUANTITIES];
+  for (int q = first; q < first + count; q++)
     for (int l = n; l < DUN_LANES; l++)
-      lane[l] = 0;
-    dun_exact_add(&sum[q], dun_fold(lane));
-  }
+      look_at(w, q)[l] = 0;
+  fold_all(count, look_at(w, first), total);
+  for (int q = 0; q < count; q++)
+    dun_exact_add(&sum[first + q], total[q]);
 }
 
 static void look(const struct dun_sweep *s, const struct lanes *w, const double *inverse, int n,

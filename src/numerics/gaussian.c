@@ -145,9 +145,11 @@ static void evaluate_diagonal(const struct dun_gaussian *g, int write, const dou
       double *restrict out = DUN_ALIGNED(gradient + (int64_t)j * L);
       const double *restrict factor = DUN_ALIGNED(scale);
       if (write)
-        memset(out, 0, L * sizeof *out);
-      for (int l = 0; l < L; l++)
-        out[l] = DUN_FMA(factor[l] * w, (m - x[l]) * w, out[l]);
+        for (int l = 0; l < L; l++)
+          out[l] = factor[l] * w * ((m - x[l]) * w);
+      else
+        for (int l = 0; l < L; l++)
+          out[l] = DUN_FMA(factor[l] * w, (m - x[l]) * w, out[l]);
     }
   }
   if (lp)
