@@ -260,6 +260,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .kernel_self = run->kernel_self,
                                   .adaptation = &run->adaptation};
   code = method->init(context, assembly->method.self, run);
+  if (code >= 0 && run->kernel && run->kernel->declare)
+    code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
   return judge(context, assembly, code, "method", &assembly->method);
 }
 

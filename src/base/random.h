@@ -21,6 +21,8 @@ enum dun_purpose {
   DUN_PURPOSE_PROBE,   /* whatever a probe draws */
   DUN_PURPOSE_SWAP,    /* swaps between chains */
   DUN_PURPOSE_TEST,
+  DUN_PURPOSE_CARRY,   /* a path's map to a new time */
+  DUN_PURPOSE_REFRESH, /* momenta that are kept from move to move */
 };
 
 struct dun_address {

@@ -3,6 +3,7 @@
 #define DUNLIN_KERNELS_KERNEL_H
 
 #include "paths/path.h"
+#include "population/population.h"
 
 /* What a move works on: one workspace per rank, arrays in columns [..][64], aligned. */
 struct dun_move {
@@ -17,7 +18,8 @@ struct dun_move {
   const double *scale;        /* [d]: the diagonal metric as standard deviations */
   const double *unit;         /* [64]: the path's unit at the lanes' times */
   double statistic;           /* of all particles, where the kernel asks for one */
-  int leapfrogs;              /* one for the whole tile */
+  int from_point; /* every particle is where the path's start draws them all; see weighs_point */
+  int leapfrogs;  /* one for the whole tile */
 
   /* changed: x[d], part_lp[K], lp[1] stand one after the other in one block, so that an accepted
    * proposal is one loop over d + K + 1 columns */
@@ -26,9 +28,12 @@ struct dun_move {
   /* out */
   double *acceptance; /* [64]: probability; 1 for kernels that do not reject */
 
-  double *log_weight; /* [64]: kernels that weigh: log of pi_t(x') / pi_t(x) times the ratio of the
-                       * backward to the forward transition density */
-  double *scratch;    /* [scratch(d, K)][64] */
+  /* [d][64]: of kernels that declare a column "v"; all 0: not drawn yet */
+  double *momentum;
+  /* [64] or NULL: not wanted.  Kernels that weigh write the log of pi_t(x') / pi_t(x) times the
+   * ratio of the backward to the forward transition density */
+  double *log_weight;
+  double *scratch; /* [scratch(d, K)][64] */
 };
 
 /* The blocks of the state: x[d][64] */
@@ -66,7 +71,11 @@ struct dun_kernel {
   void (*statistic)(const void *self, struct dun_move *move, double *value);
   int (*wants_statistic)(const void *self);
 
-  int weighs; /* a biased kernel that writes log_weight: methods with weights may use it */
+  int weighs;       /* a biased kernel that writes log_weight: methods with weights may use it */
+  int weighs_point; /* with from_point it writes log pi_t(x') less the log density of x' instead */
+
+  /* Declares columns of its own that travel with the particles; NULL: none.  DUN_ERROR_MEMORY. */
+  int (*declare)(const void *self, struct dun_population *population, int d);
 };
 
 /* What all kernels' options begin with. */
@@ -76,6 +85,7 @@ struct dun_kernel_options {
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
   int metric;               /* enum dun_metric */
   long long leapfrog_steps; /* -1: adapt */
+  double final_step_size;   /* of the last phase at time 1, where a kernel has one; 0: step_size */
 };
 
 enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };

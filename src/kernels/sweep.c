@@ -12,6 +12,8 @@ struct lanes {
   double *before;                          /* [d + 1]: x and lp before the move */
   double *start;                           /* [d + 1] */
   double *coefficient;                     /* [K] */
+  double *momentum;                        /* [d] */
+  double *unit, *log_weight;               /* [1] */
   double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
   double *scratch;                         /* the kernel's */
 };
@@ -45,7 +47,10 @@ static struct lanes lanes_of(const struct dun_sweep *s)
   w.before = w.state + (d + K + 1) * DUN_LANES;
   w.start = w.before + (d + 1) * DUN_LANES;
   w.coefficient = w.start + (d + 1) * DUN_LANES;
-  w.time = w.coefficient + K * DUN_LANES;
+  w.momentum = w.coefficient + K * DUN_LANES;
+  w.unit = w.momentum + d * DUN_LANES;
+  w.log_weight = w.unit + DUN_LANES;
+  w.time = w.log_weight + DUN_LANES;
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
   w.look = w.acceptance + DUN_LANES;
@@ -55,7 +60,7 @@ static struct lanes lanes_of(const struct dun_sweep *s)
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
-  int64_t columns = 3 * (int64_t)d + 2 * K + 6 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  int64_t columns = 4 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -66,6 +71,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->start = dun_population_find(s->population, "start");
   s->time = dun_population_find(s->population, "time");
   s->step_size = dun_population_find(s->population, "step_size");
+  s->momentum = dun_population_find(s->population, "v");
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);
@@ -216,6 +222,15 @@ static void broadcast_lanes(double *lane, double value)
     lane[l] = value;
 }
 
+/* The path's unit at the lanes' times. */
+static void lane_units(const struct dun_sweep *s, const double *time, double *unit)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    unit[l] = !s->path->unit                ? 1
+              : l > 0 && time[l] == time[0] ? unit[0]
+                                            : s->path->unit(s->path_self, time[l]);
+}
+
 /* Loads x, parts and the chains' own time and step size; combines the log density. */
 static void load(const struct dun_sweep *s, const struct lanes *w, int64_t i, double t, double step)
 {
@@ -235,6 +250,45 @@ static void load(const struct dun_sweep *s, const struct lanes *w, int64_t i, do
   dun_path_combine_parts(s->K, w->coefficient, part, part + (int64_t)s->K * DUN_LANES);
 }
 
+/* The workspace of a move of the loaded tile. */
+static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
+                               struct dun_address address, int n)
+{
+  lane_units(s, w->time, w->unit);
+  return (struct dun_move){.path = s->path,
+                           .path_self = s->path_self,
+                           .address = address,
+                           .n = n,
+                           .d = s->d,
+                           .K = s->K,
+                           .time = w->time,
+                           .coefficient = w->coefficient,
+                           .step_size = w->step,
+                           .scale = s->adaptation->scale.value,
+                           .unit = w->unit,
+                           .statistic = s->statistic,
+                           .from_point = s->from_point,
+                           .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
+                           .state = w->state,
+                           .acceptance = w->acceptance,
+                           .momentum = s->momentum ? w->momentum : NULL,
+                           .log_weight = s->logw ? w->log_weight : NULL,
+                           .scratch = w->scratch};
+}
+
+static void add_log_weight(const struct dun_sweep *s, const struct lanes *w, int64_t i,
+                           struct dun_column *logw)
+{
+  double sum[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_tile_load(s->population, logw, i, sum);
+  for (int l = 0; l < DUN_LANES; l++) {
+    double more = sum[l] + w->log_weight[l];
+    sum[l] = more < INFINITY ? more : -INFINITY;
+  }
+  dun_tile_store(s->population, logw, i, sum);
+}
+
 static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address address, int64_t i,
                       double t, const double *inverse, struct dun_exact *sum)
 {
@@ -249,21 +303,14 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
     memcpy(w->before, w->state, (size_t)d * DUN_LANES * sizeof *lp);
     memcpy(w->before + d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
   }
-  struct dun_move move = {.path = s->path,
-                          .path_self = s->path_self,
-                          .address = address,
-                          .n = n,
-                          .d = s->d,
-                          .K = s->K,
-                          .time = w->time,
-                          .coefficient = w->coefficient,
-                          .step_size = w->step,
-                          .scale = s->adaptation->scale.value,
-                          .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
-                          .state = w->state,
-                          .acceptance = w->acceptance,
-                          .scratch = w->scratch};
+  if (s->momentum)
+    dun_tile_load(s->population, s->momentum, i, w->momentum);
+  struct dun_move move = move_of(s, w, address, n);
   s->kernel->move(s->kernel_self, &move);
+  if (s->momentum)
+    dun_tile_store(s->population, s->momentum, i, w->momentum);
+  if (s->logw)
+    add_log_weight(s, w, i, s->logw);
   dun_tile_store(s->population, s->x, i, w->state);
   dun_tile_store(s->population, s->part_lp, i, w->state + d * DUN_LANES);
   if (s->start)
@@ -278,6 +325,31 @@ static int64_t tiles_below(const struct dun_tiles *tiles, int64_t limit)
   return count < 0 ? 0 : count < tiles->count ? count : tiles->count;
 }
 
+/* The mean over all particles of what the kernel asks for: a pass of its own. */
+static int find_statistic(struct dun_context *context, struct dun_sweep *s,
+                          struct dun_address address, double t, int64_t count)
+{
+  const struct dun_tiles *tiles = &s->population->tiles;
+  struct dun_exact sum[2] = {0};
+  double total[2], value[DUN_LANES] __attribute__((aligned(64)));
+  struct lanes w = lanes_of(s);
+
+  for (int64_t i = 0; i < count; i++) {
+    int n = dun_tile_size(tiles, tiles->first_tile + i);
+    address.tile = (uint32_t)(tiles->first_tile + i);
+    load(s, &w, i, t, dun_adaptation_step(s->adaptation, address));
+    struct dun_move move = move_of(s, &w, address, n);
+    s->kernel->statistic(s->kernel_self, &move, value);
+    for (int l = n; l < DUN_LANES; l++)
+      value[l] = 0;
+    dun_exact_add(&sum[0], dun_fold(value));
+    dun_exact_add(&sum[1], n);
+  }
+  int status = dun_sum(context, 0, 2, sum, total);
+  s->statistic = status >= 0 && total[1] > 0 ? total[0] / total[1] : 0;
+  return status;
+}
+
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
@@ -287,6 +359,10 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   double *inverse = dun_allocate(s->d, sizeof *inverse);
   int status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
 
+  if (s->kernel->statistic && s->kernel->wants_statistic(s->kernel_self)) {
+    int found = find_statistic(context, s, address, t, count);
+    status = found < 0 ? found : status;
+  }
   if (status == 0) {
     struct lanes w = lanes_of(s);
     for (int j = 0; j < s->d; j++)
@@ -320,6 +396,59 @@ void dun_sweep_evaluate(struct dun_sweep *s, double t, int64_t tiles)
     s->path->evaluate(s->path_self, &request);
     dun_tile_store(s->population, s->part_lp, i, part);
   }
+}
+
+/* Log density before a carry: of pi_t, or at t = 0 of the law that was drawn from; 0: it has
+ * none. */
+static int density_before(const struct dun_sweep *s, const struct lanes *w, double t, double *lp)
+{
+  if (t == 0 && s->path->draw_density)
+    return s->path->draw_density(s->path_self, w->state, lp);
+  memcpy(lp, w->state + (int64_t)(s->d + s->K) * DUN_LANES, DUN_LANES * sizeof *lp);
+  return 1;
+}
+
+void dun_sweep_carry(struct dun_sweep *s, struct dun_address address, double t, double next,
+                     struct dun_column *logw)
+{
+  struct lanes w = lanes_of(s);
+  const struct dun_tiles *tiles = &s->population->tiles;
+  double *part = w.state + (int64_t)s->d * DUN_LANES, *lp = part + (int64_t)s->K * DUN_LANES;
+  double old[DUN_LANES] __attribute__((aligned(64)));
+  double log_jacobian[DUN_LANES] __attribute__((aligned(64))) = {0};
+
+  address.purpose = DUN_PURPOSE_CARRY;
+  for (int64_t i = 0; i < tiles->count; i++) {
+    int n = dun_tile_size(tiles, tiles->first_tile + i);
+    address.tile = (uint32_t)(tiles->first_tile + i);
+    load(s, &w, i, t, 0);
+    int weighed = density_before(s, &w, t, old);
+    if (s->path->carry_draws)
+      dun_normals(address, s->d, w.start);
+    if (s->path->carry)
+      s->path->carry(s->path_self, t, next, n, w.start, w.state, log_jacobian);
+    broadcast_lanes(w.time, next);
+    dun_path_lane_coefficients(s->path, s->path_self, w.time, w.coefficient);
+    struct dun_request request = {.n = n,
+                                  .x = w.state,
+                                  .time = w.time,
+                                  .coefficient = w.coefficient,
+                                  .part_lp = part,
+                                  .lp = lp};
+    s->path->evaluate(s->path_self, &request);
+    dun_tile_store(s->population, s->x, i, w.state);
+    dun_tile_store(s->population, s->part_lp, i, part);
+    for (int l = 0; l < DUN_LANES; l++)
+      w.log_weight[l] = lp[l] - old[l] + log_jacobian[l];
+    if (logw && weighed)
+      add_log_weight(s, &w, i, logw);
+  }
+}
+
+void dun_sweep_forget(struct dun_sweep *s)
+{
+  if (s->momentum)
+    memset(dun_f64(s->momentum), 0, (size_t)(s->population->tiles.local * s->d) * sizeof(double));
 }
 
 void dun_sweep_remember(struct dun_sweep *s, double t)

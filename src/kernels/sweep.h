@@ -23,6 +23,14 @@ struct dun_sweep {
   struct dun_column
       *step_size; /* [1] or NULL: a chain's own step size in place of the pooled one */
 
+  struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
+
+  /* set by methods */
+  struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
+  int from_point;          /* every particle is where the path's start draws them all */
+
+  double statistic; /* of the present sweep */
+
   /* made by init, owned */
   int d, K;
   double *workspace;
@@ -43,6 +51,15 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *sweep, struct 
 /* Evaluates all parts at the particles and time t: after first draws, or when the time of a path
  * that is not affine has changed.  Local. */
 void dun_sweep_evaluate(struct dun_sweep *sweep, double t, int64_t tiles);
+
+/* Carries all particles from time t to `next` of a path that is not affine and evaluates them
+ * there.  Adds log pi_next - log pi_t + log Jacobian to logw unless NULL.  At t = 0 log pi_t is the
+ * density of the law that was drawn from; if that has none, nothing is added.  Local. */
+void dun_sweep_carry(struct dun_sweep *sweep, struct dun_address address, double t, double next,
+                     struct dun_column *logw);
+
+/* Forgets momenta: after first draws.  Local. */
+void dun_sweep_forget(struct dun_sweep *sweep);
 
 /* Remembers x and the log density at t in `start`.  Local. */
 void dun_sweep_remember(struct dun_sweep *sweep, double t);

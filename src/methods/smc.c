@@ -41,6 +41,7 @@ struct smc {
   double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
 
   /* made by init */
+  int at_point; /* the path begins at one point, not at a density */
   struct dun_column *x, *logw, *root, *part_lp;
   struct dun_weights weights;
   double *mean, *deviation; /* [d] */
@@ -74,18 +75,27 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   unsigned kept = DUN_MOVES | DUN_SAVED;
 
   (void)context;
-  if (!run->path->affine)
-    return dun_fail(DUN_ERROR_INPUT, "method smc follows affine paths, and path %s is not one",
+  if (run->path->unweighted)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method smc needs a path that weights can follow, and path %s is not one",
                     run->path->type.name);
   if (!run->path->schedule)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path with a schedule, and path %s has none",
                     run->path->type.name);
-  if (run->kernel->biased)
+  if (run->kernel->biased && !run->kernel->weighs)
     return dun_fail(DUN_ERROR_INPUT,
-                    "method smc needs a kernel that leaves pi_t invariant, and "
-                    "kernel %s does not",
+                    "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
+                    "kernel %s does neither",
                     run->kernel->type.name);
+  int status = dun_path_at_point(run->path, run->path_self, d, &s->at_point);
+  if (status < 0)
+    return status;
+  if (s->at_point && !run->kernel->weighs_point)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s begins at one point, from which kernel %s gives no weights: let it "
+                    "begin at a density, or take kernel ula",
+                    run->path->type.name, run->kernel->type.name);
   s->x = dun_population_declare(p, (struct dun_column){.name = "x",
                                                        .type = DUN_F64,
                                                        .width = d,
@@ -252,6 +262,7 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
   if ((status = dun_agree(context, status)) < 0)
     return status;
   reset_weights(s, run);
+  dun_sweep_forget(&run->sweep);
   dun_sweep_evaluate(&run->sweep, 0, INT64_MAX);
   s->phase = TEMPER;
   return DUN_TICK_GOING;
@@ -284,7 +295,8 @@ static int estimate(struct dun_context *context, struct smc *s, struct dun_run *
   return 0;
 }
 
-static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
+/* An affine path: the next time from the weights, and nothing is evaluated. */
+static int reweight(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   const struct dun_schedule *schedule = run->path->schedule(run->path_self);
   struct dun_next next;
@@ -299,6 +311,28 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   run->now.time = next.time;
   run->now.log_likelihood_mean = next.mean;
   run->now.log_likelihood_variance = next.variance;
+  return 0;
+}
+
+/* Any other path: the next of its fixed times. */
+static void carry(struct smc *s, struct dun_run *run)
+{
+  double next = dun_schedule_after(run->path->schedule(run->path_self), run->now.time);
+
+  dun_sweep_carry(&run->sweep, dun_run_address(run, 0), run->now.time, next, s->logw);
+  run->now.time = next;
+}
+
+static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int status = 0;
+
+  if (run->path->affine)
+    status = reweight(context, s, run);
+  else
+    carry(s, run);
+  if (status < 0)
+    return status;
   run->now.step++;
   if ((status = estimate(context, s, run)) < 0)
     return status;
@@ -360,6 +394,9 @@ static int moved_enough(struct smc *s, const struct dun_look *look)
 static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_look look;
+  int weighs = run->kernel->weighs;
+  run->sweep.logw = weighs ? s->logw : NULL;
+  run->sweep.from_point = s->at_point && run->now.step == 1 && s->done == 0;
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
                               INT64_MAX, &look);
   if (status < 0)
@@ -377,6 +414,8 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   s->least_acceptance =
       look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
   s->phase = TEMPER;
+  if (weighs && (status = estimate(context, s, run)) < 0)
+    return status;
   return DUN_TICK_STEP;
 }
 

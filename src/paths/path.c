@@ -1,5 +1,6 @@
 #include "paths/path.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/vmath.h"
 #include <math.h>
 
@@ -45,6 +46,34 @@ void dun_path_combine(const struct dun_path *path, const void *self, const doubl
 
   dun_path_lane_coefficients(path, self, time, c);
   dun_path_combine_parts(path->parts, c, part_lp, lp);
+}
+
+int dun_path_at_point(const struct dun_path *path, const void *self, int d, int *at_point)
+{
+  double lp[DUN_LANES] __attribute__((aligned(64)));
+
+  *at_point = 0;
+  if (!path->draw_density)
+    return 0;
+  double *x = dun_allocate((int64_t)d * DUN_LANES, sizeof *x);
+  if (!x)
+    return DUN_ERROR_MEMORY;
+  *at_point = !path->draw_density(self, x, lp);
+  dun_free(x);
+  return 0;
+}
+
+void dun_path_evaluate_target(struct dun_evaluator *target, const struct dun_request *request)
+{
+  double one[DUN_LANES] __attribute__((aligned(64)));
+
+  for (int l = 0; l < DUN_LANES; l++)
+    one[l] = 1;
+  if (request->gradient)
+    memset(request->gradient, 0, (size_t)target->dimension * DUN_LANES * sizeof(double));
+  dun_evaluate(target, request->n, request->x, request->part_lp, one, request->gradient);
+  if (request->lp)
+    memcpy(request->lp, request->part_lp, DUN_LANES * sizeof(double));
 }
 
 int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out)

@@ -94,6 +94,12 @@ void dun_path_combine(const struct dun_path *path, const void *self, const doubl
 /* The same from the lanes' coefficients [K][64]. */
 void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp, double *lp);
 
+/* Whether `draw` puts all particles at one point, in d dimensions.  DUN_ERROR_MEMORY. */
+int dun_path_at_point(const struct dun_path *path, const void *self, int d, int *at_point);
+
+/* `evaluate` of a path whose one part is the target with coefficient 1. */
+void dun_path_evaluate_target(struct dun_evaluator *target, const struct dun_request *request);
+
 /* out[d] from an option that is one number for all coordinates, or one for each; `option` is its
  * name in messages.  DUN_ERROR_INPUT otherwise. */
 int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out);

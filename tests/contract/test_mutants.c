@@ -1,6 +1,7 @@
 /* Deliberately wrong kernels that the contract of kernels must catch. */
 #include "kernel_deviation.h"
 #include "kernels/metropolis.h"
+#include "kernels/splitting.h"
 
 extern const struct dun_kernel dun_kernel_rwm, dun_kernel_hmc;
 
@@ -58,13 +59,33 @@ static void shared_decision(const void *self, struct dun_move *move)
   dun_metropolis_accept(move, proposal, ratio);
 }
 
+/* Wrong: Langevin steps whose way back is taken without its own drift. */
+static void one_way_drift(const void *self, struct dun_move *m)
+{
+  int64_t block = (int64_t)m->d * DUN_LANES;
+  double *p = m->scratch, *g = p + block, *proposal = g + block;
+  double energy[DUN_LANES] __attribute__((aligned(64))) = {0};
+  double ratio[DUN_LANES] __attribute__((aligned(64)));
+  (void)self;
+  dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, p);
+  dun_add_kinetic(m->d, 1, p, energy);
+  memcpy(proposal, dun_move_x(m), (size_t)block * sizeof *proposal);
+  dun_move_gradient(m, proposal, g);
+  dun_kick_and_drift(m->d, .5, m->step_size, m->scale, g, p, proposal);
+  dun_move_evaluate(m, proposal, NULL);
+  dun_add_kinetic(m->d, -1, p, energy);
+  dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy, ratio);
+  dun_metropolis_accept(m, proposal, ratio);
+}
+
 static const struct {
   const char *name;
   void (*move)(const void *self, struct dun_move *move);
 } mutants[] = {{"always", always},
                {"other_time", other_time},
                {"stretched", stretched},
-               {"shared_decision", shared_decision}};
+               {"shared_decision", shared_decision},
+               {"one_way_drift", one_way_drift}};
 
 static void every_mutant_is_caught(void)
 {

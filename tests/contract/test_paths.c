@@ -1,6 +1,7 @@
 /* ranks: 1 2 */
 /* Contract of every registered path: its ends, its gradient, and its parts. */
 #include "fixture.h"
+#include "io/bind.h"
 #include "population/tile.h"
 
 static const struct {
@@ -10,19 +11,48 @@ static const struct {
     {"geometric", "base: {type: gaussian, mean: [0, 1, 2], scale: [1, 2, 3]}, schedule: {type: "
                   "fixed, steps: 7}"},
     {"geometric", "base: {type: fitted, scale: 2}"},
+    {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
+    {"dilation", "schedule: {type: log_linear, levels: 10}, map: true, begin: {type: gaussian}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
+static struct dun_input path_input;
+static struct dun_binder path_binder;
+static const struct dun_type *path_type;
+static void *path_self;
+
+/* A run along a geometric path, whose path is then exchanged for the one wanted: methods need not
+ * agree with it. */
 static struct dun_run *path_run(struct fixture *fixture, size_t i)
 {
   char text[1024];
-  snprintf(text, sizeof text,
-           "run: {seed: 5, particles: 500}\n"
-           "target: {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, "
-           "weights: [.3, .7], log_evidence: 1.7}\n"
-           "path: {type: %s, %s}\nkernel: {type: hmc}\nmethod: {type: smc}\n",
-           settings[i].name, settings[i].text);
-  return fixture_make(fixture, text);
+  struct dun_run *run =
+      fixture_make(fixture, "run: {seed: 5, particles: 500}\n"
+                            "target: {type: gaussian_mixture, dimension: 3, layout: two_modes, "
+                            "separation: 1, weights: [.3, .7], log_evidence: 1.7}\n"
+                            "path: {type: geometric, base: {type: gaussian, scale: 1}}\n"
+                            "kernel: {type: hmc}\nmethod: {type: smc}\n");
+  snprintf(text, sizeof text, "path: {type: %s, %s}\n", settings[i].name, settings[i].text);
+  dun_binder_init(&path_binder, &test_context, &path_input);
+  if (dun_input_parse(&path_input, "test", text, (int64_t)strlen(text), &path_binder.complaints) <
+          0 ||
+      !(path_type = dun_bind_type(&path_binder, dun_node_find(&path_input.root, "path"), "path",
+                                  DUN_KIND_PATH, &path_self))) {
+    fprintf(stderr, "%s\n", path_binder.complaints.text.text);
+    MPI_Abort(test_context.comm, 1);
+  }
+  run->path = (const struct dun_path *)(const void *)path_type;
+  run->path_self = path_self;
+  CHECK(run->path->init(&test_context, path_self, run->evaluator) == 0);
+  return run;
+}
+
+static void path_close(struct fixture *fixture)
+{
+  dun_object_free(path_type, &path_self);
+  dun_binder_free(&path_binder);
+  dun_input_free(&path_input);
+  fixture_free(fixture);
 }
 
 static void every_path_has_settings(void)
@@ -88,7 +118,7 @@ static void gradient_is_the_derivative(void)
         CHECK_NEAR((up.lp[l] - down.lp[l]) / (2 * h), g, 1e-7 * (1 + fabs(g)));
       }
     }
-    fixture_free(&fixture);
+    path_close(&fixture);
   }
 }
 
@@ -110,7 +140,7 @@ static void ends_match(void)
     dun_evaluate(run->evaluator, DUN_LANES, p.x, lp, NULL, NULL);
     for (int l = 0; l < DUN_LANES; l++)
       CHECK_NEAR(p.lp[l], lp[l], 1e-13 * fabs(lp[l]));
-    fixture_free(&fixture);
+    path_close(&fixture);
   }
 }
 
@@ -133,7 +163,7 @@ static void silent_parts(void)
   dun_path_combine(run->path, run->path_self, p.time, p.part, p.lp);
   for (int l = 0; l < DUN_LANES; l++)
     CHECK(p.lp[l] == -INFINITY);
-  fixture_free(&fixture);
+  path_close(&fixture);
 }
 
 TEST_MAIN({"every_path_has_settings", every_path_has_settings},
