@@ -2,7 +2,7 @@
 # Installs what is missing, builds, and runs the tests; ends with ctest's summary.
 #
 #     tests/run.sh             the everyday tier
-#     tests/run.sh --long      everything: calibration, many kills, other builds, sanitizers, and the
+#     tests/run.sh --long      all: calibration, many kills, other builds, sanitizers, and the
 #                              job script where a Slurm controller answers
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -28,7 +28,8 @@ failed=0
 if [ $tier = --long ]; then
   # Addresses and undefined behaviour, in all that is not statistics.
   jobs/build.sh sanitize
-  ctest --test-dir build/sanitize --output-on-failure -j "$cores" -LE 'long|laws|style' </dev/null ||
+  ctest --test-dir build/sanitize --output-on-failure -j "$cores" \
+    -LE "long|laws|style" </dev/null ||
     failed=1
 fi
 ctest --test-dir build/release --output-on-failure -j "$cores" "${select[@]}" </dev/null || failed=1
