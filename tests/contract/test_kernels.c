@@ -1,6 +1,6 @@
 /* ranks: 1 3 */
 /* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel
- * and each of 2 targets, limit 5 standard errors; fixed seeds. */
+ * and each of 2 targets, 24 for other schemes; limit 5 standard errors; fixed seeds. */
 #include "kernel_deviation.h"
 
 static void exact_draws_stay_exact(void)
@@ -15,6 +15,17 @@ static void exact_draws_stay_exact(void)
       CHECK(worst <= 5);
       fixture_free(&fixture);
     }
+  }
+}
+
+/* The other order of steps, and hardly any friction. */
+static void other_schemes_stay_exact(void)
+{
+  static const char *const kernel[] = {"underdamped, scheme: baoab", "underdamped, friction: 0.01"};
+  for (int i = 0; i < 4; i++) {
+    struct fixture fixture;
+    CHECK(kernel_deviation(kernel_run(&fixture, kernel[i / 2], i % 2)) <= 5);
+    fixture_free(&fixture);
   }
 }
 
@@ -43,4 +54,5 @@ static void parts_follow_the_point(void)
 }
 
 TEST_MAIN({"exact_draws_stay_exact", exact_draws_stay_exact},
+          {"other_schemes_stay_exact", other_schemes_stay_exact},
           {"parts_follow_the_point", parts_follow_the_point})

@@ -13,6 +13,11 @@ static const struct {
      "base: {type: fitted, scale: 5, pilot_moves: 20, pilot_chains: 300}"},
     {"smc", "resampling: stratified", "hmc",
      "base: {type: fitted, scale: 5, pilot_moves: 20, covariance: diagonal}"},
+    {"smc", "moves_per_step: 2", "underdamped", "base: {type: gaussian, scale: 3}"},
+    {"smc", "moves_per_step: 2", "underdamped, metropolised: false",
+     "base: {type: gaussian, scale: 3}"},
+    {"smc", "moves_per_step: 2", "underdamped, metropolised: false, scheme: baoab",
+     "base: {type: gaussian, scale: 3}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 

@@ -1,0 +1,173 @@
+/* Underdamped Langevin dynamics, dx = S p dt, dp = S grad log pi_t dt - friction p dt +
+ * sqrt(2 friction) dW, by palindromes of exact steps:
+ *   OBABO  O(h/2) B(h/2) A(h) B(h/2) O(h/2)
+ *   BAOAB  B(h/2) A(h/2) O(h) A(h/2) B(h/2)
+ * B kicks the momentum, A drifts, O refreshes the momentum in part (Leimkuhler & Matthews 2013).
+ *
+ * Metropolised: since O leaves N(0, I) invariant and is reversible, and the palindrome is its own
+ * way back with momenta reversed, the ratio is exp(-work), the work being the energy's change over
+ * the deterministic steps; a rejection keeps the point and turns the momentum (Horowitz 1991).
+ * Otherwise nothing is rejected and exp(-work) is the weight. */
+#include "base/error.h"
+#include "base/vmath.h"
+#include "kernels/metropolis.h"
+#include "kernels/splitting.h"
+
+enum scheme { OBABO, BAOAB };
+
+struct underdamped {
+  struct dun_kernel_options options;
+  int scheme, metropolised;
+  double friction;
+};
+
+static int scratch(int d, int K)
+{
+  return 4 * d + (d + K + 1); /* normals of two refreshes, gradient, momentum, proposal */
+}
+
+static int declare(const void *self, struct dun_population *population, int d)
+{
+  (void)self;
+  return dun_population_declare(population,
+                                (struct dun_column){.name = "v",
+                                                    .type = DUN_F64,
+                                                    .width = d,
+                                                    .flags = DUN_MOVES | DUN_SAVED | DUN_HASHED,
+                                                    .doc = "Momentum in units of the metric."})
+             ? 0
+             : DUN_ERROR_MEMORY;
+}
+
+/* Momenta that were never drawn are drawn now. */
+static void first_momenta(const struct dun_move *m, double *z)
+{
+  double square[DUN_LANES] __attribute__((aligned(64))) = {0};
+
+  dun_add_kinetic(m->d, 1, m->momentum, square);
+  dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, z);
+  for (int64_t i = 0; i < (int64_t)m->d * DUN_LANES; i++)
+    m->momentum[i] = square[i % DUN_LANES] > 0 ? m->momentum[i] : z[i];
+}
+
+DUN_CLONES static void decay(double rate, const double *restrict h, double *restrict keep)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    keep[l] = dun_exp(-rate * h[l]);
+}
+
+/* O; its change of the kinetic energy is none of the work. */
+static void refresh(int d, const double *keep, const double *z, double *p, double *energy)
+{
+  dun_add_kinetic(d, -1, p, energy);
+  dun_refresh(d, keep, z, p);
+  dun_add_kinetic(d, 1, p, energy);
+}
+
+/* One palindrome from the state and p; `energy` gets the kinetic energy lost outside of O. */
+static void fly(const struct underdamped *s, struct dun_move *m, const double *z, double *g,
+                double *p, double *proposal, double *energy)
+{
+  double keep[DUN_LANES] __attribute__((aligned(64)));
+  int d = m->d;
+
+  decay(s->scheme == OBABO ? .5 * s->friction : s->friction, m->step_size, keep);
+  memcpy(proposal, dun_move_x(m), (size_t)d * DUN_LANES * sizeof *proposal);
+  dun_move_gradient(m, proposal, g);
+  dun_add_kinetic(d, 1, p, energy);
+  if (s->scheme == OBABO) {
+    refresh(d, keep, z, p, energy);
+    dun_kick_and_drift(d, .5, m->step_size, m->scale, g, p, proposal);
+  } else {
+    dun_kick(d, .5, m->step_size, m->scale, g, p);
+    dun_drift(d, .5, m->step_size, m->scale, p, proposal);
+    refresh(d, keep, z, p, energy);
+    dun_drift(d, .5, m->step_size, m->scale, p, proposal);
+  }
+  dun_move_evaluate(m, proposal, g);
+  dun_kick(d, .5, m->step_size, m->scale, g, p);
+  if (s->scheme == OBABO)
+    refresh(d, keep, z + (int64_t)d * DUN_LANES, p, energy);
+  dun_add_kinetic(d, -1, p, energy);
+}
+
+/* Takes the new momenta, or turns the old ones. */
+static void turn(struct dun_move *m, const double *p)
+{
+  double uniform[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_uniforms(dun_move_address(m, DUN_PURPOSE_ACCEPT), 1, uniform); /* as the decision did */
+  for (int64_t i = 0; i < (int64_t)m->d * DUN_LANES; i++) {
+    int64_t l = i % DUN_LANES;
+    m->momentum[i] = uniform[l] <= m->acceptance[l] ? p[i] : -m->momentum[i];
+  }
+}
+
+/* The probability with which a Metropolised move would be taken steers the step size. */
+DUN_CLONES static void would_accept(const double *restrict log_ratio, double *restrict acceptance)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    acceptance[l] = dun_exp_weight(log_ratio[l] < 0 ? log_ratio[l] : 0);
+}
+
+static void move(const void *self, struct dun_move *m)
+{
+  const struct underdamped *s = self;
+  int64_t block = (int64_t)m->d * DUN_LANES, columns = m->d + m->K + 1;
+  double *z = m->scratch, *g = z + 2 * block, *p = g + block, *proposal = p + block;
+  double energy[DUN_LANES] __attribute__((aligned(64))) = {0};
+  double log_ratio[DUN_LANES] __attribute__((aligned(64)));
+
+  first_momenta(m, z);
+  memcpy(p, m->momentum, (size_t)block * sizeof *p);
+  dun_normals(dun_move_address(m, DUN_PURPOSE_REFRESH), 2 * m->d, z);
+  fly(s, m, z, g, p, proposal, energy);
+  dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
+                       log_ratio);
+  if (s->metropolised) {
+    dun_metropolis_accept(m, proposal, log_ratio);
+    turn(m, p);
+  } else {
+    would_accept(log_ratio, m->acceptance);
+    memcpy(m->state, proposal, (size_t)(columns * DUN_LANES) * sizeof *proposal);
+    memcpy(m->momentum, p, (size_t)block * sizeof *p);
+  }
+  for (int l = 0; m->log_weight && l < DUN_LANES; l++)
+    m->log_weight[l] = s->metropolised ? 0 : log_ratio[l];
+}
+
+static const struct dun_option options[] = {
+    DUN_KERNEL_OPTIONS(struct underdamped, "0.9"),
+    {.name = "scheme",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct underdamped, scheme),
+     .initial = "obabo",
+     .words = "obabo|baoab",
+     .doc = "Order of the exact steps."},
+    {.name = "friction",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct underdamped, friction),
+     .initial = "1",
+     .minimum = 0,
+     .maximum = 1e6,
+     .doc = "Rate at which momenta are forgotten, per unit of time."},
+    {.name = "metropolised",
+     .type = DUN_FLAG,
+     .offset = offsetof(struct underdamped, metropolised),
+     .initial = "true",
+     .doc = "Rejections, which turn the momentum; without them moves are biased and weighed."},
+    {0},
+};
+
+const struct dun_kernel dun_kernel_underdamped = {
+    .type = {DUN_TYPE(struct dun_kernel), .name = "underdamped",
+             .doc = "Underdamped Langevin steps with a momentum that stays with its particle.",
+             .citation = "Horowitz 1991, Phys. Lett. B 268, 247",
+             .size = sizeof(struct underdamped), .options = options},
+    .initial_step = 1,
+    .initial_step_power = -.25,
+    .weighs = 1,
+    .declare = declare,
+    .scratch = scratch,
+    .move = move,
+};
