@@ -34,8 +34,19 @@ method: {type: smc, moves_per_step: $moves, resampling: $resampling}
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+TEMPERING = """
+run:    {seed: 7, particles: $particles}
+target:
+  {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
+path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}}
+kernel: {type: $kernel}
+method: {type: tempering, temperatures: 10, warmup: 40, sweeps: 60}
+probes: [{type: moments, every: 1}, {type: modes, every: 1}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
 WIDE = "gaussian, mean: 0, scale: 3"
-CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR}
+CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING}
 
 
 def sonar_table(folder):

@@ -72,6 +72,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->time = dun_population_find(s->population, "time");
   s->step_size = dun_population_find(s->population, "step_size");
   s->momentum = dun_population_find(s->population, "v");
+  s->acceptance = dun_population_find(s->population, "acceptance");
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);
@@ -313,6 +314,8 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
     add_log_weight(s, w, i, s->logw);
   dun_tile_store(s->population, s->x, i, w->state);
   dun_tile_store(s->population, s->part_lp, i, w->state + d * DUN_LANES);
+  if (s->acceptance)
+    dun_tile_store(s->population, s->acceptance, i, w->acceptance);
   if (s->start)
     dun_tile_load(s->population, s->start, i, w->start);
   look(s, w, inverse, n, tile, move.leapfrogs, sum);

@@ -22,6 +22,7 @@ struct dun_sweep {
   struct dun_column *time;    /* [1] or NULL: a chain's own time in place of the sweep's */
   struct dun_column
       *step_size; /* [1] or NULL: a chain's own step size in place of the pooled one */
+  struct dun_column *acceptance; /* [1] or NULL: takes the chains' acceptance probabilities */
 
   struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
 

@@ -18,6 +18,10 @@ static const struct {
      "base: {type: gaussian, scale: 3}"},
     {"smc", "moves_per_step: 2", "underdamped, metropolised: false, scheme: baoab",
      "base: {type: gaussian, scale: 3}"},
+    {"tempering", "temperatures: 8, warmup: 200, sweeps: 300", "hmc",
+     "base: {type: gaussian, scale: 3}"},
+    {"tempering", "temperatures: 20, warmup: 300, sweeps: 300", "rwm",
+     "base: {type: gaussian, scale: 3}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 

@@ -50,6 +50,11 @@ def test_sonar():
     same_at((1, 2, 3, 4, 7), "sonar", kernel="hmc", particles=500, moves=1)
 
 
+def test_tempering():
+    same_at((1, 2, 3, 4, 7), "tempering", kernel="hmc", particles=500)
+    same_at((1, 3), "tempering", kernel="rwm", particles=30)
+
+
 def test_more_ranks_than_tiles():
     same_at((1, 7), "mixture", kernel="hmc", particles=200)
     same_at((1, 3), "mixture", kernel="rwm", particles=40)

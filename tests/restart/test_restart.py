@@ -77,6 +77,11 @@ def test_stop_by_evaluations_fitted_base():
                            base="fitted, scale: 2")
 
 
+def test_stop_by_evaluations_tempering():
+    """In the warm-up and in the sweeps after it."""
+    stopped_by_evaluations("tempering", (1, 3, 2), (.1, .3, .5, .9), kernel="hmc", particles=500)
+
+
 def test_stop_between_replicates():
     with Folder() as folder:
         file = case(folder, "mixture", kernel="hmc", particles=300)
