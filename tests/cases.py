@@ -45,8 +45,11 @@ probes: [{type: moments, every: 1}, {type: modes, every: 1}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
+
 WIDE = "gaussian, mean: 0, scale: 3"
-CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING}
+CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
+         "finished": FINISHED}
 
 
 def sonar_table(folder):

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECTIONS "run|target|path|kernel|method|probes|output"
+#define SECTIONS "run|target|path|kernel|method|finish|probes|output"
 
 #define RUN_ROW(name_, type_, ...)                                                                 \
   {                                                                                                \
@@ -117,6 +117,42 @@ static void bind_probes(struct dun_assembly *assembly)
     bind_probe(assembly, &list->child[i], i);
 }
 
+static void bind_finish(struct dun_assembly *assembly, const struct dun_node *node, int index)
+{
+  struct dun_part part = {.line = node->line, .column = node->column};
+  char name[32];
+  snprintf(name, sizeof name, "finish[%d]", index);
+  if (assembly->finishes == DUN_MAX_FINISHES) {
+    complain_at(assembly, node->line, node->column, "finish: too many");
+    return;
+  }
+  part.type = dun_bind_type(&assembly->binder, node, name, DUN_KIND_FINISH, &part.self);
+  if (!part.type)
+    return;
+  for (int i = 0; i < assembly->finishes; i++)
+    if (assembly->finish[i].type == part.type) {
+      dun_complain(&assembly->binder.complaints, &assembly->input, node->line, node->column,
+                   "%s: the finish '%s' is there already", name, part.type->name);
+      dun_object_free(part.type, &part.self);
+      return;
+    }
+  assembly->finish[assembly->finishes++] = part;
+}
+
+static void bind_finishes(struct dun_assembly *assembly)
+{
+  const struct dun_node *list = dun_node_find(&assembly->input.root, "finish");
+  if (!list)
+    return;
+  if (list->kind != DUN_NODE_LIST) {
+    complain_at(assembly, list->line, list->column,
+                "finish: expected a list such as [{type: fit_and_reweight}]");
+    return;
+  }
+  for (int i = 0; i < list->count; i++)
+    bind_finish(assembly, &list->child[i], i);
+}
+
 /* Means and their errors belong to every result, whether or not the input lists the probe. */
 static void add_moments(struct dun_assembly *assembly)
 {
@@ -187,6 +223,7 @@ static void bind_all(struct dun_assembly *assembly)
   bind_part(assembly, "path", DUN_KIND_PATH, &assembly->path);
   bind_part(assembly, "kernel", DUN_KIND_KERNEL, &assembly->kernel);
   bind_method(assembly);
+  bind_finishes(assembly);
   bind_probes(assembly);
   bind_section(assembly, "output", dun_output_rows, &assembly->output);
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
@@ -265,6 +302,19 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
   return judge(context, assembly, code, "method", &assembly->method);
 }
 
+static int init_finishes(struct dun_context *context, struct dun_assembly *assembly)
+{
+  int worst = 0;
+  for (int i = 0; i < assembly->finishes; i++) {
+    struct dun_part *part = &assembly->finish[i];
+    const struct dun_finish *finish = (const struct dun_finish *)part->type;
+    int code =
+        judge(context, assembly, finish->init(context, part->self, &assembly->run), "finish", part);
+    worst = code < worst ? code : worst;
+  }
+  return worst;
+}
+
 static int init_probes(struct dun_context *context, struct dun_assembly *assembly)
 {
   int worst = 0;
@@ -294,7 +344,7 @@ static int init_all(struct dun_context *context, struct dun_assembly *assembly)
     return 0;
   if (assembly->kernel.type && (code = init_kernel(context, assembly)) < 0)
     return code;
-  if ((code = init_method(context, assembly)) < 0)
+  if ((code = init_method(context, assembly)) < 0 || (code = init_finishes(context, assembly)) < 0)
     return code;
   return init_probes(context, assembly);
 }
@@ -391,6 +441,8 @@ void dun_assembly_free(struct dun_assembly *assembly)
   dun_adaptation_free(&run->adaptation);
   for (int i = 0; i < assembly->probes; i++)
     free_part(&assembly->probe[i]);
+  for (int i = 0; i < assembly->finishes; i++)
+    free_part(&assembly->finish[i]);
   free_part(&assembly->method);
   free_part(&assembly->kernel);
   free_part(&assembly->path);

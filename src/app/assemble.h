@@ -7,10 +7,11 @@
 #define DUNLIN_APP_ASSEMBLE_H
 
 #include "app/arguments.h"
+#include "finishes/finish.h"
 #include "io/bind.h"
 #include "probes/probe.h"
 
-enum { DUN_MAX_PROBES = 16 };
+enum { DUN_MAX_PROBES = 16, DUN_MAX_FINISHES = 4 };
 
 /* The section `output:`. */
 struct dun_output_options {
@@ -40,6 +41,8 @@ struct dun_assembly {
   struct dun_part target, path, kernel, method;
   struct dun_part probe[DUN_MAX_PROBES];
   int probes;
+  struct dun_part finish[DUN_MAX_FINISHES]; /* in the order in which they work */
+  int finishes;
   struct dun_evaluator evaluator;
   struct dun_run run;
   char *file;        /* the result's name */

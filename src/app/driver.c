@@ -82,6 +82,16 @@ static int stop_early(struct dun_context *context, struct dun_driver *driver)
 
 /* ---- the loop ------------------------------------------------------------------------------ */
 
+static struct dun_part *finish_part(struct dun_driver *driver)
+{
+  return &driver->assembly->finish[driver->finishing - 1];
+}
+
+static const struct dun_finish *finish_at_work(struct dun_driver *driver)
+{
+  return (const struct dun_finish *)finish_part(driver)->type;
+}
+
 static int tick(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
@@ -90,11 +100,14 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
     run->tick = 0;
     run->now = (struct dun_now){0};
     driver->rows = 0;
+    driver->finishing = 0;
     code = dun_agree(context, run->method->start(context, run->method_self, run));
     driver->started = 1;
   }
-  if (code >= 0)
+  if (code >= 0 && driver->finishing == 0)
     code = run->method->advance(context, run->method_self, run);
+  else if (code >= 0)
+    code = finish_at_work(driver)->advance(context, finish_part(driver)->self, run);
   run->tick++;
   return code;
 }
@@ -111,6 +124,16 @@ static int end_replicate(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
+/* The method, or a finish, has done its work: the next finish takes over, or the replicate ends. */
+static int hand_over(struct dun_context *context, struct dun_driver *driver)
+{
+  dun_finish_diagnose(driver);
+  if (driver->finishing == driver->assembly->finishes)
+    return end_replicate(context, driver);
+  driver->finishing++;
+  return 0;
+}
+
 /* What the tick calls for; the method's answer is `answer`. */
 static int after_tick(struct dun_context *context, struct dun_driver *driver, int answer)
 {
@@ -120,7 +143,7 @@ static int after_tick(struct dun_context *context, struct dun_driver *driver, in
   if (code >= 0 && (answer == DUN_TICK_STEP || (answer == DUN_TICK_DONE && new_row)))
     code = step(context, driver);
   if (code >= 0 && answer == DUN_TICK_DONE)
-    code = end_replicate(context, driver);
+    code = hand_over(context, driver);
   if (code < 0 || run->replicate == run->options.replicates)
     return code;
   if (driver->stop.reason != DUN_STOP_NOT)

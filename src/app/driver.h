@@ -27,6 +27,7 @@ struct dun_driver {
 
   /* state: the same on all ranks */
   int64_t started;                    /* the present replicate was begun */
+  int64_t finishing;                  /* 0: the method works; else the finish of that number */
   int64_t rows;                       /* of `steps`, in this replicate */
   struct dun_cost before;             /* of earlier jobs of this run */
   int64_t blas;                       /* hash of the BLAS kernel family's name */
@@ -39,7 +40,7 @@ struct dun_driver {
   struct dun_progress progress;
   struct dun_result result;
   struct dun_cost cost; /* `before` and this job's */
-  struct dun_stateful object[DUN_MAX_PROBES + 8];
+  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 8];
   int objects;
   int finished; /* the result file is complete */
 };

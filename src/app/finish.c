@@ -50,18 +50,29 @@ static int write_draws(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
-int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
+void dun_finish_diagnose(struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
   struct dun_diagnosis diagnosis = {0};
+  if (driver->finishing > 0) {
+    const struct dun_part *part = &driver->assembly->finish[driver->finishing - 1];
+    const struct dun_finish *finish = (const struct dun_finish *)part->type;
+    if (finish->diagnose)
+      finish->diagnose(part->self, run, &diagnosis);
+  } else if (run->method->diagnose) {
+    run->method->diagnose(run->method_self, run, &diagnosis);
+  }
+  dun_diagnosis_merge(&driver->stored.diagnosis, &diagnosis,
+                      run->options.replicates > 1 ? run->replicate : -1);
+}
+
+int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
   uint64_t hash;
   int code = dun_population_hash(context, &run->population, &hash);
   if (code < 0)
     return code;
-  if (run->method->diagnose)
-    run->method->diagnose(run->method_self, run, &diagnosis);
-  dun_diagnosis_merge(&driver->stored.diagnosis, &diagnosis,
-                      run->options.replicates > 1 ? run->replicate : -1);
   code = dun_agree(context, add_row(driver, hash));
   return code < 0 ? code : write_draws(context, driver);
 }
@@ -131,7 +142,7 @@ uint64_t dun_finish_hash(const struct dun_driver *driver)
   return all;
 }
 
-enum { MAX_TABLES = DUN_MAX_PROBES + 2 };
+enum { MAX_TABLES = DUN_MAX_PROBES + DUN_MAX_FINISHES + 2 };
 
 static int list_tables(const struct dun_driver *driver, char group[][64],
                        struct dun_named_table *table)
@@ -144,6 +155,13 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
     snprintf(group[i], 64, "/trace/%s", assembly->probe[i].type->name);
     table[count++] =
         (struct dun_named_table){group[i], "row", &dun_probe_head(&assembly->probe[i])->table};
+  }
+  for (int i = 0; i < assembly->finishes; i++) {
+    const struct dun_part *part = &assembly->finish[i];
+    const struct dun_finish_head *head = part->self;
+    snprintf(group[count], 64, "/trace/%s", part->type->name);
+    table[count] = (struct dun_named_table){group[count], "row", &head->table};
+    count++;
   }
   return count;
 }
@@ -164,7 +182,7 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
 static int write_result(struct dun_context *context, struct dun_driver *driver,
                         const struct dun_evidence *evidence)
 {
-  char group[DUN_MAX_PROBES][64], hash[17], created[32];
+  char group[MAX_TABLES][64], hash[17], created[32];
   struct dun_named_table table[MAX_TABLES];
   struct dun_text lines = {0};
   const struct dun_diagnosis *diagnosis = &driver->stored.diagnosis;

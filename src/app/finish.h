@@ -14,7 +14,10 @@ struct dun_evidence {
   double ess;          /* summed over the replicates */
 };
 
-/* Collective.  Hash, row and verdicts of the finished replicate; then the last selection and its
+/* The verdicts of the method, or of the finish, that has just done its work. */
+void dun_finish_diagnose(struct dun_driver *driver);
+
+/* Collective.  Hash and row of the finished replicate; then the last selection and its
  * draws.  The population is equally weighted afterwards. */
 int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver);
 

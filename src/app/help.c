@@ -12,7 +12,8 @@ static enum dun_kind kind_find(const char *word)
   for (int k = 0; k < DUN_KINDS; k++) {
     const char *name = dun_kind_name(k);
     size_t length = strlen(name);
-    if (!strncmp(word, name, length) && (!word[length] || !strcmp(word + length, "s")))
+    if (!strncmp(word, name, length) &&
+        (!word[length] || !strcmp(word + length, "s") || !strcmp(word + length, "es")))
       return k;
   }
   return DUN_KINDS;
@@ -235,9 +236,10 @@ static void show_section(struct dun_text *out, const char *name, const struct du
 
 static void show_everything(struct dun_text *out)
 {
-  dun_text_add(out, "An input has the sections run, target, path, kernel, method, probes and "
-                    "output.\n`dunlin help run`, `dunlin help output` and `dunlin help KIND NAME` "
-                    "tell their options; `dunlin --help` the commands.\n\n");
+  dun_text_add(out,
+               "An input has the sections run, target, path, kernel, method, finish, probes and "
+               "output.\n`dunlin help run`, `dunlin help output` and `dunlin help KIND NAME` "
+               "tell their options; `dunlin --help` the commands.\n\n");
   dun_help_list(out, NULL);
 }
 

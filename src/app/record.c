@@ -18,6 +18,7 @@ enum { DIAGNOSIS_WORDS = sizeof(struct dun_stored_diagnosis) / sizeof(int64_t) }
 
 static const struct dun_state driver_state[] = {
     INTEGER("started", started),
+    INTEGER("finishing", finishing),
     INTEGER("rows", rows),
     INTEGER("evaluations", before.evaluations),
     INTEGER("nans", before.nans),
@@ -87,6 +88,8 @@ static void list_objects(struct dun_driver *driver)
   add_part(driver, "path", &assembly->path);
   add_part(driver, "kernel", &assembly->kernel);
   add_part(driver, "method", &assembly->method);
+  for (int i = 0; i < assembly->finishes; i++)
+    add_part(driver, "finish", &assembly->finish[i]);
   for (int i = 0; i < assembly->probes; i++)
     add_part(driver, "probe", &assembly->probe[i]);
 }

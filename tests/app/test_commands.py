@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from support import (SOURCE, Folder, attributes, column, dunlin, main, start, summary,  # noqa: E402
                      write)
 
-KINDS = ("target", "path", "kernel", "method", "probe")
+KINDS = ("target", "path", "kernel", "method", "finish", "probe")
 INPUT = """\
 run:    {seed: 5, particles: 600, replicates: $replicates}
 target: {type: gaussian, dimension: 3, mean: [1, -2, 0.5]}

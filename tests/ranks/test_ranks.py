@@ -34,6 +34,10 @@ def test_moves_that_end_by_themselves():
     same_at((1, 3), "mixture", kernel="hmc", particles=1000, moves="auto")
 
 
+def test_fit_and_reweight():
+    same_at((1, 2, 3, 7), "finished", kernel="hmc", particles=1000)
+
+
 def test_seeds():
     same_at((1, 2, 3, 4, 7), "seeds", kernel="hmc", particles=1000)
 

@@ -48,6 +48,10 @@ def one_tick_at_a_time(name, *more, **options):
         equal(whole, cut)
 
 
+def test_one_tick_at_a_time_with_a_finish():
+    one_tick_at_a_time("finished", "--set", "run.replicates=2", kernel="rwm")
+
+
 def test_one_tick_at_a_time():
     one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="rwm",
                        resampling="multinomial")

@@ -5,7 +5,7 @@ import re
 from files import own_files, read, without_comments
 from support import PROGRAM, dunlin, main
 
-KINDS = ("target", "path", "kernel", "method", "probe")
+KINDS = ("target", "path", "kernel", "method", "finish", "probe")
 
 
 def registered():
