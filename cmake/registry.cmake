@@ -1,5 +1,6 @@
-# One more of a kind is one new file: src/<kind>s/<name>.c (src/finishes/<name>.c) that defines `const struct dun_<kind>
-# dun_<kind>_<name>`.  The registry is written from the file names when CMake runs.
+# One more of a kind is one new file: src/<kind>s/<name>.c (src/finishes/<name>.c) that defines
+# `const struct dun_<kind> dun_<kind>_<name>`.  The registry is written from the file names when
+# CMake runs.
 set(DUNLIN_REGISTRY ${CMAKE_BINARY_DIR}/generated/registry.c)
 set(registry_includes "")
 set(registry_externs "")

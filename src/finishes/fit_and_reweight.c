@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "finishes/ascent.h"
 #include "finishes/finish.h"
 #include "numerics/gaussian.h"
 #include "population/tile.h"
@@ -107,7 +108,7 @@ static int make_work(struct work *w)
   int64_t entries = w->fit->covariance == DENSE ? d * d : d;
   w->moments = 1 + (w->fit->covariance == DENSE ? d * (d + 1) / 2 : d);
   w->scale = dun_allocate(d, sizeof(double));
-  w->lanes = dun_allocate((4 * d + 8) * DUN_LANES, sizeof(double));
+  w->lanes = dun_allocate((7 * d + 12) * DUN_LANES, sizeof(double));
   w->end = dun_allocate(local * d, sizeof(double));
   w->end_lp = dun_allocate(local, sizeof(double));
   w->basin = dun_allocate(local, sizeof(int));
@@ -136,68 +137,15 @@ static int tile_size(const struct work *w, int64_t tile)
 
 /* ---- modes --------------------------------------------------------------------------------- */
 
-/* y = x + h scale^2 g, no further than `most` in units of scale; returns the longest of the n. */
-static double propose(const struct work *w, int n, const double *x, const double *g,
-                      const double *h, double *y)
-{
-  double longest = 0;
-  for (int l = 0; l < DUN_LANES; l++) {
-    double square = 0, factor = h[l], length;
-    for (int j = 0; j < w->d; j++) {
-      double v = h[l] * w->scale[j] * g[j * DUN_LANES + l];
-      square += v * v;
-    }
-    length = sqrt(square);
-    if (length > w->fit->step) {
-      factor *= w->fit->step / length;
-      length = w->fit->step;
-    }
-    for (int j = 0; j < w->d; j++)
-      y[j * DUN_LANES + l] =
-          x[j * DUN_LANES + l] + factor * w->scale[j] * w->scale[j] * g[j * DUN_LANES + l];
-    longest = l < n && length > longest ? length : longest;
-  }
-  return longest;
-}
-
-static void take(int d, int lane, const double *from, double *to)
-{
-  for (int j = 0; j < d; j++)
-    to[j * DUN_LANES + lane] = from[j * DUN_LANES + lane];
-}
-
-/* Ascends from a tile's particles: steps that go down are refused and halved. */
+/* From a tile's particles. */
 static void ascend(struct work *w, int64_t tile)
 {
-  int64_t block = (int64_t)w->d * DUN_LANES;
   int n = tile_size(w, tile), d = w->d;
-  double *x = w->lanes, *y = x + block, *g = y + block, *gy = g + block;
-  double *lp = gy + block, *lpy = lp + DUN_LANES, *h = lpy + DUN_LANES, *one = h + DUN_LANES;
-  struct dun_evaluator *evaluator = w->run->evaluator;
+  double *x = w->lanes, *lp = x + 4 * (int64_t)d * DUN_LANES;
+  int64_t first = tile * w->tiles->tile;
 
   dun_tile_load(&w->run->population, w->x, tile, x);
-  memset(g, 0, (size_t)block * sizeof *g);
-  for (int l = 0; l < DUN_LANES; l++) {
-    one[l] = 1;
-    h[l] = w->fit->step;
-  }
-  dun_evaluate(evaluator, n, x, lp, one, g);
-  for (long long s = 0; s < w->fit->steps; s++) {
-    if (propose(w, n, x, g, h, y) < 1e-6)
-      break;
-    memset(gy, 0, (size_t)block * sizeof *gy);
-    dun_evaluate(evaluator, n, y, lpy, one, gy);
-    for (int l = 0; l < DUN_LANES; l++) {
-      int up = lpy[l] >= lp[l];
-      h[l] *= up ? 1.3 : .5;
-      if (!up)
-        continue;
-      take(d, l, y, x);
-      take(d, l, gy, g);
-      lp[l] = lpy[l];
-    }
-  }
-  int64_t first = tile * w->tiles->tile;
+  dun_ascend(w->run->evaluator, n, w->scale, w->fit->step, w->fit->steps, x, lp, lp + DUN_LANES);
   dun_rows_from_columns(n, d, x, w->end + first * d);
   for (int l = 0; l < n; l++)
     w->end_lp[first + l] = isfinite(lp[l]) ? lp[l] : -DBL_MAX;
@@ -225,8 +173,8 @@ static double distance(const struct work *w, const double *a, const double *b)
   return sqrt(square);
 }
 
-/* Collective.  Where the highest unclaimed end is; of equals, that of the lowest index.  *found = -1:
- * none on this rank; returns 0 if there is none anywhere. */
+/* Collective.  Where the highest unclaimed end is; of equals, that of the lowest index.
+ * *found = -1: not on this rank; returns 0 if there is none anywhere. */
 static int highest(struct dun_context *context, struct work *w, double *lp, int64_t *found)
 {
   double best = -DBL_MAX, number = -DBL_MAX, mine;
@@ -474,7 +422,8 @@ static void draw_tile(struct work *w, int64_t tile, double *x)
         continue;
       if (!drawn++)
         dun_gaussian_draw(&w->gaussian[k], normal, one);
-      take(w->d, l, one, x);
+      for (int j = 0; j < w->d; j++)
+        x[j * DUN_LANES + l] = one[j * DUN_LANES + l];
     }
   }
 }
