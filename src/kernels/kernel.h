@@ -85,7 +85,6 @@ struct dun_kernel_options {
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
   int metric;               /* enum dun_metric */
   long long leapfrog_steps; /* -1: adapt */
-  double final_step_size;   /* of the last phase at time 1, where a kernel has one; 0: step_size */
 };
 
 enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };

@@ -230,6 +230,7 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
   if ((status = dun_agree(context, status)) < 0)
     return status;
   reset_weights(s, run);
+  dun_sweep_forget(&run->sweep);
   dun_sweep_evaluate(&run->sweep, 1, pilot_tiles(run));
   s->phase = PILOT;
   return DUN_TICK_GOING;
@@ -238,6 +239,8 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_look look;
+  run->sweep.logw = NULL; /* pilot chains have no weights */
+  run->sweep.from_point = 0;
   int status =
       dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, pilot_tiles(run), &look);
   if (status < 0)

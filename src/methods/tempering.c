@@ -91,7 +91,7 @@ static int check(const struct tempering *s, const struct dun_run *run)
   if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering needs a base that is given, not one fitted by pilot chains");
-  if (run->kernel->biased)
+  if (run->kernel->biased || run->kernel->weighs)
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
                     "does not",
