@@ -112,7 +112,7 @@ DUN_CLONES static void compare(const double *restrict lp, const double *restrict
 {
   for (int l = 0; l < DUN_LANES; l++) {
     double now = lp[l], before = lp0[l], jump = look[JUMP * DUN_LANES + l];
-    double inside = (now > -INFINITY) & (before > -INFINITY) ? 1 : 0;
+    double inside = ((now > -INFINITY) & (before > -INFINITY)) ? 1 : 0;
     double a = inside > 0 ? before : 0, b = inside > 0 ? now : 0;
     look[NEVER_MOVED * DUN_LANES + l] = jump == 0 ? 1 : 0;
     look[INSIDE * DUN_LANES + l] = inside;
