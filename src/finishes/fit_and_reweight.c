@@ -77,6 +77,11 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",
                     run->method->type.name);
+  if (dun_population_find(&run->population, "time"))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "finish fit_and_reweight needs particles of one time, and those of method %s "
+                    "have times of their own",
+                    run->method->type.name);
   int status = dun_table_init(&f->head.table, COLUMNS);
   if (status >= 0)
     memcpy(f->head.table.column, columns, sizeof columns);

@@ -78,6 +78,8 @@ EDITS = {
                        [FILE + ":6", "finish"]),
     "unknown_finish": ("output:", "finish: [{type: fit_and_weight}]\noutput:",
                        [FILE + ":6", "'fit_and_reweight'"]),
+    "finish_on_ladders": ("{type: smc}", "{type: tempering, temperatures: 8}\n"
+                          "finish: [{type: fit_and_reweight}]", ["finish", "times of their own"]),
     "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),
     "doubled_probe": ("output:", "probes: [{type: moments}, {type: moments, every: 2}]\noutput:",
                       [FILE + ":6", "probes[1]", "moments"]),
