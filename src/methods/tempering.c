@@ -91,6 +91,9 @@ static int check(const struct tempering *s, const struct dun_run *run)
   if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering needs a base that is given, not one fitted by pilot chains");
+  if (run->path->schedule && run->path->schedule(run->path_self)->type != DUN_SCHEDULE_ADAPTIVE)
+    return dun_fail(DUN_ERROR_INPUT, "path.schedule is for methods that follow one; method "
+                                     "tempering adapts a ladder of its own");
   if (run->kernel->biased || run->kernel->weighs)
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
