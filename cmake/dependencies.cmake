@@ -36,9 +36,19 @@ if(NOT YAML_FOUND)
   dunlin_missing("libyaml" "libyaml-dev")
 endif()
 
+pkg_check_modules(FFTW IMPORTED_TARGET fftw3)
+if(NOT FFTW_FOUND)
+  dunlin_missing("FFTW 3" "libfftw3-dev")
+endif()
+find_library(FFTW_MPI fftw3_mpi) # its MPI part has no pkg-config file
+find_path(FFTW_MPI_INCLUDE fftw3-mpi.h)
+if(NOT FFTW_MPI OR NOT FFTW_MPI_INCLUDE)
+  dunlin_missing("FFTW 3 for MPI" "libfftw3-mpi-dev")
+endif()
+
 add_library(dunlin_dependencies INTERFACE)
 target_link_libraries(dunlin_dependencies INTERFACE dunlin_flags MPI::MPI_C hdf5::hdf5_hl hdf5::hdf5
-  LAPACK::LAPACK BLAS::BLAS PkgConfig::YAML ${CMAKE_DL_LIBS} m)
+  LAPACK::LAPACK BLAS::BLAS ${FFTW_MPI} PkgConfig::FFTW PkgConfig::YAML ${CMAKE_DL_LIBS} m)
 
 if(DUNLIN_TESTS)
   find_path(RANDOM123_INCLUDE Random123/philox.h)

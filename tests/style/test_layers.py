@@ -10,6 +10,7 @@ from support import BUILD, main
 CONFINED = {
     r'#\s*include\s*[<"](hdf5|H5\w*|hdf5_hl)\.h[>"]': ("src/data/", "src/io/"),
     r'#\s*include\s*[<"](cblas|lapacke|f77blas|openblas\w*)\b[^>"]*[>"]': ("src/numerics/",),
+    r'#\s*include\s*[<"]fftw3[^>"]*[>"]': ("src/numerics/",),
     r'#\s*include\s*[<"]yaml\.h[>"]': ("src/io/",),
     r'#\s*include\s*[<"]argp\.h[>"]': ("src/app/",),
     r"\bMPI_COMM_WORLD\b": ("src/app/main.c",),
