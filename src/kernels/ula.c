@@ -13,7 +13,8 @@
  *   tamed   drift h0 g / (1 + h0 |g|), noise sqrt(2 h0) z
  *
  * Nothing is rejected, so that the law is biased.  Weights: pi(x') K(x | x') / (pi(x) K(x' | x))
- * with the kernel itself as the backward one. */
+ * with the kernel itself as the backward one. Those weights cannot come back from a point
+ * outside a bounded support: there they are biased low. */
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/metropolis.h"
@@ -201,7 +202,7 @@ static const struct dun_option options[] = {
     {.name = "step_rule",
      .type = DUN_CHOICE,
      .offset = offsetof(struct ula, rule),
-     .initial = "const",
+     .initial = "cap1",
      .words = "const|lambda|sqrtl|cap1|cap2|snr|mean|tamed",
      .doc = "How the step follows the score and the path's unit."},
     {.name = "cap",

@@ -191,7 +191,7 @@ static double variance_after(const char *kernel, int particles, int steps)
  * a measurement. */
 static void known_biases(void)
 {
-  CHECK_NEAR(variance_after("ula, step_size: .5", 100000, 40), 4. / 3, .03);
+  CHECK_NEAR(variance_after("ula, step_rule: const, step_size: .5", 100000, 40), 4. / 3, .03);
   CHECK_NEAR(variance_after("ula, step_size: .02, step_rule: cap1, cap: .01", 10000, 2000), 1.786,
              .126);
 }
@@ -204,8 +204,9 @@ static void constant_steps_blow_up(void)
   double u[2][K], most = 0;
   for (int run_number = 0; run_number < 2; run_number++) {
     struct fixture fixture;
-    struct dun_run *run = make(&fixture, 200, NORMAL, "schedule: {levels: 30}",
-                               "ula, step_size: 0.66666666666666667", "moves_per_step: 1");
+    struct dun_run *run =
+        make(&fixture, 200, NORMAL, "schedule: {levels: 30}",
+             "ula, step_rule: const, step_size: 0.66666666666666667", "moves_per_step: 1");
     for (int64_t i = 0; i < run->population.tiles.local; i++)
       dun_f64(run->sweep.x)[i] = run_number;
     for (int k = 1; k <= K; k++) {
