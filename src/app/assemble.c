@@ -197,19 +197,37 @@ static void check_present(struct dun_assembly *assembly, const char *section)
                  section);
 }
 
+static int keeps_draws(const struct dun_assembly *assembly)
+{
+  const struct dun_method *method = (const struct dun_method *)assembly->method.type;
+  return method && method->draws && method->draws(assembly->method.self) > 0;
+}
+
+static void complain_of_draws(struct dun_assembly *assembly)
+{
+  const struct dun_node *output = dun_node_find(&assembly->input.root, "output");
+  long long draws = assembly->output.draws, particles = assembly->run.options.particles;
+  int line = output ? output->line : 1, column = output ? output->column : 1;
+  if (particles >= 1 && draws > particles)
+    dun_complain(&assembly->binder.complaints, &assembly->input, line, column,
+                 "output.draws: found %lld, expected at most run.particles = %lld", draws,
+                 particles);
+  else if (draws > 0 && keeps_draws(assembly))
+    complain_at(assembly, line, column,
+                "output.draws: every particle is a chain, and method.draws of each are written");
+  if (assembly->finishes > 0 && keeps_draws(assembly))
+    complain_at(assembly, assembly->finish[0].line, assembly->finish[0].column,
+                "finish: it works on the last particles, and draws of chains would not follow it: "
+                "give method.draws: 0");
+}
+
 /* What the rows alone cannot say. */
 static void check_together(struct dun_assembly *assembly)
 {
   const struct dun_run_options *run = &assembly->run.options;
   if (run->tile >= 1 && run->particles / run->tile > 4294967295LL)
     complain_at(assembly, 1, 1, "run.particles: at most 4294967295 tiles can be addressed");
-  if (run->particles >= 1 && assembly->output.draws > run->particles) {
-    const struct dun_node *output = dun_node_find(&assembly->input.root, "output");
-    dun_complain(&assembly->binder.complaints, &assembly->input, output ? output->line : 1,
-                 output ? output->column : 1,
-                 "output.draws: found %lld, expected at most run.particles = %lld",
-                 assembly->output.draws, run->particles);
-  }
+  complain_of_draws(assembly);
 }
 
 static void bind_all(struct dun_assembly *assembly)
@@ -296,6 +314,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .kernel = run->kernel,
                                   .kernel_self = run->kernel_self,
                                   .adaptation = &run->adaptation};
+  run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
+  run->kept.outputs = dun_evaluator_outputs(run->evaluator);
   code = method->init(context, assembly->method.self, run);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
@@ -455,8 +475,16 @@ void dun_assembly_free(struct dun_assembly *assembly)
   DUN_FREE(assembly->file);
 }
 
+int64_t dun_assembly_chains(const struct dun_assembly *assembly)
+{
+  const struct dun_run *run = &assembly->run;
+  return run->options.replicates * (run->kept.due > 0 ? run->options.particles : 1);
+}
+
 int64_t dun_assembly_draws(const struct dun_assembly *assembly)
 {
   long long draws = assembly->output.draws;
+  if (assembly->run.kept.due > 0)
+    return assembly->run.kept.due;
   return draws > 0 ? draws : assembly->run.options.particles;
 }

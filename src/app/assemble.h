@@ -63,7 +63,8 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly);
 void dun_assembly_free(struct dun_assembly *assembly);
 
-/* Draws of one chain in the result. */
+/* Chains in the result, and draws of each. */
+int64_t dun_assembly_chains(const struct dun_assembly *assembly);
 int64_t dun_assembly_draws(const struct dun_assembly *assembly);
 
 /* What every probe's own struct begins with. */

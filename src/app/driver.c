@@ -54,7 +54,9 @@ static int checkpoint(struct dun_context *context, struct dun_driver *driver)
   double began = dun_clock();
   struct dun_checkpoint all = dun_record_checkpoint(driver);
   struct dun_cost before = driver->before;
-  int code = dun_record_cost(context, driver);
+  int code = dun_result_flush(context, &driver->result); /* what is kept is not saved again */
+  if (code >= 0)
+    code = dun_record_cost(context, driver);
   driver->before = driver->cost; /* what is saved is what a restart starts from */
   if (code >= 0)
     code = dun_checkpoint_write(context, &all);
@@ -99,6 +101,7 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
   if (!driver->started) {
     run->tick = 0;
     run->now = (struct dun_now){0};
+    run->kept.draws = 0;
     driver->rows = 0;
     driver->finishing = 0;
     code = dun_agree(context, run->method->start(context, run->method_self, run));
@@ -134,13 +137,23 @@ static int hand_over(struct dun_context *context, struct dun_driver *driver)
   return 0;
 }
 
+static int keep(struct dun_context *context, struct dun_driver *driver)
+{
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
+  int code = dun_result_draw(context, &driver->result, driver->assembly->run.kept.draws - 1);
+  dun_timers_switch(&context->timers, left);
+  return code;
+}
+
 /* What the tick calls for; the method's answer is `answer`. */
 static int after_tick(struct dun_context *context, struct dun_driver *driver, int answer)
 {
   const struct dun_run *run = &driver->assembly->run;
   int new_row = run->now.step > driver->rows;
   int code = synchronise(context, driver);
-  if (code >= 0 && (answer == DUN_TICK_STEP || (answer == DUN_TICK_DONE && new_row)))
+  if (code >= 0 && answer == DUN_TICK_DRAW)
+    code = keep(context, driver);
+  if (code >= 0 && (answer == DUN_TICK_STEP || (answer != DUN_TICK_GOING && new_row)))
     code = step(context, driver);
   if (code >= 0 && answer == DUN_TICK_DONE)
     code = hand_over(context, driver);
@@ -231,15 +244,15 @@ static int refuse_lost_draws(struct dun_context *context, const struct dun_drive
   if (context->rank == 0)
     unlink(driver->result.part);
   return dun_fail(DUN_ERROR_FILE,
-                  "%s with the draws of the finished replicates is gone or another's; --overwrite "
-                  "starts the run afresh",
+                  "%s with the draws kept so far is gone or another's; --overwrite starts the run "
+                  "afresh",
                   driver->result.part);
 }
 
 static int begin(struct dun_context *context, struct dun_driver *driver, double began)
 {
   struct dun_assembly *assembly = driver->assembly;
-  const struct dun_run *run = &assembly->run;
+  struct dun_run *run = &assembly->run;
   int resumed, fresh, code = dun_agree(context, dun_record_init(driver));
   driver->blas = text_hash(dun_blas_kernels());
   driver->stop.time_limit = run->options.time_limit;
@@ -252,20 +265,23 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   if ((resumed = restart(context, driver)) < 0)
     return resumed;
   fresh = dun_result_begin(context, &driver->result, assembly->file, assembly->identity, run,
-                           run->options.replicates, dun_assembly_draws(assembly), resumed);
-  if (fresh < 0)
-    return fresh;
-  if (resumed && fresh == 1 && run->replicate > 0)
+                           dun_assembly_chains(assembly), dun_assembly_draws(assembly), resumed);
+  if (fresh >= 0 && run->kept.due > 0)
+    code = dun_result_chains(context, &driver->result, run);
+  if (fresh < 0 || code < 0)
+    return fresh < 0 ? fresh : code;
+  if (resumed && fresh == 1 && (run->replicate > 0 || run->kept.draws > 0))
     return refuse_lost_draws(context, driver);
   dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
   dun_stop_begin(&driver->stop, began, saved_bytes(&run->population));
   return 0;
 }
 
-/* Draws of finished replicates are kept for a restart; a file without any is of no use. */
+/* Draws are kept for a restart; a file without any is of no use. */
 static void clean_up(struct dun_context *context, struct dun_driver *driver)
 {
-  if (context->rank == 0 && driver->result.part && driver->assembly->run.replicate == 0)
+  const struct dun_run *run = &driver->assembly->run;
+  if (context->rank == 0 && driver->result.part && run->replicate == 0 && run->kept.draws == 0)
     unlink(driver->result.part);
 }
 

@@ -33,7 +33,7 @@ static int add_row(struct dun_driver *driver, uint64_t hash)
 
 /* A last selection makes the population equally weighted; what was reported is of the one before
  * it. */
-static int write_draws(struct dun_context *context, struct dun_driver *driver)
+static int write_population(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
   struct dun_weights weights = {0};
@@ -46,6 +46,16 @@ static int write_draws(struct dun_context *context, struct dun_driver *driver)
   dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
   if (code >= 0)
     code = dun_result_population(context, &driver->result, run, run->replicate);
+  dun_timers_switch(&context->timers, left);
+  return code;
+}
+
+static int write_draws(struct dun_context *context, struct dun_driver *driver)
+{
+  if (driver->assembly->run.kept.due == 0)
+    return write_population(context, driver);
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
+  int code = dun_result_flush(context, &driver->result);
   dun_timers_switch(&context->timers, left);
   return code;
 }

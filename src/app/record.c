@@ -43,6 +43,7 @@ static const struct dun_state driver_state[] = {
 static const struct dun_state run_state[] = {
     RUN("tick", DUN_STATE_INTEGER, tick),
     RUN("replicate", DUN_STATE_INTEGER, replicate),
+    RUN("draws", DUN_STATE_INTEGER, kept.draws),
     RUN("step", DUN_STATE_INTEGER, now.step),
     NOW(time),
     NOW(ess),

@@ -83,8 +83,11 @@ static struct dun_result_variable of_column(const struct dun_column *column)
                                   .column = column,
                                   .unit = column->unit,
                                   .doc = column->doc};
-  /* the name that readers of such files know */
-  snprintf(v.name, sizeof v.name, "%s", strcmp(column->name, "logw") ? column->name : "log_weight");
+  /* the names that readers of such files know */
+  snprintf(v.name, sizeof v.name, "%s",
+           !strcmp(column->name, "logw")         ? "log_weight"
+           : !strcmp(column->name, "acceptance") ? "acceptance_rate"
+                                                 : column->name);
   return v;
 }
 
@@ -205,6 +208,7 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
 
 void dun_result_free(struct dun_result *result)
 {
+  dun_result_chains_free(result);
   DUN_FREE(result->file);
   DUN_FREE(result->part);
   DUN_FREE(result->variable);

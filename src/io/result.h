@@ -29,6 +29,7 @@ struct dun_result {
   int variables;     /* the parameters, then lp if there is one, then the output columns */
   struct dun_result_variable *variable; /* [variables], owned */
   int outputs;                          /* numbers in all parameters of a draw */
+  struct dun_result_buffer *buffer;     /* of chains that are written draw by draw; owned */
 };
 
 /* Collective.  Lays out FILE.part for chains × draws of the run's output parameters and of the
@@ -43,6 +44,19 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
  * log pi_t of the population's parts at time 1. */
 int dun_result_population(struct dun_context *context, struct dun_result *result,
                           struct dun_run *run, int64_t chain);
+
+/* Where every particle is a chain (run->kept), chain number replicate * N + i is particle i's.
+ *
+ * Collective.  Makes the buffer, at most 32 MiB a rank, and sets run->kept's reader. */
+int dun_result_chains(struct dun_context *context, struct dun_result *result, struct dun_run *run);
+/* Collective.  The particles as they stand become draw `draw` of their chains.  It waits in the
+ * buffer until that is full; then each chain's draws are written in one piece. */
+int dun_result_draw(struct dun_context *context, struct dun_result *result, int64_t draw);
+/* Collective.  Everything is written, and on the disk when it returns. */
+int dun_result_flush(struct dun_context *context, struct dun_result *result);
+/* Collective.  run->kept.read: `source` is the result.  Reads several numbers at once, as many as
+ * fit into 64 MiB a rank (one, if that is more), so that calls in ascending order are cheap. */
+int dun_result_kept(struct dun_context *context, void *source, int index, double *out);
 
 /* A named value for the root attributes or the provenance. */
 struct dun_attribute {

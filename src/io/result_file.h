@@ -18,4 +18,7 @@ int dun_result_complete(struct dun_result *result, const struct dun_attribute *a
                         int attributes, const struct dun_attribute *provenance, int provenances,
                         const struct dun_named_table *table, int tables);
 
+/* Local.  What dun_result_chains made. */
+void dun_result_chains_free(struct dun_result *result);
+
 #endif

@@ -16,6 +16,7 @@ const struct dun_state dun_adaptation_state[] = {
     {"log_step", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, log_step), 1},
     {"length", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, length), 1},
     {"scale", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, scale), 1},
+    {"centre", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, centre), 1},
     {0},
 };
 
@@ -46,7 +47,8 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
 void dun_adaptation_free(struct dun_adaptation *a)
 {
   DUN_FREE(a->scale.value);
-  a->scale.count = 0;
+  DUN_FREE(a->centre.value);
+  a->scale.count = a->centre.count = 0;
 }
 
 static double logit(double p)
@@ -55,17 +57,34 @@ static double logit(double p)
   return dun_scalar_log(p) - dun_scalar_log(1 - p);
 }
 
-static void update_length(struct dun_adaptation *a, const double *score)
+double dun_adaptation_share(double square, double variance)
 {
-  enum dun_trial best = DUN_TRIAL_SAME;
+  double s = variance > 0 ? square / (2 * variance) : 1;
+  return s < 1 ? s : 1;
+}
+
+/* Share of the log density's variance renewed × share of the coordinates', per gradient. */
+static double score(const struct dun_look *look, const struct dun_trial_look *trial, double d)
+{
+  return dun_adaptation_share(trial->shape, look->lp_variance) *
+         dun_adaptation_share(trial->place, d) / trial->gradients;
+}
+
+static void update_length(struct dun_adaptation *a, const struct dun_look *look)
+{
+  double d = (double)a->scale.count, best = 0;
+  enum dun_trial choice = DUN_TRIAL_SAME;
 
   for (int g = 0; g < DUN_TRIALS; g++) {
-    if (isnan(score[g]))
+    if (!(look->trial[g].moves > 0))
       return;
-    if (score[g] > score[best])
-      best = (enum dun_trial)g;
+    double value = score(look, &look->trial[g], d);
+    if (g == 0 || value > best) {
+      best = value;
+      choice = (enum dun_trial)g;
+    }
   }
-  a->length *= LENGTH_FACTOR[best];
+  a->length *= LENGTH_FACTOR[choice];
   a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;
 }
 
@@ -77,7 +96,7 @@ void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look
     a->log_step += change;
   }
   if (a->adapt_length)
-    update_length(a, look->trial_score);
+    update_length(a, look);
 }
 
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
@@ -89,9 +108,10 @@ void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
       a->scale.value[j] = deviation[j];
 }
 
-enum dun_trial dun_adaptation_trial(int64_t tile)
+enum dun_trial dun_adaptation_trial(struct dun_address address)
 {
-  return tile % 4 == 1 ? DUN_TRIAL_SHORT : tile % 4 == 3 ? DUN_TRIAL_LONG : DUN_TRIAL_SAME;
+  uint32_t turn = (address.tile + address.step) % 4;
+  return turn == 1 ? DUN_TRIAL_SHORT : turn == 3 ? DUN_TRIAL_LONG : DUN_TRIAL_SAME;
 }
 
 int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address address)
@@ -100,7 +120,7 @@ int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address 
 
   if (!a->adapt_length)
     return length < 1 ? 1 : (int)length;
-  length *= TRIAL_FACTOR[dun_adaptation_trial(address.tile)];
+  length *= a->frozen ? 1 : TRIAL_FACTOR[dun_adaptation_trial(address)];
   address.purpose = DUN_PURPOSE_JITTER;
   /* Rounded up or down at random, so that a mean length between whole numbers is possible. */
   length = floor(length + dun_uniform_one(address, 1));

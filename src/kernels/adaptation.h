@@ -4,30 +4,41 @@
 
 #include "kernels/kernel.h"
 
-/* Groups of tiles by global index modulo 4: 0 and 2 move with the length as it is, 1 with .7 of
- * it, 3 with 1.4. */
+/* Groups of tiles by global index plus step modulo 4: 0 and 2 move with the length as it is, 1
+ * with .7 of it, 3 with 1.4.  So a single tile is in every group in turn. */
 enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
 
 /* What one sweep saw, over all ranks. */
 struct dun_look {
-  double acceptance;              /* mean probability over the particles that moved */
-  double trial_score[DUN_TRIALS]; /* share of the log density's variance renewed × share of the
-                                   * coordinates', per gradient; NAN: no tile of this group */
-  double autocorrelation;         /* of the log density between `start` and now */
-  double jump;                    /* mean squared distance from `start` per coordinate, in units of
+  double acceptance; /* mean probability over the particles that moved */
+  double hopeless;   /* share of them whose probability was 0: the energy rose by more
+                                   * than 700, or the proposal lies outside the support */
+  struct dun_trial_look {
+    double moves;     /* how many particles; 0: nothing is known of this group */
+    double place;     /* mean squared distance moved, in units of the metric */
+    double shape;     /* mean squared change of the log density, or, where the adaptation knows a
+                       * centre, of the squared distance from it */
+    double gradients; /* mean number */
+  } trial[DUN_TRIALS];
+  double lp_variance;           /* of the log density; 0 without `start` */
+  double radius, radius_square; /* means of the squared distance from the centre and its square */
+  double autocorrelation;       /* of the log density between `start` and now */
+  double jump;                  /* mean squared distance from `start` per coordinate, in units of
                                    * the metric */
-  double never_moved;             /* share of the particles that are still at `start` */
+  double never_moved;           /* share of the particles that are still at `start` */
 };
 
 struct dun_adaptation {
   /* given */
   int adapt_step, adapt_length, metric;
+  int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
   double target_acceptance, jitter;
 
   /* state */
-  double log_step;          /* of the step size in units of the metric */
-  double length;            /* leapfrogs, not whole */
-  struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
+  double log_step;           /* of the step size in units of the metric */
+  double length;             /* leapfrogs, not whole */
+  struct dun_numbers scale;  /* [d] standard deviations of the metric, owned; 1 at first */
+  struct dun_numbers centre; /* [d] mean of the particles, owned; [0]: not learned */
 };
 
 extern const struct dun_state dun_adaptation_state[];
@@ -44,7 +55,10 @@ void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_l
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
 
-enum dun_trial dun_adaptation_trial(int64_t tile);
+/* The share of a variance that moves renew whose mean square is `square`: at most 1. */
+double dun_adaptation_share(double square, double variance);
+
+enum dun_trial dun_adaptation_trial(struct dun_address address);
 /* The number of leapfrogs and the jittered step size of a tile; the address is the tile's. */
 int dun_adaptation_leapfrogs(const struct dun_adaptation *adaptation, struct dun_address address);
 double dun_adaptation_step(const struct dun_adaptation *adaptation, struct dun_address address);

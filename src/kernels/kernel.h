@@ -19,6 +19,7 @@ struct dun_move {
   const double *unit;         /* [64]: the path's unit at the lanes' times */
   double statistic;           /* of all particles, where the kernel asks for one */
   int from_point; /* every particle is where the path's start draws them all; see weighs_point */
+  int final;      /* step_size is the same for all particles, whatever the kernel's step rule */
   int leapfrogs;  /* one for the whole tile */
 
   /* changed: x[d], part_lp[K], lp[1] stand one after the other in one block, so that an accepted
@@ -85,6 +86,7 @@ struct dun_kernel_options {
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
   int metric;               /* enum dun_metric */
   long long leapfrog_steps; /* -1: adapt */
+  double final_step_size;   /* of moves that are `final`, where a kernel has it; 0: step_size */
 };
 
 enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };

@@ -21,6 +21,9 @@ struct lanes {
 /* Sums over particles that one sweep collects; the trial groups have three each. */
 enum {
   ACCEPTANCE,
+  HOPELESS,
+  RADIUS,
+  RADIUS_SQUARE,
   LP,
   LP_SQUARE,
   START_LP,
@@ -31,7 +34,7 @@ enum {
   INSIDE,
   MOVED,
   TRIAL,
-  TRIAL_LP = 0,
+  TRIAL_SHAPE = 0,
   TRIAL_X,
   TRIAL_GRADIENTS,
   TRIAL_COUNT,
@@ -101,6 +104,21 @@ DUN_CLONES static void squared_distance(int d, const double *restrict x, const d
   memcpy(out, sum, sizeof sum);
 }
 
+/* out[l] = squared distance from a point [d]. */
+DUN_CLONES static void squared_radius(int d, const double *restrict x,
+                                      const double *restrict centre, const double *restrict inverse,
+                                      double *restrict out)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double z = (x[j * DUN_LANES + l] - centre[j]) * inverse[j];
+      sum[l] = DUN_FMA(z, z, sum[l]);
+    }
+  memcpy(out, sum, sizeof sum);
+}
+
 static double *look_at(const struct lanes *w, int quantity)
 {
   return w->look + (int64_t)quantity * DUN_LANES;
@@ -131,17 +149,44 @@ static void look_start(const struct dun_sweep *s, const struct lanes *w, const d
           w->look);
 }
 
-static void look_trial(const struct dun_sweep *s, const struct lanes *w, const double *inverse,
-                       enum dun_trial group, int leapfrogs)
+/* How much the log density changed. */
+static void look_density(const struct dun_sweep *s, const struct lanes *w, double *change)
 {
   const double *lp = w->state + (int64_t)(s->d + s->K) * DUN_LANES;
   const double *lp0 = w->before + (int64_t)s->d * DUN_LANES;
+
+  for (int l = 0; l < DUN_LANES; l++)
+    change[l] = lp[l] > -INFINITY && lp0[l] > -INFINITY ? lp[l] - lp0[l] : 0;
+}
+
+/* How much the squared distance from the centre changed, and what it is now. */
+static void look_radius(const struct dun_sweep *s, const struct lanes *w, const double *inverse,
+                        double *change)
+{
+  const double *centre = s->adaptation->centre.value;
+
+  squared_radius(s->d, w->before, centre, inverse, change);
+  squared_radius(s->d, w->state, centre, inverse, look_at(w, RADIUS));
+  for (int l = 0; l < DUN_LANES; l++) {
+    double now = look_at(w, RADIUS)[l];
+    change[l] = now - change[l];
+    look_at(w, RADIUS_SQUARE)[l] = now * now;
+  }
+}
+
+static void look_trial(const struct dun_sweep *s, const struct lanes *w, const double *inverse,
+                       enum dun_trial group, int leapfrogs)
+{
   int first = TRIAL + TRIAL_SUMS * (int)group;
+  double *shape = look_at(w, first + TRIAL_SHAPE);
 
   squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
+  if (s->adaptation->centre.count)
+    look_radius(s, w, inverse, shape);
+  else
+    look_density(s, w, shape);
   for (int l = 0; l < DUN_LANES; l++) {
-    double change = lp[l] > -INFINITY && lp0[l] > -INFINITY ? lp[l] - lp0[l] : 0;
-    look_at(w, first + TRIAL_LP)[l] = change * change;
+    shape[l] *= shape[l];
     look_at(w, first + TRIAL_GRADIENTS)[l] = leapfrogs + 2;
     look_at(w, first + TRIAL_COUNT)[l] = 1;
   }
@@ -165,20 +210,29 @@ static void fold(const struct lanes *w, int n, int first, int count, struct dun_
     dun_exact_add(&sum[first + q], total[q]);
 }
 
+static int is_trial(const struct dun_sweep *s)
+{
+  return s->adaptation->adapt_length && !s->adaptation->frozen;
+}
+
 static void look(const struct dun_sweep *s, const struct lanes *w, const double *inverse, int n,
-                 int64_t tile, int leapfrogs, struct dun_exact *sum)
+                 struct dun_address address, int leapfrogs, struct dun_exact *sum)
 {
   memcpy(look_at(w, ACCEPTANCE), w->acceptance, DUN_LANES * sizeof(double));
-  fold(w, n, ACCEPTANCE, 1, sum);
+  for (int l = 0; l < DUN_LANES; l++)
+    look_at(w, HOPELESS)[l] = w->acceptance[l] == 0;
+  fold(w, n, ACCEPTANCE, 2, sum);
   dun_exact_add(&sum[MOVED], n);
   if (s->start) {
     look_start(s, w, inverse);
     fold(w, n, LP, INSIDE - LP + 1, sum);
   }
-  if (s->adaptation->adapt_length) {
-    enum dun_trial group = dun_adaptation_trial(tile);
+  if (is_trial(s)) {
+    enum dun_trial group = dun_adaptation_trial(address);
     look_trial(s, w, inverse, group, leapfrogs);
     fold(w, n, TRIAL + TRIAL_SUMS * (int)group, TRIAL_SUMS, sum);
+    if (s->adaptation->centre.count)
+      fold(w, n, RADIUS, 2, sum);
   }
 }
 
@@ -186,12 +240,6 @@ static double variance(double count, double sum, double square)
 {
   double v = count > 0 ? square / count - sum / count * (sum / count) : 0;
   return v > 0 ? v : 0;
-}
-
-static double share(double square, double full)
-{
-  double s = full > 0 ? square / full : 1;
-  return s < 1 ? s : 1;
 }
 
 static void summarise(const struct dun_sweep *s, const double *sum, struct dun_look *look)
@@ -203,15 +251,20 @@ static void summarise(const struct dun_sweep *s, const double *sum, struct dun_l
       inside > 0 ? sum[LP_PRODUCT] / inside - sum[LP] / inside * (sum[START_LP] / inside) : 0;
 
   look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
+  look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
   look->autocorrelation = !s->start ? NAN : v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : 0;
   look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;
   look->never_moved = s->start ? sum[NEVER_MOVED] / sum[MOVED] : NAN;
+  look->lp_variance = v1;
+  look->radius = sum[RADIUS] / sum[MOVED];
+  look->radius_square = sum[RADIUS_SQUARE] / sum[MOVED];
   for (int g = 0; g < DUN_TRIALS; g++) {
-    const double *t = sum + TRIAL + TRIAL_SUMS * g;
-    double n = t[TRIAL_COUNT];
-    look->trial_score[g] = n > 0 ? share(t[TRIAL_LP] / n, 2 * v1) *
-                                       share(t[TRIAL_X] / n / s->d, 2) / (t[TRIAL_GRADIENTS] / n)
-                                 : NAN;
+    const double *trial = sum + TRIAL + TRIAL_SUMS * g;
+    double moves = trial[TRIAL_COUNT];
+    look->trial[g] = (struct dun_trial_look){.moves = moves,
+                                             .place = trial[TRIAL_X] / moves,
+                                             .shape = trial[TRIAL_SHAPE] / moves,
+                                             .gradients = trial[TRIAL_GRADIENTS] / moves};
   }
 }
 
@@ -269,6 +322,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .unit = w->unit,
                            .statistic = s->statistic,
                            .from_point = s->from_point,
+                           .final = s->final,
                            .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
                            .state = w->state,
                            .acceptance = w->acceptance,
@@ -300,7 +354,7 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
 
   address.tile = (uint32_t)tile;
   load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
-  if (s->adaptation->adapt_length) {
+  if (is_trial(s)) {
     memcpy(w->before, w->state, (size_t)d * DUN_LANES * sizeof *lp);
     memcpy(w->before + d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
   }
@@ -318,7 +372,7 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
     dun_tile_store(s->population, s->acceptance, i, w->acceptance);
   if (s->start)
     dun_tile_load(s->population, s->start, i, w->start);
-  look(s, w, inverse, n, tile, move.leapfrogs, sum);
+  look(s, w, inverse, n, address, move.leapfrogs, sum);
 }
 
 /* This rank's tiles below a global index. */

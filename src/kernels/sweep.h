@@ -15,13 +15,12 @@ struct dun_sweep {
   const struct dun_adaptation *adaptation;
 
   /* columns, found by init */
-  struct dun_column *x;       /* [d] */
-  struct dun_column *part_lp; /* [K] */
-  struct dun_column *start;   /* [d + 1]: x and log density at the last selection; or NULL: jumps,
+  struct dun_column *x;         /* [d] */
+  struct dun_column *part_lp;   /* [K] */
+  struct dun_column *start;     /* [d + 1]: x and log density at the last selection; or NULL: jumps,
                                  * autocorrelation and never_moved are then NAN */
-  struct dun_column *time;    /* [1] or NULL: a chain's own time in place of the sweep's */
-  struct dun_column
-      *step_size; /* [1] or NULL: a chain's own step size in place of the pooled one */
+  struct dun_column *time;      /* [1] or NULL: a chain's own time in place of the sweep's */
+  struct dun_column *step_size; /* [1] or NULL: a chain's own in place of the pooled one */
   struct dun_column *acceptance; /* [1] or NULL: takes the chains' acceptance probabilities */
 
   struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
@@ -29,6 +28,7 @@ struct dun_sweep {
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
   int from_point;          /* every particle is where the path's start draws them all */
+  int final;               /* see struct dun_move */
 
   double statistic; /* of the present sweep */
 

@@ -65,7 +65,7 @@ static double rule_step(const struct ula *s, const struct dun_move *m, double h0
 {
   double cap = cap_of(s, m->d), target = s->ratio / m->statistic;
 
-  switch ((enum rule)s->rule) {
+  switch (m->final ? CONST : (enum rule)s->rule) {
   case LAMBDA: return h0 * unit * unit;
   case SQRTL: return h0 * unit;
   case CAP1: return least(h0, cap / norm);
@@ -88,7 +88,7 @@ static void find_steps(const struct ula *s, const struct dun_move *m, const doub
   for (int l = 0; l < DUN_LANES; l++) {
     double unit = m->unit[l], h = rule_step(s, m, m->step_size[l], unit, norm[l]);
     noise[l] = h / (unit * unit);
-    drift[l] = s->rule == TAMED ? noise[l] / (1 + h * norm[l]) : noise[l];
+    drift[l] = s->rule == TAMED && !m->final ? noise[l] / (1 + h * norm[l]) : noise[l];
   }
 }
 
@@ -221,6 +221,13 @@ static const struct dun_option options[] = {
      .maximum = 1e6,
      .when = "step_rule=snr",
      .doc = "Ratio r of signal to noise in the rule snr."},
+    {.name = "final_step_size",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct ula, options.final_step_size),
+     .initial = "0.1",
+     .minimum = 1e-12,
+     .maximum = 1e12,
+     .doc = "Step size of a last phase at the target itself, the same for all particles."},
     {.name = "jitter",
      .type = DUN_NUMBER,
      .offset = offsetof(struct ula, options.jitter),

@@ -47,6 +47,18 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Draws that a method keeps of every particle, which is a chain.  They live in the result's file
+ * and are read back from there, one number of all draws at a time: their size is unbounded. */
+struct dun_kept {
+  int64_t due;   /* draws of each chain in a replicate; 0: the last population is the result */
+  int64_t draws; /* state: kept so far in this replicate */
+  int outputs;   /* numbers in a draw */
+
+  /* Collective.  Number `index` of the draws so far of this rank's chains, out[local][draws]. */
+  int (*read)(struct dun_context *context, void *source, int index, double *out);
+  void *source;
+};
+
 struct dun_run {
   struct dun_run_options options;
   struct dun_population population;
@@ -66,16 +78,27 @@ struct dun_run {
   int64_t tick; /* ticks done in this replicate: the `step` of random numbers */
   int64_t replicate;
   struct dun_now now;
+  struct dun_kept kept;
 };
 
 /* The address of random numbers of the present tick; kernels and others set the purpose. */
 struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose purpose);
+
+/* Fills x tile by tile with what `draw` makes of so many columns of addressed uniforms and
+ * normals, -1: one per coordinate.  Local; DUN_ERROR_MEMORY. */
+int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
+                 void (*draw)(const struct dun_run *run, const double *uniform,
+                              const double *normal, double *x));
+/* The path's first draws.  Local; DUN_ERROR_MEMORY. */
+int dun_run_start(struct dun_run *run);
 
 /* What a tick answers. */
 enum dun_tick {
   DUN_TICK_DONE,  /* the method has finished this replicate */
   DUN_TICK_GOING, /* go on */
   DUN_TICK_STEP,  /* a step was completed: `now` has a new row, probes look */
+  DUN_TICK_DRAW,  /* the particles are draw number kept.draws - 1 of their chains; a step too if
+                   * now.step has grown */
 };
 
 /* What a method leaves behind for the result, in the run's population: equally or unequally
@@ -84,6 +107,10 @@ struct dun_method {
   struct dun_type type;
 
   int needs_path, needs_kernel;
+
+  /* Draws to be kept of each particle in a replicate; NULL or 0: the last population is the
+   * result. */
+  int64_t (*draws)(const void *self);
 
   /* Declares columns and checks options against the rest of the run, before allocation. */
   int (*init)(struct dun_context *context, void *self, struct dun_run *run);

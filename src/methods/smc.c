@@ -167,39 +167,6 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- first draws ------------------------------------------------------------------------- */
 
-/* Fills x tile by tile from addressed numbers; `draw` as in struct dun_path. */
-static int draw_tiles(struct smc *s, struct dun_run *run, enum dun_purpose purpose, int uniforms,
-                      int normals,
-                      void (*draw)(const struct dun_run *, const double *, const double *,
-                                   double *))
-{
-  int d = run->evaluator->dimension;
-  const struct dun_tiles *tiles = &run->population.tiles;
-  int64_t U = uniforms < 0 ? d : uniforms, G = normals < 0 ? d : normals;
-  double *block = dun_allocate((U + G + d) * DUN_LANES, sizeof *block);
-
-  if (!block)
-    return DUN_ERROR_MEMORY;
-  double *normal = block + U * DUN_LANES, *x = normal + G * DUN_LANES;
-  for (int64_t i = 0; i < tiles->count; i++) {
-    struct dun_address address = dun_run_address(run, purpose);
-    address.tile = (uint32_t)(tiles->first_tile + i);
-    dun_normals(address, (int)G, normal);
-    address.step += UINT32_C(1) << 31; /* ticks stay below: the uniforms' own half of the steps */
-    dun_uniforms(address, (int)U, block);
-    draw(run, block, normal, x);
-    dun_tile_store(&run->population, s->x, i, x);
-  }
-  dun_free(block);
-  return 0;
-}
-
-static void draw_base(const struct dun_run *run, const double *uniform, const double *normal,
-                      double *x)
-{
-  run->path->draw(run->path_self, uniform, normal, x);
-}
-
 static void draw_pilot(const struct dun_run *run, const double *uniform, const double *normal,
                        double *x)
 {
@@ -226,7 +193,7 @@ static int64_t pilot_tiles(const struct dun_run *run)
 
 static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  int status = draw_tiles(s, run, DUN_PURPOSE_PILOT, 0, -1, draw_pilot);
+  int status = dun_run_draw(run, DUN_PURPOSE_PILOT, 0, -1, draw_pilot);
   if ((status = dun_agree(context, status)) < 0)
     return status;
   reset_weights(s, run);
@@ -259,10 +226,8 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
 
 static int begin(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  int uniforms, normals;
-  run->path->draws(run->path_self, &uniforms, &normals);
-  int status = draw_tiles(s, run, DUN_PURPOSE_START, uniforms, normals, draw_base);
-  if ((status = dun_agree(context, status)) < 0)
+  int status = dun_agree(context, dun_run_start(run));
+  if (status < 0)
     return status;
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);

@@ -1,7 +1,10 @@
 /* ranks: 1 2 */
-/* Contract of every registered method that estimates log Z: a Gaussian with a known one, against
- * the reported error, limit 5; 1 comparison a setting, fixed seeds. */
+/* Contract of every registered method, fixed seeds, limit 5 standard errors.  Those that estimate
+ * log Z: a Gaussian with a known one, against the reported error, 1 comparison a setting.  Those
+ * that keep draws of chains: the moments of that Gaussian, against the spread between the chains,
+ * 5 comparisons a setting. */
 #include "fixture.h"
+#include "parallel/sum.h"
 
 static const struct {
   const char *name, *method, *kernel, *path;
@@ -25,12 +28,28 @@ static const struct {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
+static const struct {
+  const char *name, *method, *kernel, *path;
+} chains[] = {
+    {"langevin", "warmup: 60, draws: 20", "hmc", "constant, start: {scale: 2}"},
+    {"langevin", "warmup: 100, draws: 20, thin: 5", "rwm", "constant"},
+    {"langevin", "warmup: 100, draws: 20, thin: 5", "mala", "constant, start: {mean: 1}"},
+    {"langevin", "warmup: 60, draws: 20, thin: 3", "underdamped", "constant"},
+    {"langevin", "warmup: 60, draws: 20", "hmc",
+     "geometric, base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: 10}"},
+    {"langevin", "warmup: 60, draws: 10, final_moves: 5", "hmc",
+     "dilation, schedule: {levels: 20}"},
+};
+enum { CHAINS = sizeof chains / sizeof *chains };
+
 static void every_method_has_settings(void)
 {
   for (const struct dun_type *const *t = dun_registry(DUN_KIND_METHOD); *t; t++) {
     int found = 0;
     for (size_t i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*t)->name);
+    for (size_t i = 0; i < CHAINS; i++)
+      found |= !strcmp(chains[i].name, (*t)->name);
     CHECK(found);
   }
 }
@@ -61,5 +80,67 @@ static void log_evidence_is_right(void)
   }
 }
 
+/* x_0, x_4, their squares and product, around what they should be, averaged over a chain. */
+enum { MOMENTS = 5 };
+
+static void add_moments(const struct dun_run *run, double *chain)
+{
+  const double *x = dun_f64(run->sweep.x);
+  for (int64_t i = 0; i < run->population.tiles.local; i++) {
+    double a = x[i * 5] - 1, b = x[i * 5 + 4] - 1;
+    double f[MOMENTS] = {a, b, a * a - 1, b * b - 1, a * b - .0625};
+    for (int q = 0; q < MOMENTS; q++)
+      chain[i * MOMENTS + q] += f[q] / (double)run->kept.due;
+  }
+}
+
+static void check_moments(const struct dun_run *run, const double *chain)
+{
+  double N = (double)run->options.particles, total[2 * MOMENTS];
+  struct dun_exact sum[2 * MOMENTS] = {0};
+  for (int64_t i = 0; i < run->population.tiles.local; i++)
+    for (int q = 0; q < MOMENTS; q++) {
+      double f = chain[i * MOMENTS + q];
+      dun_exact_add(&sum[q], f);
+      dun_exact_add(&sum[MOMENTS + q], f * f);
+    }
+  CHECK(dun_sum(&test_context, 0, 2 * MOMENTS, sum, total) == 0);
+  for (int q = 0; q < MOMENTS; q++)
+    CHECK_NEAR(total[q] / N, 0, 5 * sqrt(total[MOMENTS + q]) / N);
+}
+
+static void chains_have_the_moments(void)
+{
+  for (size_t i = 0; i < CHAINS; i++) {
+    struct fixture fixture;
+    char text[1024];
+    int status;
+    int64_t kept = 0;
+    snprintf(text, sizeof text,
+             "run: {seed: 12, particles: 1000}\n"
+             "target: {type: gaussian, dimension: 5, mean: 1, covariance: {type: toeplitz, "
+             "correlation: .5}}\n"
+             "path: {type: %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
+             chains[i].path, chains[i].kernel, chains[i].name, chains[i].method);
+    struct dun_run *run = fixture_make(&fixture, text);
+    double *chain = calloc((size_t)run->population.tiles.local * MOMENTS + 1, sizeof *chain);
+    CHECK(run->method->start(&test_context, run->method_self, run) == 0);
+    do {
+      status = run->method->advance(&test_context, run->method_self, run);
+      run->tick++;
+      if (status == DUN_TICK_DRAW) {
+        add_moments(run, chain);
+        CHECK(run->kept.draws == ++kept);
+      }
+    } while (status > 0);
+    CHECK(status == DUN_TICK_DONE);
+    CHECK(run->now.time == 1 && kept == run->kept.due);
+    check_moments(run, chain);
+    free(chain);
+    fixture_free(&fixture);
+  }
+}
+
 TEST_MAIN({"every_method_has_settings", every_method_has_settings},
-          {"log_evidence_is_right", log_evidence_is_right})
+          {"log_evidence_is_right", log_evidence_is_right},
+          {"chains_have_the_moments", chains_have_the_moments})

@@ -11,6 +11,7 @@ static const struct {
     {"geometric", "base: {type: gaussian, mean: [0, 1, 2], scale: [1, 2, 3]}, schedule: {type: "
                   "fixed, steps: 7}"},
     {"geometric", "base: {type: fitted, scale: 2}"},
+    {"constant", "start: {mean: [1, 0, -1], scale: 2}"},
     {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
     {"dilation", "schedule: {type: log_linear, levels: 10}, map: true, begin: {type: gaussian}"},
 };

@@ -28,14 +28,18 @@ def earlier_result(folder):
 def settings(name, folder):
     """What an input needs besides a smaller population."""
     found = [f"run.particles={SMALL}"]
-    if name == "sonar.yaml":
+    if name.endswith("sonar.yaml"):
         found.append(f"target.data={sonar_table(folder)}")
+        if name == "langevin_sonar.yaml":
+            found += ["method.warmup=60", "method.draws=20"]
     elif name == "user_target.yaml":
         found.append(f"target.file={compile_target(folder)}")
     elif name == "schedule_file.yaml":
         found.append(f"path.schedule.file={earlier_result(folder)}")
     elif name == "replicates.yaml":
         found.append("run.replicates=3")
+    elif name == "langevin_seeds.yaml":
+        found += ["method.warmup=60", "method.draws=20"]
     elif name == "seeds_rwm.yaml":
         found += ["method.moves_per_step=5", "path.base.pilot_moves=50"]
     return [word for setting in found for word in ("--set", setting)]
@@ -49,7 +53,8 @@ def check_result(result):
                  "deterministic", "diagnosis", "created_at", "inference_library",
                  "inference_library_version", "format_version"):
         assert name in said, f"{result}: no attribute {name}"
-    assert said["log_evidence_error"] > 0
+    chains = said["log_evidence_error"] != said["log_evidence_error"]  # no estimate: NaN
+    assert chains or said["log_evidence_error"] > 0
     for engine in ("netcdf4", "h5netcdf"):
         for group in ("posterior", "sample_stats"):
             with xarray.open_dataset(result, group=group, engine=engine) as opened:
@@ -68,7 +73,8 @@ def run_input(name):
         dunlin("check", file, *more)
         dunlin("run", file, *more, "--output", result, "--quiet", ranks=2)
         check_result(result)
-        assert "log Z" in dunlin("summary", result).stdout
+        said = dunlin("summary", result).stdout
+        assert "log Z" in said or "R-hat" in said
         figure = os.path.join(folder, "figure.png")
         subprocess.run([PYTHON, os.path.join(SOURCE, "analysis", "plot_run.py"), result, figure],
                        check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""Convergence diagnostics of chains, written from the published formulas with numpy alone: what the
+probes rhat and ess are checked against.
+
+    reference_diagnostics.py RESULT.h5     a table of all scalars of /posterior
+
+Vehtari, Gelman, Simpson, Carpenter & Buerkner 2021, Bayesian Analysis 16, 667: split R-hat (eq. 1
+to 4), rank normalisation (eq. 14), folding (eq. 15), the effective sample size (eq. 10 and 13) with
+Geyer's (1992) initial monotone sequence, bulk and tail.  As in Stan, autocovariances are divided by
+the number of draws whatever the lag, the first even-odd pair always counts, and a last positive
+even term is added.  Scalars that are constant or not finite have no diagnostics: NaN.
+"""
+import sys
+from statistics import NormalDist
+
+import numpy as np
+
+
+def split(chains):
+    """The halves of every chain [M][D], without the middle draw if D is odd: [2 M][D // 2]."""
+    half = chains.shape[1] // 2
+    both = np.stack([chains[:, :half], chains[:, chains.shape[1] - half:]], axis=1)
+    return both.reshape(2 * chains.shape[0], half)
+
+
+def average_ranks(values):
+    """Ranks from 1 among all values; equal ones share the mean of theirs."""
+    _, inverse, count = np.unique(values.ravel(), return_inverse=True, return_counts=True)
+    behind = np.cumsum(count)
+    return (behind - (count - 1) / 2)[inverse].reshape(values.shape)
+
+
+def rank_normalised(values):
+    """Eq. 14: normal scores of the ranks (r - 3/8) / (S + 1/4)."""
+    share = (average_ranks(values) - .375) / (values.size + .25)
+    levels, inverse = np.unique(share, return_inverse=True)
+    score = np.array([NormalDist().inv_cdf(p) for p in levels])
+    return score[inverse].reshape(values.shape)
+
+
+def usable(chains):
+    return chains.shape[1] >= 2 and np.all(np.isfinite(chains)) and np.ptp(chains) > 0
+
+
+def rhat_of(chains):
+    """Eq. 1 to 4 for chains [M][N] that are split already."""
+    if not usable(chains):
+        return np.nan
+    n = chains.shape[1]
+    between = n * np.var(np.mean(chains, axis=1), ddof=1)
+    within = np.mean(np.var(chains, axis=1, ddof=1))
+    if within == 0:
+        return np.inf
+    return np.sqrt(((n - 1) / n * within + between / n) / within)
+
+
+def autocovariance(chains):
+    """[M][N]: mean over a chain of (x_i - mean)(x_{i + t} - mean), divided by N at every lag t."""
+    m, n = chains.shape
+    centred = chains - np.mean(chains, axis=1, keepdims=True)
+    transform = np.fft.rfft(centred, 2 * n, axis=1)
+    return np.fft.irfft(np.abs(transform) ** 2, 2 * n, axis=1)[:, :n] / n
+
+
+def ess_of(chains):
+    """Eq. 10 and 13 for chains [M][N] that are split already."""
+    if not usable(chains) or chains.shape[1] < 2:
+        return np.nan
+    m, n = chains.shape
+    covariance = np.mean(autocovariance(chains), axis=0)
+    within = covariance[0] * n / (n - 1)
+    total = covariance[0] + (np.var(np.mean(chains, axis=1), ddof=1) if m > 1 else 0)
+    rho = 1 - (within - covariance) / total
+    rho[0] = 1
+    # Geyer's initial positive sequence: pairs of an even and an odd lag while their sum is positive
+    pairs = []
+    t = 0
+    while t + 1 < n and rho[t] + rho[t + 1] > 0 or t == 0:
+        pairs.append(rho[t] + rho[t + 1])
+        t += 2
+    last = rho[t] if t < n and rho[t] > 0 else 0
+    # initial monotone sequence: no pair above the one before it
+    monotone = np.minimum.accumulate(pairs)
+    tau = max(-1 + 2 * np.sum(monotone) + last, 1 / np.log10(m * n))
+    return m * n / tau
+
+
+def quantile(values, p):
+    """Linear between the order statistics: number p (S - 1) counted from 0."""
+    return np.quantile(values, p)
+
+
+def diagnostics(chains):
+    """All of them for one scalar, chains [M][D]."""
+    chains = np.asarray(chains, dtype=float)
+    halves = split(chains)
+    if not usable(halves):
+        return dict.fromkeys(("rhat_bulk", "rhat_folded", "rhat", "ess_bulk", "ess_tail",
+                              "ess_mean"), np.nan)
+    scores = rank_normalised(halves)
+    folded = rank_normalised(np.abs(halves - np.median(halves)))
+    tails = [(halves <= quantile(halves, p)).astype(float) for p in (.05, .95)]
+    bulk, tail = rhat_of(scores), rhat_of(folded)
+    return {"rhat_bulk": bulk, "rhat_folded": tail, "rhat": max(bulk, tail),
+            "ess_bulk": ess_of(scores), "ess_tail": min(ess_of(part) for part in tails),
+            "ess_mean": ess_of(halves)}
+
+
+def main():
+    import h5py
+    with h5py.File(sys.argv[1], "r") as result:
+        print(f"{'parameter':24} {'R-hat':>8} {'bulk ESS':>10} {'tail ESS':>10} {'mean ESS':>10}")
+        for name, variable in result["posterior"].items():
+            if variable.ndim < 2:
+                continue
+            draws = variable[...].reshape(variable.shape[0], variable.shape[1], -1)
+            for i in range(draws.shape[2]):
+                found = diagnostics(draws[:, :, i])
+                label = name if variable.ndim == 2 else f"{name}[{i}]"
+                print(f"{label:24} {found['rhat']:8.4f} {found['ess_bulk']:10.1f} "
+                      f"{found['ess_tail']:10.1f} {found['ess_mean']:10.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,366 @@
+/* Independent chains: particles that are never selected.
+ *
+ *   start:   x ~ the path's first law
+ *   anneal:  at each of the path's times, moves_per_level sweeps
+ *   final:   final_moves sweeps at t = 1, all chains with the kernel's final step size
+ *   warm up: step size, metric and trajectory length from all chains (kernels/warmup.h)
+ *   sample:  nothing is learned any more; every thin-th sweep is a draw of every chain
+ *
+ * Along the path `constant` it is plain Markov chain Monte Carlo; a path whose only time is 1 is
+ * not followed either.  With draws: 0 the particles as the last phase leaves them are the
+ * result. */
+#include "base/error.h"
+#include "base/scalar.h"
+#include "kernels/warmup.h"
+#include "methods/run.h"
+#include <math.h>
+
+enum phase { START, ANNEAL, FINAL, WARMUP, SAMPLE };
+
+struct langevin {
+  /* options */
+  long long warmup, draws, thin, moves_per_level, final_moves;
+
+  /* state */
+  int64_t phase;
+  int64_t done;                /* sweeps at this time, in this phase, or since a draw */
+  int64_t sweeps;              /* of the present step */
+  int64_t sampled;             /* sweeps of the last phase */
+  double accepted;             /* acceptance summed over the sweeps of this step */
+  double acceptance, hopeless; /* summed over the sweeps of the last phase */
+  struct dun_warmup learning;
+
+  /* made by init */
+  struct dun_column *x, *logw;
+};
+
+#define STATE(member, type_)                                                                       \
+  {                                                                                                \
+#member, type_, offsetof(struct langevin, member), 1                                           \
+  }
+static const struct dun_state state[] = {
+    STATE(phase, DUN_STATE_INTEGER),
+    STATE(done, DUN_STATE_INTEGER),
+    STATE(sweeps, DUN_STATE_INTEGER),
+    STATE(sampled, DUN_STATE_INTEGER),
+    STATE(accepted, DUN_STATE_NUMBER),
+    STATE(acceptance, DUN_STATE_NUMBER),
+    STATE(hopeless, DUN_STATE_NUMBER),
+    STATE(learning.done, DUN_STATE_INTEGER),
+    STATE(learning.window, DUN_STATE_INTEGER),
+    STATE(learning.window_end, DUN_STATE_INTEGER),
+    STATE(learning.count, DUN_STATE_NUMBER),
+    STATE(learning.origin, DUN_STATE_NUMBER),
+    STATE(learning.error, DUN_STATE_NUMBER),
+    STATE(learning.log_step, DUN_STATE_NUMBER),
+    STATE(learning.log_length, DUN_STATE_NUMBER),
+    STATE(learning.moments, DUN_STATE_NUMBERS),
+    {"learning.trial", DUN_STATE_NUMBER, offsetof(struct langevin, learning.trial),
+     DUN_TRIALS *(sizeof(struct dun_trial_look) / sizeof(double))},
+    STATE(learning.radius, DUN_STATE_NUMBER),
+    STATE(learning.radius_square, DUN_STATE_NUMBER),
+    STATE(learning.radius_moves, DUN_STATE_NUMBER),
+    {0},
+};
+
+static int64_t draws(const void *self)
+{
+  return ((const struct langevin *)self)->draws;
+}
+
+/* ---- setting up -------------------------------------------------------------------------- */
+
+static const struct dun_schedule *schedule_of(const struct dun_run *run)
+{
+  return run->path->schedule ? run->path->schedule(run->path_self) : NULL;
+}
+
+static int follows(const struct dun_run *run)
+{
+  const struct dun_schedule *schedule = schedule_of(run);
+  return schedule && schedule->times.count > 1;
+}
+
+static int check(const struct dun_run *run)
+{
+  const struct dun_schedule *schedule = schedule_of(run);
+
+  if (schedule && schedule->type == DUN_SCHEDULE_ADAPTIVE)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method langevin has no weights to find times from: give path %s a fixed "
+                    "schedule, or take path constant",
+                    run->path->type.name);
+  if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
+    return dun_fail(DUN_ERROR_INPUT, "method langevin does not run the pilot chains of path %s",
+                    run->path->type.name);
+  return 0;
+}
+
+static struct dun_column *column(struct dun_run *run, const char *name, enum dun_column_type type,
+                                 int width, unsigned flags, const char *doc)
+{
+  struct dun_column column = {
+      .name = name, .type = type, .width = width, .flags = flags | DUN_SAVED, .doc = doc};
+  return dun_population_declare(&run->population, column);
+}
+
+static int init(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct langevin *s = self;
+  int d = run->evaluator->dimension, status = check(run);
+
+  (void)context;
+  if (status < 0)
+    return status;
+  s->x = column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The chain's point.");
+  s->logw = column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
+  run->logw = s->logw;
+  run->root = column(run, "root", DUN_I64, 1, DUN_MOVES, "Number of the chain.");
+  if (!s->x || !s->logw || !run->root ||
+      !column(run, "part_lp", DUN_F64, run->path->parts, DUN_MOVES,
+              "Log densities of the path's parts.") ||
+      !column(run, "acceptance", DUN_F64, 1, DUN_MOVES | DUN_OUTPUT,
+              "Probability that the last move was accepted."))
+    return DUN_ERROR_MEMORY;
+  return 0;
+}
+
+static void release(void *self)
+{
+  dun_warmup_free(&((struct langevin *)self)->learning);
+}
+
+static int start(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct langevin *s = self;
+  int d = run->evaluator->dimension, status;
+
+  (void)context;
+  s->phase = START;
+  s->done = s->sweeps = s->sampled = 0;
+  s->accepted = s->acceptance = s->hopeless = 0;
+  run->now = (struct dun_now){.ess = (double)run->options.particles,
+                              .roots = (double)run->options.particles,
+                              .acceptance = NAN,
+                              .log_evidence = NAN,
+                              .log_evidence_error = NAN,
+                              .log_likelihood_mean = NAN,
+                              .log_likelihood_variance = NAN,
+                              .autocorrelation = NAN,
+                              .never_moved = NAN};
+  if ((status = dun_warmup_init(&s->learning, d, s->warmup)) < 0)
+    return status;
+  return dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, d);
+}
+
+/* ---- the phases ---------------------------------------------------------------------------- */
+
+static int begin(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  int status = dun_agree(context, dun_run_start(run));
+
+  if (status < 0)
+    return status;
+  for (int64_t i = 0; i < tiles->local; i++) {
+    dun_f64(s->logw)[i] = 0;
+    dun_i64(run->root)[i] = tiles->first + i;
+  }
+  dun_sweep_forget(&run->sweep);
+  run->now.time = follows(run) ? 0 : 1;
+  dun_sweep_evaluate(&run->sweep, run->now.time, INT64_MAX);
+  s->phase = follows(run) ? ANNEAL : FINAL;
+  return DUN_TICK_GOING;
+}
+
+/* One sweep at the present time. */
+static int sweep(struct dun_context *context, struct langevin *s, struct dun_run *run,
+                 struct dun_look *look)
+{
+  int final = s->phase != ANNEAL && s->final_moves > 0;
+  run->adaptation.frozen = s->phase == SAMPLE;
+  run->sweep.final = final;
+  int status =
+      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time, INT64_MAX, look);
+  if (status < 0)
+    return status;
+  s->done++;
+  s->sweeps++;
+  s->accepted += look->acceptance;
+  run->now.step_size = dun_scalar_exp(run->adaptation.log_step);
+  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
+  return 0;
+}
+
+/* Completes a step. */
+static int step(struct langevin *s, struct dun_run *run)
+{
+  run->now.acceptance = s->accepted / (double)s->sweeps;
+  run->now.moves = (double)s->sweeps;
+  run->now.step++;
+  s->accepted = 0;
+  s->sweeps = 0;
+  return DUN_TICK_STEP;
+}
+
+static void next_level(struct dun_run *run)
+{
+  double next = dun_schedule_after(schedule_of(run), run->now.time);
+
+  if (!run->path->affine)
+    dun_sweep_carry(&run->sweep, dun_run_address(run, 0), run->now.time, next, NULL);
+  run->now.time = next;
+}
+
+static int anneal(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  struct dun_look look;
+
+  if (s->done == 0)
+    next_level(run);
+  int status = sweep(context, s, run, &look);
+  if (status < 0)
+    return status;
+  dun_adaptation_update(&run->adaptation, &look);
+  if (s->done < s->moves_per_level)
+    return DUN_TICK_GOING;
+  s->done = 0;
+  if (run->now.time >= 1)
+    s->phase = FINAL;
+  return step(s, run);
+}
+
+static int final(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  double size = ((const struct dun_kernel_options *)run->kernel_self)->final_step_size;
+  struct dun_look look;
+
+  if (s->done == 0 && s->final_moves > 0 && size > 0)
+    run->adaptation.log_step = dun_scalar_log(size);
+  if (s->done == s->final_moves) {
+    s->phase = WARMUP;
+    s->done = 0;
+    return DUN_TICK_GOING;
+  }
+  int status = sweep(context, s, run, &look);
+  if (status < 0)
+    return status;
+  dun_adaptation_update(&run->adaptation, &look);
+  return step(s, run);
+}
+
+static int warm_up(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  struct dun_look look;
+
+  if (s->done == s->warmup) {
+    s->phase = SAMPLE;
+    s->done = 0;
+    return DUN_TICK_GOING;
+  }
+  int status = sweep(context, s, run, &look);
+  if (status >= 0)
+    status = dun_warmup_update(context, &s->learning, &run->adaptation, &run->population, s->x,
+                               s->logw, &look);
+  return status < 0 ? status : step(s, run);
+}
+
+/* So many draws make a step: the trace of a long run stays short. */
+static int64_t draws_per_step(const struct langevin *s)
+{
+  const int64_t rows = 200;
+  return (s->draws + rows - 1) / rows;
+}
+
+static int sample(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  struct dun_look look;
+  int status = sweep(context, s, run, &look);
+
+  if (status < 0)
+    return status;
+  s->sampled++;
+  s->acceptance += look.acceptance;
+  s->hopeless += look.hopeless;
+  if (s->done < s->thin)
+    return DUN_TICK_GOING;
+  s->done = 0;
+  run->kept.draws++;
+  if (run->kept.draws % draws_per_step(s) == 0 || run->kept.draws == s->draws)
+    step(s, run);
+  return DUN_TICK_DRAW;
+}
+
+static int advance(struct dun_context *context, void *self, struct dun_run *run)
+{
+  static int (*const phases[])(struct dun_context *, struct langevin *, struct dun_run *) = {
+      [START] = begin, [ANNEAL] = anneal, [FINAL] = final, [WARMUP] = warm_up, [SAMPLE] = sample,
+  };
+  struct langevin *s = self;
+
+  if (s->phase == SAMPLE && run->kept.draws == s->draws)
+    return DUN_TICK_DONE;
+  enum dun_phase before =
+      dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
+  int status = phases[s->phase](context, s, run);
+  dun_timers_switch(&context->timers, before);
+  return status;
+}
+
+/* ---- what to think of it ------------------------------------------------------------------- */
+
+static enum dun_verdict_level above(double value, double doubtful, double bad)
+{
+  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
+}
+
+static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct langevin *s = self;
+  double sweeps = (double)s->sampled, share = s->hopeless / sweeps;
+
+  if (run->kernel->biased)
+    dun_diagnose(out, "bias", DUN_DOUBTFUL,
+                 "kernel %s does not reject: the chains' law is not the target's, the less so the "
+                 "larger the step size",
+                 run->kernel->type.name);
+  if (run->kernel->biased || s->sampled == 0)
+    return;
+  dun_diagnose(out, "acceptance", above(-s->acceptance / sweeps, -.1, -.01),
+               "the mean acceptance of the draws' moves is %.3f", s->acceptance / sweeps);
+  if (run->kernel->uses_leapfrogs)
+    dun_diagnose(out, "divergences", above(share, 1e-4, .01),
+                 "%.2g%% of the draws' trajectories went astray (their energy rose by more than "
+                 "700, or they left the support)",
+                 100 * share);
+}
+
+#define OPTION(name_, initial_, minimum_, doc_)                                                    \
+  {                                                                                                \
+    .name = #name_, .type = DUN_INTEGER, .offset = offsetof(struct langevin, name_),               \
+    .initial = initial_, .minimum = minimum_, .maximum = 1e9, .doc = doc_                          \
+  }
+static const struct dun_option options[] = {
+    OPTION(moves_per_level, "1", 1, "Sweeps at each time of the path."),
+    OPTION(final_moves, "0", 0,
+           "Sweeps at the end of the path, all chains with the kernel's final step size."),
+    OPTION(warmup, "500", 0,
+           "Sweeps in which step size, metric and trajectory length are learned."),
+    OPTION(draws, "1000", 0,
+           "Draws kept of each chain; 0: the particles as they stand at the end are the result."),
+    OPTION(thin, "1", 1, "Sweeps for each draw."),
+    {0},
+};
+
+const struct dun_method dun_method_langevin = {
+    .type = {DUN_TYPE(struct dun_method), .name = "langevin",
+             .doc = "Independent chains, guided along a path or on the target itself.",
+             .size = sizeof(struct langevin), .options = options, .state = state, .free = release},
+    .needs_path = 1,
+    .needs_kernel = 1,
+    .draws = draws,
+    .init = init,
+    .start = start,
+    .advance = advance,
+    .diagnose = diagnose,
+};
