@@ -94,4 +94,5 @@ def fingerprint(file):
 def differences(one, other):
     """Sentences, one for each entry of two fingerprints that is not the same."""
     return [f"{name}: {one.get(name)} and {other.get(name)}"
-            for name in sorted(set(one) | set(other)) if one.get(name) != other.get(name)]
+            for name in sorted(set(one) | set(other))
+            if repr(one.get(name)) != repr(other.get(name))]  # a NaN equals a NaN

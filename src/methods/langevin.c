@@ -112,6 +112,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   if (status < 0)
     return status;
+  s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
   s->x = column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The chain's point.");
   s->logw = column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
