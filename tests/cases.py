@@ -45,11 +45,30 @@ probes: [{type: moments, every: 1}, {type: modes, every: 1}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+CHAINS = """
+run:    {seed: 7, particles: $particles, replicates: 2}
+target: {type: gaussian, dimension: 10, covariance: {type: toeplitz, correlation: 0.8}}
+path:   {type: constant, start: {scale: 2}}
+kernel: {type: $kernel}
+method: {type: langevin, warmup: 60, draws: 50, thin: $moves}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
+GUIDED = """
+run:    {seed: 7, particles: $particles}
+target: {type: gaussian_mixture, layout: grid, separation: 5, points_per_axis: 4}
+path:   {type: dilation, schedule: {levels: 40}}
+kernel: {type: $kernel}
+method: {type: langevin, final_moves: 20, warmup: 10, draws: 10, moves_per_level: $moves}
+probes: [{type: modes, every: 10}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
 CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
-         "finished": FINISHED}
+         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED}
 
 
 def sonar_table(folder):

@@ -59,6 +59,16 @@ def test_tempering():
     same_at((1, 3), "tempering", kernel="rwm", particles=30)
 
 
+def test_chains():
+    same_at((1, 2, 3, 4, 7), "chains", kernel="hmc", particles=500)
+    same_at((1, 3), "chains", kernel="underdamped", particles=70)
+
+
+def test_chains_along_dilation():
+    same_at((1, 2, 3, 7), "guided", kernel="ula, step_rule: cap1", particles=500)
+    same_at((1, 3), "guided", kernel="mala", particles=70)
+
+
 def test_more_ranks_than_tiles():
     same_at((1, 7), "mixture", kernel="hmc", particles=200)
     same_at((1, 3), "mixture", kernel="rwm", particles=40)

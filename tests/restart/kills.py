@@ -8,13 +8,13 @@ from cases import case
 from support import Folder
 
 
-def survive(kills, seed, **options):
+def survive(kills, seed, name="mixture", **options):
     """One run that is killed `kills` times, alternately one of its ranks and its launcher, and goes
     on each time at another number of ranks, must be the undisturbed one."""
     choose = random.Random(seed)
     with Folder() as folder:
         # Checkpoints follow each other so closely that kills fall into the writing.
-        file = case(folder, "mixture", every="0.1s", **options)
+        file = case(folder, name, every="0.1s", **options)
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
         begun = time.monotonic()
         run(file, whole, ranks=2)

@@ -7,4 +7,8 @@ def test_three_kills():
     survive(3, seed=1, kernel="hmc", particles=20000, moves=6)
 
 
+def test_three_kills_of_chains():
+    survive(3, seed=4, name="chains", kernel="hmc", particles=20000, moves=1)
+
+
 main()

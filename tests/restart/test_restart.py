@@ -86,6 +86,17 @@ def test_stop_by_evaluations_tempering():
     stopped_by_evaluations("tempering", (1, 3, 2), (.1, .3, .5, .9), kernel="hmc", particles=500)
 
 
+def test_stop_by_evaluations_chains():
+    """In the warm-up and among the draws, of two replicates."""
+    stopped_by_evaluations("chains", (1, 3, 2), (.1, .2, .4, .6, .95), kernel="hmc", particles=300)
+
+
+def test_stop_by_evaluations_chains_along_dilation():
+    """While it anneals, in the last phase, and among the draws."""
+    stopped_by_evaluations("guided", (2, 1, 3), (.2, .6, .85, .95), kernel="ula, step_rule: mean",
+                           particles=300)
+
+
 def test_stop_between_replicates():
     with Folder() as folder:
         file = case(folder, "mixture", kernel="hmc", particles=300)
