@@ -51,6 +51,7 @@ target: {type: gaussian, dimension: 10, covariance: {type: toeplitz, correlation
 path:   {type: constant, start: {scale: 2}}
 kernel: {type: $kernel}
 method: {type: langevin, warmup: 60, draws: 50, thin: $moves}
+probes: [{type: ess}, {type: rhat, every: 10}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 

@@ -87,7 +87,7 @@ static void bind_probe(struct dun_assembly *assembly, const struct dun_node *nod
   struct dun_part part = {.line = node->line, .column = node->column};
   char name[32];
   snprintf(name, sizeof name, "probes[%d]", index);
-  if (assembly->probes == DUN_MAX_PROBES - 1) {
+  if (assembly->probes == DUN_MAX_PROBES - 2) {
     complain_at(assembly, node->line, node->column, "probes: too many");
     return;
   }
@@ -153,16 +153,19 @@ static void bind_finishes(struct dun_assembly *assembly)
     bind_finish(assembly, &list->child[i], i);
 }
 
-/* Means and their errors belong to every result, whether or not the input lists the probe. */
-static void add_moments(struct dun_assembly *assembly)
+/* Means and their errors belong to every result, whether or not the input lists the probe, and
+ * R-hat to every result of chains. */
+static void add_probe(struct dun_assembly *assembly, const char *name)
 {
-  struct dun_part part = {.type = dun_type_find(DUN_KIND_PROBE, "moments"), .line = 1, .column = 1};
+  struct dun_part part = {.type = dun_type_find(DUN_KIND_PROBE, name), .line = 1, .column = 1};
+  char place[32];
   if (!part.type || probe_is_double(assembly, part.type))
     return;
   part.self = dun_allocate(1, part.type->size);
   if (!part.self)
     return;
-  dun_bind_rows(&assembly->binder, NULL, "probe moments", 1, 1, part.type->options, part.self);
+  snprintf(place, sizeof place, "probe %s", name);
+  dun_bind_rows(&assembly->binder, NULL, place, 1, 1, part.type->options, part.self);
   assembly->probe[assembly->probes++] = part;
 }
 
@@ -200,7 +203,8 @@ static void check_present(struct dun_assembly *assembly, const char *section)
 static int keeps_draws(const struct dun_assembly *assembly)
 {
   const struct dun_method *method = (const struct dun_method *)assembly->method.type;
-  return method && method->draws && method->draws(assembly->method.self) > 0;
+  return method && assembly->method.self && method->draws &&
+         method->draws(assembly->method.self) > 0;
 }
 
 static void complain_of_draws(struct dun_assembly *assembly)
@@ -246,7 +250,9 @@ static void bind_all(struct dun_assembly *assembly)
   bind_section(assembly, "output", dun_output_rows, &assembly->output);
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
   check_together(assembly);
-  add_moments(assembly);
+  add_probe(assembly, "moments");
+  if (keeps_draws(assembly))
+    add_probe(assembly, "rhat");
 }
 
 /* ---- initialising -------------------------------------------------------------------------- */

@@ -37,6 +37,74 @@ void dun_diagnosis_merge(struct dun_diagnosis *all, const struct dun_diagnosis *
   }
 }
 
+/* ---- chains -------------------------------------------------------------------------------- */
+
+static const struct dun_table *table_of(const struct dun_driver *driver, const char *name)
+{
+  const struct dun_assembly *assembly = driver->assembly;
+  for (int i = 0; i < assembly->probes; i++)
+    if (!strcmp(assembly->probe[i].type->name, name))
+      return &dun_probe_head(&assembly->probe[i])->table;
+  return NULL;
+}
+
+/* The largest (sign 1) or smallest (sign -1) value of a column over the last `count` rows that is
+ * not NaN; *index says in which of them. */
+static double worst_of(const struct dun_table *table, const char *name, int count, double sign,
+                       int *index)
+{
+  long long first = dun_table_rows(table) - count;
+  double worst = NAN;
+  *index = 0;
+  for (int c = 0; c < table->columns; c++)
+    for (int i = 0; i < count && !strcmp(table->column[c].name, name); i++) {
+      double value = table->cells.value[(first + i) * table->columns + c];
+      if (!isnan(value) && !(sign * value <= sign * worst)) {
+        worst = value;
+        *index = i;
+      }
+    }
+  return worst;
+}
+
+static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_table *table, int count)
+{
+  int at, bulk_at, tail_at;
+  double rhat = worst_of(table, "rhat", count, 1, &at);
+  double bulk = worst_of(table, "ess_bulk", count, -1, &bulk_at);
+  double tail = worst_of(table, "ess_tail", count, -1, &tail_at);
+  double ess = tail < bulk ? tail : bulk;
+  if (isnan(rhat)) {
+    dun_diagnose(diagnosis, "mixing", DUN_DOUBTFUL,
+                 "R-hat is not known: there are less than 4 draws of each chain, or none that "
+                 "change");
+    return;
+  }
+  dun_diagnose(diagnosis, "mixing",
+               rhat > 1.1    ? DUN_BAD
+               : rhat > 1.01 ? DUN_DOUBTFUL
+                             : DUN_GOOD,
+               "R-hat of the %d scalars is at most %.4f (number %d)%s", count, rhat, at,
+               rhat > 1.01 ? ": the chains have not met; let them run longer" : "");
+  dun_diagnose(diagnosis, "effective draws", ess < 400 ? DUN_DOUBTFUL : DUN_GOOD,
+               "the least effective sample sizes of a scalar are %.0f in the bulk (number %d) and "
+               "%.0f in the tails (number %d)%s",
+               bulk, bulk_at, tail, tail_at,
+               ess < 400 ? ": below 400 R-hat and errors are guesses" : "");
+}
+
+double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
+{
+  const struct dun_table *table = table_of(driver, "rhat");
+  int count = driver->assembly->run.kept.outputs, index;
+  if (!table || dun_table_rows(table) < count)
+    return NAN;
+  judge_mixing(diagnosis, table, count);
+  return worst_of(table, "ess_bulk", count, -1, &index);
+}
+
+/* ---- the run ------------------------------------------------------------------------------- */
+
 static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
   double share = cost->evaluations > 0 ? (double)cost->nans / (double)cost->evaluations : 0;

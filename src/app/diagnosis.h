@@ -10,6 +10,10 @@
 void dun_diagnosis_merge(struct dun_diagnosis *all, const struct dun_diagnosis *one,
                          int64_t replicate);
 
+/* The mixing of the present replicate's chains, as the probe rhat saw it at their end: adds the
+ * verdicts and returns the smallest bulk effective sample size, NAN if there is none. */
+double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);
+
 /* Adds what only the driver knows: evaluations that were NaN, spread of replicates against the
  * error. */
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,

@@ -60,6 +60,13 @@ static int write_draws(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
+static void merge(struct dun_driver *driver, const struct dun_diagnosis *one)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  dun_diagnosis_merge(&driver->stored.diagnosis, one,
+                      run->options.replicates > 1 ? run->replicate : -1);
+}
+
 void dun_finish_diagnose(struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
@@ -72,8 +79,17 @@ void dun_finish_diagnose(struct dun_driver *driver)
   } else if (run->method->diagnose) {
     run->method->diagnose(run->method_self, run, &diagnosis);
   }
-  dun_diagnosis_merge(&driver->stored.diagnosis, &diagnosis,
-                      run->options.replicates > 1 ? run->replicate : -1);
+  merge(driver, &diagnosis);
+}
+
+static void diagnose_chains(struct dun_driver *driver)
+{
+  struct dun_run *run = &driver->assembly->run;
+  struct dun_diagnosis diagnosis = {0};
+  if (run->kept.due == 0)
+    return;
+  run->now.ess = dun_diagnosis_chains(&diagnosis, driver);
+  merge(driver, &diagnosis);
 }
 
 int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
@@ -83,6 +99,7 @@ int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
   int code = dun_population_hash(context, &run->population, &hash);
   if (code < 0)
     return code;
+  diagnose_chains(driver);
   code = dun_agree(context, add_row(driver, hash));
   return code < 0 ? code : write_draws(context, driver);
 }

@@ -15,13 +15,14 @@ static const double probability[QUANTILES] = {.05, .5, .95};
 /* One number of the output parameters. */
 struct line {
   char name[128];
+  double rhat, ess_bulk, ess_tail; /* of chains: worst, and sums, over the replicates */
   double mean, error, deviation;
   struct dun_quantile quantile[QUANTILES];
 };
 
 struct summary {
   struct dun_result_file file;
-  struct dun_table replicates, steps, moments;
+  struct dun_table replicates, steps, moments, rhat;
   int64_t count;     /* numbers in all output parameters */
   struct line *line; /* [count] */
   int with_draws;    /* quantiles are there */
@@ -96,6 +97,7 @@ static int name_lines(struct summary *s)
       struct line *line = &s->line[at++];
       dun_result_component_name(variable, c, line->name);
       line->mean = line->error = line->deviation = NAN;
+      line->rhat = NAN;
     }
   }
   return 0;
@@ -122,6 +124,37 @@ static void add_moments(const struct summary *s, long long last, struct sums *su
   }
 }
 
+static int has_mixing(const struct summary *s)
+{
+  return dun_table_rows(&s->rhat) > 0;
+}
+
+static void add_mixing(struct summary *s, long long last)
+{
+  for (int64_t i = 0; i < s->count; i++) {
+    struct line *line = &s->line[i];
+    long long row = last - s->count + 1 + i;
+    double rhat = cell(&s->rhat, row, "rhat");
+    line->rhat = rhat > line->rhat || isnan(line->rhat) ? rhat : line->rhat;
+    line->ess_bulk += cell(&s->rhat, row, "ess_bulk");
+    line->ess_tail += cell(&s->rhat, row, "ess_tail");
+  }
+}
+
+/* Whether a row is the last one of its replicate: then it and those before it are of the end. */
+static int ends_replicate(const struct dun_table *table, long long row)
+{
+  return row == dun_table_rows(table) - 1 ||
+         cell(table, row + 1, "replicate") != cell(table, row, "replicate");
+}
+
+static void read_mixing(struct summary *s)
+{
+  for (long long row = s->count - 1; row < dun_table_rows(&s->rhat) && s->count > 0; row++)
+    if (ends_replicate(&s->rhat, row))
+      add_mixing(s, row);
+}
+
 /* The last rows of each replicate are those of its end; replicates count alike, as the chains in
  * the draws do. */
 static int read_moments(struct summary *s)
@@ -131,8 +164,7 @@ static int read_moments(struct summary *s)
   if (!sums)
     return DUN_ERROR_MEMORY;
   for (long long row = s->count - 1; row < rows && s->count > 0; row++) {
-    double replicate = cell(&s->moments, row, "replicate");
-    if (row == rows - 1 || cell(&s->moments, row + 1, "replicate") != replicate)
+    if (ends_replicate(&s->moments, row))
       add_moments(s, row, sums);
   }
   for (int64_t i = 0; i < s->count && sums[i].replicates > 0; i++) {
@@ -169,6 +201,16 @@ static int draws_init(const struct summary *s, struct draws *draws)
   return draws->root ? dun_result_component(&s->file, root, 0, draws->root) : DUN_ERROR_MEMORY;
 }
 
+/* Draws of a chain hang together: their number is the effective one, of the bulk for the median, of
+ * the tails for the others. */
+static void correct_errors(struct line *line, double draws)
+{
+  for (int q = 0; q < QUANTILES; q++) {
+    double ess = line->quantile[q].probability == .5 ? line->ess_bulk : line->ess_tail;
+    line->quantile[q].error *= sqrt(draws / ess);
+  }
+}
+
 static int quantiles_of(const struct summary *s, const struct dun_result_shape *variable,
                         int64_t component, struct draws *draws, struct line *line)
 {
@@ -182,6 +224,8 @@ static int quantiles_of(const struct summary *s, const struct dun_result_shape *
     line->quantile[q].probability = probability[q];
   dun_quantiles(draws->chains, draws->draws, draws->value, draws->root, draws->sorted, QUANTILES,
                 line->quantile);
+  if (has_mixing(s))
+    correct_errors(line, (double)(draws->chains * draws->draws));
   return 0;
 }
 
@@ -207,6 +251,7 @@ static void summary_free(struct summary *s)
   dun_table_free(&s->replicates);
   dun_table_free(&s->steps);
   dun_table_free(&s->moments);
+  dun_table_free(&s->rhat);
   DUN_FREE(s->line);
   dun_result_close(&s->file);
 }
@@ -221,9 +266,13 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
   if (code >= 0)
     code = read_table(s, "moments", &s->moments);
   if (code >= 0)
+    code = read_table(s, "rhat", &s->rhat);
+  if (code >= 0)
     code = name_lines(s);
   if (code >= 0)
     code = read_moments(s);
+  if (code >= 0)
+    read_mixing(s);
   if (code >= 0 && with_draws)
     code = read_draws(s);
   return code;
@@ -245,6 +294,8 @@ static void tell_evidence(struct dun_text *out, const struct summary *s)
   double spread = number_of(root_of(s, "log_evidence_spread"));
   long long replicates = dun_table_rows(&s->replicates);
   int digits = digits_for(error);
+  if (isnan(error)) /* the method gives none */
+    return;
   dun_text_add(out, "log Z        %.*f ± %.*f (it covers the modes that were found)\n", digits,
                number_of(root_of(s, "log_evidence")), digits, error);
   if (replicates > 1)
@@ -298,11 +349,13 @@ static void tell_number(struct dun_text *out, double value, double error)
     dun_text_add(out, " %12.*f ± %8.*f", digits, value, digits, error);
 }
 
-static void tell_line(struct dun_text *out, const struct line *line, int with_draws)
+static void tell_line(struct dun_text *out, const struct line *line, int with_draws, int mixing)
 {
   dun_text_add(out, "%-16s", line->name);
   tell_number(out, line->mean, line->error);
   dun_text_add(out, " %11.4g", line->deviation);
+  if (mixing)
+    dun_text_add(out, " %8.4f %9.0f %9.0f", line->rhat, line->ess_bulk, line->ess_tail);
   for (int q = 0; q < QUANTILES && with_draws; q++)
     tell_number(out, line->quantile[q].value, line->quantile[q].error);
   dun_text_add(out, "\n");
@@ -311,11 +364,13 @@ static void tell_line(struct dun_text *out, const struct line *line, int with_dr
 static void tell_lines(struct dun_text *out, const struct summary *s, int64_t most)
 {
   dun_text_add(out, "\n%-16s %12s ± %8s %11s", "parameter", "mean", "error", "deviation");
+  if (has_mixing(s))
+    dun_text_add(out, " %8s %9s %9s", "R-hat", "bulk ESS", "tail ESS");
   for (int q = 0; q < QUANTILES && s->with_draws; q++)
     dun_text_add(out, " %11.0f%% ± %8s", 100 * probability[q], "error");
   dun_text_add(out, "\n");
   for (int64_t i = 0; i < s->count && i < most; i++)
-    tell_line(out, &s->line[i], s->with_draws);
+    tell_line(out, &s->line[i], s->with_draws, has_mixing(s));
   if (s->count > most)
     dun_text_add(out, "... and %lld more: dunlin summary %s\n", (long long)(s->count - most),
                  s->file.name);
@@ -408,6 +463,11 @@ static void add_lines(struct dun_text *out, const struct summary *s)
     add_number(out, ", ", "mean", line->mean);
     add_number(out, ", ", "mean_error", line->error);
     add_number(out, ", ", "deviation", line->deviation);
+    if (has_mixing(s)) {
+      add_number(out, ", ", "rhat", line->rhat);
+      add_number(out, ", ", "ess_bulk", line->ess_bulk);
+      add_number(out, ", ", "ess_tail", line->ess_tail);
+    }
     dun_text_add(out, ", \"quantiles\": [");
     for (int q = 0; q < QUANTILES; q++) {
       add_number(out, q ? ", {" : "{", "probability", line->quantile[q].probability);

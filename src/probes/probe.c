@@ -1,5 +1,6 @@
 #include "probes/probe.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "population/weights.h"
 #include <string.h>
 
@@ -43,4 +44,10 @@ int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, i
                                   function, data, mean, deviation, error);
   dun_weights_free(&weights);
   return status;
+}
+
+int dun_probe_kept(struct dun_context *context, const struct dun_run *run, double **value)
+{
+  *value = dun_allocate(run->population.tiles.local * run->kept.draws, sizeof **value);
+  return dun_agree(context, *value ? 0 : DUN_ERROR_MEMORY);
 }

@@ -45,4 +45,19 @@ int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, i
                        void (*function)(void *data, int64_t local_tile, double *f), void *data,
                        double *mean, double *deviation, double *error);
 
+/* Collective.  Room for one number of all kept draws of this rank's chains, to be freed by the
+ * caller whatever comes. */
+int dun_probe_kept(struct dun_context *context, const struct dun_run *run, double **value);
+
+/* What a scalar of the output parameters is on the average, and how well it is known. */
+struct dun_probe_moments {
+  double mean, deviation, error, deviation_error;
+};
+
+/* Collective.  Moments of all output parameters, [outputs]: of the chains' draws where all of
+ * them are kept, with errors by their autocorrelation; else of the particles as they stand, with
+ * errors by ancestor. */
+int dun_probe_output_moments(struct dun_context *context, const struct dun_run *run,
+                             struct dun_probe_moments *moments);
+
 #endif

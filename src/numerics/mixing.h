@@ -1,0 +1,43 @@
+/* How well chains have mixed: split R-hat and effective sample sizes of one scalar.
+ *
+ * Vehtari, Gelman, Simpson, Carpenter & Buerkner 2021, Bayesian Analysis 16, 667: eq. 1 to 4 for
+ * R-hat, eq. 14 and 15 for ranks and folding, eq. 10 and 13 for the effective sample size with
+ * Geyer's initial monotone sequence (1992, Stat. Sci. 7), as Stan and ArviZ compute it:
+ * autocovariances are divided by the number of draws at every lag, the first pair of lags always
+ * counts, and a last positive even term is added.  analysis/reference_diagnostics.py is the same
+ * in numpy.
+ *
+ * Chains are spread over the ranks, each whole on its own: value[chains][draws] of this rank, and
+ * the same number of draws everywhere.  Sums are exact and ranks come from a distributed sort, so
+ * that nothing depends on the partition.  Memory: 120 bytes for each of this rank's draws.
+ * Scalars that are constant or not finite, and chains of less than 4 draws, give NaN. */
+#ifndef DUNLIN_NUMERICS_MIXING_H
+#define DUNLIN_NUMERICS_MIXING_H
+
+#include "parallel/context.h"
+
+struct dun_mixing {
+  double rhat_bulk, rhat_folded; /* of rank-normalised split chains, and folded at the median */
+  double ess_bulk;               /* of the normal scores */
+  double ess_tail;               /* the smaller one of the 5% and 95% quantiles */
+};
+
+/* Collective. */
+int dun_mixing_ranks(struct dun_context *context, int64_t chains, int64_t draws,
+                     const double *value, struct dun_mixing *mixing);
+
+struct dun_chain_moments {
+  double mean, deviation;  /* over all draws */
+  double ess_mean;         /* of the mean; deviation / sqrt(ess_mean) is its standard error */
+  double ess_square;       /* of the mean square around the mean */
+  double square_deviation; /* standard deviation of the squares */
+};
+
+/* Collective. */
+int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,
+                       const double *value, struct dun_chain_moments *moments);
+
+/* The standard normal quantile, relative error about 1e-15 (Wichura 1988, algorithm AS 241). */
+double dun_normal_quantile(double p);
+
+#endif

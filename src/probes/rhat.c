@@ -1,0 +1,72 @@
+/* Rank-normalised split R-hat and effective sample sizes of every scalar of the output parameters,
+ * over the draws that the chains have kept so far (numerics/mixing.h). */
+#include "base/error.h"
+#include "base/memory.h"
+#include "numerics/mixing.h"
+#include "probes/probe.h"
+
+struct rhat {
+  struct dun_probe_head head;
+};
+
+static const struct dun_table_column columns[] = {
+    {"index", "", "Number of the scalar among the entries of all output parameters."},
+    {"rhat", "", "The larger one of the next two: 1 if the chains have met, above 1.01 doubtful."},
+    {"rhat_bulk", "", "Split R-hat of the rank-normalised draws."},
+    {"rhat_folded", "", "Split R-hat of their distances from the median, rank-normalised."},
+    {"ess_bulk", "", "Effective sample size of the rank-normalised draws."},
+    {"ess_tail", "", "The smaller effective sample size of the 5% and the 95% quantile."},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static int init(struct dun_context *context, void *self, const struct dun_run *run)
+{
+  struct rhat *s = self;
+  (void)context;
+  if (run->kept.due == 0)
+    return dun_fail(DUN_ERROR_INPUT, "probe rhat: no draws of chains are kept");
+  return dun_probe_columns(&s->head, columns, COLUMNS);
+}
+
+static void release(void *self)
+{
+  dun_table_free(&((struct rhat *)self)->head.table);
+}
+
+static int add_row(struct rhat *s, const struct dun_run *run, int index, const struct dun_mixing *m)
+{
+  double rhat = m->rhat_bulk > m->rhat_folded ? m->rhat_bulk : m->rhat_folded;
+  rhat = m->rhat_folded != m->rhat_folded ? m->rhat_bulk : rhat; /* NaN: of two values only */
+  return dun_probe_row(
+      &s->head, run, COLUMNS,
+      (double[]){index, rhat, m->rhat_bulk, m->rhat_folded, m->ess_bulk, m->ess_tail});
+}
+
+static int look(struct dun_context *context, void *self, const struct dun_run *run)
+{
+  struct dun_mixing mixing;
+  double *value;
+  int status = dun_probe_kept(context, run, &value);
+  for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
+    status = run->kept.read(context, run->kept.source, i, value);
+    if (status >= 0)
+      status =
+          dun_mixing_ranks(context, run->population.tiles.local, run->kept.draws, value, &mixing);
+    if (status >= 0)
+      status = dun_agree(context, add_row(self, run, i, &mixing));
+  }
+  dun_free(value);
+  return status;
+}
+
+static const struct dun_option options[] = {DUN_PROBE_OPTIONS(struct rhat), {0}};
+static const struct dun_state state[] = {DUN_PROBE_STATE(struct rhat), {0}};
+
+const struct dun_probe dun_probe_rhat = {
+    .type = {DUN_TYPE(struct dun_probe), .name = "rhat",
+             .doc = "Split R-hat, bulk and tail effective sample sizes of chains.",
+             .citation = "Vehtari et al. 2021, Bayesian Analysis 16, 667",
+             .size = sizeof(struct rhat), .options = options, .state = state, .free = release},
+    .init = init,
+    .look = look,
+};

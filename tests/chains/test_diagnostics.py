@@ -1,0 +1,159 @@
+"""What the program says of chains is what the published formulas say (in numpy), and what the chains
+did: R-hat, effective sample sizes, moments and their errors, layout of the draws."""
+import math
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from support import INPUTS, SOURCE, Folder, column, dunlin, main, summary, write  # noqa: E402
+
+sys.path.insert(0, os.path.join(SOURCE, "analysis"))
+import numpy  # noqa: E402
+import reference_diagnostics as reference  # noqa: E402
+
+NORMAL = """
+run:    {{seed: 3, particles: {chains}}}
+target: {{type: gaussian, dimension: 6, mean: 1, covariance: {{type: toeplitz, correlation: 0.7}}}}
+path:   {{type: constant, start: {{scale: {start}}}}}
+kernel: {{type: {kernel}}}
+method: {{type: langevin, warmup: {warmup}, draws: {draws}, thin: {thin}}}
+probes: [{{type: ess}}]
+output: {{file: result.h5}}
+"""
+SEEDS = """
+run:    {{seed: 3, particles: {chains}}}
+target: {{type: seeds, data: {inputs}/data/seeds.csv}}
+path:   {{type: constant, start: {{scale: {start}}}}}
+kernel: {{type: {kernel}}}
+method: {{type: langevin, warmup: {warmup}, draws: {draws}, thin: {thin}}}
+probes: [{{type: ess}}]
+output: {{file: result.h5}}
+"""
+
+
+def sample(folder, text, ranks=None, **options):
+    options = {"start": 2, "kernel": "hmc", "warmup": 40, "draws": 50, "thin": 1, **options}
+    file = write(folder, "input.yaml", text.format(inputs=INPUTS, **options))
+    result = os.path.join(folder, "result.h5")
+    dunlin("run", file, "--output", result, "--quiet", "--overwrite", ranks=ranks)
+    return result
+
+
+def scalars(result):
+    """(name, draws [chain][draw]) in the order in which the program counts them."""
+    import h5py
+    with h5py.File(result, "r") as file:
+        for line in summary(result)["parameters"]:
+            name, index = re.fullmatch(r"([^\[]+)(?:\[(.+)\])?", line["name"]).groups()
+            place = tuple(int(i) for i in index.split(",")) if index else ()
+            yield line, file["posterior"][name][(slice(None), slice(None)) + place]
+
+
+def close(found, expected, what):
+    same = math.isnan(found) and math.isnan(expected) or found == expected
+    assert same or abs(found - expected) <= 1e-10 * abs(expected), f"{what}: {found}, {expected}"
+
+
+def check_values(result):
+    for i, (line, draws) in enumerate(scalars(result)):
+        expected = reference.diagnostics(draws)
+        for name in ("rhat", "rhat_bulk", "rhat_folded", "ess_bulk", "ess_tail"):
+            found = column(result, "rhat", name)[i]
+            close(found, expected[name], f"{line['name']}: {name}")
+            if name in line:
+                close(line[name] if line[name] is not None else math.nan, found, "summary")
+        mean, deviation = numpy.mean(draws), numpy.std(draws)
+        close(column(result, "moments", "mean")[i] - 10, mean - 10, "mean")
+        close(column(result, "moments", "deviation")[i], deviation, "deviation")
+        if draws.shape[1] >= 4:
+            size = expected["ess_mean"]
+            close(column(result, "moments", "error")[i], deviation / math.sqrt(size), "error")
+            close(column(result, "ess", "ess")[i], size, "ess")
+            squares = (draws - mean) ** 2
+            size = reference.ess_of(reference.split(squares))
+            spread = numpy.std(reference.split(squares)) / math.sqrt(size) / 2 / deviation
+            close(column(result, "moments", "deviation_error")[i], spread, "deviation_error")
+
+
+def test_values_of_good_chains():
+    with Folder() as folder:
+        check_values(sample(folder, NORMAL, chains=70, draws=60, ranks=2))
+
+
+def test_values_with_an_odd_number_of_draws():
+    with Folder() as folder:
+        check_values(sample(folder, NORMAL, chains=10, draws=37, thin=2))
+
+
+def test_values_of_slow_chains_with_repeated_draws():
+    """Random walks far from where they should be: R-hat is large, many draws are equal."""
+    with Folder() as folder:
+        result = sample(folder, NORMAL, chains=20, draws=300, warmup=0, start=30, ranks=3,
+                        kernel="rwm, step_size: 2")
+        check_values(result)
+        assert max(column(result, "rhat", "rhat")) > 1.2
+        assert min(column(result, "rhat", "ess_bulk")) < 200
+        said = summary(result)
+        assert said["diagnosis"] == "bad"
+        levels = {verdict["name"]: verdict["level"] for verdict in said["verdicts"]}
+        assert levels["mixing"] == "bad" and levels["effective draws"] == "doubtful"
+
+
+def test_values_of_one_chain():
+    with Folder() as folder:
+        check_values(sample(folder, NORMAL, chains=1, draws=200))
+
+
+def test_values_of_short_chains():
+    for draws in (1, 3, 4, 5):
+        with Folder() as folder:
+            check_values(sample(folder, NORMAL, chains=80, draws=draws))
+
+
+def test_values_of_seeds():
+    """Output parameters that are functions of the point, at another number of ranks."""
+    with Folder() as folder:
+        check_values(sample(folder, SEEDS, chains=40, draws=40, start=.5, ranks=3))
+
+
+def test_values_with_a_small_cache():
+    """Numbers are read back in groups where they do not fit; the groups do not matter."""
+    with Folder() as folder:
+        result = sample(folder, NORMAL, chains=3000, draws=600, kernel="hmc, leapfrog_steps: 3",
+                        ranks=2)
+        first = next(iter(scalars(result)))[1]
+        expected = reference.diagnostics(first)
+        close(column(result, "rhat", "rhat")[0], expected["rhat"], "rhat")
+        last = list(scalars(result))[-1][1]
+        expected = reference.diagnostics(last)
+        close(column(result, "rhat", "ess_bulk")[-1], expected["ess_bulk"], "ess_bulk")
+
+
+def test_layout():
+    import xarray
+    with Folder() as folder:
+        result = sample(folder, SEEDS, chains=5, draws=7, start=.5)
+        with xarray.open_dataset(result, group="posterior") as posterior:
+            assert posterior.sizes["chain"] == 5 and posterior.sizes["draw"] == 7
+            assert posterior["b"].dims[:2] == ("chain", "draw") and posterior["b"].shape[2] == 21
+            assert posterior.notnull().all().to_array().all()
+        with xarray.open_dataset(result, group="sample_stats") as stats:
+            assert stats["lp"].shape == (5, 7) and stats["acceptance_rate"].shape == (5, 7)
+            assert 0 <= float(stats["acceptance_rate"].min())
+            assert float(stats["acceptance_rate"].max()) <= 1
+
+
+def test_the_reference_itself():
+    """Independent numbers have about as many effective draws; autoregressions as theory says."""
+    random = numpy.random.default_rng(1)
+    white = reference.diagnostics(random.normal(size=(50, 400)))
+    assert white["rhat"] < 1.002 and abs(white["ess_bulk"] / 20000 - 1) < .1
+    chains = numpy.zeros((200, 1000))
+    chains[:, 0] = random.normal(size=200)
+    for t in range(1, 1000):
+        chains[:, t] = .8 * chains[:, t - 1] + .6 * random.normal(size=200)
+    assert abs(reference.diagnostics(chains)["ess_mean"] / (200000 * .2 / 1.8) - 1) < .05
+
+
+main()

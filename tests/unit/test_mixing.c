@@ -1,0 +1,144 @@
+/* ranks: 1 2 3 5 */
+/* Distributed sorting and ranks, and diagnostics of chains.  The values of the diagnostics are held
+ * against analysis/reference_diagnostics.py in tests/chains. */
+#include "base/random.h"
+#include "check.h"
+#include "numerics/mixing.h"
+#include "numerics/order.h"
+#include "parallel/tiles.h"
+
+static int ascending(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+enum { MOST = 1000 };
+
+/* Numbers of all ranks, with ties if `grain` is above 0; this rank's are from *first on. */
+static int64_t make(double grain, int64_t total, double *all, int64_t *first)
+{
+  static double normal[16 * 64] __attribute__((aligned(64)));
+  dun_normals((struct dun_address){5, DUN_PURPOSE_TEST, 0, 0, 0}, 16, normal);
+  for (int64_t i = 0; i < total; i++)
+    all[i] = grain > 0 ? floor(normal[i] / grain) * grain : normal[i] * (i % 3 ? 1 : 1e200);
+  struct dun_tiles tiles = dun_tiles_of(total, 7, test_context.rank, test_context.size);
+  *first = tiles.first;
+  return tiles.local;
+}
+
+static void keys_are_ordered(void)
+{
+  static const double value[] = {-INFINITY, -1e300, -1, -1e-310, 0, 1e-310, 1, 1e300, INFINITY};
+  enum { N = sizeof value / sizeof *value };
+  for (int i = 0; i < N; i++) {
+    CHECK(dun_order_value(dun_order_key(value[i])) == value[i]);
+    CHECK(i == 0 || dun_order_key(value[i]) > dun_order_key(value[i - 1]));
+  }
+  CHECK(dun_order_key(-0.) == dun_order_key(0.));
+}
+
+static void sorting(void)
+{
+  double all[MOST];
+  uint64_t keys[2 * MOST];
+  uint32_t place[2 * MOST];
+  int64_t first;
+  make(0, MOST, all, &first);
+  for (int64_t n = 0; n <= MOST; n += 1 + n / 2) {
+    for (int64_t i = 0; i < n; i++)
+      keys[i] = dun_order_key(all[i]);
+    dun_order_sort(n, keys, place);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+      CHECK(dun_order_value(keys[i]) == all[place[i]]);
+      CHECK(i == 0 || keys[i] >= keys[i - 1]);
+      sum += place[i];
+    }
+    CHECK(sum == n * (n - 1) / 2);
+  }
+}
+
+static void order_statistics(void)
+{
+  double all[MOST], sorted[MOST];
+  uint64_t keys[2 * MOST];
+  uint32_t place[2 * MOST];
+  for (double grain = 0; grain < 1; grain += .5) {
+    int64_t first, n = make(grain, MOST, all, &first), wanted[] = {0, 1, 499, 500, 998, 999};
+    double found[6];
+    for (int64_t i = 0; i < n; i++)
+      keys[i] = dun_order_key(all[first + i]);
+    dun_order_sort(n, keys, place);
+    CHECK(dun_order_statistics(&test_context, 0, n, keys, 6, wanted, found) == 0);
+    memcpy(sorted, all, sizeof all);
+    qsort(sorted, MOST, sizeof *sorted, ascending);
+    for (int k = 0; k < 6; k++)
+      CHECK(found[k] == sorted[wanted[k]]);
+  }
+}
+
+static void average_ranks(void)
+{
+  static const double grains[] = {0, .01, .7, 100};
+  static const int64_t totals[] = {1, 3, 8, 50, MOST};
+  double all[MOST], rank[MOST];
+  for (int g = 0; g < 4; g++)
+    for (int t = 0; t < 5; t++) {
+      int64_t first, n = make(grains[g], totals[t], all, &first);
+      CHECK(dun_order_ranks(&test_context, n, all + first, rank) == 0);
+      for (int64_t i = 0; i < n; i++) {
+        double less = 0, equal = 0;
+        for (int64_t j = 0; j < totals[t]; j++) {
+          less += all[j] < all[first + i];
+          equal += all[j] == all[first + i];
+        }
+        CHECK(rank[i] == less + .5 * (equal + 1));
+      }
+    }
+}
+
+static void normal_quantiles(void)
+{
+  CHECK(dun_normal_quantile(.5) == 0);
+  CHECK_NEAR(dun_normal_quantile(.975), 1.959963984540054235524594, 1e-15);
+  CHECK_NEAR(dun_normal_quantile(.25), -.67448975019608174320222701, 1e-15);
+  CHECK_NEAR(dun_normal_quantile(.001), -3.090232306167813541540399830, 4e-15);
+  CHECK_NEAR(dun_normal_quantile(1e-20), -9.262340089798407574, 1e-14);
+}
+
+/* Chains of independent numbers have as many effective draws, less a quarter at most; chains that
+ * have not met have a large R-hat; a constant has neither. */
+static void what_the_figures_mean(void)
+{
+  enum { CHAINS = 40, DRAWS = 25 };
+  double all[MOST], far[MOST], constant[MOST];
+  int64_t unused;
+  make(0, MOST, all, &unused);
+  for (int64_t i = 0; i < MOST; i++)
+    all[i] = all[i] / (i % 3 ? 1 : 1e200);
+  for (int64_t i = 0; i < MOST; i++) {
+    far[i] = all[i] + (double)(i / DRAWS % 4);
+    constant[i] = 1. / 3;
+  }
+  struct dun_tiles tiles = dun_tiles_of(CHAINS, 3, test_context.rank, test_context.size);
+  struct dun_mixing mixing;
+  struct dun_chain_moments m;
+  const double *at = all + tiles.first * DRAWS;
+  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(mixing.rhat_bulk < 1.03 && mixing.rhat_folded < 1.03);
+  CHECK(mixing.ess_bulk > 750 && mixing.ess_tail > 500);
+  CHECK(dun_mixing_moments(&test_context, tiles.local, DRAWS, at, &m) == 0);
+  CHECK(fabs(m.mean) < .2 && fabs(m.deviation - 1) < .15);
+  CHECK(m.ess_mean > 750 && m.ess_square > 700 && fabs(m.square_deviation - 1.41) < .4);
+  at = far + tiles.first * DRAWS;
+  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(mixing.rhat_bulk > 1.3 && mixing.ess_bulk < 200);
+  at = constant + tiles.first * DRAWS;
+  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(isnan(mixing.rhat_bulk) && isnan(mixing.ess_bulk) && isnan(mixing.ess_tail));
+}
+
+TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
+          {"order_statistics", order_statistics}, {"average_ranks", average_ranks},
+          {"normal_quantiles", normal_quantiles}, {"what_the_figures_mean", what_the_figures_mean})
