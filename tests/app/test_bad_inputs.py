@@ -19,6 +19,8 @@ SEEDS = GOOD.replace("{type: gaussian, dimension: 2, mean: 1}", "{type: seeds, d
 LIBRARY = GOOD.replace("{type: gaussian, dimension: 2, mean: 1}",
                        "{type: library, file: mine.so}")
 FILE = "input.yaml"
+FROM_PATH = GOOD[GOOD.index("path:"):GOOD.index("output:")]
+CHAINS = "path: {type: constant}\nkernel: {type: hmc}\nmethod: {type: langevin}\n"
 
 # What a line of GOOD is replaced by, and words that the complaint must hold.
 EDITS = {
@@ -80,6 +82,19 @@ EDITS = {
                        [FILE + ":6", "'fit_and_reweight'"]),
     "finish_on_ladders": ("{type: smc}", "{type: tempering, temperatures: 8}\n"
                           "finish: [{type: fit_and_reweight}]", ["finish", "times of their own"]),
+    "chains_without_times": ("{type: smc}", "{type: langevin}", [FILE + ":5", "langevin", "fixed"]),
+    "chains_with_pilots": (FROM_PATH, CHAINS.replace("constant", "geometric, base: {type: fitted, "
+                                                     "scale: 2}, schedule: {type: fixed, steps: 3}"),
+                           ["langevin", "pilot"]),
+    "start_without_prior": (FROM_PATH, CHAINS.replace("constant", "constant, start: {type: prior}"),
+                            [FILE + ":3", "path.start", "prior"]),
+    "draws_of_chains_twice": (FROM_PATH + "output: {file: out.h5",
+                              CHAINS + "output: {file: out.h5, draws: 5",
+                              [FILE + ":6", "output.draws", "method.draws"]),
+    "finish_on_draws": (FROM_PATH, CHAINS + "finish: [{type: fit_and_reweight}]\n",
+                        [FILE + ":6", "finish", "method.draws: 0"]),
+    "rhat_of_particles": ("output:", "probes: [{type: rhat}]\noutput:", [FILE + ":6", "rhat"]),
+    "smc_without_times": (FROM_PATH, CHAINS.replace("langevin", "smc"), ["smc", "schedule"]),
     "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),
     "doubled_probe": ("output:", "probes: [{type: moments}, {type: moments, every: 2}]\noutput:",
                       [FILE + ":6", "probes[1]", "moments"]),

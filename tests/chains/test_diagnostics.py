@@ -1,5 +1,5 @@
-"""What the program says of chains is what the published formulas say (in numpy), and what the chains
-did: R-hat, effective sample sizes, moments and their errors, layout of the draws."""
+"""What the program says of chains is what the published formulas say (in numpy): R-hat, effective
+sample sizes, moments and their errors; and the layout of the draws."""
 import math
 import os
 import re
