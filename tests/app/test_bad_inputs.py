@@ -82,7 +82,8 @@ EDITS = {
                        [FILE + ":6", "'fit_and_reweight'"]),
     "finish_on_ladders": ("{type: smc}", "{type: tempering, temperatures: 8}\n"
                           "finish: [{type: fit_and_reweight}]", ["finish", "times of their own"]),
-    "chains_without_times": ("{type: smc}", "{type: langevin}", [FILE + ":5", "langevin", "fixed"]),
+    "chains_without_times": ("{type: smc}", "{type: langevin}",
+                             [FILE + ":5", "langevin", "fixed"]),
     "chains_with_pilots": (FROM_PATH, CHAINS.replace("constant", "geometric, base: {type: fitted, "
                                                      "scale: 2}, schedule: {type: fixed, steps: 3}"),
                            ["langevin", "pilot"]),
