@@ -20,6 +20,7 @@ LIBRARY = GOOD.replace("{type: gaussian, dimension: 2, mean: 1}",
                        "{type: library, file: mine.so}")
 FILE = "input.yaml"
 FROM_PATH = GOOD[GOOD.index("path:"):GOOD.index("output:")]
+PILOTS = "{type: geometric, base: {type: fitted, scale: 2}, schedule: {type: fixed, steps: 3}}"
 CHAINS = "path: {type: constant}\nkernel: {type: hmc}\nmethod: {type: langevin}\n"
 
 # What a line of GOOD is replaced by, and words that the complaint must hold.
@@ -84,8 +85,7 @@ EDITS = {
                           "finish: [{type: fit_and_reweight}]", ["finish", "times of their own"]),
     "chains_without_times": ("{type: smc}", "{type: langevin}",
                              [FILE + ":5", "langevin", "fixed"]),
-    "chains_with_pilots": (FROM_PATH, CHAINS.replace("constant", "geometric, base: {type: fitted, "
-                                                     "scale: 2}, schedule: {type: fixed, steps: 3}"),
+    "chains_with_pilots": (FROM_PATH, CHAINS.replace("{type: constant}", PILOTS),
                            ["langevin", "pilot"]),
     "start_without_prior": (FROM_PATH, CHAINS.replace("constant", "constant, start: {type: prior}"),
                             [FILE + ":3", "path.start", "prior"]),
