@@ -51,7 +51,7 @@ target: {type: gaussian, dimension: 10, covariance: {type: toeplitz, correlation
 path:   {type: constant, start: {scale: 2}}
 kernel: {type: $kernel}
 method: {type: langevin, warmup: 60, draws: 50, thin: $moves}
-probes: [{type: ess}, {type: rhat, every: 10}]
+probes: [{type: ess}, {type: rhat, every: 10}, {type: energy_distance, points: 200}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 
@@ -61,7 +61,7 @@ target: {type: gaussian_mixture, layout: grid, separation: 5, points_per_axis: 4
 path:   {type: dilation, schedule: {levels: 40}}
 kernel: {type: $kernel}
 method: {type: langevin, final_moves: 20, warmup: 10, draws: 10, moves_per_level: $moves}
-probes: [{type: modes, every: 10}]
+probes: [{type: modes, every: 10}, {type: energy_distance, points: 99, every: 25}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 

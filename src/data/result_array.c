@@ -3,21 +3,23 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf.h"
+#include <string.h>
 
-static int read_array(const char *file, const char *place, struct dun_numbers *numbers)
+/* All numbers of a dataset, whose axes are at most `axes`. */
+static int read_array(const char *file, const char *place, int axes, struct dun_numbers *numbers)
 {
   int rank, status;
-  int64_t size;
+  int64_t size[8];
   hid_t handle = dun_hdf_open(file, 0);
   if (handle < 0)
     return (int)handle;
   hid_t dataset = dun_hdf_open_dataset(handle, file, place);
   if (dataset < 0)
     return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, 1, &rank, &size);
+  int64_t count = dun_hdf_count(dataset, file, place, axes, &rank, size);
   if (count < 0)
     status = (int)count;
-  else if (rank != 1)
+  else if (axes == 1 && rank != 1)
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %d axes, expected a list of numbers.",
                       place, file, rank);
   else
@@ -34,7 +36,7 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   char *block = NULL;
   *numbers = (struct dun_numbers){0};
   if (context->rank == 0) {
-    status = read_array(file, place, numbers);
+    status = read_array(file, place, 1, numbers);
     block = (char *)numbers->value;
     bytes = (int64_t)sizeof(double) * numbers->count;
   }
@@ -47,4 +49,36 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   numbers->value = (double *)(void *)block;
   numbers->count = bytes / (int64_t)sizeof(double);
   return 0;
+}
+
+static int pick_points(const char *file, const char *place, int width, int64_t points,
+                       double *picked)
+{
+  struct dun_numbers all = {0};
+  int status = read_array(file, place, 8, &all);
+  int64_t draws = all.count / width;
+  if (status == 0 && (draws < 1 || draws * width != all.count))
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld numbers, expected %d for each draw.",
+                      place, file, (long long)all.count, width);
+  for (int64_t k = 0; k < points && status == 0; k++)
+    memcpy(picked + k * width, all.value + (int64_t)((__int128)k * draws / points) * width,
+           (size_t)width * sizeof *picked);
+  dun_free(all.value);
+  return status;
+}
+
+int dun_result_points(struct dun_context *context, const char *file, const char *place, int width,
+                      int64_t points, int64_t stride, double *out)
+{
+  double *picked = dun_allocate(points * width, sizeof *picked);
+  int status = dun_agree(context, picked ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status = dun_agree(context,
+                       context->rank == 0 ? pick_points(file, place, width, points, picked) : 0);
+  if (status >= 0)
+    status = dun_broadcast(context, picked, points * width * (int64_t)sizeof *picked, 0);
+  for (int64_t k = 0; k < points && status >= 0; k++)
+    memcpy(out + k * stride, picked + k * width, (size_t)width * sizeof *out);
+  dun_free(picked);
+  return status;
 }

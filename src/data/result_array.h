@@ -1,4 +1,4 @@
-/* One-dimensional arrays of numbers out of HDF5 files that earlier runs wrote. */
+/* Numbers out of HDF5 files that earlier runs wrote. */
 #ifndef DUNLIN_DATA_RESULT_ARRAY_H
 #define DUNLIN_DATA_RESULT_ARRAY_H
 
@@ -10,5 +10,11 @@
  * all three. */
 int dun_result_array(struct dun_context *context, const char *file, const char *place,
                      struct dun_numbers *numbers);
+
+/* Collective: rank 0 reads, all get the same.  Of the draws of a variable, "/posterior/x", each of
+ * `width` numbers, `points` equally spaced ones, out[points][stride] from its first numbers on; if
+ * there are fewer, some are taken more than once.  DUN_ERROR_INPUT as above. */
+int dun_result_points(struct dun_context *context, const char *file, const char *place, int width,
+                      int64_t points, int64_t stride, double *out);
 
 #endif

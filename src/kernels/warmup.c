@@ -172,14 +172,22 @@ static void remember_trials(struct dun_warmup *w, const struct dun_look *look, d
   w->radius_square = fade(w->radius_square, look->radius_square, chains, w->radius_moves);
 }
 
-/* What a trial's moves are worth per gradient: the share of the coordinates' variance that they
- * renew × the share of that of the squared distance from the centre.  The first may exceed 1, where
- * a move leads to the other side; then the second falls. */
+/* Effective draws of a mean for each move that renews so much of the variance. */
+static double effective(double square, double variance)
+{
+  const double most = 1.9; /* of 2: back and forth */
+  double share = square / (2 * variance);
+  share = share < most ? share : most;
+  return share / (2 - share);
+}
+
+/* What a trial's moves are worth per gradient: their effective draws of the place, × those of the
+ * squared distance from the centre.  A trajectory to the other side renews more than all of the
+ * place, but keeps its distance. */
 static double score(const struct dun_warmup *w, const struct dun_trial_look *trial)
 {
-  double place = trial->place / (2 * w->radius);
-  double shape = dun_adaptation_share(trial->shape, w->radius_square - w->radius * w->radius);
-  return place * shape / trial->gradients;
+  double variance = w->radius_square - w->radius * w->radius;
+  return effective(trial->place, w->radius) * effective(trial->shape, variance) / trial->gradients;
 }
 
 /* A quarter of the chains try each length: where these few fade slowly, the length follows slowly

@@ -94,6 +94,8 @@ EDITS = {
                               [FILE + ":6", "output.draws", "method.draws"]),
     "finish_on_draws": (FROM_PATH, CHAINS + "finish: [{type: fit_and_reweight}]\n",
                         [FILE + ":6", "finish", "method.draws: 0"]),
+    "no_exact_draws": ("output:", "probes: [{type: energy_distance, reference: input.yaml}]\n"
+                       "output:", [FILE + ":6", "input.yaml"]),
     "rhat_of_particles": ("output:", "probes: [{type: rhat}]\noutput:", [FILE + ":6", "rhat"]),
     "smc_without_times": (FROM_PATH, CHAINS.replace("langevin", "smc"), ["smc", "schedule"]),
     "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),

@@ -130,6 +130,37 @@ def test_values_with_a_small_cache():
         close(column(result, "rhat", "ess_bulk")[-1], expected["ess_bulk"], "ess_bulk")
 
 
+def energy_distance(one, other):
+    """Of two sets [points][scalars], pairs of a point with itself left out (Szekely & Rizzo)."""
+    scale = numpy.std(other, axis=0)
+
+    def mean(a, b):
+        apart = numpy.sqrt((((a[:, None] - b[None]) / scale) ** 2).sum(axis=2))
+        return apart.sum() / (len(a) * (len(b) - (a is b)))
+    return 2 * mean(one, other) - mean(one, one) - mean(other, other)
+
+
+def points_of(result, count):
+    import h5py
+    with h5py.File(result, "r") as file:
+        draws = file["posterior/x"][...].reshape(-1, 6)
+    return draws[[k * len(draws) // count for k in range(count)]]
+
+
+def test_energy_distance():
+    with Folder() as first, Folder() as second:
+        reference_file = sample(first, NORMAL, chains=30, draws=40)
+        probe = f"probes: [{{{{type: energy_distance, reference: {reference_file}, points: 300}}}}]"
+        text = NORMAL.replace("probes: [{{type: ess}}]", probe)
+        for shift, low, high in ((1, -.05, .05), (2, .5, 5)):
+            result = sample(second, text.replace("mean: 1", f"mean: {shift}"), chains=20, draws=30,
+                            ranks=2)
+            found = column(result, "energy_distance", "energy_distance")[-1]
+            expected = energy_distance(points_of(result, 300), points_of(reference_file, 300))
+            assert abs(found - expected) < 1e-10, (found, expected)
+            assert low < found < high, found
+
+
 def test_layout():
     import xarray
     with Folder() as folder:
