@@ -5,7 +5,9 @@
 #include "parallel/sum.h"
 #include <math.h>
 
-enum { EXCHANGE_BUFFERS = 64 << 20, MOVES = 5, LEAPFROGS = 10 };
+/* What selection takes, and what chains take for draws that are written and read back. */
+enum { EXCHANGE_BUFFERS = 64 << 20, DRAW_BUFFERS = 96 << 20, MOVES = 5, LEAPFROGS = 10 };
+static const double BYTES_OF_DRAW = 120; /* what R-hat takes for one number of each */
 
 static struct dun_address address(enum dun_purpose purpose)
 {
@@ -79,7 +81,9 @@ static double workspace(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
-  return 8. * DUN_LANES * columns + EXCHANGE_BUFFERS;
+  double draws = (double)run->kept.due * (double)run->population.tiles.local;
+  return 8. * DUN_LANES * columns +
+         (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }
 
 static void add_memory(struct dun_text *out, double bytes)
@@ -94,6 +98,10 @@ static void add_memory(struct dun_text *out, double bytes)
  * Gaussians. */
 static double steps(const struct dun_run *run, int *known)
 {
+  if (run->method->sweeps) {
+    *known = 1;
+    return (double)run->method->sweeps(run->method_self, run);
+  }
   const struct dun_schedule *schedule =
       run->path && run->path->schedule ? run->path->schedule(run->path_self) : NULL;
   *known = schedule && schedule->type != DUN_SCHEDULE_ADAPTIVE;
@@ -112,19 +120,19 @@ static void tell(struct dun_text *out, const struct dun_run *run, double bytes, 
                  double particles)
 {
   char text[32];
-  int known;
+  int known, moves = run->method->sweeps ? 1 : MOVES;
   double S = steps(run, &known), G = gradients(run);
   double R = (double)run->options.replicates;
   dun_text_add(out, "memory per rank: at most ");
   add_memory(out, bytes);
-  dun_text_add(out, " (particles twice, workspace, 64 MiB of buffers)\n");
+  dun_text_add(out, " (particles, workspace, buffers)\n");
   dun_text_add(out,
                "one evaluation with gradient: %.3g us for a particle, measured on one tile of "
                "first draws\n",
                seconds * 1e6);
   dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %d moves of %.0f evaluations",
-               dun_seconds_text(S * MOVES * G * seconds * particles * R, text, sizeof text), S,
-               known ? "" : " (the schedule is adaptive: a guess)", MOVES, G);
+               dun_seconds_text(S * moves * G * seconds * particles * R, text, sizeof text), S,
+               known ? "" : " (the schedule is adaptive: a guess)", moves, G);
   dun_text_add(out, R > 1 ? ", for %.0f replicates\n" : "\n", R);
 }
 

@@ -81,6 +81,13 @@ static int follows(const struct dun_run *run)
   return schedule && schedule->times.count > 1;
 }
 
+static int64_t sweeps(const void *self, const struct dun_run *run)
+{
+  const struct langevin *s = self;
+  int64_t levels = follows(run) ? schedule_of(run)->times.count : 0;
+  return levels * s->moves_per_level + s->final_moves + s->warmup + s->draws * s->thin;
+}
+
 static int check(const struct dun_run *run)
 {
   const struct dun_schedule *schedule = schedule_of(run);
@@ -108,19 +115,20 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
   int d = run->evaluator->dimension, status = check(run);
+  unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
 
   (void)context;
   if (status < 0)
     return status;
   s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
-  s->x = column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The chain's point.");
+  s->x = column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
   s->logw = column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
-  run->root = column(run, "root", DUN_I64, 1, DUN_MOVES, "Number of the chain.");
+  run->root = column(run, "root", DUN_I64, 1, moves, "Number of the chain.");
   if (!s->x || !s->logw || !run->root ||
-      !column(run, "part_lp", DUN_F64, run->path->parts, DUN_MOVES,
+      !column(run, "part_lp", DUN_F64, run->path->parts, moves,
               "Log densities of the path's parts.") ||
-      !column(run, "acceptance", DUN_F64, 1, DUN_MOVES | DUN_OUTPUT,
+      !column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
               "Probability that the last move was accepted."))
     return DUN_ERROR_MEMORY;
   return 0;
@@ -360,6 +368,7 @@ const struct dun_method dun_method_langevin = {
     .needs_path = 1,
     .needs_kernel = 1,
     .draws = draws,
+    .sweeps = sweeps,
     .init = init,
     .start = start,
     .advance = advance,

@@ -111,6 +111,8 @@ struct dun_method {
   /* Draws to be kept of each particle in a replicate; NULL or 0: the last population is the
    * result. */
   int64_t (*draws)(const void *self);
+  /* Sweeps of a replicate, for estimates; NULL: not known beforehand. */
+  int64_t (*sweeps)(const void *self, const struct dun_run *run);
 
   /* Declares columns and checks options against the rest of the run, before allocation. */
   int (*init)(struct dun_context *context, void *self, struct dun_run *run);

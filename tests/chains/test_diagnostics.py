@@ -117,19 +117,6 @@ def test_values_of_seeds():
         check_values(sample(folder, SEEDS, chains=40, draws=40, start=.5, ranks=3))
 
 
-def test_values_with_a_small_cache():
-    """Numbers are read back in groups where they do not fit; the groups do not matter."""
-    with Folder() as folder:
-        result = sample(folder, NORMAL, chains=3000, draws=600, kernel="hmc, leapfrog_steps: 3",
-                        ranks=2)
-        first = next(iter(scalars(result)))[1]
-        expected = reference.diagnostics(first)
-        close(column(result, "rhat", "rhat")[0], expected["rhat"], "rhat")
-        last = list(scalars(result))[-1][1]
-        expected = reference.diagnostics(last)
-        close(column(result, "rhat", "ess_bulk")[-1], expected["ess_bulk"], "ess_bulk")
-
-
 def energy_distance(one, other):
     """Of two sets [points][scalars], pairs of a point with itself left out (Szekely & Rizzo)."""
     scale = numpy.std(other, axis=0)
