@@ -8,7 +8,7 @@ def test_three_kills():
 
 
 def test_three_kills_of_chains():
-    survive(3, seed=4, name="chains", kernel="hmc", particles=20000, moves=1)
+    survive(3, seed=4, name="chains", kernel="hmc", particles=5000, moves=1)
 
 
 main()
