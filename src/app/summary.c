@@ -22,10 +22,14 @@ struct line {
 
 struct summary {
   struct dun_result_file file;
-  struct dun_table replicates, steps, moments, rhat;
+  struct dun_table replicates, steps, moments, rhat, mode;
   int64_t count;     /* numbers in all output parameters */
   struct line *line; /* [count] */
   int with_draws;    /* quantiles are there */
+
+  /* by the end of the replicates, on the average: modes with a tenth of their due, total variation
+   * of the shares, share of no mode; of `modes` modes, 0: not looked at */
+  double modes, hit, variation, outside;
 };
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -50,23 +54,6 @@ static double number_of(const struct dun_attribute *value)
 static const char *text_of(const struct dun_attribute *value)
 {
   return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
-}
-
-static int column_of(const struct dun_table *table, const char *name)
-{
-  for (int c = 0; c < table->columns; c++) {
-    if (!strcmp(table->column[c].name, name))
-      return c;
-  }
-  return -1;
-}
-
-static double cell(const struct dun_table *table, long long row, const char *name)
-{
-  int column = column_of(table, name);
-  return column < 0 || row < 0 || row >= dun_table_rows(table)
-             ? NAN
-             : table->cells.value[row * table->columns + column];
 }
 
 static int has_table(const struct summary *s, const char *name)
@@ -115,8 +102,8 @@ static void add_moments(const struct summary *s, long long last, struct sums *su
   const struct dun_table *m = &s->moments;
   for (int64_t i = 0; i < s->count; i++) {
     long long row = last - s->count + 1 + i;
-    double mean = cell(m, row, "mean"), error = cell(m, row, "error");
-    double deviation = cell(m, row, "deviation");
+    double mean = dun_table_cell(m, row, "mean"), error = dun_table_cell(m, row, "error");
+    double deviation = dun_table_cell(m, row, "deviation");
     sums[i].replicates++;
     sums[i].mean += mean;
     sums[i].error += error * error;
@@ -134,10 +121,10 @@ static void add_mixing(struct summary *s, long long last)
   for (int64_t i = 0; i < s->count; i++) {
     struct line *line = &s->line[i];
     long long row = last - s->count + 1 + i;
-    double rhat = cell(&s->rhat, row, "rhat");
+    double rhat = dun_table_cell(&s->rhat, row, "rhat");
     line->rhat = rhat > line->rhat || isnan(line->rhat) ? rhat : line->rhat;
-    line->ess_bulk += cell(&s->rhat, row, "ess_bulk");
-    line->ess_tail += cell(&s->rhat, row, "ess_tail");
+    line->ess_bulk += dun_table_cell(&s->rhat, row, "ess_bulk");
+    line->ess_tail += dun_table_cell(&s->rhat, row, "ess_tail");
   }
 }
 
@@ -145,7 +132,7 @@ static void add_mixing(struct summary *s, long long last)
 static int ends_replicate(const struct dun_table *table, long long row)
 {
   return row == dun_table_rows(table) - 1 ||
-         cell(table, row + 1, "replicate") != cell(table, row, "replicate");
+         dun_table_cell(table, row + 1, "replicate") != dun_table_cell(table, row, "replicate");
 }
 
 static void read_mixing(struct summary *s)
@@ -176,6 +163,31 @@ static int read_moments(struct summary *s)
   }
   dun_free(sums);
   return 0;
+}
+
+/* The row that ends a replicate is the one of no mode; those of its modes stand before it. */
+static void read_modes(struct summary *s)
+{
+  const struct dun_table *table = &s->mode;
+  double replicates = 0;
+  for (long long row = 0; row < dun_table_rows(table); row++) {
+    if (!ends_replicate(table, row))
+      continue;
+    s->outside += dun_table_cell(table, row, "share");
+    s->variation += .5 * dun_table_cell(table, row, "share");
+    replicates++;
+    for (long long k = row - 1; dun_table_cell(table, k, "mode") >= 0; k--) {
+      double share = dun_table_cell(table, k, "share"), due = dun_table_cell(table, k, "due");
+      s->modes++;
+      s->hit += dun_table_cell(table, k, "hit");
+      s->variation += .5 * fabs(share - due);
+    }
+  }
+  double count = replicates > 0 ? replicates : 1;
+  s->modes /= count;
+  s->hit /= count;
+  s->outside /= count;
+  s->variation /= count;
 }
 
 /* ---- quantiles ----------------------------------------------------------------------------- */
@@ -252,6 +264,7 @@ static void summary_free(struct summary *s)
   dun_table_free(&s->steps);
   dun_table_free(&s->moments);
   dun_table_free(&s->rhat);
+  dun_table_free(&s->mode);
   DUN_FREE(s->line);
   dun_result_close(&s->file);
 }
@@ -268,11 +281,15 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
   if (code >= 0)
     code = read_table(s, "rhat", &s->rhat);
   if (code >= 0)
+    code = read_table(s, "modes", &s->mode);
+  if (code >= 0)
     code = name_lines(s);
   if (code >= 0)
     code = read_moments(s);
   if (code >= 0)
     read_mixing(s);
+  if (code >= 0)
+    read_modes(s);
   if (code >= 0 && with_draws)
     code = read_draws(s);
   return code;
@@ -319,7 +336,7 @@ static double mean_acceptance(const struct summary *s)
   long long rows = dun_table_rows(&s->steps), counted = 0;
   double sum = 0;
   for (long long row = 0; row < rows; row++) {
-    double acceptance = cell(&s->steps, row, "acceptance");
+    double acceptance = dun_table_cell(&s->steps, row, "acceptance");
     if (!isnan(acceptance)) {
       sum += acceptance;
       counted++;
@@ -335,6 +352,9 @@ static void tell_run(struct dun_text *out, const struct summary *s)
   dun_text_add(out, "steps        %lld", dun_table_rows(&s->steps));
   if (!isnan(acceptance))
     dun_text_add(out, ", mean acceptance %.3f", acceptance);
+  if (s->modes > 0)
+    dun_text_add(out, "\nmodes        %.4g of %.0f hit, total variation %.3f, outside %.3f", s->hit,
+                 s->modes, s->variation, s->outside);
   dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
 }
 
@@ -507,6 +527,13 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   add_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
   dun_text_add(out, ",\n \"deterministic\": %s",
                number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
+  if (s->modes > 0) {
+    add_number(out, ",\n \"modes\": {", "count", s->modes);
+    add_number(out, ", ", "hit", s->hit);
+    add_number(out, ", ", "total_variation", s->variation);
+    add_number(out, ", ", "outside", s->outside);
+    dun_text_add(out, "}");
+  }
   add_diagnosis(out, s);
   add_table(out, "replicates", &s->replicates);
   add_lines(out, s);

@@ -1,6 +1,7 @@
 #include "base/table.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include <math.h>
 #include <string.h>
 
 int dun_table_init(struct dun_table *table, int columns)
@@ -44,4 +45,14 @@ void dun_table_free(struct dun_table *table)
   DUN_FREE(table->column);
   DUN_FREE(table->cells.value);
   *table = (struct dun_table){0};
+}
+
+double dun_table_cell(const struct dun_table *table, long long row, const char *name)
+{
+  if (row < 0 || row >= dun_table_rows(table))
+    return NAN;
+  for (int c = 0; c < table->columns; c++)
+    if (!strcmp(table->column[c].name, name))
+      return table->cells.value[row * table->columns + c];
+  return NAN;
 }

@@ -21,6 +21,8 @@ struct dun_table {
 int dun_table_init(struct dun_table *table, int columns);
 int dun_table_add(struct dun_table *table, const double *row); /* row[columns] */
 long long dun_table_rows(const struct dun_table *table);
+/* The named column's number in a row; NAN where there is no such column or row. */
+double dun_table_cell(const struct dun_table *table, long long row, const char *name);
 void dun_table_free(struct dun_table *table);
 
 #endif

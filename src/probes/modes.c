@@ -21,6 +21,7 @@ static const struct dun_table_column columns[] = {
     {"error", "", "Standard error of the share, by ancestor."},
     {"binomial_error", "", "What it would be if the particles were independent."},
     {"due", "", "Share of the mode in the target."},
+    {"hit", "", "1: it has more than a tenth of its due."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -110,7 +111,8 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
     double outside = k == m->modes;
     status = dun_probe_row(&m->head, run, COLUMNS,
                            (double[]){outside ? -1 : k, m->share[k], m->error[k],
-                                      m->deviation[k] / sqrt(N), outside ? 0 : m->due[k]});
+                                      m->deviation[k] / sqrt(N), outside ? 0 : m->due[k],
+                                      !outside && m->share[k] > .1 * m->due[k]});
   }
   return dun_agree(context, status);
 }

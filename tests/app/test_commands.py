@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 
+import numpy
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import (SOURCE, Folder, attributes, column, dunlin, main, start, summary,  # noqa: E402
-                     write)
+from support import (INPUTS, SOURCE, Folder, attributes, column, dunlin, main, start,  # noqa: E402
+                     summary, write)
 
 KINDS = ("target", "path", "kernel", "method", "finish", "probe")
 INPUT = """\
@@ -294,6 +296,26 @@ def test_summary():
         for word in ("log Z", "x[2]", "95%", "ESS", "acceptance", "evaluations", "diagnosis"):
             assert word in text, word
         assert dunlin("summary", result, ranks=2).stdout == text, "printed more than once"
+
+
+def test_modes_in_the_summary():
+    """Numbers of the summary from the rows of the probe, over two replicates."""
+    with Folder() as folder:
+        dunlin("run", os.path.join(INPUTS, "forty_modes.yaml"), "--quiet", "--set",
+               "run.replicates=2", "--set", "run.particles=300", "--output",
+               os.path.join(folder, "out.h5"))
+        result = os.path.join(folder, "out.h5")
+        rows = {name: numpy.reshape([column(result, "modes", name)], (-1, 41))[-2:]
+                for name in ("mode", "share", "due", "hit", "replicate")}
+        said = summary(result)["modes"]
+        assert (rows["replicate"][:, 0] == [0, 1]).all() and (rows["mode"][:, -1] == -1).all()
+        assert said["count"] == 40
+        assert said["hit"] == (rows["share"] > .1 * rows["due"])[:, :-1].sum(axis=1).mean()
+        assert said["hit"] == rows["hit"].sum(axis=1).mean()
+        assert abs(said["outside"] - rows["share"][:, -1].mean()) < 1e-12
+        off = abs(rows["share"] - rows["due"]).sum(axis=1).mean() / 2
+        assert abs(said["total_variation"] - off) < 1e-12
+        assert "of 40 hit, total variation" in dunlin("summary", result).stdout
 
 
 def test_errors_of_means_and_quantiles():
