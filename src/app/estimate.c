@@ -143,6 +143,8 @@ int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, str
   double most[3] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
                     (double)run->population.tiles.local};
   int code = dun_agree(context, bench_init(&bench, run));
+  if (code >= 0 && run->path)
+    code = dun_path_prepare(context, run->path, run->path_self, bench.time[0]);
   if (code >= 0) {
     most[1] = measure(&bench, run);
     code = dun_max(context, 0, 3, most);

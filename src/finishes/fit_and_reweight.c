@@ -511,9 +511,9 @@ static int work(struct dun_context *context, struct fit *f, struct work *w)
   log_shares(w->modes, w->log_share);
   for (int64_t i = 0; i < w->tiles->count; i++)
     replace_tile(w, i);
-  dun_sweep_evaluate(&w->run->sweep, 1, INT64_MAX);
+  status = dun_sweep_evaluate(context, &w->run->sweep, 1, INT64_MAX);
   f->modes = w->modes;
-  return weigh(context, w);
+  return status < 0 ? status : weigh(context, w);
 }
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)

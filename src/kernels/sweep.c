@@ -412,6 +412,9 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
 {
   int64_t count = tiles_below(&s->population->tiles, tiles);
   double total[QUANTITIES];
+  int prepared = dun_path_prepare(context, s->path, s->path_self, t);
+  if (prepared < 0)
+    return prepared;
   struct dun_exact *sum = dun_allocate(QUANTITIES, sizeof *sum);
   double *inverse = dun_allocate(s->d, sizeof *inverse);
   int status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
@@ -435,13 +438,14 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   return status;
 }
 
-void dun_sweep_evaluate(struct dun_sweep *s, double t, int64_t tiles)
+int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double t, int64_t tiles)
 {
   struct lanes w = lanes_of(s);
   int64_t count = tiles_below(&s->population->tiles, tiles);
   double *part = w.state + (int64_t)s->d * DUN_LANES;
+  int status = dun_path_prepare(context, s->path, s->path_self, t);
 
-  for (int64_t i = 0; i < count; i++) {
+  for (int64_t i = 0; i < count && status >= 0; i++) {
     int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
     load(s, &w, i, t, 0);
     struct dun_request request = {.n = n,
@@ -453,6 +457,7 @@ void dun_sweep_evaluate(struct dun_sweep *s, double t, int64_t tiles)
     s->path->evaluate(s->path_self, &request);
     dun_tile_store(s->population, s->part_lp, i, part);
   }
+  return status;
 }
 
 /* Log density before a carry: of pi_t, or at t = 0 of the law that was drawn from; 0: it has
@@ -465,41 +470,78 @@ static int density_before(const struct dun_sweep *s, const struct lanes *w, doub
   return 1;
 }
 
-void dun_sweep_carry(struct dun_sweep *s, struct dun_address address, double t, double next,
-                     struct dun_column *logw)
+/* Carries tile after tile.  Keeps log pi_t and the log of the Jacobian in before[tiles][2][64]
+ * unless that is NULL; returns 0 if there is no log pi_t. */
+static int carry_tiles(struct dun_sweep *s, struct dun_address address, double t, double next,
+                       double *before)
 {
-  struct lanes w = lanes_of(s);
   const struct dun_tiles *tiles = &s->population->tiles;
-  double *part = w.state + (int64_t)s->d * DUN_LANES, *lp = part + (int64_t)s->K * DUN_LANES;
-  double old[DUN_LANES] __attribute__((aligned(64)));
+  struct lanes w = lanes_of(s);
   double log_jacobian[DUN_LANES] __attribute__((aligned(64))) = {0};
+  int weighed = before != NULL;
 
   address.purpose = DUN_PURPOSE_CARRY;
   for (int64_t i = 0; i < tiles->count; i++) {
     int n = dun_tile_size(tiles, tiles->first_tile + i);
     address.tile = (uint32_t)(tiles->first_tile + i);
     load(s, &w, i, t, 0);
-    int weighed = density_before(s, &w, t, old);
-    if (s->path->carry_draws)
-      dun_normals(address, s->d, w.start);
+    if (before)
+      weighed = density_before(s, &w, t, before + 2 * i * DUN_LANES);
     if (s->path->carry)
-      s->path->carry(s->path_self, t, next, n, w.start, w.state, log_jacobian);
-    broadcast_lanes(w.time, next);
-    dun_path_lane_coefficients(s->path, s->path_self, w.time, w.coefficient);
-    struct dun_request request = {.n = n,
-                                  .x = w.state,
-                                  .time = w.time,
-                                  .coefficient = w.coefficient,
-                                  .part_lp = part,
-                                  .lp = lp};
-    s->path->evaluate(s->path_self, &request);
+      s->path->carry(s->path_self, t, next, n, address, w.state, log_jacobian);
+    if (before)
+      memcpy(before + (2 * i + 1) * DUN_LANES, log_jacobian, sizeof log_jacobian);
     dun_tile_store(s->population, s->x, i, w.state);
-    dun_tile_store(s->population, s->part_lp, i, part);
+  }
+  return weighed;
+}
+
+int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
+                        struct dun_address address, double t, double next)
+{
+  int status = s->path->carry ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
+
+  if (s->path->carry && status >= 0)
+    carry_tiles(s, address, t, next, NULL);
+  return status;
+}
+
+static void add_change(struct dun_sweep *s, double next, const double *before,
+                       struct dun_column *logw)
+{
+  struct lanes w = lanes_of(s);
+  const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
+
+  for (int64_t i = 0; i < s->population->tiles.count; i++) {
+    const double *old = before + 2 * i * DUN_LANES, *log_jacobian = old + DUN_LANES;
+    load(s, &w, i, next, 0);
     for (int l = 0; l < DUN_LANES; l++)
       w.log_weight[l] = lp[l] - old[l] + log_jacobian[l];
-    if (logw && weighed)
-      add_log_weight(s, &w, i, logw);
+    add_log_weight(s, &w, i, logw);
   }
+}
+
+int dun_sweep_carry(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
+                    double t, double next, struct dun_column *logw)
+{
+  double *before = NULL;
+  int weighed = 0, status;
+
+  if (!logw) {
+    status = dun_sweep_transport(context, s, address, t, next);
+    return status < 0 ? status : dun_sweep_evaluate(context, s, next, INT64_MAX);
+  }
+  before = dun_allocate(2 * s->population->tiles.count * DUN_LANES, sizeof *before);
+  if ((status = dun_agree(context, before ? 0 : DUN_ERROR_MEMORY)) >= 0)
+    status = dun_path_prepare(context, s->path, s->path_self, t);
+  if (status >= 0) {
+    weighed = carry_tiles(s, address, t, next, before);
+    status = dun_sweep_evaluate(context, s, next, INT64_MAX);
+  }
+  if (status >= 0 && weighed)
+    add_change(s, next, before, logw);
+  dun_free(before);
+  return status;
 }
 
 void dun_sweep_forget(struct dun_sweep *s)

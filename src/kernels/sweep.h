@@ -9,7 +9,7 @@ struct dun_sweep {
   /* given */
   struct dun_population *population;
   const struct dun_path *path;
-  const void *path_self;
+  void *path_self;
   const struct dun_kernel *kernel;
   const void *kernel_self;
   const struct dun_adaptation *adaptation;
@@ -49,15 +49,20 @@ int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K);
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *sweep, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look);
 
-/* Evaluates all parts at the particles and time t: after first draws, or when the time of a path
- * that is not affine has changed.  Local. */
-void dun_sweep_evaluate(struct dun_sweep *sweep, double t, int64_t tiles);
+/* Collective.  Evaluates all parts at the particles and time t: after first draws, or when the time
+ * of a path that is not affine has changed. */
+int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *sweep, double t,
+                       int64_t tiles);
 
-/* Carries all particles from time t to `next` of a path that is not affine and evaluates them
- * there.  Adds log pi_next - log pi_t + log Jacobian to logw unless NULL.  At t = 0 log pi_t is the
- * density of the law that was drawn from; if that has none, nothing is added.  Local. */
-void dun_sweep_carry(struct dun_sweep *sweep, struct dun_address address, double t, double next,
-                     struct dun_column *logw);
+/* Collective.  Carries all particles from time t to `next` of a path that is not affine and
+ * evaluates them there.  Adds log pi_next - log pi_t + log Jacobian to logw unless NULL.  At t = 0
+ * log pi_t is the density of the law that was drawn from; if that has none, nothing is added. */
+int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
+                    struct dun_address address, double t, double next, struct dun_column *logw);
+
+/* Collective.  Carries them and evaluates nothing: `part_lp` is that of the points before. */
+int dun_sweep_transport(struct dun_context *context, struct dun_sweep *sweep,
+                        struct dun_address address, double t, double next);
 
 /* Forgets momenta: after first draws.  Local. */
 void dun_sweep_forget(struct dun_sweep *sweep);

@@ -177,9 +177,9 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
   }
   dun_sweep_forget(&run->sweep);
   run->now.time = follows(run) ? 0 : 1;
-  dun_sweep_evaluate(&run->sweep, run->now.time, INT64_MAX);
+  status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
   s->phase = follows(run) ? ANNEAL : FINAL;
-  return DUN_TICK_GOING;
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 /* One sweep at the present time. */
@@ -212,22 +212,25 @@ static int step(struct langevin *s, struct dun_run *run)
   return DUN_TICK_STEP;
 }
 
-static void next_level(struct dun_run *run)
+static int next_level(struct dun_context *context, struct dun_run *run)
 {
   double next = dun_schedule_after(schedule_of(run), run->now.time);
+  int status = 0;
 
   if (!run->path->affine)
-    dun_sweep_carry(&run->sweep, dun_run_address(run, 0), run->now.time, next, NULL);
+    status =
+        dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next, NULL);
   run->now.time = next;
+  return status;
 }
 
 static int anneal(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
   struct dun_look look;
+  int status = s->done == 0 ? next_level(context, run) : 0;
 
-  if (s->done == 0)
-    next_level(run);
-  int status = sweep(context, s, run, &look);
+  if (status >= 0)
+    status = sweep(context, s, run, &look);
   if (status < 0)
     return status;
   dun_adaptation_update(&run->adaptation, &look);

@@ -198,9 +198,9 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
     return status;
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
-  dun_sweep_evaluate(&run->sweep, 1, pilot_tiles(run));
+  status = dun_sweep_evaluate(context, &run->sweep, 1, pilot_tiles(run));
   s->phase = PILOT;
-  return DUN_TICK_GOING;
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
@@ -231,9 +231,9 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
     return status;
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
-  dun_sweep_evaluate(&run->sweep, 0, INT64_MAX);
+  status = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
   s->phase = TEMPER;
-  return DUN_TICK_GOING;
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 /* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee
@@ -283,12 +283,13 @@ static int reweight(struct dun_context *context, struct smc *s, struct dun_run *
 }
 
 /* Any other path: the next of its fixed times. */
-static void carry(struct smc *s, struct dun_run *run)
+static int carry(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double next = dun_schedule_after(run->path->schedule(run->path_self), run->now.time);
-
-  dun_sweep_carry(&run->sweep, dun_run_address(run, 0), run->now.time, next, s->logw);
+  int status =
+      dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next, s->logw);
   run->now.time = next;
+  return status;
 }
 
 static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
@@ -298,7 +299,7 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   if (run->path->affine)
     status = reweight(context, s, run);
   else
-    carry(s, run);
+    status = carry(context, s, run);
   if (status < 0)
     return status;
   run->now.step++;

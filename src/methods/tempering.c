@@ -244,9 +244,9 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
     dun_i64(s->root)[i] = global - global % s->rungs;
   }
   place(s, run);
-  dun_sweep_evaluate(&run->sweep, 0, INT64_MAX);
+  code = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
   s->phase = WARMUP;
-  return DUN_TICK_GOING;
+  return code < 0 ? code : DUN_TICK_GOING;
 }
 
 static int64_t bits(double value)

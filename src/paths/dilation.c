@@ -125,15 +125,15 @@ DUN_CLONES static void contract(int d, double factor, const double *restrict cen
 }
 
 /* At the first level every u is at its start: nothing is contracted. */
-static void carry(const void *self, double t, double next, int n, const double *normal, double *x,
-                  double *log_jacobian)
+static void carry(const void *self, double t, double next, int n, struct dun_address address,
+                  double *x, double *log_jacobian)
 {
   const struct dilation *s = self;
   int d = s->target->dimension, moves = t > 0 && !s->map;
   double log_factor = moves ? .5 * d * (dun_scalar_log(t) - dun_scalar_log(next)) : 0;
 
   (void)n;
-  (void)normal;
+  (void)address;
   if (moves)
     contract(d, sqrt(t / next), s->law.mean, x);
   for (int l = 0; l < DUN_LANES; l++)

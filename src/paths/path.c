@@ -4,6 +4,11 @@
 #include "base/vmath.h"
 #include <math.h>
 
+int dun_path_prepare(struct dun_context *context, const struct dun_path *path, void *self, double t)
+{
+  return path->prepare ? path->prepare(context, self, t) : 0;
+}
+
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
                                 double *coefficient)
 {

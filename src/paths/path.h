@@ -50,12 +50,17 @@ struct dun_path {
    * and gradients in the path's coordinates. */
   double (*unit)(const void *self, double t);
 
-  /* Carries the states of a tile from time t to `next`, before parts are evaluated there; from
-   * one column of standard normals for each coordinate where `carry_draws` is set.  Writes the
-   * log of the map's Jacobian to log_jacobian[64].  NULL: nothing moves. */
-  void (*carry)(const void *self, double t, double next, int n, const double *normal, double *x,
-                double *log_jacobian);
-  int carry_draws;
+  /* Collective.  Builds whatever tables `evaluate` and `carry` need at a time; called before either
+   * at a time at which every lane then is; cheap when they stand.  Ranks answer alike.  NULL: none
+   * are needed. */
+  int (*prepare)(struct dun_context *context, void *self, double t);
+
+  /* Carries the states of a tile from time t, which is prepared, to `next`, before parts are
+   * evaluated there.  A random map takes its numbers from `address`, whose purpose is for a first
+   * array of them.  Writes the log of the map's Jacobian to log_jacobian[64].  NULL: nothing
+   * moves. */
+  void (*carry)(const void *self, double t, double next, int n, struct dun_address address,
+                double *x, double *log_jacobian);
   int unweighted; /* carry is random or inexact: no weights can follow it, methods that need them
                    * refuse the path */
 
@@ -81,6 +86,10 @@ struct dun_pilot {
   long long moves;  /* sweeps; 0: no pilot */
   long long chains; /* at most this many particles take part */
 };
+
+/* Collective.  `prepare`, where a path has it. */
+int dun_path_prepare(struct dun_context *context, const struct dun_path *path, void *self,
+                     double t);
 
 /* The coefficients of every lane, [K][64], at the lanes' own times. */
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,

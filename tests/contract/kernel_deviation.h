@@ -52,7 +52,7 @@ static inline void draw_exactly(struct dun_run *run, uint32_t step)
     target->draw(run->evaluator->self, block, normal, x);
     dun_tile_store(&run->population, run->sweep.x, i, x);
   }
-  dun_sweep_evaluate(&run->sweep, 1, INT64_MAX);
+  dun_sweep_evaluate(&test_context, &run->sweep, 1, INT64_MAX);
   free(block);
 }
 

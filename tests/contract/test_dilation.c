@@ -96,7 +96,7 @@ static double difference_of_forms(int sqrtl, int unit)
     double h = sqrtl ? .02 * sqrt(lambda) : .1 * lambda;
     struct dun_address address = dun_run_address(run, DUN_PURPOSE_PROPOSE);
     dun_normals(address, 3, z);
-    dun_sweep_carry(&run->sweep, dun_run_address(run, 0), before, lambda, NULL);
+    dun_sweep_carry(&test_context, &run->sweep, dun_run_address(run, 0), before, lambda, NULL);
     move(run, lambda);
     for (int l = 0; l < DUN_LANES; l++) {
       double point[3] = {x[0][l], x[1][l], x[2][l]}, score[3];
@@ -133,7 +133,7 @@ static void increments(void)
       old[i] = dun_f64(run->sweep.part_lp)[i];
       dun_f64(run->logw)[i] = 0;
     }
-    dun_sweep_carry(&run->sweep, dun_run_address(run, 0), .3, .4, run->logw);
+    dun_sweep_carry(&test_context, &run->sweep, dun_run_address(run, 0), .3, .4, run->logw);
     for (int64_t i = 0; i < n; i++) {
       double expected = dun_f64(run->sweep.part_lp)[i] - old[i] - 1.5 * log(.4 / .3);
       CHECK_NEAR(dun_f64(run->logw)[i], map ? 0 : expected, 1e-12);
@@ -210,7 +210,8 @@ static void constant_steps_blow_up(void)
     for (int64_t i = 0; i < run->population.tiles.local; i++)
       dun_f64(run->sweep.x)[i] = run_number;
     for (int k = 1; k <= K; k++) {
-      dun_sweep_carry(&run->sweep, dun_run_address(run, 0), (k - 1.) / K, (double)k / K, NULL);
+      dun_sweep_carry(&test_context, &run->sweep, dun_run_address(run, 0), (k - 1.) / K,
+                      (double)k / K, NULL);
       move(run, (double)k / K);
       u[run_number][k - 1] = dun_f64(run->sweep.x)[0];
     }

@@ -47,7 +47,7 @@ static void parts_follow_the_point(void)
     CHECK(dun_sweep_move(&test_context, &run->sweep, dun_run_address(run, 0), .5, INT64_MAX,
                          &look) == 0);
     memcpy(kept, part, (size_t)n * sizeof *kept);
-    dun_sweep_evaluate(&run->sweep, .5, INT64_MAX);
+    dun_sweep_evaluate(&test_context, &run->sweep, .5, INT64_MAX);
     int64_t differing = 0;
     for (int64_t i = 0; i < n; i++)
       differing += kept[i] != part[i];
