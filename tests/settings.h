@@ -60,6 +60,9 @@ static const struct setting settings[] = {
      "false, prior_scale: 2",
      {1.4},
      1},
+    {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
+    {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
+    {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},
     {"type: library, file: BUILD/tests/user_target/funnel_point.so, dimension: 4", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/smallest.so", {0}, 0},
 };

@@ -22,7 +22,7 @@
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 1 };
+enum { DUN_ABI = 2 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -171,6 +171,11 @@ struct dun_target {
   /* Known modes: returns how many there are; writes at most `capacity` centres [..][d], their
    * shares of the mass and their widths (a standard deviation) where the pointers are not NULL. */
   int (*modes)(const void *self, int capacity, double *centre, double *share, double *width);
+
+  /* Coordinates that are the sites of a periodic lattice: the number of axes, 1 to 3, and the sides
+   * size[0] × ... = d; the last axis is the fastest.  Returns 0; < 0: with these options there is
+   * none.  NULL: never.  What moves in Fourier space asks for it. */
+  int (*lattice)(const void *self, int *axes, int size[3]);
 };
 
 #endif

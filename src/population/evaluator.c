@@ -174,6 +174,31 @@ static int find_outputs(struct dun_evaluator *e)
   return status;
 }
 
+int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
+{
+  unsigned before = control();
+  const char *name = e->target->type.name;
+  size[0] = size[1] = size[2] = 1;
+  int status = e->target->lattice ? e->target->lattice(e->self, axes, size) : -1;
+  restore(before);
+  if (status < 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "Target %s is no field on a lattice: it has no waves in Fourier space.", name);
+  if (*axes < 1 || *axes > 3)
+    return dun_fail(DUN_ERROR_INPUT, "Target %s has a lattice of %d axes; 1 to 3 were expected.",
+                    name, *axes);
+  for (int a = *axes; a < 3; a++)
+    size[a] = 1;
+  int64_t plane = (int64_t)size[0] * size[1];
+  if (size[0] < 1 || size[1] < 1 || size[2] < 1 || plane > MAX_DIMENSION ||
+      plane * size[2] != e->dimension)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "Target %s has a lattice of %d x %d x %d sites; %d sites were "
+                    "expected.",
+                    name, size[0], size[1], size[2], e->dimension);
+  return 0;
+}
+
 int dun_evaluator_outputs(const struct dun_evaluator *evaluator)
 {
   return evaluator->outputs;

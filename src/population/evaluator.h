@@ -52,6 +52,10 @@ void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x,
 /* Output parameters: returns how many, with the default one for targets that declare none. */
 int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity,
                              struct dun_parameter *parameter);
+/* The target's lattice: axes 1 to 3, size[0] × ... = d, 1 beyond `axes`.  DUN_ERROR_INPUT if it has
+ * none, or one that does not fit its dimension. */
+int dun_evaluator_lattice(const struct dun_evaluator *evaluator, int *axes, int size[3]);
+
 /* Total count of numbers of all output parameters. */
 int dun_evaluator_outputs(const struct dun_evaluator *evaluator);
 /* theta[outputs] of one point x[d]. */

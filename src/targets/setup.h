@@ -18,6 +18,15 @@ int dun_refuse_failed(struct dun_message why);
 int dun_spread(struct dun_message why, const char *option, const struct dun_numbers *given,
                double otherwise, long long count, double *out);
 
+/* A lattice of 1 to 3 `axes` from the option `side`, one number for all axes or one for each: whole
+ * numbers, size[0] × ... at most DUN_MAX_DIMENSION; 1 beyond `axes`. */
+int dun_setup_lattice(struct dun_message why, const struct dun_numbers *side, int axes,
+                      int size[3]);
+
+/* The output parameter of a whole field: of the lattice's shape, but for three axes of
+ * (size[0] size[1]) x size[2]. */
+struct dun_parameter dun_setup_field(int axes, const int size[3]);
+
 /* dun_csv_parse, the reason in `why`. */
 int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data);
 

@@ -337,6 +337,11 @@ static void test_refused_options(void)
   refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], scales: [1, -1]", "scales");
   refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], shift: [1, 1, 1]", "shift");
   refuse("type: funnel, dimension: 1", "from 2");
+  refuse("type: gaussian_field", "side");
+  refuse("type: gaussian_field, side: 2.5", "whole numbers");
+  refuse("type: gaussian_field, side: [3, 4, 5]", "side: found 3 numbers, expected 1 or 2");
+  refuse("type: gaussian_field, side: 200, axes: 3", "8000000 sites");
+  refuse("type: gaussian_field, side: 3, axes: 4", "axes");
   refuse("type: seeds", "data");
   refuse("type: seeds, data: nowhere.csv", "nowhere.csv");
   refuse("type: logistic_regression, data: seeds.csv, label: q", "there is no column 'q'");
