@@ -206,6 +206,29 @@ static void test_layouts(void)
   subject_close(&s);
 }
 
+/* One double well of height 1 and separation 4 has the mass 0.8974381249; Student's t with two
+ * degrees of freedom is (2 + x^2)^(-3/2) per coordinate. */
+static void test_many_well_and_student(void)
+{
+  double centre[96], share[32], student = 0;
+  struct subject s;
+  if (open_target(&s, "type: many_well, dimension: 3, wells: 2") == 0) {
+    CHECK_NEAR(s.target->log_evidence(s.self), 2 * log(0.8974381249) + 0.5 * log(2 * acos(-1)),
+               1e-9);
+    CHECK(s.target->modes(s.self, 32, centre, share, NULL) == 4);
+    CHECK_NEAR(centre[9], 2, 1e-12);
+    CHECK_NEAR(share[3], 0.25, 1e-12);
+    CHECK_NEAR(density_at(&s, 1, 0), -18.5, 1e-12);
+  }
+  subject_close(&s);
+  if (open_target(&s, "type: student_mixture, layout: given, means: [[0, 0, 0]]") == 0) {
+    for (int j = 1; j <= 3; j++)
+      student -= 1.5 * log(2 + pow(3 * sin(j), 2));
+    CHECK_NEAR(density_at(&s, 0, 3), student, 1e-12);
+  }
+  subject_close(&s);
+}
+
 /* Two ways to the same density. */
 static void check_same(const char *first, const char *second)
 {
@@ -241,6 +264,10 @@ static void test_equivalences(void)
   check_same("type: gaussian_mixture, means: [[0, 1], [2, 3]], weights: [1, 3], scales: [1, 2]",
              "type: gaussian_mixture, means: [[0, 1], [2, 3], [2, 3]], weights: [2, 3, 3], scales: "
              "[1, 2, 2]");
+  check_same("type: banana, dimension: 4, curvature: 0, scale: 3, width: 2",
+             "type: gaussian, dimension: 4, covariance: {scale: [3, 2, 2, 2]}");
+  check_same("type: rings, radii: 0, widths: 2",
+             "type: gaussian, dimension: 2, covariance: {scale: 2}");
   check_same("type: gaussian_mixture, means: [[1, 2, 3]], scales: 2, log_evidence: 4",
              "type: gaussian, dimension: 3, mean: [1, 2, 3], covariance: {scale: 2}, log_evidence: "
              "4");
@@ -342,6 +369,15 @@ static void test_refused_options(void)
   refuse("type: gaussian_field, side: [3, 4, 5]", "side: found 3 numbers, expected 1 or 2");
   refuse("type: gaussian_field, side: 200, axes: 3", "8000000 sites");
   refuse("type: gaussian_field, side: 3, axes: 4", "axes");
+  refuse("type: banana, width: 0", "width");
+  refuse("type: rings, radii: [1, 2], widths: [1, 2, 3]", "widths: found 3 numbers");
+  refuse("type: rings, radii: -1", "radii");
+  refuse("type: rings, banana: {center: [1, 2, 3]}", "banana.center: found 3 numbers");
+  refuse("type: many_well, dimension: 3, wells: 4", "at most the dimension, 3");
+  refuse("type: many_well, tilt: 50", "only one well is left");
+  refuse("type: student_mixture, layout: given", "either means or a file");
+  refuse("type: student_mixture, layout: given, dimension: 3, means: [[1, 2]]", "expected 3");
+  refuse("type: student_mixture, means: [[1, 2]]", "layout: given");
   refuse("type: seeds", "data");
   refuse("type: seeds, data: nowhere.csv", "nowhere.csv");
   refuse("type: logistic_regression, data: seeds.csv, label: q", "there is no column 'q'");
@@ -383,5 +419,6 @@ TEST_MAIN({"folder", test_folder}, {"funnel", test_funnel}, {"seeds", test_seeds
           {"sonar", test_sonar}, {"forty_in_fifty", test_forty_in_fifty},
           {"seeds_prior", test_seeds_prior}, {"seeds_parameters", test_seeds_parameters},
           {"forty", test_forty}, {"layouts", test_layouts}, {"equivalences", test_equivalences},
-          {"regression", test_regression}, {"refused_options", test_refused_options},
-          {"refused_data", test_refused_data}, {"folder_removed", test_folder_removed})
+          {"regression", test_regression}, {"many_well_and_student", test_many_well_and_student},
+          {"refused_options", test_refused_options}, {"refused_data", test_refused_data},
+          {"folder_removed", test_folder_removed})
