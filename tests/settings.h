@@ -77,6 +77,9 @@ static const struct setting settings[] = {
     {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
     {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
     {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},
+    {"type: phi4, side: 5, axes: 1, mass2: -2, coupling: 0.5", {0}, 0},
+    {"type: phi4, side: [3, 2], mass2: 0.5, coupling: 0, field: 0.3, outputs: observables", {0}, 0},
+    {"type: phi4, side: [2, 1, 4], axes: 3, mass2: -1, coupling: 2", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/funnel_point.so, dimension: 4", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/smallest.so", {0}, 0},
 };

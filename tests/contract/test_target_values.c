@@ -273,6 +273,57 @@ static void test_equivalences(void)
              "4");
 }
 
+/* The hopping form against phi4's own, and the free field with each of the two targets, up to
+ * constants; the observables of a configuration. */
+static void test_fields(void)
+{
+  const double kappa = .3, lambda = .022, root = sqrt(2 * kappa);
+  struct subject s;
+  char options[256];
+  snprintf(options, sizeof options, "type: phi4, side: [4, 3], mass2: %.17g, coupling: %.17g",
+           (1 - 2 * lambda) / kappa - 4, lambda / (4 * kappa * kappa));
+  if (open_target(&s, options) == 0) {
+    double lp = 0, theta[16], x[12], f[12], sum = 0, squares = 0;
+    for (int i = 0; i < 12; i++)
+      x[i] = root * (f[i] = .3 + sin(i + 1));
+    for (int i = 0; i < 12; i++) {
+      double right = f[i / 3 * 3 + (i + 1) % 3], down = f[(i + 3) % 12], square = f[i] * f[i];
+      lp -=
+          -2 * kappa * f[i] * (right + down) + (1 - 2 * lambda) * square + lambda * square * square;
+      sum += x[i];
+      squares += x[i] * x[i];
+    }
+    CHECK_NEAR(density_at(&s, .3 * root, root), lp, 1e-13);
+    dun_evaluator_constrain(&s.evaluator, x, theta);
+    CHECK_NEAR(theta[0], sum / 12, 1e-15);
+    CHECK(theta[1] == fabs(theta[0]));
+    CHECK_NEAR(theta[2], squares / 12, 1e-15);
+    CHECK_NEAR(theta[3], -lp / 12, 1e-14);
+    CHECK(theta[4] == x[0] && theta[15] == x[11]);
+  }
+  subject_close(&s);
+}
+
+static void test_free_fields(void)
+{
+  static const char *const shape[] = {"side: 7, axes: 1", "side: [4, 5]",
+                                      "side: [3, 2, 4], axes: 3"};
+  for (int i = 0; i < 3; i++) {
+    struct subject a, b;
+    char field[128], phi4[128];
+    snprintf(field, sizeof field, "type: gaussian_field, %s, mass: 0.7, scale: 2", shape[i]);
+    snprintf(phi4, sizeof phi4, "type: phi4, %s, mass2: 0.49, coupling: 0", shape[i]);
+    if (open_target(&a, field) == 0 && open_target(&b, phi4) == 0) {
+      double peak = density_at(&a, 0, 0);
+      for (int k = 0; k < 10; k++)
+        CHECK_NEAR(density_at(&a, .2 * k - 1, .3 * k) - peak, density_at(&b, .1 * k - .5, .15 * k),
+                   1e-12);
+      subject_close(&b);
+    }
+    subject_close(&a);
+  }
+}
+
 /* The regression against a plain version of the same sums. */
 static double plain_regression(int n, const double *u, const double *v, const double *y, double x)
 {
@@ -364,6 +415,8 @@ static void test_refused_options(void)
   refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], scales: [1, -1]", "scales");
   refuse("type: gaussian_mixture, means: [[1, 2], [3, 4]], shift: [1, 1, 1]", "shift");
   refuse("type: funnel, dimension: 1", "from 2");
+  refuse("type: phi4, side: 4, mass2: -1, coupling: 0", "mass2: found -1");
+  refuse("type: phi4, side: 4, coupling: 1", "mass2");
   refuse("type: gaussian_field", "side");
   refuse("type: gaussian_field, side: 2.5", "whole numbers");
   refuse("type: gaussian_field, side: [3, 4, 5]", "side: found 3 numbers, expected 1 or 2");
@@ -419,6 +472,7 @@ TEST_MAIN({"folder", test_folder}, {"funnel", test_funnel}, {"seeds", test_seeds
           {"sonar", test_sonar}, {"forty_in_fifty", test_forty_in_fifty},
           {"seeds_prior", test_seeds_prior}, {"seeds_parameters", test_seeds_parameters},
           {"forty", test_forty}, {"layouts", test_layouts}, {"equivalences", test_equivalences},
+          {"fields", test_fields}, {"free_fields", test_free_fields},
           {"regression", test_regression}, {"many_well_and_student", test_many_well_and_student},
           {"refused_options", test_refused_options}, {"refused_data", test_refused_data},
           {"folder_removed", test_folder_removed})
