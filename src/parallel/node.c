@@ -1,0 +1,129 @@
+#include "parallel/node.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PIECE = 8 << 20 }; /* numbers of a message */
+
+/* ---- ranks ------------------------------------------------------------------------------- */
+
+int dun_node_init(struct dun_context *context, struct dun_node *node, int most)
+{
+  *node = (struct dun_node){.comm = MPI_COMM_NULL, .leaders = MPI_COMM_NULL, .ready = 1};
+  MPI_Comm_split_type(context->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node->comm);
+  MPI_Comm_rank(node->comm, &node->rank);
+  if (most > 0) {
+    MPI_Comm machine = node->comm;
+    MPI_Comm_split(machine, node->rank / most, 0, &node->comm);
+    MPI_Comm_free(&machine);
+  }
+  /* What cannot be had shall come back as a code. */
+  MPI_Comm_set_errhandler(node->comm, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(node->comm, &node->rank);
+  MPI_Comm_size(node->comm, &node->size);
+  MPI_Comm_split(context->comm, node->rank == 0 ? 0 : MPI_UNDEFINED, 0, &node->leaders);
+  if (node->rank == 0)
+    MPI_Comm_size(node->leaders, &node->nodes);
+  MPI_Bcast(&node->nodes, 1, MPI_INT, 0, node->comm);
+  context->collectives += 4;
+  return 0;
+}
+
+void dun_node_free(struct dun_node *node)
+{
+  if (!node->ready)
+    return;
+  if (node->leaders != MPI_COMM_NULL)
+    MPI_Comm_free(&node->leaders);
+  MPI_Comm_free(&node->comm);
+  node->ready = 0;
+}
+
+void dun_node_meet(const struct dun_node *node)
+{
+  __sync_synchronize();
+  if (node->size > 1)
+    MPI_Barrier(node->comm);
+  __sync_synchronize();
+}
+
+void dun_node_sum(struct dun_context *context, const struct dun_node *node, double *shared,
+                  int64_t count)
+{
+  dun_node_meet(node);
+  if (node->nodes > 1 && node->rank == 0)
+    for (int64_t done = 0; done < count; done += PIECE) {
+      int piece = count - done < PIECE ? (int)(count - done) : PIECE;
+      MPI_Allreduce(MPI_IN_PLACE, shared + done, piece, MPI_DOUBLE, MPI_SUM, node->leaders);
+      context->collectives++;
+      context->bytes_sent += piece * (int64_t)sizeof(double);
+    }
+  dun_node_meet(node);
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+static double *aligned(void *start)
+{
+  uintptr_t address = (uintptr_t)start;
+  return (double *)((char *)start + (DUN_ALIGNMENT - address % DUN_ALIGNMENT) % DUN_ALIGNMENT);
+}
+
+/* The first rank owns it all; the others map it.  Mappings begin at pages, so that alignment is
+ * the same in all of them. */
+static int open_window(const struct dun_node *node, struct dun_shared *shared, int64_t bytes)
+{
+  MPI_Aint size = node->rank == 0 ? (MPI_Aint)(bytes + DUN_ALIGNMENT) : 0, whole;
+  void *start = NULL;
+  int unit;
+  if (MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, node->comm, &start, &shared->window) !=
+      MPI_SUCCESS)
+    return dun_fail(DUN_ERROR_MEMORY,
+                    "MPI has no shared memory of %lld bytes on a node (is /dev/shm too small?)",
+                    (long long)bytes);
+  MPI_Win_shared_query(shared->window, 0, &whole, &unit, &start);
+  MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window);
+  shared->windowed = 1;
+  shared->data = aligned(start);
+  return 0;
+}
+
+int dun_shared_init(struct dun_context *context, const struct dun_node *node,
+                    struct dun_shared *shared, int64_t count)
+{
+  int status = 0;
+  *shared = (struct dun_shared){.data = NULL};
+  if (node->size > 1)
+    status = open_window(node, shared, count * (int64_t)sizeof(double));
+  else if (!(shared->data = dun_allocate(count, sizeof(double))))
+    status = DUN_ERROR_MEMORY;
+  return dun_agree(context, status);
+}
+
+void dun_shared_free(struct dun_shared *shared)
+{
+  if (shared->windowed) {
+    MPI_Win_unlock_all(shared->window);
+    MPI_Win_free(&shared->window);
+  } else {
+    dun_free(shared->data);
+  }
+  *shared = (struct dun_shared){.data = NULL};
+}
+
+int64_t dun_memory_available(void)
+{
+  long long kilobytes = -1, pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  char line[256];
+  FILE *file = fopen("/proc/meminfo", "r");
+  while (file && fgets(line, sizeof line, file))
+    if (sscanf(line, "MemAvailable: %lld", &kilobytes) == 1)
+      break;
+  if (file)
+    fclose(file);
+  if (kilobytes >= 0)
+    return kilobytes * 1024;
+  return pages > 0 && page > 0 ? pages * page : INT64_MAX;
+}

@@ -1,0 +1,47 @@
+/* Ranks that share memory, and tables that stand once for all of them. */
+#ifndef DUNLIN_PARALLEL_NODE_H
+#define DUNLIN_PARALLEL_NODE_H
+
+#include "parallel/context.h"
+#include <stddef.h>
+
+struct dun_node {
+  MPI_Comm comm;    /* of the ranks that share memory; owned */
+  MPI_Comm leaders; /* of the first rank of each node, MPI_COMM_NULL on the others; owned */
+  int rank, size;   /* in comm */
+  int nodes;        /* how many there are */
+  int ready;
+};
+
+/* Collective.  `most` > 0: at most so many ranks of a machine are taken together, as if it were
+ * several. */
+int dun_node_init(struct dun_context *context, struct dun_node *node, int most);
+/* Collective.  Safe twice and for a zeroed struct. */
+void dun_node_free(struct dun_node *node);
+
+/* Collective over the node.  What its ranks wrote into shared memory before is seen by all
+ * afterwards. */
+void dun_node_meet(const struct dun_node *node);
+
+/* Collective.  Sums an array of shared memory over the nodes, in place, element by element; where
+ * all but one node hold 0 that is an exchange.  Meets before and after. */
+void dun_node_sum(struct dun_context *context, const struct dun_node *node, double *shared,
+                  int64_t count);
+
+/* Memory that every rank of a node may read and write; `data` is aligned to 64 bytes. */
+struct dun_shared {
+  MPI_Win window;
+  int windowed; /* an open window; otherwise a plain block of this rank alone */
+  double *data;
+};
+
+/* Collective.  `count` numbers in all, the same on every rank; not zeroed.  DUN_ERROR_MEMORY. */
+int dun_shared_init(struct dun_context *context, const struct dun_node *node,
+                    struct dun_shared *shared, int64_t count);
+/* Collective over the node.  Safe twice and for a zeroed struct. */
+void dun_shared_free(struct dun_shared *shared);
+
+/* Bytes that this machine can still give out; INT64_MAX if it does not tell. */
+int64_t dun_memory_available(void);
+
+#endif
