@@ -206,6 +206,11 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
     .name = name_, .type = DUN_ATTRIBUTE_TEXT, .text = value_                                      \
   }
 
+static int is_deterministic(const struct dun_run *run)
+{
+  return !run->path || !run->path->deterministic || run->path->deterministic(run->path_self);
+}
+
 static int write_result(struct dun_context *context, struct dun_driver *driver,
                         const struct dun_evidence *evidence)
 {
@@ -224,7 +229,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       NUMBER("log_evidence_spread", evidence->spread),
       NUMBER("effective_sample_size", evidence->ess),
       TEXT("population_hash", hash),
-      WHOLE("deterministic", 1),
+      WHOLE("deterministic", is_deterministic(&driver->assembly->run)),
       TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),
       TEXT("diagnosis_details", lines.text),
       WHOLE("evaluations", driver->cost.evaluations),

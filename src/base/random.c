@@ -206,25 +206,31 @@ DUN_CLONES static void fractions(int columns, const uint64_t *restrict one,
 
 typedef void transform(int, const uint64_t *, const uint64_t *, double *);
 
-static void fill(struct dun_address address, int columns, double *out, transform *from_words)
+static void fill(struct dun_address address, int64_t first, int columns, double *out,
+                 transform *from_words)
 {
   _Alignas(64) uint64_t one[WORDS], two[WORDS];
   struct stream s = stream_of(address);
   for (int c = 0; c < columns; c += CHUNK) {
     int n = columns - c < CHUNK ? columns - c : CHUNK;
-    words(s, HALF * (uint32_t)c, HALF * n, one, two);
+    words(s, HALF * (uint32_t)(first + c), HALF * n, one, two);
     from_words(n, one, two, out + 2 * HALF * (int64_t)c);
   }
 }
 
 void dun_normals(struct dun_address address, int columns, double *out)
 {
-  fill(address, columns, out, box_muller);
+  fill(address, 0, columns, out, box_muller);
+}
+
+void dun_normals_from(struct dun_address address, int64_t first, int columns, double *out)
+{
+  fill(address, first, columns, out, box_muller);
 }
 
 void dun_uniforms(struct dun_address address, int columns, double *out)
 {
-  fill(address, columns, out, fractions);
+  fill(address, 0, columns, out, fractions);
 }
 
 double dun_uniform_one(struct dun_address address, int64_t index)

@@ -42,6 +42,9 @@ void dun_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[
 /* Standard normals by Box-Muller, out[columns][64], aligned to 64: with r = sqrt(-2 log(1 - f1))
  * lane l is r cos(2 pi f2) and lane l + 32 is r sin(2 pi f2). */
 void dun_normals(struct dun_address address, int columns, double *out);
+/* The same columns from `first` on of an array too long to be made at once; first + columns is
+ * at most 2^27. */
+void dun_normals_from(struct dun_address address, int64_t first, int columns, double *out);
 /* Uniforms in (0, 1], multiples of 2^-52, out[columns][64], aligned to 64: 1 - f1 and 1 - f2. */
 void dun_uniforms(struct dun_address address, int columns, double *out);
 /* One uniform in (0, 1] for number `index` of the address: the very one that dun_uniforms puts at

@@ -501,9 +501,12 @@ int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
 {
   int status = s->path->carry ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
-  if (s->path->carry && status >= 0)
+  address.purpose = DUN_PURPOSE_CARRY;
+  if (s->path->carry_all && status >= 0)
+    status = s->path->carry_all(context, s->path_self, t, next, address, s->population, s->x);
+  if (s->path->carry && status == 0)
     carry_tiles(s, address, t, next, NULL);
-  return status;
+  return status < 0 ? status : 0;
 }
 
 static void add_change(struct dun_sweep *s, double next, const double *before,

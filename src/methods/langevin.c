@@ -85,10 +85,33 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
 {
   const struct langevin *s = self;
   int64_t levels = follows(run) ? schedule_of(run)->times.count : 0;
-  return levels * s->moves_per_level + s->final_moves + s->warmup + s->draws * s->thin;
+  int64_t carries = follows(run) && run->path->carry_evaluations
+                        ? levels * run->path->carry_evaluations(run->path_self)
+                        : 0;
+  return carries + levels * s->moves_per_level + s->final_moves + s->warmup + s->draws * s->thin;
 }
 
-static int check(const struct dun_run *run)
+static int check_moves(const struct langevin *s, const struct dun_run *run)
+{
+  enum dun_follow follow =
+      run->path->follow ? run->path->follow(run->path_self) : DUN_FOLLOW_BY_MOVES;
+
+  if (!follows(run))
+    return 0;
+  if (s->moves_per_level == 0 && follow == DUN_FOLLOW_BY_MOVES)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "moves_per_level is 0, but path %s, as its options are, leads nowhere without "
+                    "moves",
+                    run->path->type.name);
+  if (s->moves_per_level > 0 && follow == DUN_FOLLOW_BY_CARRIES)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s, as its options are, has no log density for a kernel to move by: give "
+                    "method.moves_per_level: 0",
+                    run->path->type.name);
+  return 0;
+}
+
+static int check(const struct langevin *s, const struct dun_run *run)
 {
   const struct dun_schedule *schedule = schedule_of(run);
 
@@ -100,7 +123,7 @@ static int check(const struct dun_run *run)
   if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
     return dun_fail(DUN_ERROR_INPUT, "method langevin does not run the pilot chains of path %s",
                     run->path->type.name);
-  return 0;
+  return check_moves(s, run);
 }
 
 static struct dun_column *column(struct dun_run *run, const char *name, enum dun_column_type type,
@@ -114,7 +137,7 @@ static struct dun_column *column(struct dun_run *run, const char *name, enum dun
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
-  int d = run->evaluator->dimension, status = check(run);
+  int d = run->evaluator->dimension, status = check(s, run);
   unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
 
   (void)context;
@@ -204,7 +227,7 @@ static int sweep(struct dun_context *context, struct langevin *s, struct dun_run
 /* Completes a step. */
 static int step(struct langevin *s, struct dun_run *run)
 {
-  run->now.acceptance = s->accepted / (double)s->sweeps;
+  run->now.acceptance = s->sweeps > 0 ? s->accepted / (double)s->sweeps : NAN;
   run->now.moves = (double)s->sweeps;
   run->now.step++;
   s->accepted = 0;
@@ -212,14 +235,16 @@ static int step(struct langevin *s, struct dun_run *run)
   return DUN_TICK_STEP;
 }
 
-static int next_level(struct dun_context *context, struct dun_run *run)
+static int next_level(struct dun_context *context, const struct langevin *s, struct dun_run *run)
 {
   double next = dun_schedule_after(schedule_of(run), run->now.time);
+  struct dun_address address = dun_run_address(run, 0);
   int status = 0;
 
-  if (!run->path->affine)
-    status =
-        dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next, NULL);
+  if (!run->path->affine && s->moves_per_level == 0 && next < 1)
+    status = dun_sweep_transport(context, &run->sweep, address, run->now.time, next);
+  else if (!run->path->affine)
+    status = dun_sweep_carry(context, &run->sweep, address, run->now.time, next, NULL);
   run->now.time = next;
   return status;
 }
@@ -227,13 +252,12 @@ static int next_level(struct dun_context *context, struct dun_run *run)
 static int anneal(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
   struct dun_look look;
-  int status = s->done == 0 ? next_level(context, run) : 0;
+  int status = s->done == 0 ? next_level(context, s, run) : 0;
 
-  if (status >= 0)
-    status = sweep(context, s, run, &look);
+  if (status >= 0 && s->moves_per_level > 0 && (status = sweep(context, s, run, &look)) >= 0)
+    dun_adaptation_update(&run->adaptation, &look);
   if (status < 0)
     return status;
-  dun_adaptation_update(&run->adaptation, &look);
   if (s->done < s->moves_per_level)
     return DUN_TICK_GOING;
   s->done = 0;
@@ -330,8 +354,14 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 {
   const struct langevin *s = self;
   double sweeps = (double)s->sampled, share = s->hopeless / sweeps;
+  int moved = s->final_moves + s->warmup + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
 
-  if (run->kernel->biased)
+  if (run->path->unweighted && s->final_moves + s->warmup + s->draws == 0)
+    dun_diagnose(out, "levels", DUN_DOUBTFUL,
+                 "the particles are where path %s left them after %lld levels: compare with twice "
+                 "as many",
+                 run->path->type.name, schedule_of(run)->times.count);
+  if (run->kernel->biased && moved)
     dun_diagnose(out, "bias", DUN_DOUBTFUL,
                  "kernel %s does not reject: the chains' law is not the target's, the less so the "
                  "larger the step size",
@@ -353,7 +383,8 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
     .initial = initial_, .minimum = minimum_, .maximum = 1e9, .doc = doc_                          \
   }
 static const struct dun_option options[] = {
-    OPTION(moves_per_level, "1", 1, "Sweeps at each time of the path."),
+    OPTION(moves_per_level, "1", 0,
+           "Sweeps at each time of the path; 0: the path's own map alone leads to its end."),
     OPTION(final_moves, "0", 0,
            "Sweeps at the end of the path, all chains with the kernel's final step size."),
     OPTION(warmup, "500", 0,

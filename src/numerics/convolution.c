@@ -146,7 +146,7 @@ int dun_convolution_init(struct dun_context *context, struct dun_convolution *co
                          struct dun_density density)
 {
   *convolution = (struct dun_convolution){.grid = *grid, .distributed = options.distributed};
-  int status = dun_node_init(context, &convolution->node, options.share);
+  int status = dun_host_init(context, &convolution->node, options.share);
   if (status >= 0)
     status = check_memory(context, convolution);
   if (status >= 0)
@@ -165,7 +165,7 @@ void dun_convolution_free(struct dun_convolution *convolution)
   dun_travel_free(convolution);
   dun_shared_free(&convolution->shared);
   dun_fft_free(&convolution->fft);
-  dun_node_free(&convolution->node);
+  dun_host_free(&convolution->node);
   for (int f = 0; f < 2 * DUN_CONVOLUTION_FIELDS; f++)
     DUN_FREE(convolution->block[f]);
   DUN_FREE(convolution->factor[0]);

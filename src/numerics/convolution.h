@@ -47,7 +47,7 @@ struct dun_convolution {
 
   /* ---- private: see convolution_parts.h ---- */
   struct dun_fft fft;
-  struct dun_node node;
+  struct dun_host node;
   struct dun_shared shared;                  /* local: all fields */
   double *block[2 * DUN_CONVOLUTION_FIELDS]; /* distributed: one for each field; owned */
   double *spectrum[DUN_CONVOLUTION_FIELDS];  /* F_0, F_1, ... */

@@ -191,7 +191,7 @@ static void exchange(struct masses *m)
 {
   const struct dun_grid *grid = &m->c->grid;
   int64_t plane = dun_convolution_plane(&m->c->fft);
-  dun_node_sum(m->context, &m->c->node, m->mass + grid->offset * plane, grid->cells * plane);
+  dun_host_sum(m->context, &m->c->node, m->mass + grid->offset * plane, grid->cells * plane);
 }
 
 /* The field of distance × mass along one axis, in the planes that this rank holds. */

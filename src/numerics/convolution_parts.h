@@ -29,7 +29,7 @@ static inline int dun_convolution_mine(const struct dun_convolution *c, int fiel
 static inline void dun_convolution_meet(const struct dun_convolution *c)
 {
   if (!c->distributed)
-    dun_node_meet(&c->node);
+    dun_host_meet(&c->node);
 }
 
 /* convolution_mass.c, collective: fills the first spectrum's block with normalised masses and the

@@ -9,9 +9,9 @@ enum { PIECE = 8 << 20 }; /* numbers of a message */
 
 /* ---- ranks ------------------------------------------------------------------------------- */
 
-int dun_node_init(struct dun_context *context, struct dun_node *node, int most)
+int dun_host_init(struct dun_context *context, struct dun_host *node, int most)
 {
-  *node = (struct dun_node){.comm = MPI_COMM_NULL, .leaders = MPI_COMM_NULL, .ready = 1};
+  *node = (struct dun_host){.comm = MPI_COMM_NULL, .leaders = MPI_COMM_NULL, .ready = 1};
   MPI_Comm_split_type(context->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node->comm);
   MPI_Comm_rank(node->comm, &node->rank);
   if (most > 0) {
@@ -31,7 +31,7 @@ int dun_node_init(struct dun_context *context, struct dun_node *node, int most)
   return 0;
 }
 
-void dun_node_free(struct dun_node *node)
+void dun_host_free(struct dun_host *node)
 {
   if (!node->ready)
     return;
@@ -41,7 +41,7 @@ void dun_node_free(struct dun_node *node)
   node->ready = 0;
 }
 
-void dun_node_meet(const struct dun_node *node)
+void dun_host_meet(const struct dun_host *node)
 {
   __sync_synchronize();
   if (node->size > 1)
@@ -49,10 +49,10 @@ void dun_node_meet(const struct dun_node *node)
   __sync_synchronize();
 }
 
-void dun_node_sum(struct dun_context *context, const struct dun_node *node, double *shared,
+void dun_host_sum(struct dun_context *context, const struct dun_host *node, double *shared,
                   int64_t count)
 {
-  dun_node_meet(node);
+  dun_host_meet(node);
   if (node->nodes > 1 && node->rank == 0)
     for (int64_t done = 0; done < count; done += PIECE) {
       int piece = count - done < PIECE ? (int)(count - done) : PIECE;
@@ -60,7 +60,7 @@ void dun_node_sum(struct dun_context *context, const struct dun_node *node, doub
       context->collectives++;
       context->bytes_sent += piece * (int64_t)sizeof(double);
     }
-  dun_node_meet(node);
+  dun_host_meet(node);
 }
 
 /* ---- memory ------------------------------------------------------------------------------ */
@@ -73,7 +73,7 @@ static double *aligned(void *start)
 
 /* The first rank owns it all; the others map it.  Mappings begin at pages, so that alignment is
  * the same in all of them. */
-static int open_window(const struct dun_node *node, struct dun_shared *shared, int64_t bytes)
+static int open_window(const struct dun_host *node, struct dun_shared *shared, int64_t bytes)
 {
   MPI_Aint size = node->rank == 0 ? (MPI_Aint)(bytes + DUN_ALIGNMENT) : 0, whole;
   void *start = NULL;
@@ -90,7 +90,7 @@ static int open_window(const struct dun_node *node, struct dun_shared *shared, i
   return 0;
 }
 
-int dun_shared_init(struct dun_context *context, const struct dun_node *node,
+int dun_shared_init(struct dun_context *context, const struct dun_host *node,
                     struct dun_shared *shared, int64_t count)
 {
   int status = 0;

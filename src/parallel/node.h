@@ -5,7 +5,7 @@
 #include "parallel/context.h"
 #include <stddef.h>
 
-struct dun_node {
+struct dun_host {
   MPI_Comm comm;    /* of the ranks that share memory; owned */
   MPI_Comm leaders; /* of the first rank of each node, MPI_COMM_NULL on the others; owned */
   int rank, size;   /* in comm */
@@ -15,17 +15,17 @@ struct dun_node {
 
 /* Collective.  `most` > 0: at most so many ranks of a machine are taken together, as if it were
  * several. */
-int dun_node_init(struct dun_context *context, struct dun_node *node, int most);
+int dun_host_init(struct dun_context *context, struct dun_host *node, int most);
 /* Collective.  Safe twice and for a zeroed struct. */
-void dun_node_free(struct dun_node *node);
+void dun_host_free(struct dun_host *node);
 
 /* Collective over the node.  What its ranks wrote into shared memory before is seen by all
  * afterwards. */
-void dun_node_meet(const struct dun_node *node);
+void dun_host_meet(const struct dun_host *node);
 
 /* Collective.  Sums an array of shared memory over the nodes, in place, element by element; where
  * all but one node hold 0 that is an exchange.  Meets before and after. */
-void dun_node_sum(struct dun_context *context, const struct dun_node *node, double *shared,
+void dun_host_sum(struct dun_context *context, const struct dun_host *node, double *shared,
                   int64_t count);
 
 /* Memory that every rank of a node may read and write; `data` is aligned to 64 bytes. */
@@ -36,7 +36,7 @@ struct dun_shared {
 };
 
 /* Collective.  `count` numbers in all, the same on every rank; not zeroed.  DUN_ERROR_MEMORY. */
-int dun_shared_init(struct dun_context *context, const struct dun_node *node,
+int dun_shared_init(struct dun_context *context, const struct dun_host *node,
                     struct dun_shared *shared, int64_t count);
 /* Collective over the node.  Safe twice and for a zeroed struct. */
 void dun_shared_free(struct dun_shared *shared);

@@ -10,6 +10,7 @@
 #include "base/type.h"
 #include "paths/schedule.h"
 #include "population/evaluator.h"
+#include "population/population.h"
 
 enum { DUN_MAX_PARTS = 4 };
 
@@ -22,6 +23,12 @@ struct dun_request {
   double *part_lp;           /* [K][64], or NULL: not wanted */
   double *lp;       /* [64]: log pi_t, or NULL: not wanted; wanted only together with part_lp */
   double *gradient; /* [d][64]: of log pi_t, written; or NULL: not wanted */
+};
+
+enum dun_follow {
+  DUN_FOLLOW_BY_MOVES,  /* carrying alone leads nowhere */
+  DUN_FOLLOW_EITHER,    /* carrying leads to the target, and kernels may move between */
+  DUN_FOLLOW_BY_CARRIES /* only that: there is no log density before t = 1 */
 };
 
 struct dun_path {
@@ -61,6 +68,18 @@ struct dun_path {
    * moves. */
   void (*carry)(const void *self, double t, double next, int n, struct dun_address address,
                 double *x, double *log_jacobian);
+  /* Collective.  The same for all particles at once, for paths whose tables are spread over the
+   * ranks: x is a column of the population, `address` has no tile yet.  Returns 1; 0 where the
+   * options leave it to `carry`.  NULL: always. */
+  int (*carry_all)(struct dun_context *context, void *self, double t, double next,
+                   struct dun_address address, const struct dun_population *population,
+                   struct dun_column *x);
+  /* How the path is followed with these options; NULL: DUN_FOLLOW_BY_MOVES. */
+  enum dun_follow (*follow)(const void *self);
+  /* Evaluations of the target for each particle in a carry, for estimates; NULL: 0. */
+  long long (*carry_evaluations)(const void *self);
+  /* Whether results are the same bits at any number of ranks; NULL: they are. */
+  int (*deterministic)(const void *self);
   int unweighted; /* carry is random or inexact: no weights can follow it, methods that need them
                    * refuse the path */
 
