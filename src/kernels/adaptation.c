@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "numerics/linear.h"
 #include <math.h>
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ const struct dun_state dun_adaptation_state[] = {
     {"log_step", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, log_step), 1},
     {"length", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, length), 1},
     {"scale", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, scale), 1},
+    {"factor", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, factor), 1},
     {"centre", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, centre), 1},
     {0},
 };
@@ -47,8 +49,9 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
 void dun_adaptation_free(struct dun_adaptation *a)
 {
   DUN_FREE(a->scale.value);
+  DUN_FREE(a->factor.value);
   DUN_FREE(a->centre.value);
-  a->scale.count = a->centre.count = 0;
+  a->scale.count = a->factor.count = a->centre.count = 0;
 }
 
 static double logit(double p)
@@ -101,11 +104,46 @@ void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look
 
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 {
-  if (a->metric != DUN_METRIC_DIAGONAL)
+  if (a->metric == DUN_METRIC_IDENTITY)
     return;
   for (long long j = 0; j < a->scale.count; j++)
     if (deviation[j] > 0 && isfinite(deviation[j]))
       a->scale.value[j] = deviation[j];
+}
+
+/* The covariance of the metric: deviations as they are, correlations shrunk. */
+static void shrink(int d, const double *deviation, const double *covariance, double count,
+                   double *out)
+{
+  const double prior_points = 5;
+  double keep = count / (count + prior_points);
+
+  for (int i = 0; i < d; i++)
+    for (int j = 0; j <= i; j++) {
+      int64_t at = (int64_t)i * d + j;
+      double square = covariance[(int64_t)i * d + i] * covariance[(int64_t)j * d + j];
+      double share = i == j ? 1 : square > 0 ? keep * covariance[at] / sqrt(square) : 0;
+      out[at] = deviation[i] * deviation[j] * share;
+    }
+}
+
+int dun_adaptation_correlations(struct dun_adaptation *a, const double *deviation,
+                                const double *covariance, double count)
+{
+  int d = (int)a->scale.count;
+  double *factor = dun_allocate((int64_t)d * d, sizeof *factor);
+
+  if (!factor)
+    return DUN_ERROR_MEMORY;
+  dun_adaptation_metric(a, deviation);
+  shrink(d, a->scale.value, covariance, count, factor);
+  if (dun_cholesky(d, factor) < 0) {
+    dun_free(factor);
+    return 0;
+  }
+  DUN_FREE(a->factor.value);
+  a->factor = (struct dun_numbers){.count = (long long)d * d, .value = factor};
+  return 0;
 }
 
 enum dun_trial dun_adaptation_trial(struct dun_address address)

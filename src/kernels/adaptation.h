@@ -35,9 +35,11 @@ struct dun_adaptation {
   double target_acceptance, jitter;
 
   /* state */
-  double log_step;           /* of the step size in units of the metric */
-  double length;             /* leapfrogs, not whole */
-  struct dun_numbers scale;  /* [d] standard deviations of the metric, owned; 1 at first */
+  double log_step;          /* of the step size in units of the metric */
+  double length;            /* leapfrogs, not whole */
+  struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
+  struct dun_numbers
+      factor; /* [d][d] lower triangle of the dense metric, owned; [0]: not learned */
   struct dun_numbers centre; /* [d] mean of the particles, owned; [0]: not learned */
 };
 
@@ -54,6 +56,11 @@ void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_l
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
+
+/* The same with the correlations of a covariance [d][d] that `count` points gave, drawn a little to
+ * 0, as the dense metric.  What is not positive definite is not taken.  DUN_ERROR_MEMORY. */
+int dun_adaptation_correlations(struct dun_adaptation *adaptation, const double *deviation,
+                                const double *covariance, double count);
 
 /* The share of a variance that moves renew whose mean square is `square`: at most 1. */
 double dun_adaptation_share(double square, double variance);

@@ -27,13 +27,13 @@ static void move(const void *self, struct dun_move *m)
   dun_add_kinetic(m->d, 1, p, energy);
   memcpy(proposal, dun_move_x(m), (size_t)block * sizeof *proposal);
   dun_move_gradient(m, proposal, g);
-  dun_kick_and_drift(m->d, .5, m->step_size, m->scale, g, p, proposal);
+  dun_kick_and_drift(m, .5, g, p, proposal);
   for (int step = 1; step < m->leapfrogs; step++) {
     dun_move_gradient(m, proposal, g);
-    dun_kick_and_drift(m->d, 1, m->step_size, m->scale, g, p, proposal);
+    dun_kick_and_drift(m, 1, g, p, proposal);
   }
   dun_move_evaluate(m, proposal, g);
-  dun_kick(m->d, .5, m->step_size, m->scale, g, p);
+  dun_kick(m, .5, g, p);
   dun_add_kinetic(m->d, -1, p, energy);
   dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
                        log_ratio);

@@ -2,6 +2,7 @@
 #ifndef DUNLIN_KERNELS_KERNEL_H
 #define DUNLIN_KERNELS_KERNEL_H
 
+#include "kernels/metric.h"
 #include "paths/path.h"
 #include "population/population.h"
 
@@ -10,14 +11,15 @@ struct dun_move {
   /* given */
   const struct dun_path *path;
   const void *path_self;
-  struct dun_address address; /* its purpose is set by the kernel for each use */
-  int n, d, K;                /* lanes that hold particles; dimension; parts */
-  const double *coefficient;  /* [K][64]: of the parts at these times */
-  const double *time;         /* [64] */
-  const double *step_size;    /* [64], jittered, in units of `scale` */
-  const double *scale;        /* [d]: the diagonal metric as standard deviations */
-  const double *unit;         /* [64]: the path's unit at the lanes' times */
-  double statistic;           /* of all particles, where the kernel asks for one */
+  struct dun_address address;      /* its purpose is set by the kernel for each use */
+  int n, d, K;                     /* lanes that hold particles; dimension; parts */
+  const double *coefficient;       /* [K][64]: of the parts at these times */
+  const double *time;              /* [64] */
+  const double *step_size;         /* [64], jittered, in units of `scale` */
+  const double *scale;             /* [d]: the diagonal metric as standard deviations */
+  const struct dun_metric *metric; /* takes the place of `scale`; NULL: none does */
+  const double *unit;              /* [64]: the path's unit at the lanes' times */
+  double statistic;                /* of all particles, where the kernel asks for one */
   int from_point; /* every particle is where the path's start draws them all; see weighs_point */
   int final;      /* step_size is the same for all particles, whatever the kernel's step rule */
   int leapfrogs;  /* one for the whole tile */
@@ -34,6 +36,7 @@ struct dun_move {
   /* [64] or NULL: not wanted.  Kernels that weigh write the log of pi_t(x') / pi_t(x) times the
    * ratio of the backward to the forward transition density */
   double *log_weight;
+  double *mapped;  /* [d][64]: scratch of the metric */
   double *scratch; /* [scratch(d, K)][64] */
 };
 
@@ -84,12 +87,12 @@ struct dun_kernel_options {
   double step_size;         /* in units of the metric; -1: adapt */
   double target_acceptance; /* of an adapted step size */
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
-  int metric;               /* enum dun_metric */
+  int metric;               /* enum dun_metric_form */
   long long leapfrog_steps; /* -1: adapt */
   double final_step_size;   /* of moves that are `final`, where a kernel has it; 0: step_size */
 };
 
-enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };
+enum dun_metric_form { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL, DUN_METRIC_DENSE };
 
 /* The rows of the common options, for a kernel whose struct starts with `options`. */
 #define DUN_KERNEL_OPTIONS(type_, target_)                                                         \
@@ -117,8 +120,9 @@ enum dun_metric { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL };
        .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                             \
   {                                                                                                \
     .name = "metric", .type = DUN_CHOICE, .offset = offsetof(type_, options.metric),               \
-    .initial = "diagonal", .words = "identity|diagonal",                                           \
-    .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations."      \
+    .initial = "diagonal", .words = "identity|diagonal|dense",                                     \
+    .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations or "   \
+           "whole covariance."                                                                     \
   }
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/vmath.h"
 #include "kernels/kernel.h"
 #include "kernels/metropolis.h"
+#include "kernels/splitting.h"
 
 struct rwm {
   struct dun_kernel_options options;
@@ -29,7 +30,11 @@ static void move(const void *self, struct dun_move *m)
 
   (void)self;
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, z);
-  propose(m->d, dun_move_x(m), z, m->step_size, m->scale, proposal);
+  if (m->metric) {
+    memcpy(proposal, dun_move_x(m), (size_t)m->d * DUN_LANES * sizeof *proposal);
+    dun_drift(m, 1, z, proposal);
+  } else
+    propose(m->d, dun_move_x(m), z, m->step_size, m->scale, proposal);
   dun_move_evaluate(m, proposal, NULL);
   dun_metropolis_ratio(dun_move_lp(m), proposal + (int64_t)(m->d + m->K) * DUN_LANES, NULL,
                        log_ratio);

@@ -3,28 +3,49 @@
 #include "dunlin/target.h"
 #include <math.h>
 
-DUN_CLONES void dun_kick(int d, double factor, const double *restrict h,
-                         const double *restrict scale, const double *restrict g, double *restrict p)
+/* y += factor h S v with diagonal S: both a kick and a drift. */
+DUN_CLONES static void add_scaled(int d, double factor, const double *restrict h,
+                                  const double *restrict scale, const double *restrict v,
+                                  double *restrict y)
 {
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++)
-      p[j * DUN_LANES + l] =
-          DUN_FMA(factor * h[l] * scale[j], g[j * DUN_LANES + l], p[j * DUN_LANES + l]);
+      y[j * DUN_LANES + l] =
+          DUN_FMA(factor * (h[l] * scale[j]), v[j * DUN_LANES + l], y[j * DUN_LANES + l]);
 }
 
-DUN_CLONES void dun_drift(int d, double factor, const double *restrict h,
-                          const double *restrict scale, const double *restrict p,
-                          double *restrict x)
+/* y += factor h v. */
+DUN_CLONES static void add(int d, double factor, const double *restrict h, const double *restrict v,
+                           double *restrict y)
 {
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++)
-      x[j * DUN_LANES + l] =
-          DUN_FMA(factor * (h[l] * scale[j]), p[j * DUN_LANES + l], x[j * DUN_LANES + l]);
+      y[j * DUN_LANES + l] = DUN_FMA(factor * h[l], v[j * DUN_LANES + l], y[j * DUN_LANES + l]);
 }
 
-DUN_CLONES void dun_kick_and_drift(int d, double factor, const double *restrict h,
-                                   const double *restrict scale, const double *restrict g,
-                                   double *restrict p, double *restrict x)
+void dun_kick(const struct dun_move *m, double factor, const double *g, double *p)
+{
+  if (!m->metric) {
+    add_scaled(m->d, factor, m->step_size, m->scale, g, p);
+    return;
+  }
+  m->metric->transposed(m->metric, g, m->mapped);
+  add(m->d, factor, m->step_size, m->mapped, p);
+}
+
+void dun_drift(const struct dun_move *m, double factor, const double *p, double *x)
+{
+  if (!m->metric) {
+    add_scaled(m->d, factor, m->step_size, m->scale, p, x);
+    return;
+  }
+  m->metric->apply(m->metric, p, m->mapped);
+  add(m->d, factor, m->step_size, m->mapped, x);
+}
+
+DUN_CLONES static void kick_and_drift(int d, double factor, const double *restrict h,
+                                      const double *restrict scale, const double *restrict g,
+                                      double *restrict p, double *restrict x)
 {
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
@@ -33,6 +54,17 @@ DUN_CLONES void dun_kick_and_drift(int d, double factor, const double *restrict 
       p[j * DUN_LANES + l] = q;
       x[j * DUN_LANES + l] = DUN_FMA(step, q, x[j * DUN_LANES + l]);
     }
+}
+
+void dun_kick_and_drift(const struct dun_move *m, double factor, const double *g, double *p,
+                        double *x)
+{
+  if (!m->metric) {
+    kick_and_drift(m->d, factor, m->step_size, m->scale, g, p, x);
+    return;
+  }
+  dun_kick(m, factor, g, p);
+  dun_drift(m, 1, p, x);
 }
 
 DUN_CLONES void dun_refresh(int d, const double *restrict keep, const double *restrict z,

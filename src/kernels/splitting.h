@@ -1,18 +1,18 @@
-/* The elementary steps that integrators with momenta are composed of, in columns [d][64]; the
- * metric's scale S is diagonal, momenta are N(0, I).  Aligned arrays; the same bits at any vector
- * width. */
+/* The elementary steps that integrators with momenta are composed of, in columns [d][64]; momenta
+ * are N(0, I) in the coordinates of the move's metric S.  Aligned arrays; the same bits at any
+ * vector width. */
 #ifndef DUNLIN_KERNELS_SPLITTING_H
 #define DUNLIN_KERNELS_SPLITTING_H
 
-/* B: p += factor h S g. */
-void dun_kick(int d, double factor, const double *h, const double *scale, const double *g,
-              double *p);
+#include "kernels/kernel.h"
+
+/* B: p += factor h S^T g. */
+void dun_kick(const struct dun_move *move, double factor, const double *g, double *p);
 /* A: x += factor h S p. */
-void dun_drift(int d, double factor, const double *h, const double *scale, const double *p,
-               double *x);
-/* B with a factor, then A in full, in one pass. */
-void dun_kick_and_drift(int d, double factor, const double *h, const double *scale, const double *g,
-                        double *p, double *x);
+void dun_drift(const struct dun_move *move, double factor, const double *p, double *x);
+/* B with a factor, then A in full: in one pass where the metric is diagonal. */
+void dun_kick_and_drift(const struct dun_move *move, double factor, const double *g, double *p,
+                        double *x);
 /* O: p = keep p + sqrt(1 - keep^2) z, an exact Ornstein-Uhlenbeck step with keep[64] =
  * exp(-friction time). */
 void dun_refresh(int d, const double *keep, const double *z, double *p);

@@ -15,6 +15,7 @@ struct lanes {
   double *momentum;                        /* [d] */
   double *unit, *log_weight;               /* [1] */
   double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
+  double *mapped;                          /* [d] */
   double *scratch;                         /* the kernel's */
 };
 
@@ -57,13 +58,14 @@ static struct lanes lanes_of(const struct dun_sweep *s)
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
   w.look = w.acceptance + DUN_LANES;
-  w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
+  w.mapped = w.look + (int64_t)QUANTITIES * DUN_LANES;
+  w.scratch = w.mapped + d * DUN_LANES;
   return w;
 }
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
-  int64_t columns = 4 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  int64_t columns = 5 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -319,6 +321,8 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .coefficient = w->coefficient,
                            .step_size = w->step,
                            .scale = s->adaptation->scale.value,
+                           .metric = s->metric.d ? &s->metric : NULL,
+                           .mapped = w->mapped,
                            .unit = w->unit,
                            .statistic = s->statistic,
                            .from_point = s->from_point,
@@ -425,6 +429,9 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   }
   if (status == 0) {
     struct lanes w = lanes_of(s);
+    s->metric = (struct dun_metric){0};
+    if (s->adaptation->factor.count)
+      s->metric = dun_metric_dense(s->d, s->adaptation->factor.value);
     for (int j = 0; j < s->d; j++)
       inverse[j] = 1 / s->adaptation->scale.value[j];
     for (int64_t i = 0; i < count; i++)

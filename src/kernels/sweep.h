@@ -30,7 +30,8 @@ struct dun_sweep {
   int from_point;          /* every particle is where the path's start draws them all */
   int final;               /* see struct dun_move */
 
-  double statistic; /* of the present sweep */
+  double statistic;         /* of the present sweep */
+  struct dun_metric metric; /* d = 0: the adaptation's scales */
 
   /* made by init, owned */
   int d, K;

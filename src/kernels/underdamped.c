@@ -77,15 +77,15 @@ static void fly(const struct underdamped *s, struct dun_move *m, const double *z
   dun_add_kinetic(d, 1, p, energy);
   if (s->scheme == OBABO) {
     refresh(d, keep, z, p, energy);
-    dun_kick_and_drift(d, .5, m->step_size, m->scale, g, p, proposal);
+    dun_kick_and_drift(m, .5, g, p, proposal);
   } else {
-    dun_kick(d, .5, m->step_size, m->scale, g, p);
-    dun_drift(d, .5, m->step_size, m->scale, p, proposal);
+    dun_kick(m, .5, g, p);
+    dun_drift(m, .5, p, proposal);
     refresh(d, keep, z, p, energy);
-    dun_drift(d, .5, m->step_size, m->scale, p, proposal);
+    dun_drift(m, .5, p, proposal);
   }
   dun_move_evaluate(m, proposal, g);
-  dun_kick(d, .5, m->step_size, m->scale, g, p);
+  dun_kick(m, .5, g, p);
   if (s->scheme == OBABO)
     refresh(d, keep, z + (int64_t)d * DUN_LANES, p, energy);
   dun_add_kinetic(d, -1, p, energy);

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "population/covariance.h"
 #include "population/tile.h"
 #include "population/weights.h"
 #include <math.h>
@@ -18,14 +19,16 @@ static const double TRIAL_MEMORY = 64; /* moves after which a trial's figures ha
 static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18, LENGTH_MAXIMUM = 1024;
 static const double CENTRE_POINTS = 100;
 
-int dun_warmup_init(struct dun_warmup *w, int d, int64_t sweeps)
+int dun_warmup_init(struct dun_warmup *w, int d, int dense, int64_t sweeps)
 {
+  int64_t count = 2 * (int64_t)d + (dense ? (int64_t)d * d : 0);
+
   dun_warmup_free(w);
   *w = (struct dun_warmup){.sweeps = sweeps, .window_end = FIRST_WINDOW};
-  w->moments.value = dun_allocate(2 * (int64_t)d, sizeof *w->moments.value);
+  w->moments.value = dun_allocate(count, sizeof *w->moments.value);
   if (!w->moments.value)
     return DUN_ERROR_MEMORY;
-  w->moments.count = 2 * d;
+  w->moments.count = count;
   return 0;
 }
 
@@ -48,6 +51,18 @@ static void points(void *data, int64_t tile, double *f)
   dun_tile_load(s->population, s->x, tile, f);
 }
 
+/* Joins a covariance of n points to the window's; before its mean moves. */
+static void join_products(struct dun_warmup *w, int d, double n, const double *mean,
+                          const double *covariance)
+{
+  double *m = w->moments.value, *product = m + 2 * (int64_t)d, both = n * w->count / (w->count + n);
+
+  for (int i = 0; i < d; i++)
+    for (int j = 0; j < d; j++)
+      product[(int64_t)i * d + j] +=
+          covariance[(int64_t)i * d + j] * n + (mean[i] - m[i]) * (mean[j] - m[j]) * both;
+}
+
 /* Joins mean and deviation of n points to those of the window (Chan, Golub & LeVeque 1979). */
 static void join(struct dun_warmup *w, int d, double n, const double *mean, const double *deviation)
 {
@@ -61,23 +76,55 @@ static void join(struct dun_warmup *w, int d, double n, const double *mean, cons
   w->count = total;
 }
 
+static int gather_products(struct dun_context *context, struct dun_warmup *w,
+                           const struct dun_population *population, const struct dun_column *x,
+                           const struct dun_column *logw, const struct dun_weights *weights,
+                           double *mean, double *deviation)
+{
+  int d = x->width;
+  double n = (double)population->tiles.total;
+  double *covariance = dun_allocate((int64_t)d * d, sizeof *covariance);
+  int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
+
+  if (status >= 0)
+    status = dun_weighted_covariance(context, population, x, logw, weights, mean, covariance);
+  if (status >= 0) {
+    join_products(w, d, n, mean, covariance);
+    for (int j = 0; j < d; j++)
+      deviation[j] = sqrt(covariance[(int64_t)j * d + j]);
+    join(w, d, n, mean, deviation);
+  }
+  dun_free(covariance);
+  return status;
+}
+
+static int gather_deviations(struct dun_context *context, struct dun_warmup *w,
+                             const struct dun_population *population, const struct dun_column *x,
+                             const struct dun_column *logw, const struct dun_weights *weights,
+                             double *mean, double *deviation)
+{
+  struct source source = {population, x};
+  int status = dun_weighted_moments(context, population, NULL, logw, weights, x->width, points,
+                                    &source, mean, deviation, NULL);
+  if (status >= 0)
+    join(w, x->width, (double)population->tiles.total, mean, deviation);
+  return status;
+}
+
 static int gather(struct dun_context *context, struct dun_warmup *w,
                   const struct dun_population *population, const struct dun_column *x,
                   const struct dun_column *logw)
 {
-  int d = x->width;
+  int d = x->width, dense = w->moments.count > 2 * d;
   struct dun_weights weights = {0};
-  struct source source = {population, x};
   double *mean = dun_allocate(2 * (int64_t)d, sizeof *mean);
   int status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
 
   if (status >= 0)
     status = dun_weights_compute(context, population, logw, &weights);
   if (status >= 0)
-    status = dun_weighted_moments(context, population, NULL, logw, &weights, d, points, &source,
-                                  mean, mean + d, NULL);
-  if (status >= 0)
-    join(w, d, (double)population->tiles.total, mean, mean + d);
+    status = (dense ? gather_products : gather_deviations)(context, w, population, x, logw,
+                                                           &weights, mean, mean + d);
   dun_weights_free(&weights);
   dun_free(mean);
   return status;
@@ -100,22 +147,36 @@ static int learn_centre(const struct dun_warmup *w, struct dun_adaptation *a)
   return 0;
 }
 
-/* The step size is in units of the metric: where the metric grows it shrinks. */
-static void learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
+/* Mean log of the metric's scales. */
+static double log_scale(const struct dun_adaptation *a)
 {
-  int d = (int)a->scale.count;
-  double *scale = w->moments.value + d, shrunk = 0;
+  int64_t d = a->scale.count;
+  double sum = 0;
+
+  for (int64_t j = 0; j < d; j++)
+    sum += dun_scalar_log(a->factor.count ? a->factor.value[j * d + j] : a->scale.value[j]);
+  return sum / (double)d;
+}
+
+/* The step size is in units of the metric: where the metric grows it shrinks. */
+static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
+{
+  int d = (int)a->scale.count, status = 0;
+  double *scale = w->moments.value + d, before = log_scale(a);
 
   for (int j = 0; j < d; j++) {
     double old = a->scale.value[j];
     if (!(scale[j] > 0)) /* nothing moved: nothing is learned */
       scale[j] = w->count * old * old;
     scale[j] = sqrt((scale[j] + PRIOR_POINTS * old * old) / (w->count + PRIOR_POINTS));
-    shrunk += dun_scalar_log(old) - dun_scalar_log(scale[j]);
   }
-  dun_adaptation_metric(a, scale);
-  if (a->adapt_step && a->metric == DUN_METRIC_DIAGONAL)
-    a->log_step += shrunk / d;
+  if (a->metric == DUN_METRIC_DENSE)
+    status = dun_adaptation_correlations(a, scale, scale + d, w->count);
+  else
+    dun_adaptation_metric(a, scale);
+  if (a->adapt_step)
+    a->log_step += before - log_scale(a);
+  return status;
 }
 
 static void next_window(struct dun_warmup *w, int64_t last)
@@ -234,7 +295,7 @@ int dun_warmup_update(struct dun_context *context, struct dun_warmup *w, struct 
     if ((status = gather(context, w, population, x, logw)) >= 0)
       status = dun_agree(context, learn_centre(w, a));
     if (status >= 0 && w->done == w->window_end) {
-      learn_metric(w, a);
+      status = dun_agree(context, learn_metric(w, a));
       next_window(w, last);
     }
   }

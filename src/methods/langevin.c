@@ -165,6 +165,7 @@ static void release(void *self)
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
+  const struct dun_kernel_options *options = run->kernel_self;
   int d = run->evaluator->dimension, status;
 
   (void)context;
@@ -180,7 +181,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
                               .log_likelihood_variance = NAN,
                               .autocorrelation = NAN,
                               .never_moved = NAN};
-  if ((status = dun_warmup_init(&s->learning, d, s->warmup)) < 0)
+  if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
+      0)
     return status;
   return dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, d);
 }

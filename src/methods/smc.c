@@ -16,6 +16,7 @@
 #include "methods/run.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
+#include "population/covariance.h"
 #include "population/selection.h"
 #include "population/tile.h"
 #include <math.h>
@@ -315,6 +316,32 @@ static void x_columns(void *data, int64_t tile, double *f)
   dun_tile_load(&run->population, run->sweep.x, tile, f);
 }
 
+/* Deviations, and correlations for a dense metric, of the weighted particles. */
+static int learn_metric(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int d = run->evaluator->dimension, status;
+
+  if (run->adaptation.metric != DUN_METRIC_DENSE) {
+    status = dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights, d,
+                                  x_columns, run, s->mean, s->deviation, NULL);
+    if (status >= 0)
+      dun_adaptation_metric(&run->adaptation, s->deviation);
+    return status;
+  }
+  double *covariance = dun_allocate((int64_t)d * d, sizeof *covariance);
+  status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status = dun_weighted_covariance(context, &run->population, run->sweep.x, s->logw, &s->weights,
+                                     s->mean, covariance);
+  for (int j = 0; j < d && status >= 0; j++)
+    s->deviation[j] = sqrt(covariance[(int64_t)j * d + j]);
+  if (status >= 0)
+    status = dun_agree(context, dun_adaptation_correlations(&run->adaptation, s->deviation,
+                                                            covariance, s->weights.ess));
+  dun_free(covariance);
+  return status;
+}
+
 static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double N = (double)run->options.particles;
@@ -322,12 +349,9 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
     status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
   if (status >= 0)
-    status = dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights,
-                                  run->evaluator->dimension, x_columns, run, s->mean, s->deviation,
-                                  NULL);
+    status = learn_metric(context, s, run);
   if (status < 0)
     return status;
-  dun_adaptation_metric(&run->adaptation, s->deviation);
   if (s->weights.ess < s->ess_threshold * N) {
     status =
         dun_select(context, &run->population, s->logw, &s->weights,

@@ -1,6 +1,7 @@
 /* ranks: 1 3 */
-/* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel
- * and each of 2 targets, 24 for other schemes; limit 5 standard errors; fixed seeds. */
+/* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel and
+ * each of 2 targets, 24 for other schemes, 48 for dense metrics; limit 5 standard errors; fixed
+ * seeds. */
 #include "base/scalar.h"
 #include "kernel_deviation.h"
 
@@ -33,6 +34,28 @@ static void other_schemes_stay_exact(void)
   }
 }
 
+/* With correlations that are not the target's, and some of another sign. */
+static void dense_metrics_stay_exact(void)
+{
+  static const char *const kernel[] = {"hmc", "mala", "underdamped", "rwm"};
+  const double deviation[] = {1.5, .7, 1}, covariance[] = {1, .8, 0, .8, 1, -.3, 0, -.3, 1};
+  const double of_two[] = {1, .8, .8, 1};
+  for (int i = 0; i < 8; i++) {
+    struct fixture fixture;
+    char text[64];
+    snprintf(text, sizeof text, "%s, metric: dense", kernel[i / 2]);
+    struct dun_run *run = kernel_run(&fixture, text, i % 2);
+    CHECK(dun_adaptation_correlations(&run->adaptation, deviation, i % 2 ? of_two : covariance,
+                                      1e6) == 0);
+    CHECK(run->adaptation.factor.count > 0);
+    double worst = kernel_deviation(run);
+    if (!(worst <= 5))
+      fprintf(stderr, "%s, target %d: %.1f standard errors\n", text, i % 2, worst);
+    CHECK(worst <= 5);
+    fixture_free(&fixture);
+  }
+}
+
 /* A kernel keeps the parts and the log density of the state in step with its point. */
 static void parts_follow_the_point(void)
 {
@@ -59,4 +82,5 @@ static void parts_follow_the_point(void)
 
 TEST_MAIN({"exact_draws_stay_exact", exact_draws_stay_exact},
           {"other_schemes_stay_exact", other_schemes_stay_exact},
+          {"dense_metrics_stay_exact", dense_metrics_stay_exact},
           {"parts_follow_the_point", parts_follow_the_point})

@@ -62,6 +62,11 @@ def test_tempering():
 def test_chains():
     same_at((1, 2, 3, 4, 7), "chains", kernel="hmc", particles=500)
     same_at((1, 3), "chains", kernel="underdamped", particles=70)
+    same_at((1, 2, 7), "chains", kernel="hmc, metric: dense", particles=300)
+
+
+def test_populations_with_a_dense_metric():
+    same_at((1, 3), "mixture", kernel="rwm, metric: dense", particles=1000)
 
 
 def test_chains_along_dilation():

@@ -1,0 +1,36 @@
+#include "kernels/metric.h"
+#include "base/vmath.h"
+#include "dunlin/target.h"
+#include <string.h>
+
+DUN_CLONES static void apply(const struct dun_metric *metric, const double *restrict w,
+                             double *restrict x)
+{
+  for (int i = 0; i < metric->d; i++) {
+    const double *row = metric->factor + (int64_t)i * metric->d;
+    double sum[DUN_LANES] = {0};
+    for (int j = 0; j <= i; j++)
+      for (int l = 0; l < DUN_LANES; l++)
+        sum[l] = DUN_FMA(row[j], w[j * DUN_LANES + l], sum[l]);
+    memcpy(x + (int64_t)i * DUN_LANES, sum, sizeof sum);
+  }
+}
+
+DUN_CLONES static void transposed(const struct dun_metric *metric, const double *restrict g,
+                                  double *restrict w)
+{
+  int d = metric->d;
+
+  for (int j = 0; j < d; j++) {
+    double sum[DUN_LANES] = {0};
+    for (int i = j; i < d; i++)
+      for (int l = 0; l < DUN_LANES; l++)
+        sum[l] = DUN_FMA(metric->factor[(int64_t)i * d + j], g[i * DUN_LANES + l], sum[l]);
+    memcpy(w + (int64_t)j * DUN_LANES, sum, sizeof sum);
+  }
+}
+
+struct dun_metric dun_metric_dense(int d, const double *factor)
+{
+  return (struct dun_metric){.d = d, .apply = apply, .transposed = transposed, .factor = factor};
+}

@@ -1,0 +1,18 @@
+/* The metric of moves: with x = S w the coordinates w have scales near 1, momenta are N(0, I) in
+ * them, forces S^T grad log pi_t.  A diagonal S is an array of scales and needs nothing of this;
+ * what else there is stands behind two operations on columns [d][64], aligned, that must not
+ * overlap.  The same bits at any vector width. */
+#ifndef DUNLIN_KERNELS_METRIC_H
+#define DUNLIN_KERNELS_METRIC_H
+
+struct dun_metric {
+  int d;
+  void (*apply)(const struct dun_metric *metric, const double *w, double *x);      /* x = S w */
+  void (*transposed)(const struct dun_metric *metric, const double *g, double *w); /* w = S^T g */
+  const double *factor; /* dense: S itself, lower triangular, [d][d] by rows; not owned */
+};
+
+/* A dense metric from the Cholesky factor of a covariance. */
+struct dun_metric dun_metric_dense(int d, const double *factor);
+
+#endif
