@@ -37,6 +37,16 @@ void dun_diagnosis_merge(struct dun_diagnosis *all, const struct dun_diagnosis *
   }
 }
 
+void dun_diagnosis_settle(struct dun_diagnosis *all, const char *name, const char *finish)
+{
+  struct dun_verdict *held = find(all, name);
+  if (!held)
+    return;
+  held->level = DUN_GOOD;
+  snprintf(held->text, sizeof held->text,
+           "what kernel and path left behind was biased; finish %s replaced it", finish);
+}
+
 /* ---- chains -------------------------------------------------------------------------------- */
 
 static const struct dun_table *table_of(const struct dun_driver *driver, const char *name)

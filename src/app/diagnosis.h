@@ -10,6 +10,10 @@
 void dun_diagnosis_merge(struct dun_diagnosis *all, const struct dun_diagnosis *one,
                          int64_t replicate);
 
+/* A finish has made a verdict of that name, if there is one, a thing of the past: it becomes
+ * good. */
+void dun_diagnosis_settle(struct dun_diagnosis *all, const char *name, const char *finish);
+
 /* The mixing of the present replicate's chains, as the probe rhat saw it at their end: adds the
  * verdicts and returns the smallest bulk effective sample size, NAN if there is none. */
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);

@@ -578,5 +578,6 @@ const struct dun_finish dun_finish_fit_and_reweight = {
              .size = sizeof(struct fit), .options = options, .state = state, .free = release},
     .init = init,
     .advance = advance,
+    .settles = "bias",
     .diagnose = diagnose,
 };

@@ -25,6 +25,7 @@ struct dun_look {
   double autocorrelation;       /* of the log density between `start` and now */
   double jump;                  /* mean squared distance from `start` per coordinate, in units of
                                    * the metric */
+  double lost;                  /* how many particles a move has left with a weight of 0 for good */
   double never_moved;           /* share of the particles that are still at `start` */
 };
 

@@ -21,6 +21,8 @@ struct dun_move {
   const double *unit;              /* [64]: the path's unit at the lanes' times */
   double statistic;                /* of all particles, where the kernel asks for one */
   int from_point; /* every particle is where the path's start draws them all; see weighs_point */
+  int blind;      /* the log densities are not wanted afterwards, and may not be known before: only
+                   * for kernels that are `blind` */
   int final;      /* step_size is the same for all particles, whatever the kernel's step rule */
   int leapfrogs;  /* one for the whole tile */
 
@@ -63,8 +65,11 @@ struct dun_kernel {
 
   /* Where adaptation begins: initial_step * d^initial_step_power, in units of the metric. */
   double initial_step, initial_step_power;
-  int biased;         /* does not leave pi_t invariant */
+  int biased;         /* does not leave pi_t invariant, whatever its options */
+  int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
+  /* Whether it is biased with the options that it has; NULL: as `biased` says. */
+  int (*is_biased)(const void *self);
   /* Columns of scratch. */
   int (*scratch)(int d, int K);
   void (*move)(const void *self, struct dun_move *move);
@@ -81,6 +86,12 @@ struct dun_kernel {
   /* Declares columns of its own that travel with the particles; NULL: none.  DUN_ERROR_MEMORY. */
   int (*declare)(const void *self, struct dun_population *population, int d);
 };
+
+/* Whether it leaves pi_t invariant with the options that it has. */
+static inline int dun_kernel_is_biased(const struct dun_kernel *kernel, const void *self)
+{
+  return kernel->is_biased ? kernel->is_biased(self) : kernel->biased;
+}
 
 /* What all kernels' options begin with. */
 struct dun_kernel_options {

@@ -70,6 +70,34 @@ DUN_CLONES static void take(int64_t columns, const double *restrict chosen,
     }
 }
 
+/* A sum is finite only if all its terms are. */
+DUN_CLONES static void find_odd(int d, const double *restrict x, double *restrict odd)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++)
+      sum[l] += 0 * x[j * DUN_LANES + l];
+  for (int l = 0; l < DUN_LANES; l++)
+    odd[l] = sum[l] == 0 ? 0 : 1;
+}
+
+int dun_move_guard(struct dun_move *move, int64_t columns, const double *before, double *after)
+{
+  double odd[DUN_LANES] __attribute__((aligned(64)));
+  int any = 0;
+
+  find_odd(move->d, after, odd);
+  for (int l = 0; l < DUN_LANES; l++)
+    any |= odd[l] > 0;
+  if (!any)
+    return 0;
+  take(columns, odd, before, after);
+  for (int l = 0; l < DUN_LANES; l++)
+    move->acceptance[l] = odd[l] > 0 ? 0 : move->acceptance[l];
+  return 1;
+}
+
 void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio)
 {
   double uniform[DUN_LANES] __attribute__((aligned(64)));

@@ -20,4 +20,9 @@ void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const dou
  * becomes the proposal. */
 void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio);
 
+/* Guards moves that nothing rejects.  Lanes of `after` [columns][64] with a number that is not
+ * finite in their first d columns become those of `before`, and their acceptance 0; that of the
+ * others is left as it is.  Returns 1 if there were any. */
+int dun_move_guard(struct dun_move *move, int64_t columns, const double *before, double *after);
+
 #endif

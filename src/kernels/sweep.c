@@ -34,6 +34,7 @@ enum {
   NEVER_MOVED,
   INSIDE,
   MOVED,
+  LOST,
   TRIAL,
   TRIAL_SHAPE = 0,
   TRIAL_X,
@@ -252,6 +253,7 @@ static void summarise(const struct dun_sweep *s, const double *sum, struct dun_l
   double covariance =
       inside > 0 ? sum[LP_PRODUCT] / inside - sum[LP] / inside * (sum[START_LP] / inside) : 0;
 
+  look->lost = sum[LOST];
   look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
   look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
   look->autocorrelation = !s->start ? NAN : v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : 0;
@@ -326,6 +328,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .unit = w->unit,
                            .statistic = s->statistic,
                            .from_point = s->from_point,
+                           .blind = s->blind,
                            .final = s->final,
                            .leapfrogs = dun_adaptation_leapfrogs(s->adaptation, address),
                            .state = w->state,
@@ -335,6 +338,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .scratch = w->scratch};
 }
 
+/* look[LOST] tells which weights became 0. */
 static void add_log_weight(const struct dun_sweep *s, const struct lanes *w, int64_t i,
                            struct dun_column *logw)
 {
@@ -343,7 +347,9 @@ static void add_log_weight(const struct dun_sweep *s, const struct lanes *w, int
   dun_tile_load(s->population, logw, i, sum);
   for (int l = 0; l < DUN_LANES; l++) {
     double more = sum[l] + w->log_weight[l];
-    sum[l] = more < INFINITY ? more : -INFINITY;
+    more = more < INFINITY ? more : -INFINITY;
+    look_at(w, LOST)[l] = sum[l] > -INFINITY && more == -INFINITY;
+    sum[l] = more;
   }
   dun_tile_store(s->population, logw, i, sum);
 }
@@ -368,8 +374,10 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
   s->kernel->move(s->kernel_self, &move);
   if (s->momentum)
     dun_tile_store(s->population, s->momentum, i, w->momentum);
-  if (s->logw)
+  if (s->logw) {
     add_log_weight(s, w, i, s->logw);
+    fold(w, n, LOST, 1, sum);
+  }
   dun_tile_store(s->population, s->x, i, w->state);
   dun_tile_store(s->population, s->part_lp, i, w->state + d * DUN_LANES);
   if (s->acceptance)
@@ -539,7 +547,7 @@ int dun_sweep_carry(struct dun_context *context, struct dun_sweep *s, struct dun
 
   if (!logw) {
     status = dun_sweep_transport(context, s, address, t, next);
-    return status < 0 ? status : dun_sweep_evaluate(context, s, next, INT64_MAX);
+    return status < 0 || s->blind ? status : dun_sweep_evaluate(context, s, next, INT64_MAX);
   }
   before = dun_allocate(2 * s->population->tiles.count * DUN_LANES, sizeof *before);
   if ((status = dun_agree(context, before ? 0 : DUN_ERROR_MEMORY)) >= 0)

@@ -29,6 +29,8 @@ struct dun_sweep {
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
   int from_point;          /* every particle is where the path's start draws them all */
   int final;               /* see struct dun_move */
+  int blind; /* see struct dun_move: part_lp is left as it was, also by an unweighed carry, until
+              * dun_sweep_evaluate is called */
 
   double statistic;         /* of the present sweep */
   struct dun_metric metric; /* d = 0: the adaptation's scales */

@@ -14,7 +14,9 @@
  *
  * Nothing is rejected, so that the law is biased.  Weights: pi(x') K(x | x') / (pi(x) K(x' | x))
  * with the kernel itself as the backward one. Those weights cannot come back from a point
- * outside a bounded support: there they are biased low. */
+ * outside a bounded support: there they are biased low.
+ *
+ * A step to a point that is not finite is not made; its weight is 0. */
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/metropolis.h"
@@ -166,16 +168,18 @@ static void move(const void *self, struct dun_move *m)
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, z);
   dun_move_gradient(m, x, q);
   find_steps(s, m, q, noise, drift);
-  if (m->log_weight) {
-    memcpy(before, x, (size_t)block * sizeof *x);
-    memcpy(lp, dun_move_lp(m), sizeof lp);
-  }
+  memcpy(before, x, (size_t)block * sizeof *x);
+  memcpy(lp, dun_move_lp(m), sizeof lp);
   step(m->d, noise, drift, m->scale, q, z, x);
-  dun_move_evaluate(m, m->state, NULL);
-  if (m->log_weight)
-    weigh(s, m, before, q, lp, noise, drift);
   for (int l = 0; l < DUN_LANES; l++)
     m->acceptance[l] = 1;
+  int odd = dun_move_guard(m, m->d, before, x);
+  if (!m->blind)
+    dun_move_evaluate(m, m->state, NULL);
+  if (m->log_weight)
+    weigh(s, m, before, q, lp, noise, drift);
+  for (int l = 0; odd && m->log_weight && l < DUN_LANES; l++)
+    m->log_weight[l] = m->acceptance[l] > 0 ? m->log_weight[l] : -INFINITY;
 }
 
 static int wants_statistic(const void *self)
@@ -252,6 +256,7 @@ const struct dun_kernel dun_kernel_ula = {
              .options = options},
     .initial_step = 1,
     .biased = 1,
+    .blind = 1,
     .weighs = 1,
     .weighs_point = 1,
     .scratch = scratch,

@@ -110,6 +110,13 @@ DUN_CLONES static void would_accept(const double *restrict log_ratio, double *re
     acceptance[l] = dun_exp_weight(log_ratio[l] < 0 ? log_ratio[l] : 0);
 }
 
+/* Momenta of moves that the guard undid are drawn afresh. */
+static void forget_odd(const struct dun_move *m, double *p)
+{
+  for (int64_t i = 0; i < (int64_t)m->d * DUN_LANES; i++)
+    p[i] = m->acceptance[i % DUN_LANES] > 0 ? p[i] : 0;
+}
+
 static void move(const void *self, struct dun_move *m)
 {
   const struct underdamped *s = self;
@@ -129,11 +136,18 @@ static void move(const void *self, struct dun_move *m)
     turn(m, p);
   } else {
     would_accept(log_ratio, m->acceptance);
+    if (dun_move_guard(m, columns, m->state, proposal))
+      forget_odd(m, p);
     memcpy(m->state, proposal, (size_t)(columns * DUN_LANES) * sizeof *proposal);
     memcpy(m->momentum, p, (size_t)block * sizeof *p);
   }
   for (int l = 0; m->log_weight && l < DUN_LANES; l++)
     m->log_weight[l] = s->metropolised ? 0 : log_ratio[l];
+}
+
+static int is_biased(const void *self)
+{
+  return !((const struct underdamped *)self)->metropolised;
 }
 
 static const struct dun_option options[] = {
@@ -167,6 +181,7 @@ const struct dun_kernel dun_kernel_underdamped = {
     .initial_step = 1,
     .initial_step_power = -.25,
     .weighs = 1,
+    .is_biased = is_biased,
     .declare = declare,
     .scratch = scratch,
     .move = move,

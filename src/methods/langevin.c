@@ -13,6 +13,7 @@
 #include "base/scalar.h"
 #include "kernels/warmup.h"
 #include "methods/run.h"
+#include "parallel/sum.h"
 #include <math.h>
 
 enum phase { START, ANNEAL, FINAL, WARMUP, SAMPLE };
@@ -28,10 +29,14 @@ struct langevin {
   int64_t sampled;             /* sweeps of the last phase */
   double accepted;             /* acceptance summed over the sweeps of this step */
   double acceptance, hopeless; /* summed over the sweeps of the last phase */
+  double astray;               /* hopeless shares summed over all sweeps */
+  int64_t made;                /* sweeps in all */
   struct dun_warmup learning;
 
   /* made by init */
   struct dun_column *x, *logw;
+
+  int64_t outside; /* particles at the end where the density is 0 */
 };
 
 #define STATE(member, type_)                                                                       \
@@ -46,6 +51,8 @@ static const struct dun_state state[] = {
     STATE(accepted, DUN_STATE_NUMBER),
     STATE(acceptance, DUN_STATE_NUMBER),
     STATE(hopeless, DUN_STATE_NUMBER),
+    STATE(astray, DUN_STATE_NUMBER),
+    STATE(made, DUN_STATE_INTEGER),
     STATE(learning.done, DUN_STATE_INTEGER),
     STATE(learning.window, DUN_STATE_INTEGER),
     STATE(learning.window_end, DUN_STATE_INTEGER),
@@ -170,8 +177,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
   (void)context;
   s->phase = START;
-  s->done = s->sweeps = s->sampled = 0;
-  s->accepted = s->acceptance = s->hopeless = 0;
+  s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
+  s->accepted = s->acceptance = s->hopeless = s->astray = 0;
   run->now = (struct dun_now){.ess = (double)run->options.particles,
                               .roots = (double)run->options.particles,
                               .acceptance = NAN,
@@ -207,6 +214,12 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
   return status < 0 ? status : DUN_TICK_GOING;
 }
 
+/* Log densities are of no use to some kernels: then they are evaluated for draws only. */
+static int is_blind(const struct langevin *s, const struct dun_run *run)
+{
+  return run->kernel->blind && !(s->phase == SAMPLE && s->done + 1 == s->thin);
+}
+
 /* One sweep at the present time. */
 static int sweep(struct dun_context *context, struct langevin *s, struct dun_run *run,
                  struct dun_look *look)
@@ -214,13 +227,16 @@ static int sweep(struct dun_context *context, struct langevin *s, struct dun_run
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation.frozen = s->phase == SAMPLE;
   run->sweep.final = final;
+  run->sweep.blind = is_blind(s, run);
   int status =
       dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time, INT64_MAX, look);
   if (status < 0)
     return status;
   s->done++;
   s->sweeps++;
+  s->made++;
   s->accepted += look->acceptance;
+  s->astray += look->hopeless;
   run->now.step_size = dun_scalar_exp(run->adaptation.log_step);
   run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
   return 0;
@@ -243,6 +259,7 @@ static int next_level(struct dun_context *context, const struct langevin *s, str
   struct dun_address address = dun_run_address(run, 0);
   int status = 0;
 
+  run->sweep.blind = run->kernel->blind;
   if (!run->path->affine && s->moves_per_level == 0 && next < 1)
     status = dun_sweep_transport(context, &run->sweep, address, run->now.time, next);
   else if (!run->path->affine)
@@ -329,6 +346,29 @@ static int sample(struct dun_context *context, struct langevin *s, struct dun_ru
   return DUN_TICK_DRAW;
 }
 
+/* The particles are as their last move left them. */
+static int end(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  double coefficient[DUN_MAX_PARTS];
+  int K = run->path->parts, status = 0;
+
+  if (run->kernel->blind && s->draws == 0)
+    status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
+  if (status < 0)
+    return status;
+  run->path->coefficients(run->path_self, run->now.time, coefficient);
+  s->outside = 0;
+  for (int64_t i = 0; i < run->population.tiles.local; i++) {
+    const double *part = dun_f64(run->sweep.part_lp) + i * K;
+    int outside = 0;
+    for (int k = 0; k < K; k++)
+      outside |= coefficient[k] > 0 && part[k] == -INFINITY;
+    s->outside += outside;
+  }
+  status = dun_sum_integers(context, 0, 1, &s->outside);
+  return status < 0 ? status : DUN_TICK_DONE;
+}
+
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
   static int (*const phases[])(struct dun_context *, struct langevin *, struct dun_run *) = {
@@ -337,7 +377,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   struct langevin *s = self;
 
   if (s->phase == SAMPLE && run->kept.draws == s->draws)
-    return DUN_TICK_DONE;
+    return end(context, s, run);
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
   int status = phases[s->phase](context, s, run);
@@ -352,23 +392,41 @@ static enum dun_verdict_level above(double value, double doubtful, double bad)
   return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
 }
 
+static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
+                            struct dun_diagnosis *out)
+{
+  double astray = s->made > 0 ? s->astray / (double)s->made : 0;
+
+  dun_diagnose(out, "bias", DUN_DOUBTFUL,
+               "kernel %s does not reject: the chains' law is not the target's, the less so the "
+               "larger the step size",
+               run->kernel->type.name);
+  if (astray > 0)
+    dun_diagnose(out, "astray", above(astray, 0, 1e-4),
+                 "%.2g%% of the moves went astray: off the support, or to points that are no "
+                 "numbers; a smaller step size helps",
+                 100 * astray);
+}
+
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct langevin *s = self;
   double sweeps = (double)s->sampled, share = s->hopeless / sweeps;
+  double outside = (double)s->outside / (double)run->options.particles;
   int moved = s->final_moves + s->warmup + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
+  int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
 
   if (run->path->unweighted && s->final_moves + s->warmup + s->draws == 0)
     dun_diagnose(out, "levels", DUN_DOUBTFUL,
                  "the particles are where path %s left them after %lld levels: compare with twice "
                  "as many",
                  run->path->type.name, schedule_of(run)->times.count);
-  if (run->kernel->biased && moved)
-    dun_diagnose(out, "bias", DUN_DOUBTFUL,
-                 "kernel %s does not reject: the chains' law is not the target's, the less so the "
-                 "larger the step size",
-                 run->kernel->type.name);
-  if (run->kernel->biased || s->sampled == 0)
+  if (s->outside > 0)
+    dun_diagnose(out, "outside", above(outside, 0, .01),
+                 "%.2g%% of the chains ended where the target's density is 0", 100 * outside);
+  if (biased && moved)
+    diagnose_biased(s, run, out);
+  if (biased || s->sampled == 0)
     return;
   dun_diagnose(out, "acceptance", above(-s->acceptance / sweeps, -.1, -.01),
                "the mean acceptance of the draws' moves is %.3f", s->acceptance / sweeps);

@@ -35,6 +35,7 @@ struct smc {
   double carried;      /* log evidence up to the last selection */
   double last_jump;    /* of the sweep before, for `auto` */
   int64_t selections;
+  int64_t lost;             /* weights that became 0 in moves */
   int64_t capped;           /* steps whose moves ended at the cap */
   double least_acceptance;  /* over the steps' last sweeps */
   double most_stuck;        /* largest share of particles that no move of a step displaced */
@@ -58,6 +59,7 @@ static const struct dun_state state[] = {
     STATE(carried, DUN_STATE_NUMBER),
     STATE(last_jump, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
+    STATE(lost, DUN_STATE_INTEGER),
     STATE(capped, DUN_STATE_INTEGER),
     STATE(least_acceptance, DUN_STATE_NUMBER),
     STATE(most_stuck, DUN_STATE_NUMBER),
@@ -153,7 +155,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   struct smc *s = self;
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
-  s->done = s->selections = s->capped = 0;
+  s->done = s->selections = s->lost = s->capped = 0;
   s->carried = s->most_stuck = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
@@ -269,8 +271,9 @@ static int reweight(struct dun_context *context, struct smc *s, struct dun_run *
 {
   const struct dun_schedule *schedule = run->path->schedule(run->path_self);
   struct dun_next next;
+  double share = schedule->type == DUN_SCHEDULE_ADAPTIVE ? schedule->conditional_ess : 0;
   int status = dun_next_time(context, &run->population, run->path, run->path_self, s->part_lp,
-                             s->logw, run->now.time, schedule->conditional_ess, &next);
+                             s->logw, run->now.time, share, &next);
   if (status < 0)
     return status;
   if (schedule->type != DUN_SCHEDULE_ADAPTIVE)
@@ -401,6 +404,7 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->now.autocorrelation = look.autocorrelation;
   run->now.never_moved = look.never_moved;
   run->now.moves = (double)++s->done;
+  s->lost += (int64_t)look.lost;
   if (!moved_enough(s, &look))
     return DUN_TICK_GOING;
   s->most_stuck = look.never_moved > s->most_stuck ? look.never_moved : s->most_stuck;
@@ -467,6 +471,11 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_diagnose(out, "stuck", above(s->most_stuck, .1, .3),
                "in the worst step %.2g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
+  if (run->kernel->weighs && s->lost > 0)
+    dun_diagnose(out, "support", DUN_BAD,
+                 "%lld moves of kernel %s left the support, where weights end: log Z is too low; "
+                 "take a kernel that rejects",
+                 (long long)s->lost, run->kernel->type.name);
   if (!isnan(s->multinomial_error))
     dun_diagnose(out, "multinomial error", DUN_GOOD,
                  "Lee and Whiteley's estimate of the error of log Z is %.4g, by ancestor %.4g",

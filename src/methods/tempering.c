@@ -94,10 +94,10 @@ static int check(const struct tempering *s, const struct dun_run *run)
   if (run->path->schedule && run->path->schedule(run->path_self)->type != DUN_SCHEDULE_ADAPTIVE)
     return dun_fail(DUN_ERROR_INPUT, "path.schedule is for methods that follow one; method "
                                      "tempering adapts a ladder of its own");
-  if (run->kernel->biased || run->kernel->weighs)
+  if (dun_kernel_is_biased(run->kernel, run->kernel_self))
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
-                    "does not",
+                    "with these options does not",
                     run->kernel->type.name);
   if (run->options.particles % s->rungs)
     return dun_fail(DUN_ERROR_INPUT,
@@ -244,6 +244,7 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
     dun_i64(s->root)[i] = global - global % s->rungs;
   }
   place(s, run);
+  dun_sweep_forget(&run->sweep);
   code = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
   s->phase = WARMUP;
   return code < 0 ? code : DUN_TICK_GOING;

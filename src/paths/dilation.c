@@ -15,7 +15,6 @@
 #include "paths/path.h"
 #include <math.h>
 
-enum spacing { LINEAR, POWER, LOG_LINEAR };
 enum beginning { DIRAC, GAUSSIAN };
 
 struct dilation {
@@ -38,30 +37,15 @@ struct dilation {
   struct dun_gaussian law; /* of the start; its mean is c */
 };
 
-static double level(const struct dilation *s, long long k)
+/* The options' words stand in the order of enum dun_spacing. */
+static int make_levels(struct dun_context *context, struct dilation *s)
 {
-  double fraction = (double)k / (double)s->levels.levels;
-  switch ((enum spacing)s->levels.type) {
-  case POWER: return dun_scalar_exp(s->levels.power * dun_scalar_log(fraction));
-  case LOG_LINEAR: return dun_scalar_exp((1 - fraction) * dun_scalar_log(s->levels.start));
-  case LINEAR: break;
-  }
-  return fraction;
-}
-
-static int make_levels(struct dilation *s)
-{
-  long long n = s->levels.levels;
-  dun_schedule_free(&s->schedule);
   s->schedule.type = DUN_SCHEDULE_FIXED;
-  s->schedule.times.value = dun_allocate(n, sizeof(double));
-  if (!s->schedule.times.value)
-    return DUN_ERROR_MEMORY;
-  s->schedule.times.count = n;
-  for (long long k = 1; k < n; k++)
-    s->schedule.times.value[k - 1] = level(s, k);
-  s->schedule.times.value[n - 1] = 1;
-  return 0;
+  s->schedule.steps = s->levels.levels;
+  s->schedule.spacing = s->levels.type;
+  s->schedule.power = s->levels.power;
+  s->schedule.start = s->levels.start;
+  return dun_schedule_init(context, &s->schedule);
 }
 
 static int make_start(struct dilation *s)
@@ -84,10 +68,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 {
   struct dilation *s = self;
   s->target = target;
-  int status = make_start(s);
-  if (status >= 0)
-    status = make_levels(s);
-  return dun_agree(context, status);
+  int status = dun_agree(context, make_start(s));
+  return status < 0 ? status : make_levels(context, s);
 }
 
 static void release(void *self)

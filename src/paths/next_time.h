@@ -17,8 +17,9 @@ struct dun_next {
 
 /* Collective.  Adaptive: the largest of the candidate times whose conditional effective sample
  * size is at least `conditional_ess`, to within 1/64 of the step; each pass looks at sixteen
- * candidates at once and costs one Allreduce.  Nothing is evaluated.  DUN_ERROR_NUMERIC if no
- * step however small would do. */
+ * candidates at once and costs one Allreduce.  With conditional_ess 0 the time is 1, and one pass
+ * finds the moments.  Nothing is evaluated.  DUN_ERROR_NUMERIC if no step however small would do.
+ */
 int dun_next_time(struct dun_context *context, const struct dun_population *population,
                   const struct dun_path *path, const void *path_self,
                   const struct dun_column *part_lp, const struct dun_column *logw, double t,

@@ -130,8 +130,14 @@ void dun_schedule_free(struct dun_schedule *s)
 
 double dun_schedule_after(const struct dun_schedule *s, double t)
 {
-  for (long long k = 0; k < s->times.count; k++)
-    if (s->times.value[k] > t)
-      return s->times.value[k];
-  return 1;
+  long long first = 0, end = s->times.count;
+
+  while (first < end) {
+    long long middle = first + (end - first) / 2;
+    if (s->times.value[middle] > t)
+      end = middle;
+    else
+      first = middle + 1;
+  }
+  return first < s->times.count ? s->times.value[first] : 1;
 }

@@ -67,6 +67,9 @@ EDITS = {
     "bad_dimension": ("dimension: 2", "dimension: 0", ["target.dimension", "0"]),
     "uneven_ladders": ("{type: smc}", "{type: tempering, temperatures: 7}",
                        ["particles", "multiple", "7"]),
+    "biased_ladders": ("{type: hmc}\nmethod: {type: smc}",
+                       "{type: underdamped, metropolised: false}\n"
+                       "method: {type: tempering, temperatures: 8}", ["tempering", "underdamped"]),
     "one_temperature": ("{type: smc}", "{type: tempering, temperatures: 1}",
                         [FILE + ":5", "temperatures", "2"]),
     "bad_choice": ("{type: smc}", "{type: smc, resampling: magic}", [FILE + ":5", "magic",

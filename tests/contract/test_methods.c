@@ -25,6 +25,8 @@ static const struct {
      "base: {type: gaussian, scale: 3}"},
     {"tempering", "temperatures: 20, warmup: 300, sweeps: 300", "rwm",
      "base: {type: gaussian, scale: 3}"},
+    {"tempering", "temperatures: 8, warmup: 200, sweeps: 300", "underdamped",
+     "base: {type: gaussian, scale: 3}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
