@@ -1,36 +1,14 @@
-"""What is known of Langevin chains along the dilation path: modes found and their shares, biases of
-unadjusted steps, the correction that follows.  3 seeds each; the limits leave room for what seeds
-have been seen to do."""
+"""What is known of Langevin chains along the dilation path: modes found and their shares, and the
+correction that follows.  3 seeds each; the limits leave room for what seeds have been seen to do.
+"""
 import os
 import sys
 
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(os.environ.get("DUNLIN_SOURCE") or os.path.dirname(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "analysis"))
-from dilation_table import SAMPLERS, TARGETS, document, score  # noqa: E402
+from dilation import SEEDS, corrected, document, sample, score, shares  # noqa: E402
 from support import BUILD, Folder, attributes, column, dunlin, main, write  # noqa: E402
-
-SEEDS = (1, 2, 3)
-FIT = "finish: [{type: fit_and_reweight}]\n"
-
-
-def sample(name, sampler, levels, particles=2000, seed=1, more=""):
-    """Runs one sampler on one target; returns what the table's script makes of the result, and the
-    result's attributes."""
-    with Folder() as folder:
-        result = os.path.join(folder, "result.h5")
-        text = SAMPLERS[sampler](levels, particles, seed, TARGETS[name]) + more
-        dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
-        return score(result), attributes(result)
-
-
-def shares(name, sampler, levels, **options):
-    found = [sample(name, sampler, levels, seed=seed, **options)[0] for seed in SEEDS]
-    print(f"{name} {sampler} K = {levels}: hit {[f.hit for f in found]}, TV "
-          f"{[round(f.variation, 4) for f in found]}")
-    return [f.hit for f in found], [f.variation for f in found]
 
 
 def test_a_centred_grid():
@@ -53,23 +31,12 @@ def test_forty_shifted_modes():
     assert max(shares("F40s", "ULA", 2000, particles=1000)[0]) <= 5
 
 
-def corrected(name, levels, **options):
-    """Shares and log Z behind fit_and_reweight, with log Z told to be 1.7."""
-    for seed in SEEDS:
-        found, said = sample(name, "dilation cap1 + fit", levels, seed=seed, **options)
-        off = said["log_evidence"] - 1.7
-        print(f"{name} with the fit: TV {found.variation:.4f}, first share {found.share[0]:.4f}, "
-              f"log Z off {off:.4f} ± {said['log_evidence_error']:.4f}")
-        assert abs(off) < 5 * said["log_evidence_error"]
-        yield found, off
-
-
 def test_two_unequal_modes():
     for seed in SEEDS:
         found, _ = sample("B2", "dilation cap1", 10000, particles=4000, seed=seed)
         print(f"B2: left share {found.share[0]:.4f}")
         assert .21 <= found.share[0] <= .29
-    for found, off in corrected("B2", 10000, particles=20000):
+    for found, off in corrected("B2", 1000, particles=20000):
         assert abs(found.share[0] - .1) <= .01 and abs(off) < .02
 
 
@@ -104,27 +71,6 @@ def test_eight_modes_in_ten_dimensions():
                 found = score(result)
             print(f"d = 10, {rule}, seed {seed}: hit {found.hit}, TV {found.variation:.4f}")
             assert found.hit == modes and (modes == 1 or found.variation < .09)
-
-
-def variance(kernel, steps, seed=1):
-    """Of N(0, 1) after so many unadjusted steps of 1e5 chains."""
-    with Folder() as folder:
-        result = os.path.join(folder, "result.h5")
-        text = document(100000, seed, "{type: gaussian, dimension: 1}", "{type: constant}",
-                        f"{{type: ula, {kernel}}}",
-                        f"{{type: langevin, warmup: 0, draws: 1, thin: {steps}}}",
-                        "{type: moments}")
-        dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
-        assert "bias: doubtful" in attributes(result)["diagnosis_details"]
-        found = column(result, "moments", "deviation")[-1] ** 2
-        print(f"{kernel}: variance {found:.4f}")
-        return found
-
-
-def test_biases_of_unadjusted_steps():
-    """1 / (1 - h / 2); and pi / h for steps that follow the point."""
-    assert abs(variance("step_rule: const, step_size: 0.5", 60) - 4 / 3) <= .02
-    assert abs(variance("step_rule: cap1, step_size: 0.02, cap: 0.01", 4000) - 1.786) <= .04
 
 
 def test_steps_that_overflow():
