@@ -4,8 +4,8 @@ evaluations, beside the figures of a reference implementation.
 
     dilation_table.py [--long] [--seed S] [--jobs J] [--program DUNLIN] [TARGET ...]
 
-A cell is: modes hit (with more than a tenth of their due share), and the total variation distance of
-the shares from the due ones, where a particle counts for the nearest mean within 4 standard
+A cell is: modes hit (with more than a tenth of their due share), and the total variation distance
+of the shares from the due ones, where a particle counts for the nearest mean within 4 standard
 deviations, else as an outlier; in brackets the reference.  For B2 it is the share of the left mode
 (0.10 is due).  --long adds the columns that take minutes."""
 import argparse
