@@ -65,11 +65,20 @@ probes: [{type: modes, every: 10}, {type: energy_distance, points: 99, every: 25
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+FIELD = """
+run:    {seed: 7, particles: $particles}
+target: {type: phi4, side: [6, 5], mass2: -1, coupling: 0.25}
+path:   {type: constant, start: {scale: 1}}
+kernel: {type: $kernel, metric: fourier, mass: 0.7}
+method: {type: langevin, warmup: 20, draws: 20, thin: $moves}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
 CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
-         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED}
+         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD}
 
 
 def sonar_table(folder):

@@ -299,10 +299,11 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   struct dun_run *run = &assembly->run;
   run->kernel = (const struct dun_kernel *)assembly->kernel.type;
   run->kernel_self = assembly->kernel.self;
-  return judge(context, assembly,
-               dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
-                                   assembly->evaluator.dimension),
-               "kernel", &assembly->kernel);
+  int code = dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
+                                 assembly->evaluator.dimension);
+  if (code >= 0)
+    code = dun_propagator_init(&assembly->propagator, &assembly->evaluator, run->kernel_self);
+  return judge(context, assembly, code, "kernel", &assembly->kernel);
 }
 
 static int init_method(struct dun_context *context, struct dun_assembly *assembly)
@@ -319,7 +320,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .path_self = run->path_self,
                                   .kernel = run->kernel,
                                   .kernel_self = run->kernel_self,
-                                  .adaptation = &run->adaptation};
+                                  .adaptation = &run->adaptation,
+                                  .propagator = &assembly->propagator};
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = dun_evaluator_outputs(run->evaluator);
   code = method->init(context, assembly->method.self, run);
@@ -465,6 +467,7 @@ void dun_assembly_free(struct dun_assembly *assembly)
     dun_sweep_free(&run->sweep);
   dun_population_free(&run->population);
   dun_adaptation_free(&run->adaptation);
+  dun_propagator_free(&assembly->propagator);
   for (int i = 0; i < assembly->probes; i++)
     free_part(&assembly->probe[i]);
   for (int i = 0; i < assembly->finishes; i++)

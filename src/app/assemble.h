@@ -9,6 +9,7 @@
 #include "app/arguments.h"
 #include "finishes/finish.h"
 #include "io/bind.h"
+#include "kernels/propagator.h"
 #include "probes/probe.h"
 
 enum { DUN_MAX_PROBES = 16, DUN_MAX_FINISHES = 4 };
@@ -44,6 +45,7 @@ struct dun_assembly {
   struct dun_part finish[DUN_MAX_FINISHES]; /* in the order in which they work */
   int finishes;
   struct dun_evaluator evaluator;
+  struct dun_propagator propagator; /* of the kernel's metric */
   struct dun_run run;
   char *file;        /* the result's name */
   uint64_t identity; /* hash of all that decides the numbers in the result */

@@ -104,7 +104,7 @@ void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look
 
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 {
-  if (a->metric == DUN_METRIC_IDENTITY)
+  if (a->metric == DUN_METRIC_IDENTITY || a->metric == DUN_METRIC_FOURIER)
     return;
   for (long long j = 0; j < a->scale.count; j++)
     if (deviation[j] > 0 && isfinite(deviation[j]))

@@ -99,11 +99,17 @@ struct dun_kernel_options {
   double target_acceptance; /* of an adapted step size */
   double jitter;            /* step sizes are spread uniformly over 1 ± jitter, tile by tile */
   int metric;               /* enum dun_metric_form */
+  double mass;              /* of the Fourier metric */
   long long leapfrog_steps; /* -1: adapt */
   double final_step_size;   /* of moves that are `final`, where a kernel has it; 0: step_size */
 };
 
-enum dun_metric_form { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL, DUN_METRIC_DENSE };
+enum dun_metric_form {
+  DUN_METRIC_IDENTITY,
+  DUN_METRIC_DIAGONAL,
+  DUN_METRIC_DENSE,
+  DUN_METRIC_FOURIER
+};
 
 /* The rows of the common options, for a kernel whose struct starts with `options`. */
 #define DUN_KERNEL_OPTIONS(type_, target_)                                                         \
@@ -129,11 +135,17 @@ enum dun_metric_form { DUN_METRIC_IDENTITY, DUN_METRIC_DIAGONAL, DUN_METRIC_DENS
        .minimum = 0,                                                                               \
        .maximum = .99,                                                                             \
        .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                             \
+      {.name = "metric",                                                                           \
+       .type = DUN_CHOICE,                                                                         \
+       .offset = offsetof(type_, options.metric),                                                  \
+       .initial = "diagonal",                                                                      \
+       .words = "identity|diagonal|dense|fourier",                                                 \
+       .doc = "Scales of the coordinates: none, the weighted particles' standard deviations or "   \
+              "whole covariance, or, of fields on a lattice, a propagator in Fourier space."},     \
   {                                                                                                \
-    .name = "metric", .type = DUN_CHOICE, .offset = offsetof(type_, options.metric),               \
-    .initial = "diagonal", .words = "identity|diagonal|dense",                                     \
-    .doc = "Scales of the coordinates: none, or the weighted particles' standard deviations or "   \
-           "whole covariance."                                                                     \
+    .name = "mass", .type = DUN_NUMBER, .offset = offsetof(type_, options.mass), .initial = "1",   \
+    .minimum = 1e-6, .maximum = 1e6, .when = "metric=fourier",                                     \
+    .doc = "The wave k has the scale 1 / sqrt(mass^2 + khat^2)."                                   \
   }
 
 #endif

@@ -34,3 +34,17 @@ struct dun_metric dun_metric_dense(int d, const double *factor)
 {
   return (struct dun_metric){.d = d, .apply = apply, .transposed = transposed, .factor = factor};
 }
+
+static void filter(const struct dun_metric *metric, const double *restrict w, double *restrict x)
+{
+  dun_lattice_filter(metric->lattice, metric->factor, w, x);
+}
+
+struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const double *scale)
+{
+  return (struct dun_metric){.d = (int)lattice->sites,
+                             .apply = filter,
+                             .transposed = filter,
+                             .factor = scale,
+                             .lattice = lattice};
+}

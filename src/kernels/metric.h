@@ -5,14 +5,21 @@
 #ifndef DUNLIN_KERNELS_METRIC_H
 #define DUNLIN_KERNELS_METRIC_H
 
+#include "numerics/lattice.h"
+
 struct dun_metric {
   int d;
   void (*apply)(const struct dun_metric *metric, const double *w, double *x);      /* x = S w */
   void (*transposed)(const struct dun_metric *metric, const double *g, double *w); /* w = S^T g */
-  const double *factor; /* dense: S itself, lower triangular, [d][d] by rows; not owned */
+  const double *factor; /* dense: S itself, lower triangular, [d][d] by rows; Fourier: s_k [modes];
+                         * not owned */
+  const struct dun_lattice *lattice; /* Fourier; not owned */
 };
 
 /* A dense metric from the Cholesky factor of a covariance. */
 struct dun_metric dun_metric_dense(int d, const double *factor);
+
+/* Of a field on a lattice the symmetric S = F^-1 diag(s_k) F, with the scales s_k of its waves. */
+struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const double *scale);
 
 #endif

@@ -440,6 +440,8 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
     s->metric = (struct dun_metric){0};
     if (s->adaptation->factor.count)
       s->metric = dun_metric_dense(s->d, s->adaptation->factor.value);
+    if (s->propagator && s->propagator->scale)
+      s->metric = dun_metric_fourier(&s->propagator->lattice, s->propagator->scale);
     for (int j = 0; j < s->d; j++)
       inverse[j] = 1 / s->adaptation->scale.value[j];
     for (int64_t i = 0; i < count; i++)

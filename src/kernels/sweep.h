@@ -3,6 +3,7 @@
 #define DUNLIN_KERNELS_SWEEP_H
 
 #include "kernels/adaptation.h"
+#include "kernels/propagator.h"
 #include "population/population.h"
 
 struct dun_sweep {
@@ -13,6 +14,7 @@ struct dun_sweep {
   const struct dun_kernel *kernel;
   const void *kernel_self;
   const struct dun_adaptation *adaptation;
+  const struct dun_propagator *propagator; /* of a Fourier metric; its scale NULL: none */
 
   /* columns, found by init */
   struct dun_column *x;         /* [d] */

@@ -79,25 +79,42 @@ static inline double kernel_deviation(struct dun_run *run)
   return worst;
 }
 
-/* An input whose kernel moves with a fixed step; both targets have two dimensions or more. */
-static inline struct dun_run *kernel_run(struct fixture *fixture, const char *kernel, int modes)
+/* An input whose kernel moves with a fixed step. */
+static inline struct dun_run *target_run(struct fixture *fixture, const char *kernel,
+                                         const char *target)
 {
   char text[1024];
   snprintf(text, sizeof text,
            "run: {seed: 5, particles: 20000}\n"
-           "target: %s\n"
+           "target: {%s}\n"
            "path: {type: geometric, base: {type: gaussian, scale: 2}}\n"
            "kernel: {type: %s, step_size: 0.5}\n"
            "method: {type: smc}\n",
-           modes ? "{type: gaussian_mixture, dimension: 2, layout: two_modes, separation: 1.5, "
-                   "weights: [.2, .8]}"
-                 : "{type: gaussian, dimension: 3, mean: 1, covariance: {type: toeplitz, "
-                   "correlation: .8}}",
-           kernel);
+           target, kernel);
   struct dun_run *run = fixture_make(fixture, text);
   CHECK(dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
   run->adaptation.length = 5;
   return run;
+}
+
+/* Both targets have two dimensions or more. */
+static inline struct dun_run *kernel_run(struct fixture *fixture, const char *kernel, int modes)
+{
+  return target_run(fixture, kernel,
+                    modes ? "type: gaussian_mixture, dimension: 2, layout: two_modes, "
+                            "separation: 1.5, weights: [.2, .8]"
+                          : "type: gaussian, dimension: 3, mean: 1, covariance: {type: toeplitz, "
+                            "correlation: .8}");
+}
+
+/* A Gaussian field, moved in the Fourier metric. */
+static inline struct dun_run *field_run(struct fixture *fixture, const char *kernel,
+                                        const char *options)
+{
+  char with[256], target[256];
+  snprintf(with, sizeof with, "%s, metric: fourier, mass: 0.3", kernel);
+  snprintf(target, sizeof target, "type: gaussian_field, %s", options);
+  return target_run(fixture, with, target);
 }
 
 #endif

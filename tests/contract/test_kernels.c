@@ -1,9 +1,11 @@
 /* ranks: 1 3 */
 /* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel and
- * each of 2 targets, 24 for other schemes, 48 for dense metrics; limit 5 standard errors; fixed
- * seeds. */
+ * each of 2 targets, 24 for other schemes, 48 for dense metrics, 42 for the Fourier metric; limit 5
+ * standard errors; fixed seeds. */
 #include "base/scalar.h"
 #include "kernel_deviation.h"
+#include "kernels/metropolis.h"
+#include "kernels/splitting.h"
 
 static void exact_draws_stay_exact(void)
 {
@@ -56,6 +58,83 @@ static void dense_metrics_stay_exact(void)
   }
 }
 
+/* In Fourier space, on fields whose waves have other scales than the metric.  Some of the steps are
+ * so long that moves are refused. */
+static void fourier_metric_stays_exact(void)
+{
+  static const struct {
+    const char *kernel, *target;
+    double step;
+  } c[] = {
+      {"hmc", "side: 8, axes: 1, mean: 0.5, mass: 0.5", .7},
+      {"hmc", "side: [3, 4], scale: 2, mass: 0.7, power: 1.5", .6},
+      {"mala", "side: 9, axes: 1, mass: 0.3", .9},
+      {"mala", "side: [2, 1, 3], axes: 3, mass: 0.5", .8},
+      {"underdamped", "side: [4, 3], mass: 0.6, power: 0.5", .5},
+      {"underdamped, scheme: baoab", "side: [3, 3], mass: 0.4", .9},
+      {"rwm", "side: 5, axes: 1, mass: 0.6", .6},
+  };
+  for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+    struct fixture fixture;
+    struct dun_run *run = field_run(&fixture, c[i].kernel, c[i].target);
+    run->adaptation.log_step = dun_scalar_log(c[i].step);
+    double worst = kernel_deviation(run);
+    CHECK(run->sweep.metric.lattice != NULL);
+    if (!(worst <= 5))
+      fprintf(stderr, "kernel %s on {%s}: %.1f standard errors\n", c[i].kernel, c[i].target, worst);
+    CHECK(worst <= 5);
+    fixture_free(&fixture);
+  }
+}
+
+#define COLUMNS __attribute__((aligned(64)))
+
+/* In the metric of a free field's own mass all waves have one frequency: leapfrogs of the step h
+ * turn (S^-1 x, p) by the angle acos(1 - h^2 / 2) each, and after the whole circle, 12 steps of
+ * h^2 = 2 - 2 cos(2 pi / 12), the field is back where it began, to rounding. */
+static void fourier_metric_goes_round(void)
+{
+  struct fixture fixture;
+  struct dun_run *run = field_run(&fixture, "hmc", "side: [4, 6], mass: 0.3, mean: 0");
+  enum { SITES = 24, BLOCK = SITES * DUN_LANES, STEPS = 12 };
+  static double x[BLOCK] COLUMNS, p[BLOCK] COLUMNS, g[BLOCK] COLUMNS, x0[BLOCK] COLUMNS;
+  static double p0[BLOCK] COLUMNS, mapped[BLOCK] COLUMNS, one[DUN_LANES] COLUMNS;
+  static double step[DUN_LANES] COLUMNS;
+  struct dun_metric metric =
+      dun_metric_fourier(&run->sweep.propagator->lattice, run->sweep.propagator->scale);
+  struct dun_move m = {.path = run->path,
+                       .path_self = run->path_self,
+                       .n = DUN_LANES,
+                       .d = SITES,
+                       .K = run->sweep.K,
+                       .metric = &metric,
+                       .time = one,
+                       .step_size = step,
+                       .mapped = mapped};
+  for (int l = 0; l < DUN_LANES; l++) {
+    one[l] = 1;
+    step[l] = sqrt(2 - sqrt(3));
+  }
+  dun_normals(dun_run_address(run, DUN_PURPOSE_TEST), SITES, x0);
+  dun_normals(dun_run_address(run, DUN_PURPOSE_PROPOSE), SITES, p0);
+  memcpy(x, x0, sizeof x);
+  memcpy(p, p0, sizeof p);
+  for (int i = 0; i < STEPS; i++) {
+    dun_move_gradient(&m, x, g);
+    dun_kick_and_drift(&m, .5, g, p, x);
+    dun_move_gradient(&m, x, g);
+    dun_kick(&m, .5, g, p);
+    if (i == STEPS / 2 - 1)
+      for (int j = 0; j < BLOCK; j++)
+        CHECK_NEAR(x[j], -x0[j], 1e-12);
+  }
+  for (int i = 0; i < BLOCK; i++) {
+    CHECK_NEAR(x[i], x0[i], 1e-12);
+    CHECK_NEAR(p[i], p0[i], 1e-12);
+  }
+  fixture_free(&fixture);
+}
+
 /* A kernel keeps the parts and the log density of the state in step with its point. */
 static void parts_follow_the_point(void)
 {
@@ -83,4 +162,6 @@ static void parts_follow_the_point(void)
 TEST_MAIN({"exact_draws_stay_exact", exact_draws_stay_exact},
           {"other_schemes_stay_exact", other_schemes_stay_exact},
           {"dense_metrics_stay_exact", dense_metrics_stay_exact},
+          {"fourier_metric_stays_exact", fourier_metric_stays_exact},
+          {"fourier_metric_goes_round", fourier_metric_goes_round},
           {"parts_follow_the_point", parts_follow_the_point})

@@ -74,6 +74,12 @@ def test_chains_along_dilation():
     same_at((1, 3), "guided", kernel="mala", particles=70)
 
 
+def test_fields_in_fourier_space():
+    same_at((1, 2, 3, 7), "field", kernel="hmc", particles=300)
+    same_at((1, 3), "field", kernel="underdamped", particles=70)
+    same_at((1, 3), "field", kernel="mala", particles=70)
+
+
 def test_more_ranks_than_tiles():
     same_at((1, 7), "mixture", kernel="hmc", particles=200)
     same_at((1, 3), "mixture", kernel="rwm", particles=40)

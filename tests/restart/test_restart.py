@@ -98,6 +98,10 @@ def test_stop_by_evaluations_chains_along_dilation():
                            particles=300)
 
 
+def test_stop_by_evaluations_fields_in_fourier_space():
+    stopped_by_evaluations("field", (1, 3, 2), (.2, .6, .9), kernel="underdamped", particles=300)
+
+
 def test_stop_between_replicates():
     with Folder() as folder:
         file = case(folder, "mixture", kernel="hmc", particles=300)
