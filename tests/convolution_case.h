@@ -115,4 +115,92 @@ static inline struct case_errors case_errors_of(const struct dun_convolution *c,
   return (struct case_errors){sqrt(wrong / size), sqrt(off / (tiles * L))};
 }
 
+/* ---- slabs ------------------------------------------------------------------------------- */
+
+/* Two values of E, or of the log density, at a place where the density is exp(lp): round-off of the
+ * transforms is relative to the largest density. */
+static inline int case_close(double a, double b, double lp, double top, double scale)
+{
+  double share = lp < top ? exp(lp - top) : 1;
+  return fabs(a - b) * share <= 1e-12 * scale;
+}
+
+static inline double case_top(const struct dun_convolution *local)
+{
+  double top = -INFINITY;
+  for (int64_t i = 0; i < local->fft.block; i++)
+    if (i % local->fft.row < local->grid.points && local->table[0][i] > top)
+      top = local->table[0][i];
+  return top;
+}
+
+/* This rank's slab of a distributed convolution, and the halo behind it, against local tables. */
+static inline void case_compare_tables(const struct dun_convolution *local,
+                                       const struct dun_convolution *slabs)
+{
+  int64_t plane = local->fft.block / local->fft.size[0], shift = slabs->fft.first * plane;
+  int64_t planes = slabs->fft.count, wrong = 0;
+  double top = case_top(local);
+  if (planes > 0 && slabs->fft.first + planes < slabs->grid.points)
+    planes++;
+  for (int f = 0; f <= local->grid.dimension; f++)
+    for (int64_t i = 0; i < planes * plane; i++) {
+      double scale = f > 0 ? local->grid.half_width[f - 1] : 1;
+      if (i % local->fft.row < local->grid.points)
+        wrong += !case_close(local->table[f][shift + i], slabs->table[f][i],
+                             local->table[0][shift + i], top, scale);
+    }
+  CHECK(wrong == 0);
+}
+
+/* Columns [d][64] to rows [64][d]. */
+static inline void case_rows(int d, const double *columns, double *rows)
+{
+  for (int l = 0; l < L; l++)
+    for (int a = 0; a < d; a++)
+      rows[l * d + a] = columns[a * L + l];
+}
+
+/* Points of this rank: draws of the mixture around the box's centre, stretched by up to 4, so that
+ * some lie outside of the padded domain. */
+static inline void case_stretched(const struct dun_convolution *c,
+                                  const struct dun_mixture *mixture, int64_t tile, double *y)
+{
+  case_points(mixture, (uint32_t)(tile + 1000 * test_context.rank), y);
+  for (int a = 0; a < mixture->dimension; a++)
+    for (int l = 0; l < L; l++)
+      y[a * L + l] = c->grid.center[a] + (y[a * L + l] - c->grid.center[a]) * (1 + l % 4);
+}
+
+/* n points of this rank, by slabs and by local tables. */
+static inline void case_compare_rows(const struct dun_convolution *local,
+                                     struct dun_convolution *slabs,
+                                     const struct dun_mixture *mixture, int64_t n)
+{
+  int d = local->grid.dimension;
+  int64_t full = (n + L - 1) / L * L, wrong = 0;
+  double *y = dun_allocate(full * d, sizeof *y), *mean = dun_allocate(full * d, sizeof *mean);
+  double *lp = dun_allocate(full, sizeof *lp), top = case_top(local);
+  _Alignas(64) double column[3 * L], mean_here[3 * L], lp_here[L];
+  for (int64_t i = 0; i < full; i += L) {
+    case_stretched(local, mixture, i / L, column);
+    case_rows(d, column, y + i * d);
+  }
+  dun_convolution_evaluate_rows(&test_context, slabs, n, y, mean, lp);
+  for (int64_t i = 0; i < full; i += L) {
+    case_stretched(local, mixture, i / L, column);
+    dun_convolution_evaluate(local, column, mean_here, lp_here);
+    for (int l = 0; l < L && i + l < n; l++) {
+      wrong += !case_close(lp[i + l], lp_here[l], lp_here[l], top, 4);
+      for (int a = 0; a < d; a++)
+        wrong += !case_close(mean[(i + l) * d + a], mean_here[a * L + l], lp_here[l], top,
+                             local->grid.half_width[a]);
+    }
+  }
+  CHECK(wrong == 0);
+  DUN_FREE(y);
+  DUN_FREE(mean);
+  DUN_FREE(lp);
+}
+
 #endif

@@ -314,11 +314,11 @@ int dun_convolution_level(struct dun_context *context, struct dun_convolution *c
                           double tau)
 {
   double most;
-  if (tau == convolution->tau)
-    return 0;
   if (!(tau > 0) || !isfinite(tau))
     return dun_fail(DUN_ERROR_NUMERIC, "a convolution with tau = %g, expected a positive number",
                     tau);
+  if (tau == convolution->tau)
+    return 0;
   convolution->tau = tau;
   set_factors(convolution, tau);
   transform(convolution);
