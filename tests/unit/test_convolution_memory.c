@@ -1,5 +1,5 @@
-/* A padded domain of 512^3 over two ranks, the posterior mean at 10^6 points: right, and below 6 GiB
- * on each rank. */
+/* A padded domain of 512^3 over two ranks, the posterior mean at 10^6 points: right, and below 6
+ * GiB on each rank. */
 /* ranks: 2 */
 /* tier: long */
 #include "base/memory.h"
