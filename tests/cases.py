@@ -40,7 +40,7 @@ target:
   {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
 path:   {type: geometric, base: {type: gaussian, mean: 0, scale: 3}}
 kernel: {type: $kernel}
-method: {type: tempering, temperatures: 10, warmup: 40, sweeps: 60}
+method: {type: tempering, temperatures: 10, warmup: 40, draws: 30, thin: 2}
 probes: [{type: moments, every: 1}, {type: modes, every: 1}]
 output: {file: result.h5, checkpoint_every: $every}
 """

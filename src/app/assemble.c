@@ -218,7 +218,7 @@ static void complain_of_draws(struct dun_assembly *assembly)
                  particles);
   else if (draws > 0 && keeps_draws(assembly))
     complain_at(assembly, line, column,
-                "output.draws: every particle is a chain, and method.draws of each are written");
+                "output.draws: draws of chains are kept, and method.draws of each are written");
   if (assembly->finishes > 0 && keeps_draws(assembly))
     complain_at(assembly, assembly->finish[0].line, assembly->finish[0].column,
                 "finish: it works on the last particles, and draws of chains would not follow it: "
@@ -324,7 +324,10 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .propagator = &assembly->propagator};
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = dun_evaluator_outputs(run->evaluator);
+  run->kept.members = 1;
   code = method->init(context, assembly->method.self, run);
+  run->kept.chains =
+      dun_tiles_of(run->options.particles / run->kept.members, 1, context->rank, context->size);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
   return judge(context, assembly, code, "method", &assembly->method);
@@ -487,7 +490,7 @@ void dun_assembly_free(struct dun_assembly *assembly)
 int64_t dun_assembly_chains(const struct dun_assembly *assembly)
 {
   const struct dun_run *run = &assembly->run;
-  return run->options.replicates * (run->kept.due > 0 ? run->options.particles : 1);
+  return run->options.replicates * (run->kept.due > 0 ? run->kept.chains.total : 1);
 }
 
 int64_t dun_assembly_draws(const struct dun_assembly *assembly)

@@ -81,7 +81,7 @@ static double workspace(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
-  double draws = (double)run->kept.due * (double)run->population.tiles.local;
+  double draws = (double)run->kept.due * (double)run->kept.chains.local;
   return 8. * DUN_LANES * columns +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }

@@ -171,26 +171,32 @@ uint64_t dun_finish_hash(const struct dun_driver *driver)
   return all;
 }
 
-enum { MAX_TABLES = DUN_MAX_PROBES + DUN_MAX_FINISHES + 2 };
+enum { MAX_TABLES = DUN_MAX_PROBES + DUN_MAX_FINISHES + 3 };
+
+static void add_table(int *count, char group[][64], struct dun_named_table *table,
+                      const struct dun_part *part, const struct dun_table *cells)
+{
+  snprintf(group[*count], 64, "/trace/%s", part->type->name);
+  table[*count] = (struct dun_named_table){group[*count], "row", cells};
+  ++*count;
+}
 
 static int list_tables(const struct dun_driver *driver, char group[][64],
                        struct dun_named_table *table)
 {
   const struct dun_assembly *assembly = driver->assembly;
+  const struct dun_method *method = assembly->run.method;
   int count = 0;
   table[count++] = (struct dun_named_table){"/trace/steps", "step", &driver->steps};
   table[count++] = (struct dun_named_table){"/trace/replicates", "replicate", &driver->replicates};
-  for (int i = 0; i < assembly->probes; i++) {
-    snprintf(group[i], 64, "/trace/%s", assembly->probe[i].type->name);
-    table[count++] =
-        (struct dun_named_table){group[i], "row", &dun_probe_head(&assembly->probe[i])->table};
-  }
+  if (method->table)
+    add_table(&count, group, table, &assembly->method, method->table(assembly->method.self));
+  for (int i = 0; i < assembly->probes; i++)
+    add_table(&count, group, table, &assembly->probe[i],
+              &dun_probe_head(&assembly->probe[i])->table);
   for (int i = 0; i < assembly->finishes; i++) {
-    const struct dun_part *part = &assembly->finish[i];
-    const struct dun_finish_head *head = part->self;
-    snprintf(group[count], 64, "/trace/%s", part->type->name);
-    table[count] = (struct dun_named_table){group[count], "row", &head->table};
-    count++;
+    const struct dun_finish_head *head = assembly->finish[i].self;
+    add_table(&count, group, table, &assembly->finish[i], &head->table);
   }
   return count;
 }

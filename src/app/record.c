@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "parallel/sum.h"
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 /* ---- state --------------------------------------------------------------------------------- */
@@ -139,19 +138,11 @@ static const struct dun_table_column replicate_column[DUN_REPLICATE_COLUMNS] = {
     [DUN_REPLICATE_HASH_LOW] = {"hash_low", "", "Lower 32 bits of the population's hash."},
 };
 
-static int make_table(struct dun_table *table, const struct dun_table_column *column, int count)
-{
-  int code = dun_table_init(table, count);
-  if (code >= 0)
-    memcpy(table->column, column, (size_t)count * sizeof *column);
-  return code;
-}
-
 int dun_record_init(struct dun_driver *driver)
 {
-  int code = make_table(&driver->steps, step_column, STEP_COLUMNS);
+  int code = dun_table_make(&driver->steps, step_column, STEP_COLUMNS);
   if (code >= 0)
-    code = make_table(&driver->replicates, replicate_column, DUN_REPLICATE_COLUMNS);
+    code = dun_table_make(&driver->replicates, replicate_column, DUN_REPLICATE_COLUMNS);
   list_objects(driver);
   return code;
 }

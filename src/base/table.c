@@ -11,6 +11,14 @@ int dun_table_init(struct dun_table *table, int columns)
   return table->column ? 0 : DUN_ERROR_MEMORY;
 }
 
+int dun_table_make(struct dun_table *table, const struct dun_table_column *column, int columns)
+{
+  int status = dun_table_init(table, columns);
+  if (status >= 0)
+    memcpy(table->column, column, (size_t)columns * sizeof *column);
+  return status;
+}
+
 static int grow(struct dun_table *table)
 {
   long long capacity = 2 * table->cells.count + 16 * (long long)table->columns;

@@ -19,6 +19,8 @@ struct dun_table {
 };
 
 int dun_table_init(struct dun_table *table, int columns);
+/* The same with the columns that are given. */
+int dun_table_make(struct dun_table *table, const struct dun_table_column *column, int columns);
 int dun_table_add(struct dun_table *table, const double *row); /* row[columns] */
 long long dun_table_rows(const struct dun_table *table);
 /* The named column's number in a row; NAN where there is no such column or row. */

@@ -82,10 +82,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                     "finish fit_and_reweight needs particles of one time, and those of method %s "
                     "have times of their own",
                     run->method->type.name);
-  int status = dun_table_init(&f->head.table, COLUMNS);
-  if (status >= 0)
-    memcpy(f->head.table.column, columns, sizeof columns);
-  return status;
+  return dun_table_make(&f->head.table, columns, COLUMNS);
 }
 
 static void release(void *self)

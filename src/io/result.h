@@ -45,12 +45,13 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
 int dun_result_population(struct dun_context *context, struct dun_result *result,
                           struct dun_run *run, int64_t chain);
 
-/* Where every particle is a chain (run->kept), chain number replicate * N + i is particle i's.
+/* Draws of chains (run->kept), chain number replicate * run->kept.chains.total + i.
  *
  * Collective.  Makes the buffer, at most 32 MiB a rank, and sets run->kept's reader. */
 int dun_result_chains(struct dun_context *context, struct dun_result *result, struct dun_run *run);
 /* Collective.  The particles as they stand become draw `draw` of their chains.  It waits in the
- * buffer until that is full; then each chain's draws are written in one piece. */
+ * buffer until that is full; then each chain's draws are written, in one piece unless several ranks
+ * hold some of them. */
 int dun_result_draw(struct dun_context *context, struct dun_result *result, int64_t draw);
 /* Collective.  Everything is written, and on the disk when it returns. */
 int dun_result_flush(struct dun_context *context, struct dun_result *result);

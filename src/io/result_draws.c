@@ -1,16 +1,18 @@
-/* Particles of the population as draws of a result: all of them as one chain, or one draw of a
- * chain each. */
+/* Particles of the population as draws of a result: all of them as one chain, or one draw of every
+ * chain. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/durable.h"
 #include "io/result_file.h"
+#include <math.h>
 #include <string.h>
 
 enum { BATCH_BYTES = 4 << 20, CHAIN_BYTES = 32 << 20, CACHE_BYTES = 64 << 20 };
 
-/* Draws of one rank on their way to the file.  Of the chains there are `depth` consecutive draws of
- * `rows` chains; where a single draw of all of them is too large, depth is 0, and a draw passes
- * through the buffer in groups of `rows` chains at once. */
+/* Draws of one rank on their way to the file.  Of the chains that this rank has particles of there
+ * are `depth` consecutive draws of `rows` chains; where a single draw of all of them is too large,
+ * depth is 0, and a draw passes through the buffer in groups of `rows` chains at once.  Where a
+ * chain has several particles, the draws of one may lie on several ranks: each writes its own. */
 struct dun_result_buffer {
   struct dun_result *result;
   struct dun_run *run;
@@ -23,6 +25,7 @@ struct dun_result_buffer {
 
   /* draws of chains */
   int64_t first, used; /* the first draw in the buffer, and how many there are of each chain */
+  char *held;          /* [rows][depth or 1]: is it this rank's? */
 
   /* numbers read back: those from `cached` on of the first cached_draws draws of all chains */
   int cached, cache_numbers;
@@ -35,6 +38,7 @@ static void buffer_free(struct dun_result_buffer *b)
   for (int i = 0; b->buffer && i < b->result->variables; i++)
     dun_free(b->buffer[i]);
   DUN_FREE(b->buffer);
+  DUN_FREE(b->held);
   DUN_FREE(b->theta);
   DUN_FREE(b->lanes);
   DUN_FREE(b->cache);
@@ -61,9 +65,10 @@ static int buffer_init(struct dun_result_buffer *b, struct dun_result *result, s
   b->x = dun_population_find(&run->population, "x");
   b->part_lp = dun_population_find(&run->population, "part_lp");
   b->buffer = dun_allocate(result->variables, sizeof *b->buffer);
+  b->held = dun_allocate(rows * at_least_1(depth), 1);
   b->theta = dun_allocate(result->outputs, sizeof *b->theta);
   b->lanes = dun_allocate((DUN_MAX_PARTS + 2) * DUN_LANES, sizeof *b->lanes);
-  if (!b->buffer || !b->theta || !b->lanes)
+  if (!b->buffer || !b->held || !b->theta || !b->lanes)
     return DUN_ERROR_MEMORY;
   for (int i = 0; i < result->variables; i++) {
     b->buffer[i] = dun_allocate(rows * at_least_1(depth), dun_result_bytes(&result->variable[i]));
@@ -207,7 +212,7 @@ int dun_result_population(struct dun_context *context, struct dun_result *result
   return dun_agree(context, status);
 }
 
-/* ---- a draw of every particle's chain -------------------------------------------------------- */
+/* ---- a draw of every chain ------------------------------------------------------------------- */
 
 /* The particles of the rank that has most, so that all ranks cut their work alike. */
 static int64_t most_local(const struct dun_tiles *tiles, int ranks)
@@ -215,10 +220,18 @@ static int64_t most_local(const struct dun_tiles *tiles, int ranks)
   return dun_tiles_of(tiles->total, tiles->tile, 0, ranks).local;
 }
 
+/* Chains that a rank may have particles of. */
+static int64_t most_rows(const struct dun_run *run, int ranks)
+{
+  int64_t particles = most_local(&run->population.tiles, ranks), members = run->kept.members;
+  int64_t chains = members == 1 ? particles : particles / members + 2;
+  return at_least_1(chains < particles ? chains : particles);
+}
+
 int dun_result_chains(struct dun_context *context, struct dun_result *result, struct dun_run *run)
 {
-  int64_t bytes = at_least_1(bytes_of_draw(result));
-  int64_t rows = at_least_1(most_local(&run->population.tiles, context->size));
+  int64_t bytes = at_least_1(bytes_of_draw(result) + 1);
+  int64_t rows = most_rows(run, context->size);
   int64_t depth = CHAIN_BYTES / bytes / rows;
   depth = depth < result->draws ? depth : result->draws;
   rows = depth > 0 ? rows : at_least_1(CHAIN_BYTES / bytes);
@@ -237,56 +250,109 @@ void dun_result_chains_free(struct dun_result *result)
   DUN_FREE(result->buffer);
 }
 
+/* Of all replicates' chains, the first that this rank has a particle of. */
 static int64_t first_chain(const struct dun_result_buffer *b)
 {
-  const struct dun_tiles *tiles = &b->run->population.tiles;
-  return b->run->replicate * tiles->total + tiles->first;
+  const struct dun_kept *kept = &b->run->kept;
+  return b->run->replicate * kept->chains.total + b->run->population.tiles.first / kept->members;
 }
 
-/* Local particles begin .. begin + n - 1 as number `at` of the draws in the buffer. */
+/* How many chains this rank has particles of. */
+static int64_t local_chains(const struct dun_result_buffer *b)
+{
+  const struct dun_tiles *tiles = &b->run->population.tiles;
+  int64_t members = b->run->kept.members;
+  if (tiles->local == 0)
+    return 0;
+  return (tiles->first + tiles->local - 1) / members - tiles->first / members + 1;
+}
+
+/* The local particle that is the draw of this rank's chain number `row`; -1: another rank has
+ * it. */
+static int64_t drawn(const struct dun_result_buffer *b, int64_t row)
+{
+  const struct dun_tiles *tiles = &b->run->population.tiles;
+  int64_t members = b->run->kept.members;
+  int64_t begin = (tiles->first / members + row) * members - tiles->first, end = begin + members;
+  if (members == 1)
+    return begin;
+  begin = begin > 0 ? begin : 0;
+  end = end < tiles->local ? end : tiles->local;
+  for (int64_t i = begin; i < end; i++)
+    if (dun_f64(b->run->logw)[i] > -INFINITY)
+      return i;
+  return -1;
+}
+
+/* This rank's chains begin .. begin + n - 1, as number `at` of the draws in the buffer. */
 static void take_rows(struct dun_result_buffer *b, int64_t begin, int64_t n, int64_t at)
 {
-  for (int64_t start = 0; start < n; start += DUN_LANES) {
-    int64_t particle[DUN_LANES], slot[DUN_LANES];
-    int count = n - start < DUN_LANES ? (int)(n - start) : DUN_LANES;
-    for (int i = 0; i < count; i++) {
-      slot[i] = (start + i) * at_least_1(b->depth) + at;
-      particle[i] = begin + start + i;
+  int64_t particle[DUN_LANES], slot[DUN_LANES];
+  int count = 0;
+  for (int64_t row = 0; row < n; row++) {
+    slot[count] = row * at_least_1(b->depth) + at;
+    particle[count] = drawn(b, begin + row);
+    b->held[slot[count]] = particle[count] >= 0;
+    count += particle[count] >= 0;
+    if (count == DUN_LANES || (count > 0 && row == n - 1)) {
+      take(b, count, slot, particle);
+      count = 0;
     }
-    take(b, count, slot, particle);
   }
 }
 
-/* The buffer's chains are the local ones from `begin` on; adjacent pieces go together. */
+/* The next stretch of held slots at or after *from and before `end`; its length. */
+static int64_t stretch(const struct dun_result_buffer *b, int64_t *from, int64_t end)
+{
+  int64_t to;
+  while (*from < end && !b->held[*from])
+    ++*from;
+  for (to = *from; to < end && b->held[to];)
+    to++;
+  return to - *from;
+}
+
+/* The buffer's chains are this rank's from `begin` on, `draws` draws of each.  Whole chains that
+ * are adjacent in the file go together. */
 static int put_rows(struct dun_result_buffer *b, int64_t begin, int64_t n, int64_t draws)
 {
-  int64_t depth = at_least_1(b->depth), together = draws == b->result->draws ? n : 1;
+  int64_t depth = at_least_1(b->depth), together = draws == b->result->draws ? n : 1, count;
   int status = 0;
-  for (int64_t row = 0; row < n && status == 0; row += together)
-    status = put(b, row * depth, together * draws, first_chain(b) + begin + row, b->first);
+  for (int64_t row = 0; row < n && status == 0; row += together) {
+    int64_t first = row * depth, end = first + together * draws;
+    for (int64_t at = first; status == 0 && (count = stretch(b, &at, end)) > 0; at += count)
+      status = put(b, at, count, first_chain(b) + begin + row, b->first + at - first);
+  }
   return status;
 }
 
-/* Local.  Writes what is buffered; `sync` also to the disk, with all that was written before. */
 static int write_rows(struct dun_result_buffer *b, int sync)
 {
-  int64_t used = b->used;
   int status = 0;
-  b->used = 0;
-  if (b->run->population.tiles.local == 0 || (used == 0 && !sync))
+  if (b->run->population.tiles.local == 0 || (b->used == 0 && !sync))
     return 0;
   b->file = dun_durable_open(b->result->part, 1);
   if (b->file < 0)
     return b->file;
-  if (used > 0)
-    status = put_rows(b, 0, b->run->population.tiles.local, used);
+  if (b->used > 0)
+    status = put_rows(b, 0, local_chains(b), b->used);
   return dun_durable_close(b->file, b->result->part, sync, status);
+}
+
+/* Collective.  Writes what is buffered; `sync` also to the disk, with all that was written before.
+ * Where a rank fails, all keep what they have: a run outlives a checkpoint that failed. */
+static int flush(struct dun_context *context, struct dun_result_buffer *b, int sync)
+{
+  int status = dun_agree(context, write_rows(b, sync));
+  if (status >= 0)
+    b->used = 0;
+  return status;
 }
 
 /* Local.  One draw that is too large for the buffer. */
 static int write_through(struct dun_result_buffer *b)
 {
-  int64_t local = b->run->population.tiles.local;
+  int64_t local = local_chains(b);
   int status = 0;
   if (local == 0)
     return 0;
@@ -308,13 +374,13 @@ int dun_result_draw(struct dun_context *context, struct dun_result *result, int6
     b->first = draw;
   if (b->depth == 0)
     return dun_agree(context, write_through(b));
-  take_rows(b, 0, b->run->population.tiles.local, b->used++);
-  return b->used < b->depth ? 0 : dun_agree(context, write_rows(b, 0));
+  take_rows(b, 0, local_chains(b), b->used++);
+  return b->used < b->depth ? 0 : flush(context, b, 0);
 }
 
 int dun_result_flush(struct dun_context *context, struct dun_result *result)
 {
-  return dun_agree(context, result->buffer ? write_rows(result->buffer, 1) : 0);
+  return result->buffer ? flush(context, result->buffer, 1) : 0;
 }
 
 /* ---- reading back ---------------------------------------------------------------------------- */
@@ -343,7 +409,9 @@ static int read_chain(struct dun_result_buffer *b, const struct dun_result_varia
 static int read_variable(struct dun_result_buffer *b, const struct dun_result_variable *v,
                          int number, double *scratch)
 {
-  int64_t local = b->run->population.tiles.local, stride = local * b->cached_draws;
+  const struct dun_tiles *chains = &b->run->kept.chains;
+  int64_t stride = chains->local * b->cached_draws;
+  int64_t chain = b->run->replicate * chains->total + chains->first;
   int first = b->cached > number ? b->cached - number : 0;
   int end = b->cached + b->cache_numbers - number;
   int status = 0;
@@ -351,9 +419,9 @@ static int read_variable(struct dun_result_buffer *b, const struct dun_result_va
   if (first >= end)
     return 0;
   double *out = b->cache + (number + first - b->cached) * stride;
-  for (int64_t i = 0; i < local && status == 0; i++)
-    status = read_chain(b, v, first_chain(b) + i, first, end - first, scratch,
-                        out + i * b->cached_draws, stride);
+  for (int64_t i = 0; i < chains->local && status == 0; i++)
+    status =
+        read_chain(b, v, chain + i, first, end - first, scratch, out + i * b->cached_draws, stride);
   return status;
 }
 
@@ -381,7 +449,7 @@ static int read_cache(struct dun_result_buffer *b)
 static int make_cache(struct dun_result_buffer *b, int index, int ranks)
 {
   const struct dun_run *run = b->run;
-  int64_t most = most_local(&run->population.tiles, ranks) * run->kept.draws;
+  int64_t most = most_local(&run->kept.chains, ranks) * run->kept.draws;
   int64_t numbers = at_least_1(CACHE_BYTES / 8 / at_least_1(most));
   if (numbers > b->result->outputs - index)
     numbers = b->result->outputs - index;
@@ -390,8 +458,7 @@ static int make_cache(struct dun_result_buffer *b, int index, int ranks)
   b->cache_numbers = (int)numbers;
   b->cached_draws = run->kept.draws;
   b->cached_replicate = run->replicate;
-  b->cache =
-      dun_allocate(numbers * run->population.tiles.local * run->kept.draws, sizeof *b->cache);
+  b->cache = dun_allocate(numbers * run->kept.chains.local * run->kept.draws, sizeof *b->cache);
   return b->cache ? 0 : DUN_ERROR_MEMORY;
 }
 
@@ -399,11 +466,11 @@ int dun_result_kept(struct dun_context *context, void *source, int index, double
 {
   const struct dun_result *result = source;
   struct dun_result_buffer *b = result->buffer;
-  int64_t count = b->run->population.tiles.local * b->run->kept.draws;
+  int64_t count = b->run->kept.chains.local * b->run->kept.draws;
   int known = b->cached >= 0 && index >= b->cached && index < b->cached + b->cache_numbers &&
               b->cached_draws == b->run->kept.draws && b->cached_replicate == b->run->replicate;
   if (!known) {
-    int status = write_rows(b, 0);
+    int status = flush(context, b, 0); /* others read what this rank holds */
     if (status >= 0)
       status = make_cache(b, index, context->size);
     if (status >= 0 && count > 0)

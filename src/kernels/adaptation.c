@@ -5,6 +5,7 @@
 #include "numerics/linear.h"
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 /* How far one sweep may move the log step size, and how much of the logit's error it mends: the
  * logit falls by 2 to 5 for each unit of the log step, for random walks and leapfrogs alike. */
@@ -19,6 +20,8 @@ const struct dun_state dun_adaptation_state[] = {
     {"scale", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, scale), 1},
     {"factor", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, factor), 1},
     {"centre", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, centre), 1},
+    {"trial", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, trial),
+     DUN_TRIALS *(sizeof(struct dun_trial_look) / sizeof(double))},
     {0},
 };
 
@@ -28,6 +31,7 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   const struct dun_kernel_options *options = kernel_self;
 
   dun_adaptation_free(a);
+  memset(a->trial, 0, sizeof a->trial);
   a->adapt_step = options->step_size < 0;
   a->adapt_length = kernel->uses_leapfrogs && options->leapfrog_steps < 0;
   a->metric = options->metric;
@@ -73,20 +77,39 @@ static double score(const struct dun_look *look, const struct dun_trial_look *tr
          dun_adaptation_share(trial->place, d) / trial->gradients;
 }
 
+/* The mean of all moves of a group. */
+static void join(struct dun_trial_look *all, const struct dun_trial_look *one)
+{
+  double share = one->moves / (all->moves + one->moves);
+
+  if (!(one->moves > 0))
+    return;
+  all->moves += one->moves;
+  all->place += share * (one->place - all->place);
+  all->shape += share * (one->shape - all->shape);
+  all->gradients += share * (one->gradients - all->gradients);
+}
+
 static void update_length(struct dun_adaptation *a, const struct dun_look *look)
 {
   double d = (double)a->scale.count, best = 0;
   enum dun_trial choice = DUN_TRIAL_SAME;
+  int missing = 0;
 
   for (int g = 0; g < DUN_TRIALS; g++) {
-    if (!(look->trial[g].moves > 0))
-      return;
-    double value = score(look, &look->trial[g], d);
+    join(&a->trial[g], &look->trial[g]);
+    missing |= !(a->trial[g].moves > 0);
+  }
+  if (missing)
+    return;
+  for (int g = 0; g < DUN_TRIALS; g++) {
+    double value = score(look, &a->trial[g], d);
     if (g == 0 || value > best) {
       best = value;
       choice = (enum dun_trial)g;
     }
   }
+  memset(a->trial, 0, sizeof a->trial);
   a->length *= LENGTH_FACTOR[choice];
   a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;
 }

@@ -48,3 +48,17 @@ struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const do
                              .factor = scale,
                              .lattice = lattice};
 }
+
+DUN_CLONES static void scale_lanes(const struct dun_metric *metric, const double *restrict w,
+                                   double *restrict x)
+{
+  const double *scale = metric->factor;
+  for (int64_t i = 0; i < (int64_t)metric->d * DUN_LANES; i++)
+    x[i] = scale[i] * w[i];
+}
+
+struct dun_metric dun_metric_lanes(int d, const double *scale)
+{
+  return (struct dun_metric){
+      .d = d, .apply = scale_lanes, .transposed = scale_lanes, .factor = scale};
+}

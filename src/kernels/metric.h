@@ -12,7 +12,7 @@ struct dun_metric {
   void (*apply)(const struct dun_metric *metric, const double *w, double *x);      /* x = S w */
   void (*transposed)(const struct dun_metric *metric, const double *g, double *w); /* w = S^T g */
   const double *factor; /* dense: S itself, lower triangular, [d][d] by rows; Fourier: s_k [modes];
-                         * not owned */
+                         * of lanes: the scales, [d][64]; not owned */
   const struct dun_lattice *lattice; /* Fourier; not owned */
 };
 
@@ -21,5 +21,9 @@ struct dun_metric dun_metric_dense(int d, const double *factor);
 
 /* Of a field on a lattice the symmetric S = F^-1 diag(s_k) F, with the scales s_k of its waves. */
 struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const double *scale);
+
+/* Scales [d][64] of each lane's own, for particles that lie in one tile but belong to different
+ * laws. */
+struct dun_metric dun_metric_lanes(int d, const double *scale);
 
 #endif

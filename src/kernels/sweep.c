@@ -77,18 +77,25 @@ int dun_sweep_init(struct dun_sweep *s)
   s->start = dun_population_find(s->population, "start");
   s->time = dun_population_find(s->population, "time");
   s->step_size = dun_population_find(s->population, "step_size");
+  s->rung = dun_population_find(s->population, "rung");
   s->momentum = dun_population_find(s->population, "v");
   s->acceptance = dun_population_find(s->population, "acceptance");
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);
   s->workspace = dun_allocate(dun_sweep_memory(s->kernel, s->d, s->K), 1);
-  return s->workspace ? 0 : DUN_ERROR_MEMORY;
+  if (!s->workspace)
+    return DUN_ERROR_MEMORY;
+  DUN_FREE(s->lane_scale);
+  if (s->rung)
+    s->lane_scale = dun_allocate((int64_t)s->d * DUN_LANES, sizeof *s->lane_scale);
+  return s->rung && !s->lane_scale ? DUN_ERROR_MEMORY : 0;
 }
 
 void dun_sweep_free(struct dun_sweep *s)
 {
   DUN_FREE(s->workspace);
+  DUN_FREE(s->lane_scale);
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
@@ -102,6 +109,21 @@ DUN_CLONES static void squared_distance(int d, const double *restrict x, const d
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
       double z = (x[j * DUN_LANES + l] - y[j * DUN_LANES + l]) * inverse[j];
+      sum[l] = DUN_FMA(z, z, sum[l]);
+    }
+  memcpy(out, sum, sizeof sum);
+}
+
+/* The same with scales [d][64]. */
+DUN_CLONES static void squared_lane_distance(int d, const double *restrict x,
+                                             const double *restrict y, const double *restrict scale,
+                                             double *restrict out)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double z = (x[j * DUN_LANES + l] - y[j * DUN_LANES + l]) / scale[j * DUN_LANES + l];
       sum[l] = DUN_FMA(z, z, sum[l]);
     }
   memcpy(out, sum, sizeof sum);
@@ -183,7 +205,10 @@ static void look_trial(const struct dun_sweep *s, const struct lanes *w, const d
   int first = TRIAL + TRIAL_SUMS * (int)group;
   double *shape = look_at(w, first + TRIAL_SHAPE);
 
-  squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
+  if (s->rung_scale)
+    squared_lane_distance(s->d, w->state, w->before, s->lane_scale, look_at(w, first + TRIAL_X));
+  else
+    squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
   if (s->adaptation->centre.count)
     look_radius(s, w, inverse, shape);
   else
@@ -354,6 +379,17 @@ static void add_log_weight(const struct dun_sweep *s, const struct lanes *w, int
   dun_tile_store(s->population, logw, i, sum);
 }
 
+/* The metrics of a tile's rungs; lanes behind the last particle have that of the first. */
+static void load_scales(struct dun_sweep *s, int64_t i, int n)
+{
+  const int64_t *rung = dun_i64(s->rung) + 2 * i * s->population->tiles.tile;
+  for (int l = 0; l < DUN_LANES; l++) {
+    const double *scale = s->rung_scale + rung[l < n ? 2 * l : 0] * s->d;
+    for (int64_t j = 0; j < s->d; j++)
+      s->lane_scale[j * DUN_LANES + l] = scale[j];
+  }
+}
+
 static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address address, int64_t i,
                       double t, const double *inverse, struct dun_exact *sum)
 {
@@ -364,6 +400,8 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
 
   address.tile = (uint32_t)tile;
   load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
+  if (s->rung_scale)
+    load_scales(s, i, n);
   if (is_trial(s)) {
     memcpy(w->before, w->state, (size_t)d * DUN_LANES * sizeof *lp);
     memcpy(w->before + d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
@@ -442,6 +480,8 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
       s->metric = dun_metric_dense(s->d, s->adaptation->factor.value);
     if (s->propagator && s->propagator->scale)
       s->metric = dun_metric_fourier(&s->propagator->lattice, s->propagator->scale);
+    if (s->rung_scale)
+      s->metric = dun_metric_lanes(s->d, s->lane_scale);
     for (int j = 0; j < s->d; j++)
       inverse[j] = 1 / s->adaptation->scale.value[j];
     for (int64_t i = 0; i < count; i++)

@@ -23,6 +23,7 @@ struct dun_sweep {
                                  * autocorrelation and never_moved are then NAN */
   struct dun_column *time;      /* [1] or NULL: a chain's own time in place of the sweep's */
   struct dun_column *step_size; /* [1] or NULL: a chain's own in place of the pooled one */
+  struct dun_column *rung;      /* i64 [2] or NULL: a chain's row of rung_scale */
   struct dun_column *acceptance; /* [1] or NULL: takes the chains' acceptance probabilities */
 
   struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
@@ -33,6 +34,7 @@ struct dun_sweep {
   int final;               /* see struct dun_move */
   int blind; /* see struct dun_move: part_lp is left as it was, also by an unweighed carry, until
               * dun_sweep_evaluate is called */
+  const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
 
   double statistic;         /* of the present sweep */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
@@ -40,6 +42,7 @@ struct dun_sweep {
   /* made by init, owned */
   int d, K;
   double *workspace;
+  double *lane_scale; /* [d][64]: of the present tile, where there are rungs; NULL: none */
 };
 
 /* Declares nothing: finds the columns in the allocated population; allocates the workspace.

@@ -47,12 +47,17 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Draws that a method keeps of every particle, which is a chain.  They live in the result's file
- * and are read back from there, one number of all draws at a time: their size is unbounded. */
+/* Draws that a method keeps of chains: every particle is one, or so many consecutive particles
+ * are, of which the one with weight is the draw.  They live in the result's file and are read back
+ * from there, one number of all draws at a time: their size is unbounded. */
 struct dun_kept {
-  int64_t due;   /* draws of each chain in a replicate; 0: the last population is the result */
-  int64_t draws; /* state: kept so far in this replicate */
-  int outputs;   /* numbers in a draw */
+  int64_t due;     /* draws of each chain in a replicate; 0: the last population is the result */
+  int64_t members; /* particles of a chain; set by the method's init where it is not 1.  Exactly
+                    * one of them has a logw above -inf whenever a draw is kept */
+  int64_t draws;   /* state: kept so far in this replicate */
+  int outputs;     /* numbers in a draw */
+  struct dun_tiles chains; /* dealt evenly to the ranks, whoever holds their particles: total, and
+                            * this rank's first and local */
 
   /* Collective.  Number `index` of the draws so far of this rank's chains, out[local][draws]. */
   int (*read)(struct dun_context *context, void *source, int index, double *out);
@@ -108,9 +113,12 @@ struct dun_method {
 
   int needs_path, needs_kernel;
 
-  /* Draws to be kept of each particle in a replicate; NULL or 0: the last population is the
+  /* Draws to be kept of each chain in a replicate; NULL or 0: the last population is the
    * result. */
   int64_t (*draws)(const void *self);
+  /* What the method tells of its own way, for /trace/<name> of the result: columns are made by
+   * init, the cells are a state row.  NULL: none. */
+  struct dun_table *(*table)(void *self);
   /* Sweeps of a replicate, for estimates; NULL: not known beforehand. */
   int64_t (*sweeps)(const void *self, const struct dun_run *run);
 

@@ -194,7 +194,7 @@ static int take_particles(struct energy_distance *s, const struct dun_run *run, 
 static int take_draws(struct dun_context *context, struct energy_distance *s,
                       const struct dun_run *run)
 {
-  const struct dun_tiles *tiles = &run->population.tiles;
+  const struct dun_tiles *tiles = &run->kept.chains;
   int64_t draws = run->kept.draws, first = tiles->first * draws, count = tiles->local * draws;
   double *value;
   int status = dun_probe_kept(context, run, &value);

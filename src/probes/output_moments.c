@@ -30,7 +30,7 @@ static int chain_moments(struct dun_context *context, const struct dun_run *run,
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
     status = run->kept.read(context, run->kept.source, i, value);
     if (status >= 0)
-      status = dun_mixing_moments(context, run->population.tiles.local, run->kept.draws, value, &m);
+      status = dun_mixing_moments(context, run->kept.chains.local, run->kept.draws, value, &m);
     if (status >= 0)
       moments[i] = m.deviation == 0 ? of_constant(&m) : of_chain(&m);
   }

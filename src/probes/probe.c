@@ -48,6 +48,6 @@ int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, i
 
 int dun_probe_kept(struct dun_context *context, const struct dun_run *run, double **value)
 {
-  *value = dun_allocate(run->population.tiles.local * run->kept.draws, sizeof **value);
+  *value = dun_allocate(run->kept.chains.local * run->kept.draws, sizeof **value);
   return dun_agree(context, *value ? 0 : DUN_ERROR_MEMORY);
 }

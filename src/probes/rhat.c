@@ -50,8 +50,7 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
     status = run->kept.read(context, run->kept.source, i, value);
     if (status >= 0)
-      status =
-          dun_mixing_ranks(context, run->population.tiles.local, run->kept.draws, value, &mixing);
+      status = dun_mixing_ranks(context, run->kept.chains.local, run->kept.draws, value, &mixing);
     if (status >= 0)
       status = dun_agree(context, add_row(self, run, i, &mixing));
   }

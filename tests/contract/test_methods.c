@@ -21,9 +21,9 @@ static const struct {
      "base: {type: gaussian, scale: 3}"},
     {"smc", "moves_per_step: 2", "underdamped, metropolised: false, scheme: baoab",
      "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 8, warmup: 200, sweeps: 300", "hmc",
+    {"tempering", "temperatures: 8, warmup: 200, draws: 300", "hmc",
      "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 20, warmup: 300, sweeps: 300", "rwm",
+    {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", "rwm",
      "base: {type: gaussian, scale: 3}"},
     {"tempering", "temperatures: 8, warmup: 200, sweeps: 300", "underdamped",
      "base: {type: gaussian, scale: 3}"},
@@ -41,6 +41,12 @@ static const struct {
      "geometric, base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: 10}"},
     {"langevin", "warmup: 60, draws: 10, final_moves: 5", "hmc",
      "dilation, schedule: {levels: 20}"},
+    {"tempering", "temperatures: 5, warmup: 200, draws: 50, thin: 2", "hmc",
+     "geometric, base: {type: gaussian, scale: 3}"},
+    {"tempering", "temperatures: 8, warmup: 200, draws: 50", "rwm, metric: identity",
+     "geometric, base: {type: gaussian, scale: 3}"},
+    {"tempering", "temperatures: 4, warmup: 200, draws: 50", "mala",
+     "geometric, base: {type: gaussian, scale: 3}"},
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
@@ -85,30 +91,34 @@ static void log_evidence_is_right(void)
 /* x_0, x_4, their squares and product, around what they should be, averaged over a chain. */
 enum { MOMENTS = 5 };
 
+/* chain[chains of all ranks][MOMENTS]: this rank's draws only. */
 static void add_moments(const struct dun_run *run, double *chain)
 {
-  const double *x = dun_f64(run->sweep.x);
+  const double *x = dun_f64(run->sweep.x), *logw = dun_f64(run->logw);
   for (int64_t i = 0; i < run->population.tiles.local; i++) {
     double a = x[i * 5] - 1, b = x[i * 5 + 4] - 1;
     double f[MOMENTS] = {a, b, a * a - 1, b * b - 1, a * b - .0625};
-    for (int q = 0; q < MOMENTS; q++)
-      chain[i * MOMENTS + q] += f[q] / (double)run->kept.due;
+    int64_t number = (run->population.tiles.first + i) / run->kept.members;
+    for (int q = 0; q < MOMENTS && logw[i] > -INFINITY; q++)
+      chain[number * MOMENTS + q] += f[q] / (double)run->kept.due;
   }
 }
 
-static void check_moments(const struct dun_run *run, const double *chain)
+static void check_moments(const struct dun_run *run, double *chain)
 {
-  double N = (double)run->options.particles, total[2 * MOMENTS];
-  struct dun_exact sum[2 * MOMENTS] = {0};
-  for (int64_t i = 0; i < run->population.tiles.local; i++)
-    for (int q = 0; q < MOMENTS; q++) {
-      double f = chain[i * MOMENTS + q];
-      dun_exact_add(&sum[q], f);
-      dun_exact_add(&sum[MOMENTS + q], f * f);
-    }
-  CHECK(dun_sum(&test_context, 0, 2 * MOMENTS, sum, total) == 0);
+  int64_t number = run->kept.chains.total, count = number * MOMENTS;
+  double C = (double)number, total[2 * MOMENTS] = {0};
+  struct dun_exact *sum = calloc((size_t)count, sizeof *sum);
+  for (int64_t i = 0; i < count; i++)
+    dun_exact_add(&sum[i], chain[i]);
+  CHECK(dun_sum(&test_context, 0, count, sum, chain) == 0);
+  for (int64_t i = 0; i < count; i++) {
+    total[i % MOMENTS] += chain[i];
+    total[MOMENTS + i % MOMENTS] += chain[i] * chain[i];
+  }
   for (int q = 0; q < MOMENTS; q++)
-    CHECK_NEAR(total[q] / N, 0, 5 * sqrt(total[MOMENTS + q]) / N);
+    CHECK_NEAR(total[q] / C, 0, 5 * sqrt(total[MOMENTS + q]) / C);
+  free(sum);
 }
 
 static void chains_have_the_moments(void)
@@ -125,7 +135,7 @@ static void chains_have_the_moments(void)
              "path: {type: %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
              chains[i].path, chains[i].kernel, chains[i].name, chains[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
-    double *chain = calloc((size_t)run->population.tiles.local * MOMENTS + 1, sizeof *chain);
+    double *chain = calloc((size_t)run->kept.chains.total * MOMENTS, sizeof *chain);
     CHECK(run->method->start(&test_context, run->method_self, run) == 0);
     do {
       status = run->method->advance(&test_context, run->method_self, run);
