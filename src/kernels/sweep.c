@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "kernels/distance.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
@@ -100,50 +101,6 @@ void dun_sweep_free(struct dun_sweep *s)
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
-/* out[l] = sum over coordinates of ((x - y) / scale)^2; scale NULL: 1. */
-DUN_CLONES static void squared_distance(int d, const double *restrict x, const double *restrict y,
-                                        const double *restrict inverse, double *restrict out)
-{
-  double sum[DUN_LANES] = {0};
-
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++) {
-      double z = (x[j * DUN_LANES + l] - y[j * DUN_LANES + l]) * inverse[j];
-      sum[l] = DUN_FMA(z, z, sum[l]);
-    }
-  memcpy(out, sum, sizeof sum);
-}
-
-/* The same with scales [d][64]. */
-DUN_CLONES static void squared_lane_distance(int d, const double *restrict x,
-                                             const double *restrict y, const double *restrict scale,
-                                             double *restrict out)
-{
-  double sum[DUN_LANES] = {0};
-
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++) {
-      double z = (x[j * DUN_LANES + l] - y[j * DUN_LANES + l]) / scale[j * DUN_LANES + l];
-      sum[l] = DUN_FMA(z, z, sum[l]);
-    }
-  memcpy(out, sum, sizeof sum);
-}
-
-/* out[l] = squared distance from a point [d]. */
-DUN_CLONES static void squared_radius(int d, const double *restrict x,
-                                      const double *restrict centre, const double *restrict inverse,
-                                      double *restrict out)
-{
-  double sum[DUN_LANES] = {0};
-
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++) {
-      double z = (x[j * DUN_LANES + l] - centre[j]) * inverse[j];
-      sum[l] = DUN_FMA(z, z, sum[l]);
-    }
-  memcpy(out, sum, sizeof sum);
-}
-
 static double *look_at(const struct lanes *w, int quantity)
 {
   return w->look + (int64_t)quantity * DUN_LANES;
@@ -169,7 +126,7 @@ DUN_CLONES static void compare(const double *restrict lp, const double *restrict
 
 static void look_start(const struct dun_sweep *s, const struct lanes *w, const double *inverse)
 {
-  squared_distance(s->d, w->state, w->start, inverse, look_at(w, JUMP));
+  dun_squared_distance(s->d, w->state, w->start, inverse, look_at(w, JUMP));
   compare(w->state + (int64_t)(s->d + s->K) * DUN_LANES, w->start + (int64_t)s->d * DUN_LANES,
           w->look);
 }
@@ -190,8 +147,8 @@ static void look_radius(const struct dun_sweep *s, const struct lanes *w, const 
 {
   const double *centre = s->adaptation->centre.value;
 
-  squared_radius(s->d, w->before, centre, inverse, change);
-  squared_radius(s->d, w->state, centre, inverse, look_at(w, RADIUS));
+  dun_squared_radius(s->d, w->before, centre, inverse, change);
+  dun_squared_radius(s->d, w->state, centre, inverse, look_at(w, RADIUS));
   for (int l = 0; l < DUN_LANES; l++) {
     double now = look_at(w, RADIUS)[l];
     change[l] = now - change[l];
@@ -206,9 +163,10 @@ static void look_trial(const struct dun_sweep *s, const struct lanes *w, const d
   double *shape = look_at(w, first + TRIAL_SHAPE);
 
   if (s->rung_scale)
-    squared_lane_distance(s->d, w->state, w->before, s->lane_scale, look_at(w, first + TRIAL_X));
+    dun_squared_lane_distance(s->d, w->state, w->before, s->lane_scale,
+                              look_at(w, first + TRIAL_X));
   else
-    squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
+    dun_squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
   if (s->adaptation->centre.count)
     look_radius(s, w, inverse, shape);
   else
