@@ -74,11 +74,23 @@ method: {type: langevin, warmup: 20, draws: 20, thin: $moves}
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+BLURRED = """
+run:    {seed: 7, particles: $particles}
+target: {type: gaussian_mixture, layout: grid, separation: 5, points_per_axis: 4}
+path:   {type: convolution, schedule: {levels: 12, highest: 10, lowest: 0.3}, $path}
+kernel: {type: $kernel}
+method: {type: langevin, final_moves: 5, warmup: 10, draws: 10, moves_per_level: $moves}
+probes: [{type: modes, every: 5}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+ON_GRID = "half_width: 12, cells: 40"
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
 CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
-         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD}
+         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
+         "blurred": BLURRED}
 
 
 def sonar_table(folder):
@@ -97,11 +109,11 @@ def sonar_table(folder):
 
 
 def case(folder, name, kernel="hmc", particles=1000, moves=2, resampling="systematic", base=WIDE,
-         every="20min"):
+         every="20min", path=ON_GRID):
     """Writes the input into the folder and returns its path."""
     text = Template(CASES[name]).substitute(
         kernel=kernel, particles=particles, moves=moves, base=base, resampling=resampling,
-        every=every, inputs=INPUTS, data=sonar_table(folder))
+        every=every, path=path, inputs=INPUTS, data=sonar_table(folder))
     return write(folder, "input.yaml", text)
 
 

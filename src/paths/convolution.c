@@ -166,7 +166,11 @@ static int init_grid(struct dun_context *context, struct dun_convolution_path *s
     return dun_fail(DUN_ERROR_INPUT,
                     "sampler: langevin needs local tables, and those of this grid are spread over "
                     "the ranks");
+  s->evaluations = -s->target->evaluations;
+  s->nans = -s->target->nans;
   status = dun_convolution_init(context, &s->grid, &grid, options, density);
+  s->evaluations += s->target->evaluations;
+  s->nans += s->target->nans;
   if (status >= 0)
     status = check_grid(context, s);
   if (status < 0)
@@ -228,6 +232,16 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   DUN_FREE(s->work);
   s->work = dun_allocate(columns * DUN_LANES, sizeof *s->work);
   return dun_agree(context, s->work ? 0 : DUN_ERROR_MEMORY);
+}
+
+/* The evaluations of the grid are in the checkpoint's count already. */
+static int restore(void *self)
+{
+  struct dun_convolution_path *s = self;
+  s->target->evaluations -= s->evaluations;
+  s->target->nans -= s->nans;
+  s->evaluations = s->nans = 0;
+  return 0;
 }
 
 static void release(void *self)
@@ -392,5 +406,6 @@ const struct dun_path dun_path_convolution = {
     .carry_evaluations = carry_evaluations,
     .deterministic = deterministic,
     .unweighted = 1,
+    .restore = restore,
     .schedule = schedule,
 };

@@ -22,6 +22,16 @@ FILE = "input.yaml"
 FROM_PATH = GOOD[GOOD.index("path:"):GOOD.index("output:")]
 PILOTS = "{type: geometric, base: {type: fitted, scale: 2}, schedule: {type: fixed, steps: 3}}"
 CHAINS = "path: {type: constant}\nkernel: {type: hmc}\nmethod: {type: langevin}\n"
+BLURRED = ("path: {type: convolution, half_width: 6, cells: 20, schedule: {highest: 4}}\n"
+           "kernel: {type: mala}\n"
+           "method: {type: langevin, moves_per_level: 0, warmup: 0, draws: 0}\n")
+TARGET = GOOD[GOOD.index("target:"):GOOD.index("output:")]
+
+
+def blurred(old, new, words):
+    assert old in BLURRED, old
+    return FROM_PATH, BLURRED.replace(old, new), words
+
 
 # What a line of GOOD is replaced by, and words that the complaint must hold.
 EDITS = {
@@ -105,6 +115,34 @@ EDITS = {
                        "output:", [FILE + ":6", "input.yaml"]),
     "rhat_of_particles": ("output:", "probes: [{type: rhat}]\noutput:", [FILE + ":6", "rhat"]),
     "smc_without_times": (FROM_PATH, CHAINS.replace("langevin", "smc"), ["smc", "schedule"]),
+    "grid_of_four_dimensions": (TARGET, "target: {type: gaussian, dimension: 4}\n" + BLURRED,
+                                [FILE + ":3", "score", "3", "4", "monte_carlo"]),
+    "grid_without_a_box": blurred("half_width: 6, ", "", [FILE + ":3", "path.half_width"]),
+    "box_within_the_target": blurred("half_width: 6", "half_width: 2",
+                                     [FILE + ":3", "half_width", "outermost cells"]),
+    "box_of_other_dimension": blurred("half_width: 6", "half_width: [6, 6, 6]",
+                                      ["path.half_width", "3", "2"]),
+    "little_padding": blurred("cells: 20", "cells: 20, padding: 2",
+                              [FILE + ":3", "padding", "other side", "4.33"]),
+    "box_for_samples": blurred("cells: 20", "score: monte_carlo",
+                               [FILE + ":3", "path.half_width", "score: grid"]),
+    "too_many_inner_samples": blurred("half_width: 6, cells: 20",
+                                      "score: monte_carlo, inner: 1e8", ["inner", "67108864"]),
+    "levels_upwards": blurred("highest: 4", "highest: 4, lowest: 5", [FILE + ":3", "lowest", "4"]),
+    "levels_that_coincide": blurred("cells: 20", "cells: 20, scale: 1e12",
+                                    [FILE + ":3", "schedule", "lambda"]),
+    "carried_without_a_map": blurred("cells: 20", "cells: 20, sampler: langevin",
+                                     [FILE + ":5", "moves_per_level", "convolution"]),
+    "moved_without_a_density": (FROM_PATH, BLURRED.replace("cells: 20", "distributed: yes").replace(
+        "moves_per_level: 0", "moves_per_level: 1"), [FILE + ":5", "moves_per_level: 0"]),
+    "langevin_by_samples": blurred("half_width: 6, cells: 20", "score: monte_carlo, sampler: "
+                                   "langevin", [FILE + ":3", "langevin", "grid"]),
+    "langevin_between_ranks": blurred("cells: 20", "cells: 20, distributed: yes, sampler: langevin",
+                                      [FILE + ":3", "langevin", "ranks"]),
+    "weights_along_convolution": (FROM_PATH, BLURRED[:BLURRED.index("method")] +
+                                  "method: {type: smc}\n", ["smc", "weights", "convolution"]),
+    "carried_along_dilation": (FROM_PATH, CHAINS.replace("constant", "dilation").replace(
+        "langevin", "langevin, moves_per_level: 0"), [FILE + ":5", "moves_per_level"]),
     "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),
     "doubled_probe": ("output:", "probes: [{type: moments}, {type: moments, every: 2}]\noutput:",
                       [FILE + ":6", "probes[1]", "moments"]),
@@ -192,6 +230,13 @@ def test_good_input_is_good():
         write(folder, FILE, GOOD)
         dunlin("run", FILE, folder=folder, ranks=3)
         assert os.path.exists(os.path.join(folder, "out.h5"))
+
+
+def test_a_grid_too_large():
+    """Refused before anything is allocated, with the size that would do."""
+    with Folder() as folder:
+        write(folder, FILE, GOOD.replace(FROM_PATH, BLURRED.replace("cells: 20", "cells: 1e6")))
+        refused(folder, ["bytes", "available", "would fit"], codes=(1,))
 
 
 def test_all_complaints_at_once():

@@ -80,6 +80,16 @@ def test_fields_in_fourier_space():
     same_at((1, 3), "field", kernel="mala", particles=70)
 
 
+def test_chains_along_convolution():
+    same_at((1, 2, 3, 7), "blurred", kernel="mala", particles=500, moves=0)
+    same_at((1, 3), "blurred", kernel="ula, step_rule: mean", particles=300,
+            path="half_width: 12, cells: 40, sampler: langevin")
+    same_at((1, 2), "blurred", kernel="mala", particles=300, moves=1,
+            path="half_width: 12, cells: 40, sampler: ode")
+    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
+            path="score: monte_carlo, inner: 20, sampler: ancestral")
+
+
 def test_more_ranks_than_tiles():
     same_at((1, 7), "mixture", kernel="hmc", particles=200)
     same_at((1, 3), "mixture", kernel="rwm", particles=40)

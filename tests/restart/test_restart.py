@@ -30,12 +30,12 @@ def stopped_by_evaluations(name, ranks, parts, **options):
         assert not checkpoints(cut), "checkpoints are left over behind a complete result"
 
 
-def one_tick_at_a_time(name, *more, **options):
+def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
     """A time limit that is over at once lets one tick pass: every place to stop is tried."""
     with Folder() as folder:
-        file = case(folder, name, particles=200, moves=1, **options)
+        file = case(folder, name, particles=200, moves=moves, **options)
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
-        more = "--quiet", "--set", "path.schedule.conditional_ess=0.2", *more
+        more = ("--quiet", *more, *("--set", "path.schedule.conditional_ess=0.2") * adaptive)
         run(file, whole, *more, ranks=1)
         for ticks in range(200):
             done = run(file, cut, *more, "--restart", "--time-limit", "0.000001",
@@ -64,6 +64,15 @@ def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
 def test_one_tick_at_a_time_with_pilot_chains():
     one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=3", kernel="hmc",
                        base="fitted, scale: 2")
+
+
+def test_one_tick_at_a_time_along_convolution():
+    """Tables of a level are made again in the middle of it, and behind one that only carries."""
+    shorter = [word for option in ("path.schedule.levels=4", "method.warmup=1", "method.draws=2",
+                                   "method.final_moves=1") for word in ("--set", option)]
+    one_tick_at_a_time("blurred", *shorter, kernel="mala", moves=0, adaptive=False)
+    one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False,
+                       path="half_width: 12, cells: 40, sampler: langevin")
 
 
 def test_stop_by_evaluations_random_walk():
@@ -100,6 +109,11 @@ def test_stop_by_evaluations_chains_along_dilation():
 
 def test_stop_by_evaluations_fields_in_fourier_space():
     stopped_by_evaluations("field", (1, 3, 2), (.2, .6, .9), kernel="underdamped", particles=300)
+
+
+def test_stop_by_evaluations_scores_by_samples():
+    stopped_by_evaluations("blurred", (2, 1), (.3, .7), kernel="mala", particles=300, moves=0,
+                           path="score: monte_carlo, inner: 20")
 
 
 def test_stop_between_replicates():
