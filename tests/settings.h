@@ -67,6 +67,12 @@ static const struct setting settings[] = {
      {0.4},
      0},
     {"type: student_mixture, layout: given, freedom: 0.5, file: FOLDER/means.csv", {0}, 0},
+    {"type: image, side: 6, images: 60, factors: 3", {0}, 1},
+    {"type: image, source: idx, data: FOLDER/images.idx, labels: FOLDER/labels.idx, factors: 2, "
+     "components: 2",
+     {0},
+     1},
+    {"type: image, source: idx, data: FOLDER/images.idx, components: 3, noise: 0.5", {0.3}, 1},
     {"type: seeds, data: seeds.csv", {0}, 0},
     {"type: seeds, data: FOLDER/plate.csv", {6, 6, 6, 6, 0.5, 1}, 0},
     {"type: logistic_regression, data: FOLDER/labels.csv", {0.7}, 1},
@@ -112,6 +118,25 @@ static void write_labels(void)
   DUN_FREE(normal);
 }
 
+/* Images of 3 x 2 pixels in three classes, the last of which has one image. */
+static void write_images(void)
+{
+  enum { IMAGES = 41 };
+  FILE *images = create("images.idx"), *labels = create("labels.idx");
+  double uniform[12 * L] __attribute__((aligned(64)));
+  dun_uniforms((struct dun_address){2, DUN_PURPOSE_TEST, 0, 0, 0}, 12, uniform);
+  fwrite("\0\0\x08\x03\0\0\0\x29\0\0\0\x03\0\0\0\x02", 1, 16, images);
+  fwrite("\0\0\x08\x01\0\0\0\x29", 1, 8, labels);
+  for (int i = 0; i < IMAGES; i++) {
+    int label = i == IMAGES - 1 ? 9 : 3 + 4 * (i % 2);
+    fputc(label, labels);
+    for (int j = 0; j < 6; j++)
+      fputc((int)(120 * uniform[6 * i + j]) + 15 * label, images);
+  }
+  fclose(images);
+  fclose(labels);
+}
+
 static void test_files(void)
 {
   FILE *file;
@@ -134,6 +159,7 @@ static void test_files(void)
   fprintf(file, "n,r,x1,x2\n39,10,1,0\n");
   fclose(file);
   write_labels();
+  write_images();
 }
 
 static void test_files_removed(void)

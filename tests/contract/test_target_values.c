@@ -431,6 +431,9 @@ static void test_refused_options(void)
   refuse("type: student_mixture, layout: given", "either means or a file");
   refuse("type: student_mixture, layout: given, dimension: 3, means: [[1, 2]]", "expected 3");
   refuse("type: student_mixture, means: [[1, 2]]", "layout: given");
+  refuse("type: image, source: idx", "data");
+  refuse("type: image, data: means.idx", "source: idx");
+  refuse("type: image, images: 1", "images");
   refuse("type: seeds", "data");
   refuse("type: seeds, data: nowhere.csv", "nowhere.csv");
   refuse("type: logistic_regression, data: seeds.csv, label: q", "there is no column 'q'");
@@ -459,6 +462,8 @@ static void test_refused_data(void)
   refuse_file(seeds, "r,n,x1,x2\n1,2.5,0,0\n", "row 1: n is 2.5");
   refuse_file(seeds, "r,n,x1,x2\n1,2,nan,0\n", "found 'nan'");
   refuse_file(seeds, "", "empty");
+  refuse_file("type: image, source: idx, data: ", "P5 28 28", "expected 00 00 of an IDX file");
+  refuse_file("type: image, source: idx, data: ", "\x1f\x8b", "unpack it with gunzip");
   refuse_file(regression, "a,y\n1,0\n2,1\n3,2\n", "label 1, expected two values");
   refuse_file(regression, "a,y\n1,1\n2,1\n", "expected two values");
   refuse_file(regression, "y\n0\n1\n", "one column");
