@@ -4,10 +4,11 @@ correction that follows.  3 seeds each; the limits leave room for what seeds hav
 import os
 import sys
 
+import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from dilation import SEEDS, corrected, document, sample, score, shares  # noqa: E402
+from dilation import SEEDS, TARGETS, corrected, document, sample, score, shares  # noqa: E402
 from support import BUILD, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 
@@ -87,6 +88,36 @@ def test_steps_that_overflow():
         print(details)
         assert "astray: bad" in details
         assert numpy.all(numpy.isfinite(column(result, "moments", "mean")))
+
+
+def test_densities_of_the_draws():
+    """Moves that do not need log densities leave them out; every draw has its own all the same."""
+    grid = numpy.array([[10 * (i - 1.5), 10 * (j - 1.5)] for i in range(4) for j in range(4)])
+    for draws in ("draws: 0", "draws: 3, thin: 2", "draws: 4"):
+        text = document(100, 1, TARGETS["G5"], "{type: dilation, schedule: {levels: 50}}",
+                        "{type: ula}", f"{{type: langevin, warmup: 0, final_moves: 3, {draws}}}")
+        with Folder() as folder:
+            result = os.path.join(folder, "result.h5")
+            dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
+            with h5py.File(result) as file:
+                x = file["posterior/x"][...].reshape(-1, 2)
+                found = file["sample_stats/lp"][...].ravel()
+        square = ((x[:, None] - grid[None]) ** 2).sum(2)
+        least = square.min(1)
+        expected = numpy.log(numpy.exp(.5 * (least[:, None] - square)).sum(1)) - .5 * least
+        expected += 1.7 - numpy.log(16) - numpy.log(2 * numpy.pi)
+        assert len(x) >= 100 and numpy.abs(found - expected).max() < 1e-10
+
+
+def test_chains_that_leave_the_support():
+    target = os.path.join(BUILD, "tests", "user_target", "half_gaussian.so")
+    text = document(500, 1, f"{{type: library, file: {target}}}", "{type: constant}",
+                    "{type: ula, step_rule: const, step_size: 0.2}",
+                    "{type: langevin, warmup: 0, draws: 0, final_moves: 20}", "{type: moments}")
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet", ranks=2)
+        assert "outside: bad" in attributes(result)["diagnosis_details"]
 
 
 def half_gaussian(kernel):
