@@ -16,7 +16,7 @@
 
 #include "numerics/fft.h"
 #include "numerics/grid.h"
-#include "parallel/node.h"
+#include "parallel/host.h"
 
 enum { DUN_CONVOLUTION_FIELDS = 1 + DUN_GRID_AXES };
 

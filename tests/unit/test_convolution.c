@@ -337,6 +337,24 @@ static void test_sizes_that_fit(void)
   CHECK(gib < have + 1 && gib > .6 * have - 3); /* others take and give meanwhile */
 }
 
+/* Where MPI would keep shared memory there is no room: told before MPI, which would hang, is asked. */
+static void test_no_shared_memory(void)
+{
+  const double width[3] = {1, 1, 1};
+  struct dun_convolution c;
+  struct dun_grid grid;
+  double value = 0;
+  struct dun_density density = {flat, &value};
+  CHECK(dun_grid_init(&grid, 2, NO_CENTER, width, 8, 2) == 0);
+  setenv("OMPI_MCA_osc_sm_backing_directory", "/proc", 1);
+  int status =
+      dun_convolution_init(&test_context, &c, &grid, (struct dun_convolution_options){0}, density);
+  unsetenv("OMPI_MCA_osc_sm_backing_directory");
+  CHECK(status == (test_context.size > 1 ? DUN_ERROR_MEMORY : 0));
+  CHECK(status == 0 || refused("/proc has room for 0"));
+  dun_convolution_free(&c);
+}
+
 /* ---- the grid ---------------------------------------------------------------------------- */
 
 static void test_grid_is_refused(void)
@@ -410,6 +428,6 @@ TEST_MAIN({"errors of scores", test_errors_of_scores}, {"closed forms", test_clo
           {"where nothing is", test_where_nothing_is},
           {"bits of local tables", test_bits_of_local_tables}, {"distributed", test_distributed},
           {"many rows", test_many_rows}, {"refusals", test_refusals},
-          {"sizes that fit", test_sizes_that_fit}, {"grid is refused", test_grid_is_refused},
-          {"friendly sizes", test_friendly_sizes}, {"pieces", test_pieces},
-          {"padding rule", test_padding_rule})
+          {"sizes that fit", test_sizes_that_fit}, {"no shared memory", test_no_shared_memory},
+          {"grid is refused", test_grid_is_refused}, {"friendly sizes", test_friendly_sizes},
+          {"pieces", test_pieces}, {"padding rule", test_padding_rule})

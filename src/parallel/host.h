@@ -1,6 +1,6 @@
 /* Ranks that share memory, and tables that stand once for all of them. */
-#ifndef DUNLIN_PARALLEL_NODE_H
-#define DUNLIN_PARALLEL_NODE_H
+#ifndef DUNLIN_PARALLEL_HOST_H
+#define DUNLIN_PARALLEL_HOST_H
 
 #include "parallel/context.h"
 #include <stddef.h>
@@ -35,7 +35,8 @@ struct dun_shared {
   double *data;
 };
 
-/* Collective.  `count` numbers in all, the same on every rank; not zeroed.  DUN_ERROR_MEMORY. */
+/* Collective.  `count` numbers in all, the same on every rank; not zeroed.  DUN_ERROR_MEMORY,
+ * also where the folder that MPI keeps shared memory in is too small. */
 int dun_shared_init(struct dun_context *context, const struct dun_host *node,
                     struct dun_shared *shared, int64_t count);
 /* Collective over the node.  Safe twice and for a zeroed struct. */

@@ -1,11 +1,16 @@
-#include "parallel/node.h"
+#include "parallel/host.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { PIECE = 8 << 20 }; /* numbers of a message */
+enum {
+  PIECE = 8 << 20,  /* numbers of a message */
+  MARGIN = 4 << 20, /* bytes of shared memory that MPI takes for itself */
+};
 
 /* ---- ranks ------------------------------------------------------------------------------- */
 
@@ -71,6 +76,28 @@ static double *aligned(void *start)
   return (double *)((char *)start + (DUN_ALIGNMENT - address % DUN_ALIGNMENT) % DUN_ALIGNMENT);
 }
 
+/* Where Open MPI keeps shared memory. */
+static const char *shared_folder(void)
+{
+  const char *given = getenv("OMPI_MCA_osc_sm_backing_directory");
+  return given ? given : "/dev/shm";
+}
+
+/* Open MPI's first rank fails alone where the folder is too small, and the others wait for ever. */
+static int check_room(const struct dun_host *node, int64_t bytes)
+{
+  struct statvfs folder;
+  if (node->rank > 0 || statvfs(shared_folder(), &folder) != 0)
+    return 0;
+  int64_t room = (int64_t)folder.f_bavail * (int64_t)folder.f_frsize;
+  if (room - MARGIN >= bytes)
+    return 0;
+  return dun_fail(DUN_ERROR_MEMORY,
+                  "%lld bytes of shared memory are needed on each node; %s has room for %lld: make "
+                  "it larger, or name another folder by OMPI_MCA_osc_sm_backing_directory",
+                  (long long)bytes, shared_folder(), (long long)room);
+}
+
 /* The first rank owns it all; the others map it.  Mappings begin at pages, so that alignment is
  * the same in all of them. */
 static int open_window(const struct dun_host *node, struct dun_shared *shared, int64_t bytes)
@@ -80,8 +107,7 @@ static int open_window(const struct dun_host *node, struct dun_shared *shared, i
   int unit;
   if (MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, node->comm, &start, &shared->window) !=
       MPI_SUCCESS)
-    return dun_fail(DUN_ERROR_MEMORY,
-                    "MPI has no shared memory of %lld bytes on a node (is /dev/shm too small?)",
+    return dun_fail(DUN_ERROR_MEMORY, "MPI has no shared memory of %lld bytes on a node",
                     (long long)bytes);
   MPI_Win_shared_query(shared->window, 0, &whole, &unit, &start);
   MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window);
@@ -93,10 +119,13 @@ static int open_window(const struct dun_host *node, struct dun_shared *shared, i
 int dun_shared_init(struct dun_context *context, const struct dun_host *node,
                     struct dun_shared *shared, int64_t count)
 {
-  int status = 0;
+  int64_t bytes = count * (int64_t)sizeof(double);
   *shared = (struct dun_shared){.data = NULL};
+  int status = dun_agree(context, node->size > 1 ? check_room(node, bytes) : 0);
+  if (status < 0)
+    return status;
   if (node->size > 1)
-    status = open_window(node, shared, count * (int64_t)sizeof(double));
+    status = open_window(node, shared, bytes);
   else if (!(shared->data = dun_allocate(count, sizeof(double))))
     status = DUN_ERROR_MEMORY;
   return dun_agree(context, status);
