@@ -337,7 +337,7 @@ static void test_sizes_that_fit(void)
   CHECK(gib < have + 1 && gib > .6 * have - 3); /* others take and give meanwhile */
 }
 
-/* Where MPI would keep shared memory there is no room: told before MPI, which would hang, is asked. */
+/* No room where MPI keeps shared memory: told before MPI, which would hang, is asked. */
 static void test_no_shared_memory(void)
 {
   const double width[3] = {1, 1, 1};
