@@ -24,9 +24,9 @@ struct lanes {
 enum {
   ACCEPTANCE,
   HOPELESS,
-  RADIUS,
-  RADIUS_SQUARE,
-  LP,
+  MOVED,
+  LOST,
+  LP, /* from here on with `start` only */
   LP_SQUARE,
   START_LP,
   START_LP_SQUARE,
@@ -34,8 +34,8 @@ enum {
   JUMP,
   NEVER_MOVED,
   INSIDE,
-  MOVED,
-  LOST,
+  RADIUS, /* from here on with trials only */
+  RADIUS_SQUARE,
   TRIAL,
   TRIAL_SHAPE = 0,
   TRIAL_X,
@@ -415,11 +415,17 @@ static int find_statistic(struct dun_context *context, struct dun_sweep *s,
   return status;
 }
 
+/* How many of the quantities were asked for; the others stay 0. */
+static int collected(const struct dun_sweep *s)
+{
+  return is_trial(s) ? QUANTITIES : s->start ? RADIUS : LP;
+}
+
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
   int64_t count = tiles_below(&s->population->tiles, tiles);
-  double total[QUANTITIES];
+  double total[QUANTITIES] = {0};
   int prepared = dun_path_prepare(context, s->path, s->path_self, t);
   if (prepared < 0)
     return prepared;
@@ -445,7 +451,7 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
     for (int64_t i = 0; i < count; i++)
       move_tile(s, &w, address, i, t, inverse, sum);
   }
-  status = dun_sum(context, status, QUANTITIES, sum, total);
+  status = dun_sum(context, status, collected(s), sum, total);
   if (status >= 0)
     summarise(s, total, look);
   dun_free(sum);

@@ -197,7 +197,7 @@ static void anneal(struct bench_result *result, int64_t particles, const char *t
 
 static void forty(struct bench_result *result)
 {
-  anneal(result, 100000, "{type: gaussian_mixture, layout: forty, shift: -50}");
+  anneal(result, 20000, "{type: gaussian_mixture, layout: forty, shift: -50}");
 }
 
 /* Eight means at the corners of a simplex. */
@@ -212,7 +212,7 @@ static void fifty_dimensions(struct bench_result *result)
                                  j < 49  ? ", "
                                  : k < 7 ? "], "
                                          : "]]}");
-  anneal(result, 20000, target);
+  anneal(result, 6400, target);
 }
 
 const struct bench_row bench_langevin[] = {

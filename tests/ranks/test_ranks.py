@@ -57,6 +57,7 @@ def test_sonar():
 def test_tempering():
     same_at((1, 2, 3, 4, 7), "tempering", kernel="hmc", particles=500)
     same_at((1, 3), "tempering", kernel="rwm", particles=30)
+    same_at((1, 3), "tempering", kernel="underdamped", particles=70)
 
 
 def test_chains():

@@ -93,6 +93,7 @@ def test_stop_by_evaluations_fitted_base():
 def test_stop_by_evaluations_tempering():
     """In the warm-up and in the sweeps after it."""
     stopped_by_evaluations("tempering", (1, 3, 2), (.1, .3, .5, .9), kernel="hmc", particles=500)
+    stopped_by_evaluations("tempering", (1, 3), (.3, .8), kernel="underdamped", particles=70)
 
 
 def test_stop_by_evaluations_chains():
