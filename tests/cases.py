@@ -85,12 +85,21 @@ output: {file: result.h5, checkpoint_every: $every}
 """
 ON_GRID = "half_width: 12, cells: 40"
 
+OPENED = """
+run:    {seed: 7, particles: $particles}
+target: {type: phi4, side: [6, 5], mass2: -2, coupling: 0.5}
+path:   {type: spectral_dilation, schedule: {levels: 20}}
+kernel: {type: $kernel}
+method: {type: langevin, final_moves: 10, warmup: 10, draws: 10, moves_per_level: $moves}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
 CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
          "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
-         "blurred": BLURRED}
+         "blurred": BLURRED, "opened": OPENED}
 
 
 def sonar_table(folder):

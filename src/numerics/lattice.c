@@ -77,6 +77,38 @@ void dun_lattice_filter(const struct dun_lattice *s, const double *factor, const
   dun_fft_lanes_inverse(&s->fft, s->spectrum, out);
 }
 
+/* Lanes that all have one `by` share the exponentials. */
+DUN_CLONES static void grow(int64_t modes, double scale, int alike, const double *restrict rate,
+                            const double *restrict by, double *restrict spectrum)
+{
+  double f[L];
+  for (int64_t k = 0; k < modes; k++) {
+    double *re = spectrum + 2 * L * k, *im = re + L;
+    if (alike) {
+      double one = scale * dun_exp(rate[k] * by[0]);
+      for (int l = 0; l < L; l++)
+        f[l] = one;
+    } else
+      for (int l = 0; l < L; l++)
+        f[l] = scale * dun_exp(rate[k] * by[l]);
+    for (int l = 0; l < L; l++) {
+      re[l] *= f[l];
+      im[l] *= f[l];
+    }
+  }
+}
+
+void dun_lattice_grow(const struct dun_lattice *s, const double *rate, const double *by,
+                      const double *x, double *out)
+{
+  int alike = 1;
+  for (int l = 1; l < L; l++)
+    alike &= by[l] == by[0];
+  dun_fft_lanes_forward(&s->fft, x, s->spectrum);
+  grow(s->modes, 1 / (double)s->sites, alike, rate, by, s->spectrum);
+  dun_fft_lanes_inverse(&s->fft, s->spectrum, out);
+}
+
 DUN_CLONES static void add_squares(int64_t modes, double scale, const double *restrict factor,
                                    const double *restrict share, const double *restrict spectrum,
                                    double *restrict out)

@@ -28,6 +28,10 @@ void dun_lattice_free(struct dun_lattice *lattice);
 void dun_lattice_filter(const struct dun_lattice *lattice, const double *factor, const double *x,
                         double *out);
 
+/* out = F^-1 diag(exp(rate[k] by[lane])) F x: rate[modes], by[64]. */
+void dun_lattice_grow(const struct dun_lattice *lattice, const double *rate, const double *by,
+                      const double *x, double *out);
+
 /* out[64] = x^T F^-1 diag(factor) F x. */
 void dun_lattice_form(const struct dun_lattice *lattice, const double *factor, const double *x,
                       double *out);

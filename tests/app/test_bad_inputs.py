@@ -82,6 +82,9 @@ EDITS = {
                        "method: {type: tempering, temperatures: 8}", ["tempering", "underdamped"]),
     "one_temperature": ("{type: smc}", "{type: tempering, temperatures: 1}",
                         [FILE + ":5", "temperatures", "2"]),
+    "dilation_without_lattice": ("{type: geometric, base: {type: gaussian, mean: 0, scale: 3}, "
+                                 "schedule: {type: adaptive}}", "{type: spectral_dilation}",
+                                 [FILE + ":3", "gaussian", "lattice"]),
     "waves_without_lattice": ("{type: hmc}", "{type: hmc, metric: fourier}",
                               [FILE + ":4", "gaussian", "lattice"]),
     "mass_without_waves": ("{type: hmc}", "{type: hmc, mass: 2}",

@@ -4,6 +4,11 @@
 #include "io/bind.h"
 #include "population/tile.h"
 
+#define FIELD "{type: phi4, side: [1, 3], mass2: -1, coupling: 0.5, field: 0.2}"
+#define MIXTURE                                                                                    \
+  "{type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [.3, .7], "   \
+  "log_evidence: 1.7}"
+
 static const struct {
   const char *name, *text; /* options behind `type:` */
 } settings[] = {
@@ -16,6 +21,9 @@ static const struct {
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},
     {"convolution", "scale: 2, score: monte_carlo, begin: {mean: [1, 0, -1]}"},
     {"dilation", "schedule: {type: log_linear, levels: 10}, map: true, begin: {type: gaussian}"},
+    {"spectral_dilation", "schedule: {levels: 8}, strength: 2, center: 0.3"},
+    {"spectral_dilation",
+     "schedule: {levels: 20}, strength: -1, map: true, begin: {type: gaussian}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -29,12 +37,12 @@ static void *path_self;
 static struct dun_run *path_run(struct fixture *fixture, size_t i)
 {
   char text[1024];
-  struct dun_run *run =
-      fixture_make(fixture, "run: {seed: 5, particles: 500}\n"
-                            "target: {type: gaussian_mixture, dimension: 3, layout: two_modes, "
-                            "separation: 1, weights: [.3, .7], log_evidence: 1.7}\n"
-                            "path: {type: geometric, base: {type: gaussian, scale: 1}}\n"
-                            "kernel: {type: hmc}\nmethod: {type: smc}\n");
+  snprintf(text, sizeof text,
+           "run: {seed: 5, particles: 500}\ntarget: %s\n"
+           "path: {type: geometric, base: {type: gaussian, scale: 1}}\n"
+           "kernel: {type: hmc}\nmethod: {type: smc}\n",
+           strncmp(settings[i].name, "spectral", 8) ? MIXTURE : FIELD);
+  struct dun_run *run = fixture_make(fixture, text);
   snprintf(text, sizeof text, "path: {type: %s, %s}\n", settings[i].name, settings[i].text);
   dun_binder_init(&path_binder, &test_context, &path_input);
   if (dun_input_parse(&path_input, "test", text, (int64_t)strlen(text), &path_binder.complaints) <

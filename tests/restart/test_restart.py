@@ -117,6 +117,11 @@ def test_stop_by_evaluations_scores_by_samples():
                            path="score: monte_carlo, inner: 20")
 
 
+def test_stop_by_evaluations_along_spectral_dilation():
+    stopped_by_evaluations("opened", (2, 1, 3), (.2, .6, .9), kernel="ula, step_rule: cap1",
+                           particles=200)
+
+
 def test_stop_between_replicates():
     with Folder() as folder:
         file = case(folder, "mixture", kernel="hmc", particles=300)
