@@ -54,11 +54,15 @@ static void my_rows(const struct dun_convolution *c, int64_t *begin, int64_t *en
 
 DUN_CLONES static double largest_of(int n, const double *restrict p)
 {
-  double most = 0;
-#pragma omp simd reduction(max : most)
-  for (int i = 0; i < n; i++)
-    most = p[i] > most ? p[i] : most;
-  return most;
+  double most[8] = {0};
+  for (int i = 0; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; k++)
+      most[k] = p[i + k] > most[k] ? p[i + k] : most[k];
+  for (int i = n / 8 * 8; i < n; i++)
+    most[0] = p[i] > most[0] ? p[i] : most[0];
+  for (int k = 1; k < 8; k++)
+    most[0] = most[k] > most[0] ? most[k] : most[0];
+  return most[0];
 }
 
 static int largest_density(struct dun_context *context, const struct dun_convolution *c,
