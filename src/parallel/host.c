@@ -73,7 +73,8 @@ void dun_host_sum(struct dun_context *context, const struct dun_host *node, doub
 static double *aligned(void *start)
 {
   uintptr_t address = (uintptr_t)start;
-  return (double *)((char *)start + (DUN_ALIGNMENT - address % DUN_ALIGNMENT) % DUN_ALIGNMENT);
+  return (double *)(void *)((char *)start +
+                            (DUN_ALIGNMENT - address % DUN_ALIGNMENT) % DUN_ALIGNMENT);
 }
 
 /* Where Open MPI keeps shared memory. */
