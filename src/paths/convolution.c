@@ -168,6 +168,7 @@ static int init_grid(struct dun_context *context, struct dun_convolution_path *s
                     "the ranks");
   s->evaluations = -s->target->evaluations;
   s->nans = -s->target->nans;
+  s->memory = dun_convolution_bytes(&grid, options.distributed, context->size);
   status = dun_convolution_init(context, &s->grid, &grid, options, density);
   s->evaluations += s->target->evaluations;
   s->nans += s->target->nans;
@@ -278,6 +279,11 @@ static long long carry_evaluations(const void *self)
 {
   const struct dun_convolution_path *s = self;
   return s->score == DUN_SCORE_MONTE_CARLO ? s->inner : 0;
+}
+
+static int64_t memory(const void *self)
+{
+  return ((const struct dun_convolution_path *)self)->memory;
 }
 
 static int deterministic(const void *self)
@@ -404,6 +410,7 @@ const struct dun_path dun_path_convolution = {
     .carry_all = dun_convolution_path_carry_all,
     .follow = dun_convolution_path_follow,
     .carry_evaluations = carry_evaluations,
+    .memory = memory,
     .deterministic = deterministic,
     .unweighted = 1,
     .restore = restore,

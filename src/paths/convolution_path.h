@@ -35,6 +35,7 @@ struct dun_convolution_path {
   struct dun_gaussian start; /* of the blurred target, as far as mean and covariance go */
   struct dun_convolution grid;
   struct dun_inner_score samples;
+  int64_t memory;            /* of the grid's tables */
   int64_t evaluations, nans; /* that the grid took of this rank */
   double *work;              /* [d] columns of a score, then the Gaussian's scratch */
 };

@@ -78,6 +78,9 @@ struct dun_path {
   enum dun_follow (*follow)(const void *self);
   /* Evaluations of the target for each particle in a carry, for estimates; NULL: 0. */
   long long (*carry_evaluations)(const void *self);
+  /* Bytes of its tables on a rank, or on a machine where its ranks share them, for estimates; NULL:
+   * next to none. */
+  int64_t (*memory)(const void *self);
   /* Whether results are the same bits at any number of ranks; NULL: they are. */
   int (*deterministic)(const void *self);
   int unweighted; /* carry is random or inexact: no weights can follow it, methods that need them

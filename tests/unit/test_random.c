@@ -127,6 +127,20 @@ static void addresses_differ(void)
   }
 }
 
+/* A long array may be made piece by piece, and far from its beginning. */
+static void pieces_of_an_array(void)
+{
+  static _Alignas(64) double other[COLUMNS * 64];
+  dun_normals(somewhere, COLUMNS, numbers);
+  for (int first = 0; first < COLUMNS; first += 3) {
+    int columns = COLUMNS - first < 3 ? COLUMNS - first : 3;
+    dun_normals_from(somewhere, first, columns, other);
+    CHECK(memcmp(numbers + 64 * first, other, (size_t)columns * 64 * sizeof *other) == 0);
+  }
+  dun_normals_from(somewhere, (1 << 27) - 1, 1, other);
+  CHECK(other[0] != numbers[0] && fabs(other[63]) < 9);
+}
+
 /* ---- frozen bits ------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const double *x, int n)
@@ -255,5 +269,6 @@ static void uniform_moments(void)
 
 TEST_MAIN({"known answers", known_answers}, {"same as Random123", same_as_random123},
           {"uniforms by address", uniforms_by_address}, {"normals by address", normals_by_address},
-          {"addresses differ", addresses_differ}, {"frozen bits", frozen_bits},
-          {"moments of normals", normal_moments}, {"moments of uniforms", uniform_moments})
+          {"addresses differ", addresses_differ}, {"pieces of an array", pieces_of_an_array},
+          {"frozen bits", frozen_bits}, {"moments of normals", normal_moments},
+          {"moments of uniforms", uniform_moments})
