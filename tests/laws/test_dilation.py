@@ -120,6 +120,17 @@ def test_chains_that_leave_the_support():
         assert "outside: bad" in attributes(result)["diagnosis_details"]
 
 
+def test_kernels_that_are_biased():
+    for kernel, biased in (("ula", 1), ("mala", 0), ("underdamped", 0),
+                           ("underdamped, metropolised: false", 1)):
+        text = document(100, 1, TARGETS["B2"], "{type: constant}", f"{{type: {kernel}}}",
+                        "{type: langevin, warmup: 20, draws: 5}")
+        with Folder() as folder:
+            result = os.path.join(folder, "result.h5")
+            dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
+            assert ("bias: doubtful" in attributes(result)["diagnosis_details"]) == biased
+
+
 def half_gaussian(kernel):
     """SMC on half a Gaussian; its log Z is log(1/2)."""
     target = os.path.join(BUILD, "tests", "user_target", "half_gaussian.so")
