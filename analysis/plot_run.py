@@ -4,7 +4,8 @@
     analysis/plot_run.py RESULT.h5 [FIGURE.png] [--parameters NAME ...]
 
 Without a figure's name, RESULT.png beside the result.  At most twelve marginals are drawn; with
-several chains each has its own line.  Needs h5py and matplotlib.
+several chains each has its own line.  If there are two, their plane is drawn too.  Needs h5py and
+matplotlib.
 """
 import argparse
 import math
@@ -70,6 +71,14 @@ def draw_marginal(axes, label, draws):
     axes.axvline(numpy.mean(finite), color="black", linewidth=.8)
 
 
+def draw_plane(axes, both):
+    """The draws of two scalars, at most 5000 of them, evenly."""
+    x, y = (draws.ravel()[::-(-draws.size // 5000)] for _, draws in both)
+    axes.set_title(f"{both[0][0]} and {both[1][0]}", fontsize=9)
+    axes.tick_params(labelsize=7)
+    axes.plot(x, y, ",", color="C0")
+
+
 def tables(result):
     """Columns of /trace/steps by name; {} if the file has none."""
     steps = result.get("trace/steps")
@@ -89,7 +98,9 @@ def draw_column(axes, steps, name, title, **style):
     replicate = steps.get("replicate", numpy.zeros(len(steps[name])))
     for number in numpy.unique(replicate)[:20]:
         rows = replicate == number
-        axes.plot(steps["step"][rows], steps[name][rows], linewidth=1, **style)
+        single = numpy.isfinite(steps[name][rows]).sum() == 1
+        axes.plot(steps["step"][rows], steps[name][rows], "o" if single else "-", linewidth=1,
+                  markersize=3, **style)
 
 
 def headline(result, file):
@@ -121,7 +132,10 @@ def draw(file, figure, wanted):
     draw_column(axes[0][3], steps, "log_evidence", "log evidence so far", color="C3")
     for place, (label, draws) in zip(axes[1:].flat, chosen):
         draw_marginal(place, label, draws)
-    for place in list(axes[1:].flat)[len(chosen):]:
+    free = list(axes[1:].flat)[len(chosen):]
+    if total == 2:
+        draw_plane(free.pop(0), chosen)
+    for place in free:
         place.axis("off")
     if total > len(chosen):
         title += f"   (first {len(chosen)} of {total} marginals)"
