@@ -3,8 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import case, differences, fingerprint  # noqa: E402
-from support import Folder, dunlin, main  # noqa: E402
+from cases import ON_GRID, case, differences, fingerprint  # noqa: E402
+from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
 def same_at(ranks, name, **options):
@@ -91,6 +91,17 @@ def test_chains_along_convolution():
             path="half_width: 12, cells: 40, sampler: ode")
     same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
             path="score: monte_carlo, inner: 20, sampler: ancestral")
+
+
+def test_tables_between_ranks():
+    """Spread over the ranks they may change the last bits, and the result says so."""
+    spread = "half_width: 12, cells: 40, distributed: yes"
+    with Folder() as folder:
+        for ranks, path, said in ((1, ON_GRID, 1), (1, spread, 0), (3, spread, 0)):
+            result = os.path.join(folder, "result.h5")
+            dunlin("run", case(folder, "blurred", kernel="mala", particles=200, moves=0, path=path),
+                   "--output", result, "--quiet", "--overwrite", ranks=ranks)
+            assert attributes(result)["deterministic"] == said, (ranks, path)
 
 
 def test_more_ranks_than_tiles():
