@@ -42,6 +42,10 @@ TARGET(two_modes_50,
        "type: gaussian_mixture, layout: two_modes, dimension: 50, weights: [0.2, 0.8]")
 TARGET(forty, "type: gaussian_mixture, layout: forty")
 TARGET(funnel, "type: funnel, dimension: 10")
+TARGET(rings, "type: rings, radii: 2, banana: {weight: 0.5}")
+TARGET(many_well, "type: many_well, dimension: 32, wells: 16")
+TARGET(student, "type: student_mixture, dimension: 50")
+TARGET(image, "type: image")
 TARGET(seeds, "type: seeds, data: seeds.csv")
 
 /* ---- data made here ---------------------------------------------------------------------- */
@@ -145,6 +149,10 @@ const struct bench_row bench_targets[] = {
     {.work = "two-mode mixture, d = 50", .slots = 1400, .measure = two_modes_50},
     {.work = "forty modes, d = 2", .slots = 5000, .measure = forty},
     {.work = "funnel, d = 10", .slots = 300, .measure = funnel},
+    {.work = "ring and banana, d = 2", .slots = 600, .measure = rings},
+    {.work = "many well, d = 32", .slots = 1100, .measure = many_well},
+    {.work = "Student mixture, 10 x 50", .slots = 50000, .measure = student},
+    {.work = "images, 10 classes x 784", .slots = 500000, .measure = image},
     {.work = "seeds, d = 26", .slots = 4000, .measure = seeds},
     {.work = "logistic regression, 208 x 61", .slots = 90000, .measure = regression},
     {.work = "user's function by point, d = 10", .measure = by_point},
