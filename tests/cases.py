@@ -97,9 +97,12 @@ output: {file: result.h5, checkpoint_every: $every}
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
+LADDERS_FINISHED = TEMPERING.replace("draws: 30, thin: 2", "draws: 0").replace(
+    "probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
+
 CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
          "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
-         "blurred": BLURRED, "opened": OPENED}
+         "blurred": BLURRED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
 
 
 def sonar_table(folder):

@@ -2,6 +2,7 @@
 #include "app/diagnosis.h"
 #include "app/progress.h"
 #include "app/quantiles.h"
+#include "app/rungs.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/result_read.h"
@@ -22,7 +23,7 @@ struct line {
 
 struct summary {
   struct dun_result_file file;
-  struct dun_table replicates, steps, moments, rhat, mode;
+  struct dun_table replicates, steps, moments, rhat, mode, rungs;
   int64_t count;     /* numbers in all output parameters */
   struct line *line; /* [count] */
   int with_draws;    /* quantiles are there */
@@ -265,6 +266,7 @@ static void summary_free(struct summary *s)
   dun_table_free(&s->moments);
   dun_table_free(&s->rhat);
   dun_table_free(&s->mode);
+  dun_table_free(&s->rungs);
   DUN_FREE(s->line);
   dun_result_close(&s->file);
 }
@@ -282,6 +284,8 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
     code = read_table(s, "rhat", &s->rhat);
   if (code >= 0)
     code = read_table(s, "modes", &s->mode);
+  if (code >= 0)
+    code = read_table(s, "tempering", &s->rungs);
   if (code >= 0)
     code = name_lines(s);
   if (code >= 0)
@@ -423,6 +427,7 @@ static void tell(struct dun_text *out, const struct summary *s, int64_t most)
   tell_evidence(out, s);
   tell_diagnosis(out, s);
   tell_run(out, s);
+  dun_rungs_tell(out, &s->rungs, s->with_draws);
   tell_lines(out, s, most);
   tell_cost(out, s);
 }
@@ -536,6 +541,8 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   }
   add_diagnosis(out, s);
   add_table(out, "replicates", &s->replicates);
+  if (dun_table_rows(&s->rungs) > 0)
+    add_table(out, "rungs", &s->rungs);
   add_lines(out, s);
   add_cost(out, s);
   dun_text_add(out, "}\n");

@@ -3,7 +3,8 @@
  * modes and log Z come out right wherever the particles, though not in due numbers, are in all
  * modes.
  *
- *   modes:  gradient ascent from a share of the particles, ends merged, the highest first
+ *   modes:  gradient ascent from a share of the particles, also of those without weight (parallel
+ *           tempering's at earlier times), ends merged, the highest first
  *   q:      sum_k v_k N(m_k, inflate^2 C_k) with the moments m_k, C_k of the particles nearest to
  *           mode k, and v_k half the particles' share, half 1/K
  *   x ~ q,  logw = log gamma(x) - log q(x),  log Z = log of the mean weight
@@ -76,11 +77,6 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",
-                    run->method->type.name);
-  if (dun_population_find(&run->population, "time"))
-    return dun_fail(DUN_ERROR_INPUT,
-                    "finish fit_and_reweight needs particles of one time, and those of method %s "
-                    "have times of their own",
                     run->method->type.name);
   return dun_table_make(&f->head.table, columns, COLUMNS);
 }
@@ -324,7 +320,7 @@ static int second_moments(struct dun_context *context, struct work *w, int k)
 static int make_component(struct work *w, int k)
 {
   int d = w->d, dense = w->fit->covariance == DENSE;
-  double n = w->mass[k] * (double)w->tiles->total, lent = dense ? d + 2 : 5;
+  double n = w->mass[k] * w->weights.ess, lent = dense ? d + 2 : 5;
   double factor = w->fit->inflate * w->fit->inflate / (n + lent);
   double *mean = w->mean + (int64_t)k * d, *spread = w->spread + (int64_t)k * d * (dense ? d : 1);
   for (int64_t i = 0; i < (dense ? (int64_t)d * d : d); i++)
@@ -451,6 +447,8 @@ static void replace_tile(struct work *w, int64_t tile)
   for (int l = 0; l < n; l++) {
     dun_f64(w->run->logw)[first + l] = lp[l] - log_q[l];
     dun_i64(w->run->root)[first + l] = w->tiles->first + first + l;
+    if (w->run->sweep.time)
+      dun_f64(w->run->sweep.time)[first + l] = 1;
   }
 }
 

@@ -1,7 +1,9 @@
-/* Shares of the target's known modes, with errors by ancestor: the binomial error is too small,
- * since descendants of one ancestor share its mode. */
+/* Shares of the target's known modes: of particles, with errors by ancestor (the binomial error is
+ * too small, since descendants of one ancestor share its mode), or at the end of chains of all
+ * their draws, with errors by autocorrelation. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "numerics/mixing.h"
 #include "probes/probe.h"
 #include <math.h>
 
@@ -17,9 +19,9 @@ struct modes {
 
 static const struct dun_table_column columns[] = {
     {"mode", "", "Number of the mode; -1: particles near no mode."},
-    {"share", "", "Weight of the particles nearest to the mode."},
-    {"error", "", "Standard error of the share, by ancestor."},
-    {"binomial_error", "", "What it would be if the particles were independent."},
+    {"share", "", "Weight of the particles, or of the draws, nearest to the mode."},
+    {"error", "", "Standard error of the share, by ancestor, or by a chain's autocorrelation."},
+    {"binomial_error", "", "What it would be if the particles or draws were independent."},
     {"due", "", "Share of the mode in the target."},
     {"hit", "", "1: it has more than a tenth of its due."},
 };
@@ -100,13 +102,99 @@ static void indicators(void *data, int64_t tile, double *f)
   }
 }
 
+/* ---- of chains ------------------------------------------------------------------------------- */
+
+/* What is known of this rank's draws. */
+struct draws {
+  int64_t count;
+  double *value, *square, *least; /* [count]: a coordinate, squared distance, the least so far */
+  int *own;                       /* [count]: the mode */
+};
+
+/* Squared distances of all draws from mode k, one coordinate after the other. */
+static int measure(struct dun_context *context, const struct modes *m, const struct dun_run *run,
+                   int k, struct draws *draws)
+{
+  int status = 0;
+  for (int64_t i = 0; i < draws->count; i++)
+    draws->square[i] = 0;
+  for (int j = 0; j < m->dimension && status >= 0; j++) {
+    double centre = m->centre[(int64_t)k * m->dimension + j];
+    status = run->kept.read(context, run->kept.source, j, draws->value);
+    for (int64_t i = 0; i < draws->count && status >= 0; i++)
+      draws->square[i] += (draws->value[i] - centre) * (draws->value[i] - centre);
+  }
+  return status;
+}
+
+static int find_modes(struct dun_context *context, const struct modes *m, const struct dun_run *run,
+                      struct draws *draws)
+{
+  double reach = m->within + sqrt(m->dimension);
+  int status = 0;
+  for (int64_t i = 0; i < draws->count; i++) {
+    draws->least[i] = reach * reach;
+    draws->own[i] = m->modes;
+  }
+  for (int k = 0; k < m->modes && status >= 0; k++) {
+    status = measure(context, m, run, k, draws);
+    for (int64_t i = 0; i < draws->count && status >= 0; i++) {
+      double square = draws->square[i] / (m->width[k] * m->width[k]);
+      if (square < draws->least[i]) {
+        draws->least[i] = square;
+        draws->own[i] = k;
+      }
+    }
+  }
+  return status;
+}
+
+static int chain_shares(struct dun_context *context, struct modes *m, const struct dun_run *run)
+{
+  int64_t count = run->kept.chains.local * run->kept.draws;
+  struct draws draws = {.count = count};
+  struct dun_chain_moments moments;
+  draws.value = dun_allocate(count, sizeof *draws.value);
+  draws.square = dun_allocate(count, sizeof *draws.square);
+  draws.least = dun_allocate(count, sizeof *draws.least);
+  draws.own = dun_allocate(count, sizeof *draws.own);
+  int there = draws.value && draws.square && draws.least && draws.own;
+  int status = dun_agree(context, there ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status = find_modes(context, m, run, &draws);
+  for (int k = 0; k <= m->modes && status >= 0; k++) {
+    for (int64_t i = 0; i < count; i++)
+      draws.value[i] = draws.own[i] == k;
+    status =
+        dun_mixing_moments(context, run->kept.chains.local, run->kept.draws, draws.value, &moments);
+    m->share[k] = moments.mean;
+    m->deviation[k] = moments.deviation;
+    m->error[k] = moments.deviation > 0 ? moments.deviation / sqrt(moments.ess_mean) : 0;
+  }
+  dun_free(draws.value);
+  dun_free(draws.square);
+  dun_free(draws.least);
+  dun_free(draws.own);
+  return status;
+}
+
+/* Draws are kept as the output parameters: they tell the point where the target does not constrain
+ * it. */
+static int has_points(const struct dun_run *run)
+{
+  return run->kept.due > 0 && run->kept.draws == run->kept.due && !run->target->constrain;
+}
+
 static int look(struct dun_context *context, void *self, const struct dun_run *run)
 {
   struct modes *m = self;
   struct source source = {m, run};
-  double N = (double)run->options.particles;
-  int status = dun_probe_weighted(context, run, m->modes + 1, indicators, &source, m->share,
-                                  m->deviation, m->error);
+  int kept = has_points(run);
+  double N =
+      kept ? (double)(run->kept.chains.total * run->kept.draws) : (double)run->options.particles;
+  int status = kept ? chain_shares(context, m, run)
+                    : dun_probe_weighted(context, run, m->modes + 1, indicators, &source, m->share,
+                                         m->deviation, m->error);
   for (int k = 0; k <= m->modes && status >= 0; k++) {
     double outside = k == m->modes;
     status = dun_probe_row(&m->head, run, COLUMNS,

@@ -102,7 +102,10 @@ EDITS = {
     "unknown_finish": ("output:", "finish: [{type: fit_and_weight}]\noutput:",
                        [FILE + ":6", "'fit_and_reweight'"]),
     "finish_on_ladders": ("{type: smc}", "{type: tempering, temperatures: 8}\n"
-                          "finish: [{type: fit_and_reweight}]", ["finish", "times of their own"]),
+                          "finish: [{type: fit_and_reweight}]", ["finish", "method.draws: 0"]),
+    "dense_metric_on_ladders": ("{type: hmc}\nmethod: {type: smc}", "{type: hmc, metric: dense}\n"
+                                "method: {type: tempering, temperatures: 8}",
+                                [FILE + ":5", "metric", "every rung"]),
     "chains_without_times": ("{type: smc}", "{type: langevin}",
                              [FILE + ":5", "langevin", "fixed"]),
     "chains_with_pilots": (FROM_PATH, CHAINS.replace("{type: constant}", PILOTS),

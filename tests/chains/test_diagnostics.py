@@ -30,6 +30,15 @@ method: {{type: langevin, warmup: {warmup}, draws: {draws}, thin: {thin}}}
 probes: [{{type: ess}}]
 output: {{file: result.h5}}
 """
+LADDERS = """
+run:    {{seed: 3, particles: {chains}}}
+target: {{type: gaussian_mixture, dimension: 2, layout: two_modes, separation: 2}}
+path:   {{type: geometric, base: {{type: gaussian, scale: 3}}}}
+kernel: {{type: {kernel}}}
+method: {{type: tempering, temperatures: 5, warmup: {warmup}, draws: {draws}, thin: {thin}}}
+probes: [{{type: ess}}, {{type: modes}}]
+output: {{file: result.h5}}
+"""
 
 
 def sample(folder, text, ranks=None, **options):
@@ -115,6 +124,56 @@ def test_values_of_seeds():
     """Output parameters that are functions of the point, at another number of ranks."""
     with Folder() as folder:
         check_values(sample(folder, SEEDS, chains=40, draws=40, start=.5, ranks=3))
+
+
+def test_values_of_ladders():
+    """Draws of a chain that lie on several ranks, and of one ladder alone."""
+    for chains, draws, thin, ranks in ((70, 60, 1, 3), (200, 37, 3, 2), (5, 200, 1, 2)):
+        with Folder() as folder:
+            result = sample(folder, LADDERS, chains=chains, draws=draws, thin=thin, ranks=ranks)
+            check_values(result)
+            check_modes(result)
+            assert next(scalars(result))[1].shape == (chains // 5, draws)
+
+
+def check_modes(result):
+    """Shares over all draws, with errors by autocorrelation."""
+    import h5py
+    with h5py.File(result, "r") as file:
+        x = file["posterior/x"][...]
+    far = numpy.stack([((x - center) ** 2).sum(axis=2) for center in ([-2, -2], [2, 2])])
+    near = numpy.where(far.min(axis=0) < (4 + math.sqrt(2)) ** 2, far.argmin(axis=0), 2)
+    for k in range(3):
+        own = (near == k).astype(float)
+        close(column(result, "modes", "share")[k], own.mean(), f"share {k}")
+        size = reference.ess_of(reference.split(own))
+        error = own.std() / math.sqrt(size) if own.std() > 0 else 0
+        close(column(result, "modes", "error")[k], error, f"error {k}")
+
+
+def test_rungs():
+    """The table of the ladder, and what the summary says of it."""
+    with Folder() as folder:
+        result = sample(folder, LADDERS, chains=50, draws=100, warmup=100, ranks=2)
+        said = summary(result)
+        rungs = said["rungs"]
+        assert len(rungs) % 5 == 0 and len(rungs) >= 30
+        for first in range(0, len(rungs), 5):
+            times = [row["time"] for row in rungs[first:first + 5]]
+            assert times[0] == 0 and times[-1] == 1 and times == sorted(times), times
+            assert [row["rung"] for row in rungs[first:first + 5]] == [0, 1, 2, 3, 4]
+            barrier = 0
+            for row in rungs[first:first + 4]:
+                close(row["barrier"], barrier, "barrier")
+                barrier += row["rejection"]
+            close(rungs[first + 4]["barrier"], barrier, "barrier")
+        last = rungs[-5:]
+        assert last[0]["log_evidence"] == 0 and last[0]["round_trips"] > 0
+        close(last[-1]["log_evidence"] - 1, said["log_evidence"] - 1, "log Z")
+        rejections = [row["rejection"] for row in last[:-1]]
+        assert max(rejections) - min(rejections) < .2, rejections
+        text = dunlin("summary", result).stdout
+        assert f"{last[0]['round_trips']:.0f} round trips" in text and "rungs        5" in text, text
 
 
 def energy_distance(one, other):

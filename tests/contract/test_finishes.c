@@ -1,19 +1,26 @@
 /* ranks: 1 2 3 */
-/* Contract of every registered finish: after smc it leaves log Z and the shares of modes as its
+/* Contract of every registered finish: after smc and tempering it leaves log Z and the shares of modes as its
  * reported errors say; limit 5; 2 comparisons a setting in each of 3 numbers of ranks, fixed seeds.
  * The draws are independent, so the errors are those of importance sampling and small. */
 #include "fixture.h"
 #include "population/weights.h"
 
+#define SMC       "smc, moves_per_step: 2"
+#define TEMPERING "tempering, temperatures: 10, warmup: 200, draws: 0"
+
 static const struct {
-  const char *name, *finish, *target;
+  const char *name, *method, *finish, *target;
   double cut, share; /* mass where the first coordinate is below the cut */
 } settings[] = {
-    {"fit_and_reweight", "covariance: dense",
+    {"fit_and_reweight", SMC, "covariance: dense",
      "dimension: 10, layout: two_modes, separation: 3, weights: [.2, .8]", 0, .2},
-    {"fit_and_reweight", "covariance: diagonal, share: .1",
+    {"fit_and_reweight", TEMPERING, "covariance: diagonal",
+     "dimension: 1, layout: two_modes, separation: 5, weights: [.1, .9]", 0, .1},
+    {"fit_and_reweight", TEMPERING, "covariance: dense",
+     "dimension: 10, layout: two_modes, separation: 3, weights: [.2, .8]", 0, .2},
+    {"fit_and_reweight", SMC, "covariance: diagonal, share: .1",
      "dimension: 2, layout: two_modes, separation: 4, weights: [.3, .7]", 0, .3},
-    {"fit_and_reweight", "covariance: diagonal, inflate: 1.5", "layout: grid", 0, -1},
+    {"fit_and_reweight", SMC, "covariance: diagonal, inflate: 1.5", "layout: grid", 0, -1},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -65,8 +72,8 @@ static void check_setting(size_t i)
   snprintf(text, sizeof text,
            "run: {seed: 5, particles: 2000}\ntarget: {type: gaussian_mixture, %s}\n"
            "path: {type: geometric, base: {type: gaussian, scale: 6}}\nkernel: {type: hmc}\n"
-           "method: {type: smc, moves_per_step: 2}\nfinish: [{type: %s, %s}]\n",
-           settings[i].target, settings[i].name, settings[i].finish);
+           "method: {type: %s}\nfinish: [{type: %s, %s}]\n",
+           settings[i].target, settings[i].method, settings[i].name, settings[i].finish);
   struct dun_run *run = fixture_make(&fixture, text);
   double log_z = run->target->log_evidence(run->evaluator->self);
   struct below below = {run, settings[i].cut};

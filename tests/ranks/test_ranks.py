@@ -58,6 +58,11 @@ def test_tempering():
     same_at((1, 2, 3, 4, 7), "tempering", kernel="hmc", particles=500)
     same_at((1, 3), "tempering", kernel="rwm", particles=30)
     same_at((1, 3), "tempering", kernel="underdamped", particles=70)
+    same_at((1, 2, 7), "tempering", kernel="mala, metric: identity", particles=10)
+
+
+def test_fit_and_reweight_after_tempering():
+    same_at((1, 2, 3, 7), "ladders_finished", kernel="hmc", particles=500)
 
 
 def test_chains():

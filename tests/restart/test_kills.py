@@ -11,4 +11,8 @@ def test_three_kills_of_chains():
     survive(3, seed=4, name="chains", kernel="hmc", particles=5000, moves=1)
 
 
+def test_three_kills_of_tempering():
+    survive(3, seed=6, name="tempering", kernel="hmc", particles=5000, moves=1)
+
+
 main()

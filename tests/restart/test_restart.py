@@ -52,6 +52,14 @@ def test_one_tick_at_a_time_with_a_finish():
     one_tick_at_a_time("finished", "--set", "run.replicates=2", kernel="rwm")
 
 
+def test_one_tick_at_a_time_of_tempering():
+    one_tick_at_a_time("tempering", kernel="hmc")
+
+
+def test_one_tick_at_a_time_of_tempering_with_a_finish():
+    one_tick_at_a_time("ladders_finished", "--set", "run.replicates=2", kernel="rwm")
+
+
 def test_one_tick_at_a_time():
     one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="rwm",
                        resampling="multinomial")

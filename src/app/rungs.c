@@ -1,0 +1,70 @@
+#include "app/rungs.h"
+#include <math.h>
+
+/* The last rung of a replicate's last step stands in this row. */
+static int ends_replicate(const struct dun_table *table, long long row)
+{
+  return row == dun_table_rows(table) - 1 ||
+         dun_table_cell(table, row + 1, "replicate") != dun_table_cell(table, row, "replicate");
+}
+
+struct ends {
+  double replicates, rungs, barrier, trips, least, most;
+};
+
+static void add_rejections(const struct dun_table *table, long long last, struct ends *ends)
+{
+  for (long long row = last - (long long)dun_table_cell(table, last, "rung"); row < last; row++) {
+    double rejection = dun_table_cell(table, row, "rejection");
+    ends->least = rejection < ends->least ? rejection : ends->least;
+    ends->most = rejection > ends->most ? rejection : ends->most;
+  }
+}
+
+static struct ends find_ends(const struct dun_table *table)
+{
+  struct ends ends = {.least = 1};
+  for (long long row = 0; row < dun_table_rows(table); row++) {
+    if (!ends_replicate(table, row))
+      continue;
+    ends.replicates++;
+    ends.rungs = dun_table_cell(table, row, "rung") + 1;
+    ends.barrier += dun_table_cell(table, row, "barrier");
+    ends.trips += dun_table_cell(table, row, "round_trips");
+    add_rejections(table, row, &ends);
+  }
+  return ends;
+}
+
+static void tell_rung(struct dun_text *out, const struct dun_table *table, long long row)
+{
+  double rejection = dun_table_cell(table, row, "rejection");
+  dun_text_add(out, "  %4.0f %12.6g %11.4g", dun_table_cell(table, row, "rung"),
+               dun_table_cell(table, row, "time"), dun_table_cell(table, row, "step_size"));
+  if (isnan(rejection))
+    dun_text_add(out, " %10s", "");
+  else
+    dun_text_add(out, " %9.1f%%", 100 * rejection);
+  dun_text_add(out, " %9.3f %12.5g\n", dun_table_cell(table, row, "barrier"),
+               dun_table_cell(table, row, "log_evidence"));
+}
+
+void dun_rungs_tell(struct dun_text *out, const struct dun_table *table, int all)
+{
+  long long last = dun_table_rows(table) - 1;
+  struct ends ends = find_ends(table);
+  if (last < 0)
+    return;
+  dun_text_add(out,
+               "rungs        %.0f, barrier %.3f, %.0f round trips, rejections of swaps %.0f%% to "
+               "%.0f%%\n",
+               ends.rungs, ends.barrier / ends.replicates, ends.trips, 100 * ends.least,
+               100 * ends.most);
+  if (!all)
+    return;
+  dun_text_add(out, "  %4s %12s %11s %10s %9s %12s\n", "rung", "time", "step size", "rejection",
+               "barrier", "log Z");
+  long long first = last - (long long)dun_table_cell(table, last, "rung");
+  for (long long row = first > 0 ? first : 0; row <= last; row++)
+    tell_rung(out, table, row);
+}
