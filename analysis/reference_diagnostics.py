@@ -47,8 +47,9 @@ def rhat_of(chains):
     if not usable(chains):
         return np.nan
     n = chains.shape[1]
-    between = n * np.var(np.mean(chains, axis=1), ddof=1)
-    within = np.mean(np.var(chains, axis=1, ddof=1))
+    first = chains[:, :1]  # a chain that stands still has variance 0 to the last bit
+    between = n * np.var(first[:, 0] + np.mean(chains - first, axis=1), ddof=1)
+    within = np.mean(np.var(chains - first, axis=1, ddof=1))
     if within == 0:
         return np.inf
     return np.sqrt(((n - 1) / n * within + between / n) / within)
@@ -57,7 +58,8 @@ def rhat_of(chains):
 def autocovariance(chains):
     """[M][N]: mean over a chain of (x_i - mean)(x_{i + t} - mean), divided by N at every lag t."""
     m, n = chains.shape
-    centred = chains - np.mean(chains, axis=1, keepdims=True)
+    centred = chains - chains[:, :1]
+    centred = centred - np.mean(centred, axis=1, keepdims=True)
     transform = np.fft.rfft(centred, 2 * n, axis=1)
     return np.fft.irfft(np.abs(transform) ** 2, 2 * n, axis=1)[:, :n] / n
 
@@ -67,6 +69,7 @@ def ess_of(chains):
     if not usable(chains) or chains.shape[1] < 2:
         return np.nan
     m, n = chains.shape
+    chains = chains - np.mean(chains)  # what is far from 0 keeps its digits
     covariance = np.mean(autocovariance(chains), axis=0)
     within = covariance[0] * n / (n - 1)
     total = covariance[0] + (np.var(np.mean(chains, axis=1), ddof=1) if m > 1 else 0)

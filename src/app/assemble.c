@@ -306,6 +306,19 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   return judge(context, assembly, code, "kernel", &assembly->kernel);
 }
 
+/* Random numbers are addressed by the tick, of 31 bits. */
+static int check_sweeps(const struct dun_run *run)
+{
+  int64_t most = INT32_MAX - 4096; /* finishes and phases have some of their own */
+  int64_t sweeps = run->method->sweeps ? run->method->sweeps(run->method_self, run) : 0;
+  if (sweeps < most)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%lld sweeps are more than random numbers have addresses for, %lld: take more "
+                  "chains",
+                  (long long)sweeps, (long long)most);
+}
+
 static int init_method(struct dun_context *context, struct dun_assembly *assembly)
 {
   struct dun_run *run = &assembly->run;
@@ -328,6 +341,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
   code = method->init(context, assembly->method.self, run);
   run->kept.chains =
       dun_tiles_of(run->options.particles / run->kept.members, 1, context->rank, context->size);
+  if (code >= 0)
+    code = check_sweeps(run);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
   return judge(context, assembly, code, "method", &assembly->method);

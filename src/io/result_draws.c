@@ -385,6 +385,12 @@ int dun_result_flush(struct dun_context *context, struct dun_result *result)
 
 /* ---- reading back ---------------------------------------------------------------------------- */
 
+/* Whether draws are so wide that what is wanted of each is better read alone. */
+static int is_wide(const struct dun_result_variable *v, int count)
+{
+  return (v->width - count) * 8 > 16384;
+}
+
 /* Components `first` .. first + count - 1 of `draws` draws of one chain; `scratch` has room for
  * BATCH_BYTES. */
 static int read_chain(struct dun_result_buffer *b, const struct dun_result_variable *v,
@@ -394,7 +400,13 @@ static int read_chain(struct dun_result_buffer *b, const struct dun_result_varia
   int64_t draws = b->cached_draws, batch = at_least_1(BATCH_BYTES / 8 / v->width);
   int64_t start = v->offset + chain * b->result->draws * v->width * 8;
   int status = 0;
-  for (int64_t at = 0, n; at < draws && status == 0; at += n) {
+  for (int64_t at = 0; at < draws && status == 0 && is_wide(v, count); at++) {
+    status = dun_durable_read(b->file, b->result->part, scratch, count * 8,
+                              start + (at * v->width + first) * 8);
+    for (int c = 0; c < count; c++)
+      out[c * stride + at] = scratch[c];
+  }
+  for (int64_t at = is_wide(v, count) ? draws : 0, n; at < draws && status == 0; at += n) {
     n = draws - at < batch ? draws - at : batch;
     status = dun_durable_read(b->file, b->result->part, scratch, n * v->width * 8,
                               start + at * v->width * 8);

@@ -135,6 +135,19 @@ DUN_CLONES static double product_of(int64_t n, const double *restrict x, const d
   return dun_fold_lanes(lane);
 }
 
+/* About the first one, so that numbers that are all the same have that mean to the last bit. */
+DUN_CLONES static double mean_of_half(int64_t n, const double *restrict x)
+{
+  double lane[LANES] = {0}, first = x[0];
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int l = 0; l < LANES; l++)
+      lane[l] += x[i + l] - first;
+  for (int l = 0; i < n; i++, l++)
+    lane[l] += x[i] - first;
+  return first + dun_fold_lanes(lane) / (double)n;
+}
+
 DUN_CLONES static void centre(int64_t n, double mean, const double *restrict x,
                               double *restrict out)
 {
@@ -154,12 +167,12 @@ static int find_spread(struct dun_context *context, struct halves *h, struct spr
   struct dun_exact sum = {0}, square[2] = {0};
   double total, squares[2], n = (double)h->n;
   for (int64_t c = 0; c < h->local; c++)
-    dun_exact_add(&sum, sum_of(h->n, h->value + c * h->n) / n);
+    dun_exact_add(&sum, mean_of_half(h->n, h->value + c * h->n));
   int status = dun_sum(context, 0, 1, &sum, &total);
   if (status < 0)
     return status;
   for (int64_t c = 0; c < h->local; c++) {
-    double *x = h->centred + c * h->n, mean = sum_of(h->n, h->value + c * h->n) / n;
+    double *x = h->centred + c * h->n, mean = mean_of_half(h->n, h->value + c * h->n);
     double away = mean - total / h->total;
     centre(h->n, mean, h->value + c * h->n, x);
     dun_exact_add(&square[0], away * away);
@@ -293,7 +306,14 @@ static int normalise(struct dun_context *context, struct halves *h)
   return status;
 }
 
-/* Median, 5% and 95%, each linear between two order statistics. */
+/* Linear between two order statistics, and one of them at its end. */
+static double between(const double *pair, double share)
+{
+  double apart = pair[1] - pair[0];
+  return share < .5 ? pair[0] + share * apart : pair[1] - (1 - share) * apart;
+}
+
+/* Median, 5% and 95%; the halves' numbers are even. */
 struct quantiles {
   double median, low, high;
 };
@@ -319,9 +339,8 @@ static int find_quantiles(struct dun_context *context, const struct halves *h, s
   status = dun_order_statistics(context, status, n, keys, 6, place, value);
   dun_free(keys);
   dun_free(order);
-  *q = (struct quantiles){value[0] + fraction[0] * (value[1] - value[0]),
-                          value[2] + fraction[1] * (value[3] - value[2]),
-                          value[4] + fraction[2] * (value[5] - value[4])};
+  *q = (struct quantiles){.5 * (value[0] + value[1]), between(value + 2, fraction[1]),
+                          between(value + 4, fraction[2])};
   return status;
 }
 
@@ -422,11 +441,17 @@ static int mean_of(struct dun_context *context, int64_t chains, int64_t draws, c
   return status;
 }
 
-/* The squares around the mean take the place of the halves' values. */
-static void square_values(struct halves *h, double mean)
+/* Distances from the mean: what is far from 0 keeps its digits. */
+static void shift_values(struct halves *h, double mean)
 {
   for (int64_t i = 0; i < h->local * h->n; i++)
-    h->value[i] = (h->value[i] - mean) * (h->value[i] - mean);
+    h->value[i] -= mean;
+}
+
+static void square_values(struct halves *h)
+{
+  for (int64_t i = 0; i < h->local * h->n; i++)
+    h->value[i] *= h->value[i];
 }
 
 int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,
@@ -442,8 +467,9 @@ int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draw
   if (status >= 0)
     status = mean_of(context, chains, draws, value, scratch, &m->mean, &m->deviation);
   if (status >= 0 && draws >= 4 && (status = usable(context, h.local * h.n, h.value)) > 0) {
+    shift_values(&h, m->mean);
     status = size_of_values(context, &h, &m->ess_mean);
-    square_values(&h, m->mean);
+    square_values(&h);
     if (status >= 0)
       status = mean_of(context, h.local, h.n, h.value, h.centred, &unused, &m->square_deviation);
     if (status >= 0)

@@ -139,6 +139,54 @@ static void what_the_figures_mean(void)
   CHECK(isnan(mixing.rhat_bulk) && isnan(mixing.ess_bulk) && isnan(mixing.ess_tail));
 }
 
+/* Single chains, and what analysis/reference_diagnostics.py says of them: the folded ranks of the
+ * two middle draws are equal, whatever is rounded. */
+static void known_answers(void)
+{
+  static const double draws[3][8] = {{-1.7, 2.0, 0.9, -1.0, 0.9, 1.3, -2.4, -0.5},
+                                     {-0.2, 1.2, -2.2, 0.1, 0.9, -2.4, -1.2, 1.1},
+                                     {-0.1, 1.3, 0.3, 0.6, -0.2, -1.3, -0.7, 0.7}};
+  static const double folded[3] = {0.8890964349255902, 0.9323406386478562, 1.0703713798926227};
+  static const double bulk[3] = {0.8789371747088626, 0.8905474808571578, 1.1801989856495128};
+  struct dun_mixing mixing;
+  for (int i = 0; i < 3; i++) {
+    CHECK(dun_mixing_ranks(&test_context, test_context.rank == 0, 8, draws[i], &mixing) == 0);
+    CHECK_NEAR(mixing.rhat_folded, folded[i], 1e-12);
+    CHECK_NEAR(mixing.rhat_bulk, bulk[i], 1e-12);
+  }
+}
+
+/* Chains that stand still, each somewhere else, have no variance within, to the last bit. */
+static void chains_that_stand_still(void)
+{
+  enum { CHAINS = 3, DRAWS = 500 };
+  double all[CHAINS * DRAWS];
+  struct dun_mixing mixing;
+  for (int i = 0; i < CHAINS * DRAWS; i++)
+    all[i] = .7 * (double)(i / DRAWS);
+  int64_t chains = test_context.rank == 0 ? CHAINS : 0;
+  CHECK(dun_mixing_ranks(&test_context, chains, DRAWS, all, &mixing) == 0);
+  CHECK(mixing.rhat_bulk == INFINITY);
+}
+
+/* Draws far from 0 have the effective sizes of those near it. */
+static void draws_far_from_zero(void)
+{
+  double near[40], far[40];
+  struct dun_chain_moments here, there;
+  for (int i = 0; i < 40; i++) {
+    far[i] = 1e5 + 1e-9 * (i * i * 7 % 23 + i);
+    near[i] = far[i] - 1e5;
+  }
+  int64_t chains = test_context.rank == 0;
+  CHECK(dun_mixing_moments(&test_context, chains, 40, near, &here) == 0);
+  CHECK(dun_mixing_moments(&test_context, chains, 40, far, &there) == 0);
+  CHECK_NEAR(there.ess_mean / here.ess_mean, 1, 1e-9);
+}
+
 TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
           {"order_statistics", order_statistics}, {"average_ranks", average_ranks},
-          {"normal_quantiles", normal_quantiles}, {"what_the_figures_mean", what_the_figures_mean})
+          {"normal_quantiles", normal_quantiles}, {"known_answers", known_answers},
+          {"chains_that_stand_still", chains_that_stand_still},
+          {"draws_far_from_zero", draws_far_from_zero},
+          {"what_the_figures_mean", what_the_figures_mean})
