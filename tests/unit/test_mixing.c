@@ -159,7 +159,7 @@ static void known_answers(void)
 /* Chains that stand still, each somewhere else, have no variance within, to the last bit. */
 static void chains_that_stand_still(void)
 {
-  enum { CHAINS = 3, DRAWS = 500 };
+  enum { CHAINS = 8, DRAWS = 500 };
   double all[CHAINS * DRAWS];
   struct dun_mixing mixing;
   for (int i = 0; i < CHAINS * DRAWS; i++)
