@@ -1,7 +1,8 @@
 /* ranks: 1 2 3 */
-/* Contract of every registered finish: after smc and tempering it leaves log Z and the shares of modes as its
- * reported errors say; limit 5; 2 comparisons a setting in each of 3 numbers of ranks, fixed seeds.
- * The draws are independent, so the errors are those of importance sampling and small. */
+/* Contract of every registered finish: after smc and tempering it leaves log Z and the shares of
+ * modes as its reported errors say; limit 5; 2 comparisons a setting in each of 3 numbers of ranks,
+ * fixed seeds.  The draws are independent, so the errors are those of importance sampling and
+ * small. */
 #include "fixture.h"
 #include "population/weights.h"
 
