@@ -88,7 +88,7 @@ ON_GRID = "half_width: 12, cells: 40"
 OPENED = """
 run:    {seed: 7, particles: $particles}
 target: {type: phi4, side: [6, 5], mass2: -2, coupling: 0.5}
-path:   {type: spectral_dilation, schedule: {levels: 20}}
+path:   {type: spectral_dilation, schedule: {levels: 20}, $path}
 kernel: {type: $kernel}
 method: {type: langevin, final_moves: 10, warmup: 10, draws: 10, moves_per_level: $moves}
 output: {file: result.h5, checkpoint_every: $every}

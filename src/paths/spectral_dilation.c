@@ -1,25 +1,28 @@
-/* Dilation of a field on a lattice by a factor of its own for each wave: x is the law of
- * c + F^-1 Lambda_t^(1/2) F (U - c) with U from the target, where the wave k has
+/* Dilation of a field on a lattice by a factor of its own for each wave: pi_t is the law of
+ * x = c + F^-1 Lambda_t^(1/2) F (U - c) with U from the target, where the wave k has
  *
- *   log lambda_k(t) = (1 + strength w_k) log max(t, t_1),   w_k = khat^2 / max khat^2,
+ *   log lambda_k(t) = (1 + strength w_k) log max(t, t_1),
+ *   w_k = khat^2 / (khat^2 + mass^2), divided by the largest of them,
  *
- * t_1 being the first level.  With strength > 0 the coarse scales open first, the field grows from
- * its large scales to its small ones; with strength < 0 the other way round; 0: path `dilation`.
- * lambda_k(1) = 1.
+ * and t_1 is the first level.  With strength > 0 the coarse scales open first: the field grows from
+ * its large scales to its small ones; 1 / mass is the length in sites that parts them.  With 0 this
+ * is the path `dilation`.  lambda_k(1) = 1.  With u = c + F^-1 Lambda^(-1/2) F (x - c) and the
+ * target's score s,
  *
- * The state is y = c + (x - c) / sqrt(lambda_0(t)), as that of `dilation`, of which the waves keep
- * the factors R_k = lambda_k / lambda_0 = max(t, t_1)^(strength w_k).  With
- * u = c + F^-1 R^(-1/2) F (y - c) and the target's score s,
+ *   log pi_t(x) = log gamma(u) - 1/2 sum_k log lambda_k(t),
+ *   grad log pi_t(x) = F^-1 Lambda^(-1/2) F s(u).
  *
- *   log pi_t(y) = log gamma(u) - 1/2 sum_k log R_k,   gradient F^-1 R^(-1/2) F s(u),
+ * Two forms of the state.  `form: u` moves u, whose law is the target's at every time; a new time
+ * keeps x and so multiplies u_k by (lambda_k(t) / lambda_k(t'))^(1/2), unless `map` keeps u.  A
+ * step h of the path is h / lambda_0 in u: in x a wave moves by h lambda_k / lambda_0, with its
+ * size.  `form: x` moves y = c + (x - c) / sqrt(lambda_0), as `dilation` does, of which the waves
+ * keep the factors R_k = lambda_k / lambda_0: u = c + F^-1 R^(-1/2) F (y - c), the gradient is
+ * F^-1 R^(-1/2) F s(u), two pairs of transforms in an evaluation, none at t = 1.  There all waves
+ * of x take steps of the same length, which does not suit the narrow ones long before t = 1.
  *
- * two pairs of transforms; none at t = 1, nor for strength 0.  A new time keeps x, which contracts
- * y by sqrt(t / t'), or with `map` keeps u: y_k times (R_k(t') / R_k(t))^(1/2).
- *
- * Between two levels that are close, moves of a target's Langevin dynamics and contractions of x
- * together sample from the target times exp(-sum_k kappa_k |u_k|^2 / 2) with kappa_k proportional
- * to 1 + strength w_k: a field with a larger mass, and with a stiffer gradient, which both are
- * taken away as t goes to 1. */
+ * Where levels are close, Langevin moves of u and the contractions together sample from the target
+ * times exp(-sum_k kappa_k |u_k|^2 / 2) with kappa_k proportional to 1 + strength w_k: waves held
+ * at c, the fine ones more than the coarse ones, until t comes near 1. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
@@ -28,9 +31,12 @@
 #include "paths/shrunk.h"
 #include <math.h>
 
+enum form { FORM_U, FORM_X };
+
 struct spectral_dilation {
   struct dun_shrunk shrunk; /* first */
-  double strength;
+  double strength, mass;
+  int form;
 
   /* made by init; owned */
   struct dun_lattice lattice;
@@ -53,10 +59,12 @@ static int make_waves(struct spectral_dilation *s, const struct dun_evaluator *t
   s->s = dun_allocate(d, DUN_LANES * sizeof *s->s);
   if (!s->rate || !s->u || !s->s)
     return DUN_ERROR_MEMORY;
-  for (int64_t k = 0; k < s->lattice.modes; k++)
-    most = fmax(most, s->lattice.wave[k]);
+  for (int64_t k = 0; k < s->lattice.modes; k++) {
+    s->rate[k] = s->lattice.wave[k] / (s->lattice.wave[k] + s->mass * s->mass);
+    most = fmax(most, s->rate[k]);
+  }
   for (int64_t k = 0; k < s->lattice.modes && most > 0; k++)
-    s->rate[k] = -.5 * s->strength * s->lattice.wave[k] / most;
+    s->rate[k] *= -.5 * s->strength / most;
   s->trace = dun_lattice_trace(&s->lattice, s->rate);
   return 0;
 }
@@ -122,7 +130,7 @@ static void evaluate(const void *self, const struct dun_request *request)
   double log_t[DUN_LANES] __attribute__((aligned(64)));
   struct dun_request at_u = *request;
 
-  if (!log_times(s, request->time, log_t)) {
+  if (s->form == FORM_U || !log_times(s, request->time, log_t)) {
     dun_path_evaluate_target(s->shrunk.target, request);
     return;
   }
@@ -148,17 +156,21 @@ static void spread_all(const struct spectral_dilation *s, double by, double *x)
     spread(s, lanes, x, x);
 }
 
+/* The waves' factors change by exp(rate by): of u where x is kept, of y where u is. */
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
                   double *x, double *log_jacobian)
 {
   const struct spectral_dilation *s = self;
-  double by = log_time(s, t) - log_time(s, next), log_factor;
+  int keeps_u = s->shrunk.map, changes = s->form == FORM_X ? keeps_u : !keeps_u && t > 0;
+  double step = log_time(s, next) - log_time(s, t), by = s->form == FORM_X ? -step : step;
+  double log_factor = keeps_u ? 0 : dun_shrunk_contract(&s->shrunk, t, next, x);
 
   (void)n;
   (void)address;
-  if (s->shrunk.map)
+  if (changes) {
     spread_all(s, by, x);
-  log_factor = s->shrunk.map ? s->trace * by : dun_shrunk_contract(&s->shrunk, t, next, x);
+    log_factor += s->trace * by;
+  }
   for (int l = 0; l < DUN_LANES; l++)
     log_jacobian[l] = log_factor;
 }
@@ -169,14 +181,14 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   const struct spectral_dilation *s = self;
   (void)uniform;
   dun_shrunk_draw(&s->shrunk, normal, x);
-  if (s->shrunk.begin.type != DUN_BEGIN_DIRAC)
+  if (s->form == FORM_X && s->shrunk.begin.type != DUN_BEGIN_DIRAC)
     spread_all(s, -log_time(s, 0), x);
 }
 
 static int draw_density(const void *self, const double *x, double *lp)
 {
   const struct spectral_dilation *s = self;
-  double log_t = log_time(s, 0);
+  double log_t = s->form == FORM_X ? log_time(s, 0) : 0;
   memcpy(s->u, x, (size_t)s->lattice.sites * DUN_LANES * sizeof *x);
   spread_all(s, log_t, s->u);
   int has = dun_shrunk_density(&s->shrunk, s->u, lp);
@@ -199,8 +211,21 @@ static const struct dun_option options[] = {
      .minimum = -1,
      .maximum = 16,
      .doc =
-         "How much more the finest waves are shrunk: log lambda = (1 + strength w) log t, w from "
-         "0 for the coarsest wave to 1 for the finest."},
+         "How much more fine waves are shrunk: log lambda = (1 + strength w) log t, w from 0 for "
+         "the coarsest wave to 1 for the finest."},
+    {.name = "mass",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct spectral_dilation, mass),
+     .initial = "1",
+     .minimum = 1e-6,
+     .maximum = 1e6,
+     .doc = "Which waves are coarse: w goes as khat^2 / (khat^2 + mass^2)."},
+    {.name = "form",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct spectral_dilation, form),
+     .initial = "u",
+     .words = "u|x",
+     .doc = "What moves: the target's own u, or x over its coarsest wave's unit."},
     {0},
 };
 

@@ -21,9 +21,10 @@ static const struct {
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},
     {"convolution", "scale: 2, score: monte_carlo, begin: {mean: [1, 0, -1]}"},
     {"dilation", "schedule: {type: log_linear, levels: 10}, map: true, begin: {type: gaussian}"},
-    {"spectral_dilation", "schedule: {levels: 8}, strength: 2, center: 0.3"},
+    {"spectral_dilation", "strength: 3"},
+    {"spectral_dilation", "schedule: {levels: 8}, form: x, strength: 2, mass: 0.3, center: 0.3"},
     {"spectral_dilation",
-     "schedule: {levels: 20}, strength: -1, map: true, begin: {type: gaussian}"},
+     "schedule: {levels: 20}, strength: -1, form: x, map: true, begin: {type: gaussian}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 

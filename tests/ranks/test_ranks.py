@@ -84,8 +84,9 @@ def test_fields_in_fourier_space():
     same_at((1, 2, 3, 7), "field", kernel="hmc", particles=300)
     same_at((1, 3), "field", kernel="underdamped", particles=70)
     same_at((1, 3), "field", kernel="mala", particles=70)
-    same_at((1, 2, 7), "opened", kernel="ula, step_rule: cap1", particles=200)
-    same_at((1, 3), "opened", kernel="hmc, metric: fourier, step_size: 0.2", particles=70)
+    same_at((1, 2, 7), "opened", kernel="ula, step_rule: cap1", particles=200, path="form: u")
+    same_at((1, 3), "opened", kernel="hmc, metric: fourier, step_size: 0.2", particles=70,
+            path="form: x")
 
 
 def test_chains_along_convolution():

@@ -127,7 +127,7 @@ def test_stop_by_evaluations_scores_by_samples():
 
 def test_stop_by_evaluations_along_spectral_dilation():
     stopped_by_evaluations("opened", (2, 1, 3), (.2, .6, .9), kernel="ula, step_rule: cap1",
-                           particles=200)
+                           particles=200, path="form: x")
 
 
 def test_stop_between_replicates():
