@@ -111,7 +111,7 @@ def tempering(scale):
         return document(5 * particles, seed, target,
                         f"{{type: geometric, base: {{type: gaussian, scale: {scale}}}}}",
                         "{type: mala}", "{type: tempering, temperatures: 5, "
-                        f"warmup: {sweeps - rest}, sweeps: {rest}}}")
+                        f"warmup: {sweeps - rest}, draws: 1, thin: {rest}}}")
     return text
 
 
