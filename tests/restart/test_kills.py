@@ -1,5 +1,5 @@
 """Killed at random moments, a run goes on from its last good checkpoint to the same bits."""
-from kills import survive
+from kills import kill_at_steps, survive
 from support import main
 
 
@@ -13,6 +13,11 @@ def test_three_kills_of_chains():
 
 def test_three_kills_of_tempering():
     survive(3, seed=6, name="tempering", kernel="hmc", particles=5000, moves=1)
+
+
+def test_kills_of_chains_in_each_phase():
+    """In the warm-up, which takes 60 steps, and twice among the draws."""
+    kill_at_steps("chains", (20, 70, 95), kernel="hmc", particles=10000, moves=2)
 
 
 main()
