@@ -96,10 +96,12 @@ static double log_time(const struct spectral_dilation *s, double t)
 /* log max(t, t_1) of each lane; whether any is not 0. */
 static int log_times(const struct spectral_dilation *s, const double *time, double *log_t)
 {
+  double last = log_time(s, time[0]);
   int any = 0;
   for (int l = 0; l < DUN_LANES; l++) {
-    log_t[l] = l > 0 && time[l] == time[l - 1] ? log_t[l - 1] : log_time(s, time[l]);
-    any |= log_t[l] != 0;
+    last = l > 0 && time[l] == time[l - 1] ? last : log_time(s, time[l]);
+    log_t[l] = last;
+    any |= last != 0;
   }
   return any;
 }

@@ -79,14 +79,13 @@ static void unpack(int d, int first, int last, const double *row, double *covari
       covariance[(int64_t)j * d + k] = covariance[(int64_t)k * d + j] = *row++;
 }
 
-/* The last row that fits with those from `first` on. */
+/* Behind the last row that fits with those from `first` on. */
 static int last_row(int d, int first)
 {
-  int64_t sums = first + 1;
-  int last = first + 1;
+  int last = first;
 
-  while (last < d && sums + last + 1 <= SUMS)
-    sums += ++last;
+  for (int64_t sums = 0; last < d && (last == first || sums + last + 1 <= SUMS); last++)
+    sums += last + 1;
   return last;
 }
 
