@@ -4,6 +4,7 @@
  *   x_0 ~ pi_0, w = 1
  *   repeat until t = 1:
  *     temper:  t' from the conditional ESS; w *= pi_t'(x) / pi_t(x)
+ *              (a path that is not affine: its next time, to which it carries x)
  *     select:  metric from the weighted particles; resample if ESS < threshold N
  *     move:    sweeps of a kernel that leaves pi_t' invariant
  *
@@ -516,8 +517,9 @@ static const struct dun_option options[] = {
 
 const struct dun_method dun_method_smc = {
     .type = {DUN_TYPE(struct dun_method), .name = "smc",
-             .doc = "Adaptive tempering SMC along an affine path; annealed importance sampling "
-                    "with ess_threshold 0.",
+             .doc =
+                 "SMC along a path, with times found from the weights where it is affine; annealed "
+                 "importance sampling with ess_threshold 0.",
              .citation = "Del Moral, Doucet & Jasra 2006, J. R. Stat. Soc. B 68, 411",
              .size = sizeof(struct smc), .options = options, .state = state, .free = release},
     .needs_path = 1,
