@@ -15,6 +15,9 @@
  *   ode          a = (tau - tau') tau   b = 0
  *   langevin     nothing: the kernel's moves follow the levels
  *
+ * A kernel's moves use log densities and scores that are interpolated each by itself: before the
+ * end one that rejects is exact only as far as the grid is fine.
+ *
  * At time 0 stands the Gaussian that particles start from, in the place of the first level. */
 #include "numerics/convolution.h"
 #include "base/error.h"
@@ -139,7 +142,7 @@ static int check_grid(struct dun_context *context, const struct dun_convolution_
   if (grid->edge > most)
     return dun_fail(DUN_ERROR_INPUT,
                     "half_width: %.2g of the mass in the box lies in its outermost cells, at most "
-                    "%.2g was expected: the target does not end there",
+                    "%.2g was expected: the target does not end there, or cells are few",
                     grid->edge, most);
   dun_note(&context->log,
            "path convolution: %lld cells an axis, padded to %lld; log Z = %.6g by "
