@@ -25,7 +25,7 @@ static const struct {
      "base: {type: gaussian, scale: 3}"},
     {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", "rwm",
      "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 8, warmup: 200, sweeps: 300", "underdamped",
+    {"tempering", "temperatures: 8, warmup: 200, draws: 300", "underdamped",
      "base: {type: gaussian, scale: 3}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
