@@ -159,35 +159,20 @@ static int make_forty(struct gaussian_mixture *t, struct dun_message why)
   return 0;
 }
 
-static int take_means(struct gaussian_mixture *t, const char *option, long long rows,
-                      long long columns, const double *value, struct dun_message why)
-{
-  if (settle_dimension(t, columns, why) < 0)
-    return DUN_ERROR_INPUT;
-  if (columns != t->dimension)
-    return dun_refuse(why, "%s: found means of %lld numbers, expected %lld as in `dimension`",
-                      option, columns, t->dimension);
-  if (rows > MAX_COMPONENTS)
-    return dun_refuse(why, "%s: found %lld means, expected at most %d", option, rows,
-                      MAX_COMPONENTS);
-  if (dun_mixture_init(&t->mixture, (int)columns, (int)rows) < 0)
-    return dun_refuse_failed(why);
-  memcpy(t->mixture.mean, value, (size_t)(rows * columns) * sizeof *value);
-  return 0;
-}
-
 static int make_given(struct gaussian_mixture *t, struct dun_message why)
 {
-  struct dun_csv csv;
-  int status;
-  if ((t->means.rows > 0) == (t->file.path != NULL))
-    return dun_refuse(why, "means: layout given needs either means or a file of them");
-  if (t->means.rows > 0)
-    return take_means(t, "means", t->means.rows, t->means.columns, t->means.value, why);
-  if (dun_setup_csv(why, &csv, &t->file) < 0)
-    return DUN_ERROR_INPUT;
-  status = take_means(t, "file", csv.rows, csv.columns, csv.value, why);
-  dun_csv_free(&csv);
+  struct dun_matrix means = {0};
+  int status = dun_setup_means(why, &t->means, &t->file, t->dimension, MAX_COMPONENTS, &means);
+
+  if (status < 0)
+    return status;
+  t->dimension = means.columns;
+  if (dun_mixture_init(&t->mixture, (int)means.columns, (int)means.rows) < 0)
+    status = dun_refuse_failed(why);
+  else
+    memcpy(t->mixture.mean, means.value,
+           (size_t)(means.rows * means.columns) * sizeof *means.value);
+  dun_free(means.value);
   return status;
 }
 

@@ -1,8 +1,10 @@
 #include "targets/setup.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int dun_refuse(struct dun_message why, const char *format, ...)
 {
@@ -61,4 +63,50 @@ struct dun_parameter dun_setup_field(int axes, const int size[3])
   field.shape[0] = axes == 3 ? size[0] * size[1] : size[0];
   field.shape[1] = axes == 1 ? 0 : size[axes - 1];
   return field;
+}
+
+/* The option's matrix, or the table's for as long as `csv` lives. */
+static int find_means(struct dun_message why, const struct dun_matrix *means,
+                      const struct dun_data *file, struct dun_csv *csv, struct dun_matrix *found)
+{
+  if ((means->rows > 0) == (file->path != NULL))
+    return dun_refuse(why, "means: layout given needs either means or a file of them");
+  *found = *means;
+  if (means->rows > 0)
+    return 0;
+  if (dun_setup_csv(why, csv, file) < 0)
+    return DUN_ERROR_INPUT;
+  *found = (struct dun_matrix){.rows = csv->rows, .columns = csv->columns, .value = csv->value};
+  return 0;
+}
+
+static int copy_means(struct dun_message why, const struct dun_matrix *found, const char *option,
+                      long long dimension, long long most, struct dun_matrix *out)
+{
+  if (dimension >= 0 && found->columns != dimension)
+    return dun_refuse(why, "%s: found means of %lld numbers, expected %lld as in `dimension`",
+                      option, found->columns, dimension);
+  if (found->rows > most)
+    return dun_refuse(why, "%s: found %lld means, expected at most %lld", option, found->rows,
+                      most);
+  *out = *found;
+  out->value = dun_allocate(found->rows * found->columns, sizeof *out->value);
+  if (!out->value)
+    return dun_refuse_failed(why);
+  memcpy(out->value, found->value, (size_t)(found->rows * found->columns) * sizeof *out->value);
+  return 0;
+}
+
+int dun_setup_means(struct dun_message why, const struct dun_matrix *means,
+                    const struct dun_data *file, long long dimension, long long most,
+                    struct dun_matrix *out)
+{
+  struct dun_csv csv = {0};
+  struct dun_matrix found;
+  int status = find_means(why, means, file, &csv, &found);
+
+  if (status >= 0)
+    status = copy_means(why, &found, means->rows > 0 ? "means" : "file", dimension, most, out);
+  dun_csv_free(&csv);
+  return status;
 }

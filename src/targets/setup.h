@@ -27,6 +27,13 @@ int dun_setup_lattice(struct dun_message why, const struct dun_numbers *side, in
  * (size[0] size[1]) x size[2]. */
 struct dun_parameter dun_setup_field(int axes, const int size[3]);
 
+/* Means [rows][columns] from the option `means` or the table `file` of them, of which exactly one
+ * is given; at most `most` rows of `dimension` numbers (-1: any).  A copy, to be freed by the
+ * caller. */
+int dun_setup_means(struct dun_message why, const struct dun_matrix *means,
+                    const struct dun_data *file, long long dimension, long long most,
+                    struct dun_matrix *out);
+
 /* dun_csv_parse, the reason in `why`. */
 int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data);
 

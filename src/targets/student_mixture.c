@@ -140,8 +140,6 @@ static int make_law(struct student_mixture *t)
 static int allocate(struct student_mixture *t, long long count, long long dimension,
                     struct dun_message why)
 {
-  if (count > MAX_COMPONENTS)
-    return dun_refuse(why, "means: found %lld centres, expected at most %d", count, MAX_COMPONENTS);
   t->d = (int)dimension;
   t->count = (int)count;
   t->mean = dun_allocate(count * dimension, sizeof(double));
@@ -164,30 +162,16 @@ static int draw_means(struct student_mixture *t, struct dun_message why)
   return 0;
 }
 
-static int take_means(struct student_mixture *t, const char *option, long long rows,
-                      long long columns, const double *value, struct dun_message why)
-{
-  if (t->dimension != AUTO && columns != t->dimension)
-    return dun_refuse(why, "%s: found centres of %lld numbers, expected %lld as in `dimension`",
-                      option, columns, t->dimension);
-  if (allocate(t, rows, columns, why) < 0)
-    return DUN_ERROR_INPUT;
-  memcpy(t->mean, value, (size_t)(rows * columns) * sizeof *value);
-  return 0;
-}
-
 static int read_means(struct student_mixture *t, struct dun_message why)
 {
-  struct dun_csv csv;
-  int status;
-  if ((t->means.rows > 0) == (t->file.path != NULL))
-    return dun_refuse(why, "means: layout given needs either means or a file of them");
-  if (t->means.rows > 0)
-    return take_means(t, "means", t->means.rows, t->means.columns, t->means.value, why);
-  if (dun_setup_csv(why, &csv, &t->file) < 0)
-    return DUN_ERROR_INPUT;
-  status = take_means(t, "file", csv.rows, csv.columns, csv.value, why);
-  dun_csv_free(&csv);
+  struct dun_matrix means = {0};
+  int status = dun_setup_means(why, &t->means, &t->file, t->dimension, MAX_COMPONENTS, &means);
+
+  if (status < 0)
+    return status;
+  if ((status = allocate(t, means.rows, means.columns, why)) == 0)
+    memcpy(t->mean, means.value, (size_t)(means.rows * means.columns) * sizeof *means.value);
+  dun_free(means.value);
   return status;
 }
 
