@@ -109,28 +109,6 @@ void dun_lattice_grow(const struct dun_lattice *s, const double *rate, const dou
   dun_fft_lanes_inverse(&s->fft, s->spectrum, out);
 }
 
-DUN_CLONES static void add_squares(int64_t modes, double scale, const double *restrict factor,
-                                   const double *restrict share, const double *restrict spectrum,
-                                   double *restrict out)
-{
-  double sum[L] = {0};
-
-  for (int64_t k = 0; k < modes; k++) {
-    double f = scale * share[k] * factor[k];
-    const double *re = spectrum + 2 * L * k, *im = re + L;
-    for (int l = 0; l < L; l++)
-      sum[l] = DUN_FMA(f, DUN_FMA(re[l], re[l], im[l] * im[l]), sum[l]);
-  }
-  memcpy(out, sum, sizeof sum);
-}
-
-void dun_lattice_form(const struct dun_lattice *s, const double *factor, const double *x,
-                      double *out)
-{
-  dun_fft_lanes_forward(&s->fft, x, s->spectrum);
-  add_squares(s->modes, 1 / (double)s->sites, factor, s->share, s->spectrum, out);
-}
-
 double dun_lattice_trace(const struct dun_lattice *s, const double *value)
 {
   double sum = 0;

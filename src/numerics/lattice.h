@@ -32,10 +32,6 @@ void dun_lattice_filter(const struct dun_lattice *lattice, const double *factor,
 void dun_lattice_grow(const struct dun_lattice *lattice, const double *rate, const double *by,
                       const double *x, double *out);
 
-/* out[64] = x^T F^-1 diag(factor) F x. */
-void dun_lattice_form(const struct dun_lattice *lattice, const double *factor, const double *x,
-                      double *out);
-
 /* The sum of value[modes] over all modes, mirror images too. */
 double dun_lattice_trace(const struct dun_lattice *lattice, const double *value);
 
