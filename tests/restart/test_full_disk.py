@@ -50,11 +50,11 @@ def full_from_the_start(ranks):
         assert not os.path.exists(result)
 
 
-def full_on_the_way(ranks):
+def full_on_the_way(ranks, name="mixture", particles=20000):
     with Folder() as folder, SmallDisk(folder) as disk:
         if disk is None:
             return
-        file = case(folder, "mixture", kernel="rwm", particles=20000, moves=3, every="0.1s")
+        file = case(folder, name, kernel="rwm", particles=particles, moves=3, every="0.1s")
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(disk.path, "cut.h5")
         run(file, whole)
         half = int(.5 * attributes(whole)["evaluations"])
@@ -86,6 +86,12 @@ def test_full_on_the_way_1_rank():
 
 def test_full_on_the_way_2_ranks():
     full_on_the_way(2)
+
+
+def test_full_while_draws_stream():
+    """The draws' own place is reserved: no checkpoint comes through, but nothing is lost."""
+    for name, particles in (("chains", 1000), ("tempering", 20000)):
+        full_on_the_way(2, name, particles)
 
 
 def test_full_on_the_way_4_ranks():

@@ -49,7 +49,7 @@ def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
 
 
 def test_one_tick_at_a_time_with_a_finish():
-    one_tick_at_a_time("finished", "--set", "run.replicates=2", kernel="rwm")
+    one_tick_at_a_time("finished", "--set", "run.replicates=2", "--set", "run.tile=2", kernel="rwm")
 
 
 def test_one_tick_at_a_time_of_tempering():
@@ -57,7 +57,8 @@ def test_one_tick_at_a_time_of_tempering():
 
 
 def test_one_tick_at_a_time_of_tempering_with_a_finish():
-    one_tick_at_a_time("ladders_finished", "--set", "run.replicates=2", kernel="rwm")
+    one_tick_at_a_time("ladders_finished", "--set", "run.tile=2", "--set", "method.warmup=20",
+                       kernel="rwm")
 
 
 def test_one_tick_at_a_time():
