@@ -1,13 +1,6 @@
 #include "app/rungs.h"
 #include <math.h>
 
-/* The last rung of a replicate's last step stands in this row. */
-static int ends_replicate(const struct dun_table *table, long long row)
-{
-  return row == dun_table_rows(table) - 1 ||
-         dun_table_cell(table, row + 1, "replicate") != dun_table_cell(table, row, "replicate");
-}
-
 struct ends {
   double replicates, rungs, barrier, trips, least, most;
 };
@@ -25,7 +18,7 @@ static struct ends find_ends(const struct dun_table *table)
 {
   struct ends ends = {.least = 1};
   for (long long row = 0; row < dun_table_rows(table); row++) {
-    if (!ends_replicate(table, row))
+    if (!dun_table_ends(table, row, "replicate"))
       continue;
     ends.replicates++;
     ends.rungs = dun_table_cell(table, row, "rung") + 1;

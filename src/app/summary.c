@@ -129,17 +129,10 @@ static void add_mixing(struct summary *s, long long last)
   }
 }
 
-/* Whether a row is the last one of its replicate: then it and those before it are of the end. */
-static int ends_replicate(const struct dun_table *table, long long row)
-{
-  return row == dun_table_rows(table) - 1 ||
-         dun_table_cell(table, row + 1, "replicate") != dun_table_cell(table, row, "replicate");
-}
-
 static void read_mixing(struct summary *s)
 {
   for (long long row = s->count - 1; row < dun_table_rows(&s->rhat) && s->count > 0; row++)
-    if (ends_replicate(&s->rhat, row))
+    if (dun_table_ends(&s->rhat, row, "replicate"))
       add_mixing(s, row);
 }
 
@@ -152,7 +145,7 @@ static int read_moments(struct summary *s)
   if (!sums)
     return DUN_ERROR_MEMORY;
   for (long long row = s->count - 1; row < rows && s->count > 0; row++) {
-    if (ends_replicate(&s->moments, row))
+    if (dun_table_ends(&s->moments, row, "replicate"))
       add_moments(s, row, sums);
   }
   for (int64_t i = 0; i < s->count && sums[i].replicates > 0; i++) {
@@ -172,7 +165,7 @@ static void read_modes(struct summary *s)
   const struct dun_table *table = &s->mode;
   double replicates = 0;
   for (long long row = 0; row < dun_table_rows(table); row++) {
-    if (!ends_replicate(table, row))
+    if (!dun_table_ends(table, row, "replicate"))
       continue;
     s->outside += dun_table_cell(table, row, "share");
     s->variation += .5 * dun_table_cell(table, row, "share");

@@ -4,6 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+int dun_numbers_make(struct dun_numbers *numbers, long long count, double value)
+{
+  DUN_FREE(numbers->value);
+  numbers->value = dun_allocate(count, sizeof *numbers->value);
+  numbers->count = numbers->value ? count : 0;
+  for (long long i = 0; i < numbers->count; i++)
+    numbers->value[i] = value;
+  return numbers->value ? 0 : DUN_ERROR_MEMORY;
+}
+
 int dun_table_init(struct dun_table *table, int columns)
 {
   *table = (struct dun_table){.columns = columns};
@@ -63,4 +73,10 @@ double dun_table_cell(const struct dun_table *table, long long row, const char *
     if (!strcmp(table->column[c].name, name))
       return table->cells.value[row * table->columns + c];
   return NAN;
+}
+
+int dun_table_ends(const struct dun_table *table, long long row, const char *name)
+{
+  return row == dun_table_rows(table) - 1 ||
+         dun_table_cell(table, row + 1, name) != dun_table_cell(table, row, name);
 }

@@ -1,4 +1,5 @@
-/* The parts of the finish fit_and_reweight: modes, a mixture fitted to them, and its ticks' state. */
+/* The parts of the finish fit_and_reweight: modes, a mixture fitted to them, and what its ticks
+ * leave to each other. */
 #ifndef DUNLIN_FINISHES_FIT_H
 #define DUNLIN_FINISHES_FIT_H
 
@@ -46,8 +47,6 @@ struct dun_fit {
   int64_t moments;
 };
 
-/* Local.  DUN_ERROR_MEMORY. */
-int dun_fit_numbers(struct dun_numbers *numbers, int64_t count);
 /* Sizes of variances or covariances. */
 int64_t dun_fit_entries(const struct dun_fit *fit);
 int dun_fit_tile_size(const struct dun_fit *fit, int64_t tile);

@@ -64,14 +64,6 @@ int dun_fit_tile_size(const struct dun_fit *f, int64_t tile)
   return dun_tile_size(f->tiles, f->tiles->first_tile + tile);
 }
 
-int dun_fit_numbers(struct dun_numbers *numbers, int64_t count)
-{
-  DUN_FREE(numbers->value);
-  numbers->value = dun_allocate(count, sizeof *numbers->value);
-  numbers->count = numbers->value ? count : 0;
-  return numbers->value ? 0 : DUN_ERROR_MEMORY;
-}
-
 void dun_fit_forget(struct dun_fit *f)
 {
   for (int64_t k = 0; k < f->modes && f->gaussian; k++)
@@ -133,10 +125,10 @@ static void x_columns(void *data, int64_t tile, double *out)
 static int begin(struct dun_context *context, struct dun_fit *f)
 {
   int64_t d = f->d;
-  int status = dun_fit_numbers(&f->scale, d);
-  if (status < 0 || dun_fit_numbers(&f->within, d) < 0 ||
-      dun_fit_numbers(&f->centre, f->most_modes * d) < 0 ||
-      dun_fit_numbers(&f->height, f->most_modes) < 0)
+  int status = dun_numbers_make(&f->scale, d, 0);
+  if (status < 0 || dun_numbers_make(&f->within, d, 0) < 0 ||
+      dun_numbers_make(&f->centre, f->most_modes * d, 0) < 0 ||
+      dun_numbers_make(&f->height, f->most_modes, 0) < 0)
     status = DUN_ERROR_MEMORY;
   if ((status = dun_agree(context, status)) < 0)
     return status;
@@ -170,8 +162,9 @@ static int list(struct dun_context *context, struct dun_fit *f)
     return status;
   if (f->modes == 0)
     return dun_fail(DUN_ERROR_NUMERIC, "finish fit_and_reweight: no ascent ends at a finite point");
-  if (dun_fit_numbers(&f->mass, f->modes) < 0 || dun_fit_numbers(&f->mean, f->modes * f->d) < 0 ||
-      dun_fit_numbers(&f->spread, f->modes * dun_fit_entries(f)) < 0)
+  if (dun_numbers_make(&f->mass, f->modes, 0) < 0 ||
+      dun_numbers_make(&f->mean, f->modes * f->d, 0) < 0 ||
+      dun_numbers_make(&f->spread, f->modes * dun_fit_entries(f), 0) < 0)
     status = DUN_ERROR_MEMORY;
   f->done = 0;
   f->phase = MOMENTS;

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "base/table.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
@@ -10,16 +11,6 @@
 enum { UP, DOWN, COUNT, SUMS }; /* of exp(dt V / 2) at k, of exp(-dt V / 2) at k + 1, how many */
 
 /* ---- memory ---------------------------------------------------------------------------------- */
-
-static int numbers(struct dun_numbers *n, int64_t count, double value)
-{
-  DUN_FREE(n->value);
-  n->value = dun_allocate(count, sizeof *n->value);
-  n->count = n->value ? count : 0;
-  for (int64_t i = 0; i < n->count; i++)
-    n->value[i] = value;
-  return n->value ? 0 : DUN_ERROR_MEMORY;
-}
 
 int dun_ladder_scratch(struct dun_ladder *l, int64_t rungs, int64_t ladders, int d)
 {
@@ -34,12 +25,13 @@ int dun_ladder_scratch(struct dun_ladder *l, int64_t rungs, int64_t ladders, int
 int dun_ladder_init(struct dun_ladder *l, int64_t rungs, int64_t ladders, int d, double log_step)
 {
   int64_t R = rungs;
-  if (dun_ladder_scratch(l, rungs, ladders, d) < 0 || numbers(&l->time, R, 0) < 0 ||
-      numbers(&l->log_step, R, log_step) < 0 || numbers(&l->rejected, 2 * R, 0) < 0 ||
-      numbers(&l->single, SUMS * R * ladders, 0) < 0 ||
-      numbers(&l->batch, SUMS * R * DUN_LADDER_BATCHES, 0) < 0 || numbers(&l->center, R, 0) < 0 ||
-      numbers(&l->scale, R * d, 1) < 0 || numbers(&l->place, R * d, 0) < 0 ||
-      numbers(&l->moments, 2 * R * d, 0) < 0)
+  if (dun_ladder_scratch(l, rungs, ladders, d) < 0 || dun_numbers_make(&l->time, R, 0) < 0 ||
+      dun_numbers_make(&l->log_step, R, log_step) < 0 ||
+      dun_numbers_make(&l->rejected, 2 * R, 0) < 0 ||
+      dun_numbers_make(&l->single, SUMS * R * ladders, 0) < 0 ||
+      dun_numbers_make(&l->batch, SUMS * R * DUN_LADDER_BATCHES, 0) < 0 ||
+      dun_numbers_make(&l->center, R, 0) < 0 || dun_numbers_make(&l->scale, R * d, 1) < 0 ||
+      dun_numbers_make(&l->place, R * d, 0) < 0 || dun_numbers_make(&l->moments, 2 * R * d, 0) < 0)
     return DUN_ERROR_MEMORY;
   for (int64_t k = 0; k < R; k++) {
     double share = (double)k / (double)(R - 1);

@@ -133,14 +133,6 @@ static int check(const struct langevin *s, const struct dun_run *run)
   return check_moves(s, run);
 }
 
-static struct dun_column *column(struct dun_run *run, const char *name, enum dun_column_type type,
-                                 int width, unsigned flags, const char *doc)
-{
-  struct dun_column column = {
-      .name = name, .type = type, .width = width, .flags = flags | DUN_SAVED, .doc = doc};
-  return dun_population_declare(&run->population, column);
-}
-
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
@@ -151,15 +143,15 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   if (status < 0)
     return status;
   s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
-  s->x = column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
-  s->logw = column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
+  s->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
+  s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
-  run->root = column(run, "root", DUN_I64, 1, moves, "Number of the chain.");
+  run->root = dun_run_column(run, "root", DUN_I64, 1, moves, "Number of the chain.");
   if (!s->x || !s->logw || !run->root ||
-      !column(run, "part_lp", DUN_F64, run->path->parts, moves,
-              "Log densities of the path's parts.") ||
-      !column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
-              "Probability that the last move was accepted."))
+      !dun_run_column(run, "part_lp", DUN_F64, run->path->parts, moves,
+                      "Log densities of the path's parts.") ||
+      !dun_run_column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
+                      "Probability that the last move was accepted."))
     return DUN_ERROR_MEMORY;
   return 0;
 }
@@ -179,15 +171,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->phase = START;
   s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
   s->accepted = s->acceptance = s->hopeless = s->astray = 0;
-  run->now = (struct dun_now){.ess = (double)run->options.particles,
-                              .roots = (double)run->options.particles,
-                              .acceptance = NAN,
-                              .log_evidence = NAN,
-                              .log_evidence_error = NAN,
-                              .log_likelihood_mean = NAN,
-                              .log_likelihood_variance = NAN,
-                              .autocorrelation = NAN,
-                              .never_moved = NAN};
+  dun_run_unknown(run, (double)run->options.particles);
   if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
       0)
     return status;
@@ -387,11 +371,6 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- what to think of it ------------------------------------------------------------------- */
 
-static enum dun_verdict_level above(double value, double doubtful, double bad)
-{
-  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
-}
-
 static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
                             struct dun_diagnosis *out)
 {
@@ -402,7 +381,7 @@ static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
                "larger the step size",
                run->kernel->type.name);
   if (astray > 0)
-    dun_diagnose(out, "astray", above(astray, 0, 1e-4),
+    dun_diagnose(out, "astray", dun_verdict_above(astray, 0, 1e-4),
                  "%.2g%% of the moves went astray: off the support, or to points that are no "
                  "numbers; a smaller step size helps",
                  100 * astray);
@@ -422,16 +401,16 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "as many",
                  run->path->type.name, schedule_of(run)->times.count);
   if (s->outside > 0)
-    dun_diagnose(out, "outside", above(outside, 0, .01),
+    dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
                  "%.2g%% of the chains ended where the target's density is 0", 100 * outside);
   if (biased && moved)
     diagnose_biased(s, run, out);
   if (biased || s->sampled == 0)
     return;
-  dun_diagnose(out, "acceptance", above(-s->acceptance / sweeps, -.1, -.01),
+  dun_diagnose(out, "acceptance", dun_verdict_above(-s->acceptance / sweeps, -.1, -.01),
                "the mean acceptance of the draws' moves is %.3f", s->acceptance / sweeps);
   if (run->kernel->uses_leapfrogs)
-    dun_diagnose(out, "divergences", above(share, 1e-4, .01),
+    dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
                  "%.2g%% of the draws' trajectories went astray (their energy rose by more than "
                  "700, or they left the support)",
                  100 * share);

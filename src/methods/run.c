@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "population/tile.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -65,4 +66,30 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
   va_start(arguments, format);
   vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
   va_end(arguments);
+}
+
+enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)
+{
+  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
+}
+
+struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
+                                  int width, unsigned flags, const char *doc)
+{
+  struct dun_column column = {
+      .name = name, .type = type, .width = width, .flags = flags | DUN_SAVED, .doc = doc};
+  return dun_population_declare(&run->population, column);
+}
+
+void dun_run_unknown(struct dun_run *run, double chains)
+{
+  run->now = (struct dun_now){.ess = chains,
+                              .roots = chains,
+                              .acceptance = NAN,
+                              .log_evidence = NAN,
+                              .log_evidence_error = NAN,
+                              .log_likelihood_mean = NAN,
+                              .log_likelihood_variance = NAN,
+                              .autocorrelation = NAN,
+                              .never_moved = NAN};
 }

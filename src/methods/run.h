@@ -47,6 +47,9 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives. */
+enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad);
+
 /* Draws that a method keeps of chains: every particle is one, or so many consecutive particles
  * are, of which the one with weight is the draw.  They live in the result's file and are read back
  * from there, one number of all draws at a time: their size is unbounded. */
@@ -96,6 +99,13 @@ int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, in
                               const double *normal, double *x));
 /* The path's first draws.  Local; DUN_ERROR_MEMORY. */
 int dun_run_start(struct dun_run *run);
+
+/* Declares a column that is saved.  NULL as dun_population_declare. */
+struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
+                                  int width, unsigned flags, const char *doc);
+
+/* Where independent chains begin: of all else in `now` nothing is known. */
+void dun_run_unknown(struct dun_run *run, double chains);
 
 /* What a tick answers. */
 enum dun_tick {

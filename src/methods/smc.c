@@ -440,11 +440,6 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- what to think of it ----------------------------------------------------------------- */
 
-static enum dun_verdict_level above(double value, double doubtful, double bad)
-{
-  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
-}
-
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct smc *s = self;
@@ -452,24 +447,24 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   double ancestors = 1 / s->square_sum;
   double capped = now->step > 0 ? (double)s->capped / (double)now->step : 0;
 
-  dun_diagnose(out, "genealogy", above(-ancestors, -50, -10),
+  dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
-  dun_diagnose(out, "evidence", above(now->log_evidence_error, .3, 1),
+  dun_diagnose(out, "evidence", dun_verdict_above(now->log_evidence_error, .3, 1),
                "the reported error of log Z is %.3g; it covers the modes that were found",
                now->log_evidence_error);
   if (s->moves_per_step < 0)
-    dun_diagnose(out, "moves", above(capped, .1, .5),
+    dun_diagnose(out, "moves", dun_verdict_above(capped, .1, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
                  (long long)s->capped, (long long)now->step, s->most_moves);
-  dun_diagnose(out, "autocorrelation", above(now->autocorrelation, .5, .9),
+  dun_diagnose(out, "autocorrelation", dun_verdict_above(now->autocorrelation, .5, .9),
                "over the last step's moves the log density keeps an autocorrelation of %.2f",
                now->autocorrelation);
-  dun_diagnose(out, "acceptance", above(-s->least_acceptance, -.1, -.01),
+  dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
-  dun_diagnose(out, "stuck", above(s->most_stuck, .1, .3),
+  dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
                "in the worst step %.2g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
   if (run->kernel->weighs && s->lost > 0)

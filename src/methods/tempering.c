@@ -101,14 +101,6 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
-static struct dun_column *column(struct dun_run *run, const char *name, enum dun_column_type type,
-                                 int width, unsigned flags, const char *doc)
-{
-  struct dun_column column = {
-      .name = name, .type = type, .width = width, .flags = flags | DUN_SAVED, .doc = doc};
-  return dun_population_declare(&run->population, column);
-}
-
 static int check(const struct tempering *s, const struct dun_run *run)
 {
   int metric = ((const struct dun_kernel_options *)run->kernel_self)->metric;
@@ -147,17 +139,19 @@ static int declare(struct tempering *s, struct dun_run *run)
   unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
   unsigned output = s->draws > 0 ? 0 : DUN_OUTPUT;
 
-  s->x = column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The replica's point.");
-  s->logw = column(run, "logw", DUN_F64, 1, 0, "0 at time 1, -inf elsewhere.");
-  s->root = column(run, "root", DUN_I64, 1, moves | output,
-                   "Global index of the first replica of the ladder.");
-  s->part_lp = column(run, "part_lp", DUN_F64, K, moves, "Log densities of the path's parts.");
-  s->chain_time = column(run, "time", DUN_F64, 1, DUN_HASHED, "The replica's time.");
-  s->step_size = column(run, "step_size", DUN_F64, 1, 0, "The replica's step size.");
-  s->acceptance = column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
-                         "Probability that the last move was accepted.");
-  s->rung = column(run, "rung", DUN_I64, 2, 0,
-                   "Place in the ladder; 1 on the way from the last rung to the first, 2 back.");
+  s->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The replica's point.");
+  s->logw = dun_run_column(run, "logw", DUN_F64, 1, 0, "0 at time 1, -inf elsewhere.");
+  s->root = dun_run_column(run, "root", DUN_I64, 1, moves | output,
+                           "Global index of the first replica of the ladder.");
+  s->part_lp =
+      dun_run_column(run, "part_lp", DUN_F64, K, moves, "Log densities of the path's parts.");
+  s->chain_time = dun_run_column(run, "time", DUN_F64, 1, DUN_HASHED, "The replica's time.");
+  s->step_size = dun_run_column(run, "step_size", DUN_F64, 1, 0, "The replica's step size.");
+  s->acceptance = dun_run_column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
+                                 "Probability that the last move was accepted.");
+  s->rung =
+      dun_run_column(run, "rung", DUN_I64, 2, 0,
+                     "Place in the ladder; 1 on the way from the last rung to the first, 2 back.");
   run->logw = s->logw;
   run->root = s->root;
   return s->x && s->logw && s->root && s->part_lp && s->chain_time && s->step_size &&
@@ -208,15 +202,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->done = s->round = s->trips = 0;
   s->accepted = 0;
   s->drift = NAN;
-  run->now = (struct dun_now){.ess = (double)s->ladder.ladders,
-                              .roots = (double)s->ladder.ladders,
-                              .acceptance = NAN,
-                              .log_evidence = NAN,
-                              .log_evidence_error = NAN,
-                              .log_likelihood_mean = NAN,
-                              .log_likelihood_variance = NAN,
-                              .autocorrelation = NAN,
-                              .never_moved = NAN};
+  dun_run_unknown(run, (double)s->ladder.ladders);
   return code < 0 ? code
                   : dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d,
                                     run->adaptation.log_step);
@@ -495,11 +481,6 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- what to think of it ----------------------------------------------------------------- */
 
-static enum dun_verdict_level above(double value, double doubtful, double bad)
-{
-  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
-}
-
 static void diagnose_evidence(const struct tempering *s, const struct dun_run *run,
                               struct dun_diagnosis *out)
 {
@@ -511,10 +492,10 @@ static void diagnose_evidence(const struct tempering *s, const struct dun_run *r
                  "log Z or its error is not known: there is one sweep of less than 4 ladders, or a "
                  "rung's V has no bounds (is the base too wide?)");
   else
-    dun_diagnose(out, "evidence", above(error, .3, 1),
+    dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
                  "the reported error of log Z is %.3g; it covers the modes that were found", error);
   if (!isnan(s->drift))
-    dun_diagnose(out, "batches", above(fabs(s->drift), 4, 8),
+    dun_diagnose(out, "batches", dun_verdict_above(fabs(s->drift), 4, 8),
                  "log Z of the draws' second half lies %.2f standard errors from that of the first",
                  s->drift);
 }
@@ -528,11 +509,11 @@ static void diagnose_swaps(const struct tempering *s, struct dun_diagnosis *out)
     least = rejection < least ? rejection : least;
   }
   dun_diagnose(
-      out, "swaps", above(most, .85, .99),
+      out, "swaps", dun_verdict_above(most, .85, .99),
       "the worst pair of rungs rejects %.0f%% of its swaps; the barrier is %.2f, for which "
       "about %.0f temperatures are right",
       100 * most, barrier, 1 + ceil(2 * barrier));
-  dun_diagnose(out, "ladder", above(most - least, .3, 2),
+  dun_diagnose(out, "ladder", dun_verdict_above(most - least, .3, 2),
                "the pairs of rungs reject %.0f%% to %.0f%% of their swaps%s", 100 * least,
                100 * most,
                most - least < .3 ? "" : ": far from equal; a longer warm-up spaces them better");
@@ -546,11 +527,11 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   (void)run;
   diagnose_evidence(s, run, out);
   diagnose_swaps(s, out);
-  dun_diagnose(out, "round trips", above(-(double)s->trips, -10 * ladders, -ladders),
+  dun_diagnose(out, "round trips", dun_verdict_above(-(double)s->trips, -10 * ladders, -ladders),
                "%lld round trips between the base and the target in %lld sweeps of %.0f ladders",
                (long long)s->trips, (long long)s->done, ladders);
-  dun_diagnose(out, "acceptance", above(-acceptance, -.1, -.01), "the mean acceptance was %.3f",
-               acceptance);
+  dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
+               "the mean acceptance was %.3f", acceptance);
 }
 
 #define OPTION(name_, member_, initial_, minimum_, doc_)                                           \
