@@ -420,6 +420,7 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
     code = step(s, run, 1);
     if (code >= 0 && !last)
       code = dun_ladder_respace(&s->ladder);
+    code = dun_agree(context, code);
     if (!last || s->draws > 0)
       dun_ladder_forget(&s->ladder);
   }
@@ -460,7 +461,7 @@ static int sample(struct dun_context *context, struct tempering *s, struct dun_r
     run->now.log_evidence = evidence.log_evidence;
     run->now.log_evidence_error = evidence.error;
     s->drift = evidence.drift;
-    code = step(s, run, s->done == sampled(s));
+    code = dun_agree(context, step(s, run, s->done == sampled(s)));
   }
   return code < 0 ? code : drawn ? DUN_TICK_DRAW : ended ? DUN_TICK_STEP : DUN_TICK_GOING;
 }
