@@ -66,6 +66,13 @@ def test_every_type_has_an_input():
     assert not missing, f"no file under inputs/ uses {missing}"
 
 
+def test_the_readme_names_every_other_text():
+    """Notes that somebody left behind are no part of the project."""
+    lost = [path for path in own_files(".md") if path != "README.md" and f"({path})" not in
+            read("README.md")]
+    assert not lost, f"the README has no link to {lost}"
+
+
 def test_tables_of_the_readme_are_current():
     assert os.path.exists(PROGRAM)
     text = read("README.md")
