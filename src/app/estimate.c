@@ -79,6 +79,42 @@ static double measure(const struct bench *bench, const struct dun_run *run)
   return seconds / (double)(tiles * run->options.tile);
 }
 
+static const struct dun_schedule *levels(const struct dun_run *run)
+{
+  const struct dun_schedule *schedule =
+      run->path && run->path->schedule ? run->path->schedule(run->path_self) : NULL;
+  return schedule && schedule->type != DUN_SCHEDULE_ADAPTIVE ? schedule : NULL;
+}
+
+/* Whether a tile's map takes time that no count of evaluations tells. */
+static int carries(const struct dun_run *run)
+{
+  const struct dun_path *path = run->path;
+  return path->carry && !(path->carry_evaluations && path->carry_evaluations(run->path_self) > 0) &&
+         (!path->deterministic || path->deterministic(run->path_self));
+}
+
+/* Seconds of one of the levels of a path with tables, beside moves: the tables, and the map of all
+ * tiles of a rank.  Collective. */
+static int measure_level(struct dun_context *context, const struct bench *bench,
+                         const struct dun_run *run, double *seconds)
+{
+  const struct dun_schedule *schedule = levels(run);
+  if (!schedule || !run->path->prepare || schedule->times.count < 3)
+    return 0;
+  const double *time = schedule->times.value + schedule->times.count / 2 - 1;
+  double began = dun_clock();
+  int code = dun_path_prepare(context, run->path, run->path_self, time[0]);
+  *seconds = dun_clock() - began;
+  if (code < 0 || !carries(run))
+    return code;
+  began = dun_clock();
+  run->path->carry(run->path_self, time[0], time[1], (int)run->options.tile,
+                   address(DUN_PURPOSE_START), bench->x, bench->lp);
+  *seconds += (dun_clock() - began) * (double)run->population.tiles.count;
+  return code;
+}
+
 static double workspace(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
@@ -105,9 +141,8 @@ static double steps(const struct dun_run *run, int *known)
     *known = 1;
     return (double)run->method->sweeps(run->method_self, run);
   }
-  const struct dun_schedule *schedule =
-      run->path && run->path->schedule ? run->path->schedule(run->path_self) : NULL;
-  *known = schedule && schedule->type != DUN_SCHEDULE_ADAPTIVE;
+  const struct dun_schedule *schedule = levels(run);
+  *known = schedule != NULL;
   return *known ? (double)schedule->times.count : 10 + 5 * sqrt(run->evaluator->dimension);
 }
 
@@ -119,23 +154,33 @@ static double gradients(const struct dun_run *run)
   return options->leapfrog_steps > 0 ? (double)options->leapfrog_steps + 1 : LEAPFROGS + 1;
 }
 
-static void tell(struct dun_text *out, const struct dun_run *run, double bytes, double seconds,
-                 double particles)
+static double moves(const struct dun_run *run)
+{
+  int64_t given = run->method->moves ? run->method->moves(run->method_self) : 0;
+  return run->method->sweeps ? 1 : given > 0 ? (double)given : MOVES;
+}
+
+/* measured: bytes, seconds of an evaluation, particles of a rank, seconds of a level. */
+static void tell(struct dun_text *out, const struct dun_run *run, const double *measured)
 {
   char text[32];
-  int known, moves = run->method->sweeps ? 1 : MOVES;
-  double S = steps(run, &known), G = gradients(run);
+  int known;
+  double S = steps(run, &known), G = gradients(run), M = moves(run);
   double R = (double)run->options.replicates;
+  double L = measured[3] > 0 ? (double)levels(run)->times.count : 0;
   dun_text_add(out, "memory per rank: at most ");
-  add_memory(out, bytes);
+  add_memory(out, measured[0]);
   dun_text_add(out, " (particles, workspace, buffers)\n");
   dun_text_add(out,
                "one evaluation with gradient: %.3g us for a particle, measured on one tile of "
                "first draws\n",
-               seconds * 1e6);
-  dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %d moves of %.0f evaluations",
-               dun_seconds_text(S * moves * G * seconds * particles * R, text, sizeof text), S,
-               known ? "" : " (the schedule is adaptive: a guess)", moves, G);
+               measured[1] * 1e6);
+  double seconds = R * (S * M * G * measured[1] * measured[2] + L * measured[3]);
+  dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %.0f moves of %.0f evaluations",
+               dun_seconds_text(seconds, text, sizeof text), S,
+               known ? "" : " (the schedule is adaptive: a guess)", M, G);
+  if (L > 0)
+    dun_text_add(out, " and %.0f levels of %.3g ms", L, measured[3] * 1e3);
   dun_text_add(out, R > 1 ? ", for %.0f replicates\n" : "\n", R);
 }
 
@@ -143,17 +188,19 @@ int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, str
 {
   struct dun_run *run = &assembly->run;
   struct bench bench = {0};
-  double most[3] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
-                    (double)run->population.tiles.local};
+  double most[4] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
+                    (double)run->population.tiles.local, 0};
   int code = dun_agree(context, bench_init(&bench, run));
   if (code >= 0 && run->path)
     code = dun_path_prepare(context, run->path, run->path_self, bench.time[0]);
   if (code >= 0) {
     most[1] = measure(&bench, run);
-    code = dun_max(context, 0, 3, most);
+    code = run->path ? measure_level(context, &bench, run, most + 3) : 0;
   }
   if (code >= 0)
-    tell(out, run, most[0], most[1], most[2]);
+    code = dun_max(context, 0, 4, most);
+  if (code >= 0)
+    tell(out, run, most);
   dun_free(bench.block);
   return code;
 }

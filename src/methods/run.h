@@ -131,6 +131,8 @@ struct dun_method {
   struct dun_table *(*table)(void *self);
   /* Sweeps of a replicate, for estimates; NULL: not known beforehand. */
   int64_t (*sweeps)(const void *self, const struct dun_run *run);
+  /* Sweeps at each time, for estimates where `sweeps` is NULL; NULL or 0: not known beforehand. */
+  int64_t (*moves)(const void *self);
 
   /* Declares columns and checks options against the rest of the run, before allocation. */
   int (*init)(struct dun_context *context, void *self, struct dun_run *run);

@@ -69,6 +69,12 @@ static const struct dun_state state[] = {
     {0},
 };
 
+static int64_t moves(const void *self)
+{
+  long long given = ((const struct smc *)self)->moves_per_step;
+  return given > 0 ? given : 0;
+}
+
 /* ---- setting up -------------------------------------------------------------------------- */
 
 static int init(struct dun_context *context, void *self, struct dun_run *run)
@@ -519,6 +525,7 @@ const struct dun_method dun_method_smc = {
              .size = sizeof(struct smc), .options = options, .state = state, .free = release},
     .needs_path = 1,
     .needs_kernel = 1,
+    .moves = moves,
     .init = init,
     .start = start,
     .advance = advance,

@@ -106,6 +106,20 @@ def test_check():
         assert "seed" in dunlin("check", file, "--set", "run.sede=1", code=2).stderr
 
 
+def test_estimate_knows_what_the_input_states():
+    """Moves at each time, and the levels of a path that builds tables for each."""
+    with Folder() as folder:
+        file = small(folder)
+        said = dunlin("check", file, "--estimate", "--set", "method.moves_per_step=7", ranks=2,
+                      folder=folder).stdout
+        assert "steps (the schedule is adaptive: a guess) of 7 moves" in said, said
+    convolution = os.path.join(INPUTS, "convolution.yaml")
+    with Folder() as folder:
+        said = dunlin("check", convolution, "--estimate", "--set", "path.cells=64", ranks=2,
+                      folder=folder).stdout
+        assert " and 101 levels of " in said, said
+
+
 def test_check_refuses_what_run_refuses():
     with Folder() as folder:
         file = small(folder)
