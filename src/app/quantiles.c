@@ -70,6 +70,7 @@ void dun_quantiles(int64_t chains, int64_t draws, const double *value, const dou
     double variance =
         variance_by_ancestor(chains, draws, value, root, q, share_below(sorted, n, q));
     quantile[i].value = q;
-    quantile[i].error = sqrt(variance) / density(sorted, n, p);
+    /* one ancestor alone leaves rounding, below the 1 / n of so many independent ones */
+    quantile[i].error = variance > 1e-18 ? sqrt(variance) / density(sorted, n, p) : NAN;
   }
 }

@@ -105,9 +105,10 @@ static void add_moments(const struct summary *s, long long last, struct sums *su
     long long row = last - s->count + 1 + i;
     double mean = dun_table_cell(m, row, "mean"), error = dun_table_cell(m, row, "error");
     double deviation = dun_table_cell(m, row, "deviation");
+    int alone = deviation > 0 && error < 1e-9 * deviation; /* one ancestor has left rounding only */
     sums[i].replicates++;
     sums[i].mean += mean;
-    sums[i].error += error * error;
+    sums[i].error += alone ? NAN : error * error;
     sums[i].second += deviation * deviation + mean * mean;
   }
 }

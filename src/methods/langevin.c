@@ -382,7 +382,7 @@ static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
                run->kernel->type.name);
   if (astray > 0)
     dun_diagnose(out, "astray", dun_verdict_above(astray, 0, 1e-4),
-                 "%.2g%% of the moves went astray: off the support, or to points that are no "
+                 "%.3g%% of the moves went astray: off the support, or to points that are no "
                  "numbers; a smaller step size helps",
                  100 * astray);
 }
@@ -402,7 +402,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  run->path->type.name, schedule_of(run)->times.count);
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
-                 "%.2g%% of the chains ended where the target's density is 0", 100 * outside);
+                 "%.3g%% of the chains ended where the target's density is 0", 100 * outside);
   if (biased && moved)
     diagnose_biased(s, run, out);
   if (biased || s->sampled == 0)
@@ -411,7 +411,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                "the mean acceptance of the draws' moves is %.3f", s->acceptance / sweeps);
   if (run->kernel->uses_leapfrogs)
     dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
-                 "%.2g%% of the draws' trajectories went astray (their energy rose by more than "
+                 "%.3g%% of the draws' trajectories went astray (their energy rose by more than "
                  "700, or they left the support)",
                  100 * share);
 }

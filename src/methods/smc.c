@@ -471,7 +471,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
   dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
-               "in the worst step %.2g%% of the particles were not displaced by any move",
+               "in the worst step %.3g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
   if (run->kernel->weighs && s->lost > 0)
     dun_diagnose(out, "support", DUN_BAD,

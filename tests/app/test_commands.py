@@ -131,6 +131,19 @@ def test_check_refuses_what_run_refuses():
 
 # ---- run -----------------------------------------------------------------------------------------
 
+def test_no_error_from_one_ancestor():
+    """What is left of its own sum is rounding, and was once told as an error of 1e-17."""
+    with Folder() as folder:
+        file = small(folder)
+        dunlin("run", file, "--quiet", "--set", "run.particles=2", "--set",
+               "path.base.scale=100", folder=folder)
+        said = summary(os.path.join(folder, "out.h5"))
+        assert said["replicates"][0]["roots"] == 1, "the test has lost its subject"
+        for line in said["parameters"]:
+            assert line["deviation"] > 0 and line["mean_error"] is None, line
+            assert all(quantile["error"] is None for quantile in line["quantiles"]), line
+
+
 def test_quiet_and_progress():
     with Folder() as folder:
         file = small(folder)

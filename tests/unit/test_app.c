@@ -43,6 +43,16 @@ static void test_quantile_of_one_number(void)
   CHECK(isnan(q.error)); /* no density to divide by */
 }
 
+static void test_quantile_of_one_ancestor(void)
+{
+  const double value[] = {1, 2, 3, 4, 5}, root[] = {3, 3, 3, 3, 3};
+  double sorted[5];
+  struct dun_quantile q = {.probability = .5};
+  dun_quantiles(1, 5, value, root, sorted, 1, &q);
+  CHECK_NEAR(q.value, 3, 0);
+  CHECK(isnan(q.error)); /* it is no sample */
+}
+
 /* Every draw four times with one ancestor: the quantile is the same, the error that of a
  * quarter. */
 static void test_error_by_ancestor(void)
@@ -181,6 +191,7 @@ static void test_limits(void)
 
 TEST_MAIN({"quantile_of_known_numbers", test_quantile_of_known_numbers},
           {"quantile_of_one_number", test_quantile_of_one_number},
+          {"quantile_of_one_ancestor", test_quantile_of_one_ancestor},
           {"error_by_ancestor", test_error_by_ancestor},
           {"chains_are_apart", test_chains_are_apart},
           {"worse_verdict_wins", test_worse_verdict_wins},
