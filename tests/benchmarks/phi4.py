@@ -145,7 +145,7 @@ def main():
     worst = [autocorrelation(words, SYMMETRIC, "symmetric phase"),
              autocorrelation(words, CRITICAL, "near the critical point"), flips(words)]
     print(f"the largest deviation is {max(worst):.1f} combined errors")
-    sys.exit(max(worst) > 4)
+    sys.exit(int(max(worst) > 4))
 
 
 main()
