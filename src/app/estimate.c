@@ -121,6 +121,8 @@ static double workspace(const struct dun_run *run)
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
   double draws = (double)run->kept.due * (double)run->kept.chains.local;
   double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  if (run->sweep.propagator)
+    tables += (double)dun_lattice_memory(&run->sweep.propagator->lattice);
   return 8. * DUN_LANES * columns + tables +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }

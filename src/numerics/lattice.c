@@ -59,6 +59,12 @@ void dun_lattice_free(struct dun_lattice *s)
   DUN_FREE(s->spectrum);
 }
 
+int64_t dun_lattice_memory(const struct dun_lattice *s)
+{
+  return dun_block_bytes(s->wave) + dun_block_bytes(s->share) + dun_block_bytes(s->spectrum) +
+         dun_block_bytes(s->fft.scratch);
+}
+
 DUN_CLONES static void multiply(int64_t modes, double scale, const double *restrict factor,
                                 double *restrict spectrum)
 {

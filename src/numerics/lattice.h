@@ -22,6 +22,8 @@ struct dun_lattice {
 /* Local.  DUN_ERROR_NUMERIC, DUN_ERROR_MEMORY; dun_lattice_free is safe afterwards, and twice. */
 int dun_lattice_init(struct dun_lattice *lattice, int axes, const int *size);
 void dun_lattice_free(struct dun_lattice *lattice);
+/* Bytes of its tables and scratch; 0 for a zeroed struct. */
+int64_t dun_lattice_memory(const struct dun_lattice *lattice);
 
 /* out = F^-1 diag(factor) F x, factor[modes] real; `out` may be
  * `x`.  The lattice owns scratch: one call at a time. */

@@ -204,6 +204,13 @@ static const struct dun_schedule *schedule(const void *self)
   return &((const struct spectral_dilation *)self)->shrunk.schedule;
 }
 
+static int64_t memory(const void *self)
+{
+  const struct spectral_dilation *s = self;
+  return dun_lattice_memory(&s->lattice) + dun_block_bytes(s->rate) + dun_block_bytes(s->u) +
+         dun_block_bytes(s->s);
+}
+
 static const struct dun_option options[] = {
     DUN_SHRUNK_OPTIONS,
     {.name = "strength",
@@ -248,4 +255,5 @@ const struct dun_path dun_path_spectral_dilation = {
     .draw = draw,
     .draw_density = draw_density,
     .schedule = schedule,
+    .memory = memory,
 };

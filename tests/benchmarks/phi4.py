@@ -30,9 +30,10 @@ sys.path.insert(0, os.path.join(SOURCE, "analysis"))
 from reference_diagnostics import ess_of, split  # noqa: E402
 
 PLAIN = {"kernel": "{type: hmc, metric: identity}"}
-FOURIER = {"kernel": "{type: hmc, metric: fourier, mass: 0.3}"}
+FOURIER = {"kernel": "{type: hmc, metric: fourier, mass: MASS}"}
 ORDERED = {"path": "{type: constant, start: {mean: 0.9, scale: 0.1}}"}
 SYMMETRIC, CRITICAL, BROKEN = -1.0, -1.25, -1.5
+MASS = {SYMMETRIC: .3, CRITICAL: .1}  # of the propagator: about the inverse correlation length
 NAMES = "magnetisation", "magnetisation_abs", "phi2", "energy"
 
 
@@ -43,11 +44,13 @@ class Chains:
         import h5py
         settings.update({"target.side": words.side, "run.particles": words.chains,
                          "method.warmup": warmup, "method.draws": draws})
+        mass = MASS.get(settings.get("target__mass2"), .1)
         with Folder() as folder:
             file = os.path.join(folder, "result.h5")
             dunlin("run", os.path.join(INPUTS, name), "--quiet", "--output", file,
                    *[word for key, value in settings.items()
-                     for word in ("--set", f"{key.replace('__', '.')}={value}")],
+                     for word in ("--set", key.replace("__", ".") + "=" +
+                                  str(value).replace("MASS", str(mass)))],
                    ranks=words.ranks if words.ranks > 1 else None, timeout=36000)
             with h5py.File(file) as result:
                 draw = {name: result["posterior"][name][...] for name in NAMES}
