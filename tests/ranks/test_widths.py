@@ -15,6 +15,8 @@ RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="mixture", kernel="rwm", particles=400, resampling="multinomial"),
         dict(name="blurred", kernel="mala", particles=200, moves=0),
         dict(name="chains", kernel="hmc", particles=200),
+        dict(name="tempering", kernel="hmc", particles=200),
+        dict(name="ladders_finished", kernel="mala", particles=200),
         dict(name="field", kernel="hmc", particles=100)]
 
 

@@ -53,7 +53,8 @@ def test_one_tick_at_a_time_with_a_finish():
 
 
 def test_one_tick_at_a_time_of_tempering():
-    one_tick_at_a_time("tempering", kernel="hmc")
+    one_tick_at_a_time("tempering", "--set", "method.warmup=20", "--set", "method.draws=10",
+                       kernel="hmc")
 
 
 def test_one_tick_at_a_time_of_tempering_with_a_finish():
