@@ -486,8 +486,55 @@ static void parameters_refused(void)
   dun_evaluator_free(&e);
 }
 
+/* ---- lattices ---------------------------------------------------------------------------- */
+
+static int told_axes, told_size[3];
+
+static int lattice(const void *self, int *axes, int size[3])
+{
+  (void)self;
+  *axes = told_axes;
+  memcpy(size, told_size, sizeof told_size);
+  return told_axes < 0 ? -1 : 0;
+}
+
+/* Of a target in 12 dimensions. */
+static int asked(const struct dun_target *layout, int size[3])
+{
+  struct test_target own = {.d = 12}, *self = &own;
+  struct dun_evaluator e;
+  int axes = 0;
+  CHECK(dun_evaluator_init(&e, layout, &self) == 0);
+  int status = dun_evaluator_lattice(&e, &axes, size);
+  CHECK(status < 0 || axes == told_axes);
+  dun_evaluator_free(&e);
+  return status;
+}
+
+static void lattices(void)
+{
+  static const struct {
+    int axes, size[3], fits;
+  } c[] = {
+      {1, {12, 7, 7}, 1},  {2, {3, 4, 0}, 1}, {3, {2, 3, 2}, 1}, {3, {2, 3, 3}, 0},
+      {2, {-3, -4, 1}, 0}, {0, {12}, 0},      {4, {12}, 0},      {2, {2000000000, 2000000000}, 0},
+      {1, {0}, 0},         {-1, {12}, 0},
+  };
+  struct dun_target own = layouts[0];
+  int size[3];
+  CHECK(asked(&own, size) == DUN_ERROR_INPUT && strstr(dun_error_text(), "no field on a lattice"));
+  own.lattice = lattice;
+  for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+    told_axes = c[i].axes;
+    memcpy(told_size, c[i].size, sizeof told_size);
+    CHECK(asked(&own, size) == (c[i].fits ? 0 : DUN_ERROR_INPUT));
+    CHECK(!c[i].fits || size[0] * size[1] * size[2] == 12);
+    CHECK(c[i].fits || strstr(dun_error_text(), "lattice"));
+  }
+}
+
 TEST_MAIN({"layouts_agree", layouts_agree}, {"outside", outside},
           {"points_diverged", points_diverged}, {"diverged_and_nan", diverged_and_nan},
           {"large_points", large_points}, {"control_register", control_register}, {"prior", prior},
           {"tables_refused", tables_refused}, {"parameters", parameters},
-          {"parameters_refused", parameters_refused})
+          {"parameters_refused", parameters_refused}, {"lattices", lattices})
