@@ -1,5 +1,6 @@
 #include "app/estimate.h"
 #include "app/progress.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "parallel/sum.h"
@@ -7,6 +8,7 @@
 
 /* What selection takes, and what chains take for draws that are written and read back. */
 enum { EXCHANGE_BUFFERS = 64 << 20, DRAW_BUFFERS = 96 << 20, MOVES = 5, LEAPFROGS = 10 };
+enum { MATRICES = 4 };                   /* covariances and factors, old and new */
 static const double BYTES_OF_DRAW = 120; /* what R-hat takes for one number of each */
 
 static struct dun_address address(enum dun_purpose purpose)
@@ -67,7 +69,7 @@ static void evaluate(const struct bench *bench, const struct dun_run *run)
 
 /* Seconds per particle of one evaluation with gradient: at least three tiles, at most a fifth of
  * a second unless a tile takes longer. */
-static double measure(const struct bench *bench, const struct dun_run *run)
+static double measure_evaluation(const struct bench *bench, const struct dun_run *run)
 {
   double began = dun_clock(), seconds = 0;
   int64_t tiles = 0;
@@ -77,6 +79,43 @@ static double measure(const struct bench *bench, const struct dun_run *run)
     seconds = dun_clock() - began;
   } while (tiles < 3 || (seconds < .2 && tiles < 1000000));
   return seconds / (double)(tiles * run->options.tile);
+}
+
+static int is_dense(const struct dun_run *run)
+{
+  const struct dun_kernel_options *options = run->kernel_self;
+  return run->kernel && options->metric == DUN_METRIC_DENSE;
+}
+
+/* Seconds per particle of a kick and a drift by a dense metric, from one of few dimensions. */
+static int measure_metric(const struct bench *bench, const struct dun_run *run, double *seconds)
+{
+  int d = run->evaluator->dimension, n = d < 256 ? d : 256;
+  double *factor = dun_allocate((int64_t)n * n, sizeof *factor), more = (double)d / n;
+  if (!factor)
+    return DUN_ERROR_MEMORY;
+  struct dun_metric metric = dun_metric_dense(n, factor);
+  int rounds = n < 32 ? 1000 : 3;
+  double began = dun_clock();
+  for (int i = 0; i < rounds; i++) {
+    metric.transposed(&metric, bench->x, bench->gradient);
+    metric.apply(&metric, bench->gradient, bench->x);
+  }
+  *seconds = (dun_clock() - began) / rounds * more * more / (double)run->options.tile;
+  dun_free(factor);
+  return 0;
+}
+
+/* Of an evaluation, and what a dense metric takes with each. */
+static int measure(const struct bench *bench, const struct dun_run *run, double *seconds)
+{
+  double metric = 0;
+  int code = 0;
+  *seconds = measure_evaluation(bench, run);
+  if (is_dense(run))
+    code = measure_metric(bench, run, &metric);
+  *seconds += metric;
+  return code;
 }
 
 static const struct dun_schedule *levels(const struct dun_run *run)
@@ -123,6 +162,7 @@ static double workspace(const struct dun_run *run)
   double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
   if (run->sweep.propagator)
     tables += (double)dun_lattice_memory(&run->sweep.propagator->lattice);
+  tables += is_dense(run) ? 8. * MATRICES * d * d : 0;
   return 8. * DUN_LANES * columns + tables +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }
@@ -174,9 +214,9 @@ static void tell(struct dun_text *out, const struct dun_run *run, const double *
   add_memory(out, measured[0]);
   dun_text_add(out, " (particles, workspace, buffers)\n");
   dun_text_add(out,
-               "one evaluation with gradient: %.3g us for a particle, measured on one tile of "
+               "one evaluation with gradient%s: %.3g us for a particle, measured on one tile of "
                "first draws\n",
-               measured[1] * 1e6);
+               is_dense(run) ? ", and dense metric" : "", measured[1] * 1e6);
   double seconds = R * (S * M * G * measured[1] * measured[2] + L * measured[3]);
   dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %.0f moves of %.0f evaluations",
                dun_seconds_text(seconds, text, sizeof text), S,
@@ -196,8 +236,8 @@ int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, str
   if (code >= 0 && run->path)
     code = dun_path_prepare(context, run->path, run->path_self, bench.time[0]);
   if (code >= 0) {
-    most[1] = measure(&bench, run);
-    code = run->path ? measure_level(context, &bench, run, most + 3) : 0;
+    code = dun_agree(context, measure(&bench, run, &most[1]));
+    code = code >= 0 && run->path ? measure_level(context, &bench, run, most + 3) : code;
   }
   if (code >= 0)
     code = dun_max(context, 0, 4, most);

@@ -41,6 +41,11 @@ struct dun_convolution {
   double mean[DUN_GRID_AXES];
   double covariance[DUN_GRID_AXES * DUN_GRID_AXES]; /* [d][d] */
   double edge; /* share of the mass in the box's outermost cells */
+  /* Squared differences of neighbours' masses over squared masses, along the axis where this is
+   * largest: 2 - 2 exp(-(width / 2 sigma)^2) for a normal mode, 2 where all mass is in one cell.
+   * Distributed masses are not compared along axis 0. */
+  double roughness;
+  int rough_axis;
 
   double tau;           /* of the level whose tables stand; 0: none */
   double in_transforms; /* seconds this rank spent in Fourier transforms so far */

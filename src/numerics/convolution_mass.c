@@ -194,6 +194,53 @@ static void exchange(struct masses *m)
   dun_host_sum(m->context, &m->c->node, m->mass + grid->offset * plane, grid->cells * plane);
 }
 
+/* Over a piece: the squared differences from the cells before along an axis. */
+static double differences_of(const struct dun_convolution *c, const struct dun_grid_piece *piece,
+                             const double *at, int axis)
+{
+  int last = c->grid.dimension - 1;
+  int64_t stride = axis == last ? 1 : axis == 0 ? dun_convolution_plane(&c->fft) : c->fft.row;
+  double sum = 0;
+  for (int l = 0; l < piece->count; l++) {
+    int64_t cell = piece->place[axis] - c->grid.offset + (axis == last ? l : 0);
+    double difference = cell > 0 ? at[l] - at[l - stride] : 0;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+static double squares_of(const struct dun_grid_piece *piece, const double *at)
+{
+  double sum = 0;
+  for (int l = 0; l < piece->count; l++)
+    sum += at[l] * at[l];
+  return sum;
+}
+
+/* Collective.  The masses of all planes that this rank's pieces touch stand. */
+static int measure_roughness(struct masses *m)
+{
+  struct dun_convolution *c = m->c;
+  struct dun_exact sum[1 + DUN_GRID_AXES] = {0};
+  double total[1 + DUN_GRID_AXES];
+  struct dun_grid_piece piece;
+  int d = c->grid.dimension;
+  for (int64_t i = m->begin; i < m->end; i++) {
+    const double *at = piece_at(m, i, &piece);
+    dun_exact_add(&sum[0], squares_of(&piece, at));
+    for (int a = c->distributed; a < d; a++)
+      dun_exact_add(&sum[1 + a], differences_of(c, &piece, at, a));
+  }
+  int status = dun_sum(m->context, 0, 1 + d, sum, total);
+  c->roughness = 0;
+  for (int a = 0; a < d && status >= 0; a++)
+    if (total[1 + a] > c->roughness * total[0]) {
+      c->roughness = total[1 + a] / total[0];
+      c->rough_axis = a;
+    }
+  return status;
+}
+
 /* The field of distance × mass along one axis, in the planes that this rank holds. */
 static void fill_field(struct masses *m, int axis)
 {
@@ -226,6 +273,9 @@ int dun_convolution_masses(struct dun_context *context, struct dun_convolution *
   normalise(&m);
   if (!c->distributed)
     exchange(&m);
+  dun_convolution_meet(c);
+  if ((status = measure_roughness(&m)) < 0)
+    return status;
   for (int a = 0; a < c->grid.dimension; a++)
     if (dun_convolution_mine(c, 1 + a))
       fill_field(&m, a);

@@ -134,9 +134,16 @@ static int is_large(const struct dun_grid *grid)
   return points > 1 << 26;
 }
 
+/* Of a normal mode, from the differences of neighbouring cells. */
+static double deviation_in_cells(double roughness)
+{
+  double kept = 1 - roughness / 2;
+  return kept > 0 ? .5 / sqrt(-dun_scalar_log(kept)) : 0;
+}
+
 static int check_grid(struct dun_context *context, const struct dun_convolution_path *s)
 {
-  const double most = 1e-3;
+  const double most = 1e-3, roughest = .45; /* 0.44: cells as wide as a mode's deviation */
   const struct dun_convolution *grid = &s->grid;
 
   if (grid->edge > most)
@@ -144,6 +151,13 @@ static int check_grid(struct dun_context *context, const struct dun_convolution_
                     "half_width: %.2g of the mass in the box lies in its outermost cells, at most "
                     "%.2g was expected: the target does not end there, or cells are few",
                     grid->edge, most);
+  if (grid->roughness > roughest)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "cells: along coordinate %d neighbouring cells differ as if modes had a "
+                    "standard deviation of %.2g cells, at least 1 was expected and 3 are well: "
+                    "take more than %lld cells",
+                    grid->rough_axis, deviation_in_cells(grid->roughness),
+                    (long long)grid->grid.cells);
   dun_note(&context->log,
            "path convolution: %lld cells an axis, padded to %lld; log Z = %.6g by "
            "quadrature%s",

@@ -128,6 +128,8 @@ EDITS = {
     "grid_without_a_box": blurred("half_width: 6, ", "", [FILE + ":3", "path.half_width"]),
     "box_within_the_target": blurred("half_width: 6", "half_width: 2",
                                      [FILE + ":3", "half_width", "outermost cells"]),
+    "cells_wider_than_the_target": blurred("half_width: 6", "half_width: 60",
+                                           [FILE + ":3", "cells", "neighbouring", "20"]),
     "box_of_other_dimension": blurred("half_width: 6", "half_width: [6, 6, 6]",
                                       ["path.half_width", "3", "2"]),
     "little_padding": blurred("cells: 20", "cells: 20, padding: 2",

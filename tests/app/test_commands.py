@@ -106,6 +106,11 @@ def test_check():
         assert "seed" in dunlin("check", file, "--set", "run.sede=1", code=2).stderr
 
 
+def file_of_dense(folder):
+    return small(folder, **{"dimension: 3, mean: [1, -2, 0.5]": "dimension: 10000",
+                            "{type: hmc}": "{type: hmc, metric: dense}"})
+
+
 def test_estimate_knows_what_the_input_states():
     """Moves at each time, and the levels of a path that builds tables for each."""
     with Folder() as folder:
@@ -118,6 +123,9 @@ def test_estimate_knows_what_the_input_states():
         said = dunlin("check", convolution, "--estimate", "--set", "path.cells=64", ranks=2,
                       folder=folder).stdout
         assert " and 101 levels of " in said, said
+        said = dunlin("check", file_of_dense(folder), "--estimate", ranks=2, folder=folder).stdout
+        promised = re.search(r"at most ([0-9.]+) GB", said)
+        assert promised and float(promised.group(1)) > 2 * 8e-9 * 10000 ** 2, said
 
 
 def test_check_refuses_what_run_refuses():
