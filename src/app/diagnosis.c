@@ -77,7 +77,47 @@ static double worst_of(const struct dun_table *table, const char *name, int coun
   return worst;
 }
 
-static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_table *table, int count)
+enum { CAPACITY = 64 }; /* of parameters with names; later ones have a number */
+
+struct scalar_name {
+  char text[96];
+};
+
+static int64_t entries_of(const struct dun_parameter *parameter)
+{
+  int64_t entries = 1;
+  for (int a = 0; a < parameter->rank; a++)
+    entries *= parameter->shape[a];
+  return entries;
+}
+
+/* Such as "image[3,5]", of an entry among those of all output parameters. */
+static struct scalar_name name_of(const struct dun_driver *driver, int64_t entry)
+{
+  struct dun_parameter parameter[CAPACITY];
+  struct scalar_name name;
+  int64_t number = entry;
+  int count = dun_evaluator_parameters(driver->assembly->run.evaluator, CAPACITY, parameter), i = 0;
+  for (; i < count && i < CAPACITY && entry >= entries_of(&parameter[i]); i++)
+    entry -= entries_of(&parameter[i]);
+  snprintf(name.text, sizeof name.text, "number %lld", (long long)number);
+  if (i >= count || i >= CAPACITY)
+    return name;
+  int length = snprintf(name.text, sizeof name.text, "%.48s", parameter[i].name);
+  int64_t below = entries_of(&parameter[i]);
+  for (int a = 0; a < parameter[i].rank; a++) {
+    below /= parameter[i].shape[a];
+    length += snprintf(name.text + length, sizeof name.text - (size_t)length, "%s%lld",
+                       a ? "," : "[", (long long)(entry / below));
+    entry %= below;
+  }
+  if (parameter[i].rank > 0)
+    snprintf(name.text + length, sizeof name.text - (size_t)length, "]");
+  return name;
+}
+
+static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
+                         const struct dun_table *table, int count)
 {
   int at, bulk_at, tail_at;
   double rhat = worst_of(table, "rhat", count, 1, &at);
@@ -94,12 +134,13 @@ static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_table
                rhat > 1.1    ? DUN_BAD
                : rhat > 1.01 ? DUN_DOUBTFUL
                              : DUN_GOOD,
-               "R-hat of the %d scalars is at most %.4f (number %d)%s", count, rhat, at,
+               "R-hat of the %d scalars is at most %.4f (%s)%s", count, rhat,
+               name_of(driver, at).text,
                rhat > 1.01 ? ": the chains have not met; let them run longer" : "");
   dun_diagnose(diagnosis, "effective draws", ess < 400 ? DUN_DOUBTFUL : DUN_GOOD,
-               "the least effective sample sizes of a scalar are %.0f in the bulk (number %d) and "
-               "%.0f in the tails (number %d)%s",
-               bulk, bulk_at, tail, tail_at,
+               "the least effective sample sizes of a scalar are %.0f in the bulk (%s) and "
+               "%.0f in the tails (%s)%s",
+               bulk, name_of(driver, bulk_at).text, tail, name_of(driver, tail_at).text,
                ess < 400 ? ": below 400 R-hat and errors are guesses" : "");
 }
 
@@ -109,7 +150,7 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
   int count = driver->assembly->run.kept.outputs, index;
   if (!table || dun_table_rows(table) < count)
     return NAN;
-  judge_mixing(diagnosis, table, count);
+  judge_mixing(diagnosis, driver, table, count);
   return worst_of(table, "ess_bulk", count, -1, &index);
 }
 

@@ -83,6 +83,20 @@ def check_values(result):
             size = reference.ess_of(reference.split(squares))
             spread = numpy.std(reference.split(squares)) / math.sqrt(size) / 2 / deviation
             close(column(result, "moments", "deviation_error")[i], spread, "deviation_error")
+    check_names(result)
+
+
+def check_names(result):
+    """Verdicts name the worst scalars as the table of the summary does."""
+    said = summary(result)
+    text = {verdict["name"]: verdict["text"] for verdict in said["verdicts"]}
+    lines = [line for line in said["parameters"] if line["rhat"] is not None]
+    if lines:
+        worst = max(lines, key=lambda line: line["rhat"])["name"]
+        assert f"({worst})" in text["mixing"], f"{worst}: {text['mixing']}"
+        for name, where in (("ess_bulk", "bulk"), ("ess_tail", "tails")):
+            worst = min(lines, key=lambda line: line[name])["name"]
+            assert f"in the {where} ({worst})" in text["effective draws"], text["effective draws"]
 
 
 def test_values_of_good_chains():
