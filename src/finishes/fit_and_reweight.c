@@ -342,13 +342,13 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct dun_fit *f = self;
-  double share = run->now.ess / (double)run->options.particles;
-  dun_diagnose(out, "fit",
-               share < .01   ? DUN_BAD
-               : share < .05 ? DUN_DOUBTFUL
-                             : DUN_GOOD,
-               "the draws from the mixture of %lld modes are worth %.1f%% of as many exact ones",
-               (long long)f->modes, 100 * share);
+  double ess = run->now.ess, share = ess / (double)run->options.particles;
+  enum dun_verdict_level of_share = dun_verdict_above(-share, -.05, -.01);
+  enum dun_verdict_level of_ess = dun_verdict_above(-ess, -50, -10);
+  dun_diagnose(out, "fit", of_share > of_ess ? of_share : of_ess,
+               "the draws from the mixture of %lld modes are worth %.1f%% of as many exact ones%s",
+               (long long)f->modes, 100 * share,
+               of_ess == DUN_GOOD ? "" : ", which are few: errors are guesses");
   if (f->modes >= f->most_modes)
     dun_diagnose(out, "modes", DUN_DOUBTFUL, "the list of modes ended at most_modes = %lld",
                  f->most_modes);

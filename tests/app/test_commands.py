@@ -152,6 +152,18 @@ def test_no_error_from_one_ancestor():
             assert all(quantile["error"] is None for quantile in line["quantiles"]), line
 
 
+def test_a_fit_of_few_draws_is_not_good():
+    """One draw is worth 100% of one, whatever log Z it gives."""
+    with Folder() as folder:
+        file = small(folder, **{"probes:": "finish: [{type: fit_and_reweight}]\nprobes:"})
+        for particles, level in ((1, "bad"), (40, "doubtful"), (600, "good")):
+            dunlin("run", file, "--quiet", "--overwrite", "--set", f"run.particles={particles}",
+                   folder=folder)
+            verdicts = summary(os.path.join(folder, "out.h5"))["verdicts"]
+            fit = [verdict for verdict in verdicts if verdict["name"] == "fit"]
+            assert [verdict["level"] for verdict in fit] == [level], fit
+
+
 def test_quiet_and_progress():
     with Folder() as folder:
         file = small(folder)
