@@ -44,7 +44,7 @@ void dun_diagnosis_settle(struct dun_diagnosis *all, const char *name, const cha
     return;
   held->level = DUN_GOOD;
   snprintf(held->text, sizeof held->text,
-           "what kernel and path left behind was biased; finish %s replaced it", finish);
+           "what kernel and path left behind may be biased; finish %s replaced it", finish);
 }
 
 /* ---- chains -------------------------------------------------------------------------------- */

@@ -74,8 +74,8 @@ void dun_finish_diagnose(struct dun_driver *driver)
   if (driver->finishing > 0) {
     const struct dun_part *part = &driver->assembly->finish[driver->finishing - 1];
     const struct dun_finish *finish = (const struct dun_finish *)part->type;
-    if (finish->settles)
-      dun_diagnosis_settle(&driver->stored.diagnosis, finish->settles, finish->type.name);
+    for (int i = 0; finish->settles[i]; i++)
+      dun_diagnosis_settle(&driver->stored.diagnosis, finish->settles[i], finish->type.name);
     if (finish->diagnose)
       finish->diagnose(part->self, run, &diagnosis);
   } else if (run->method->diagnose) {

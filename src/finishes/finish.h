@@ -16,8 +16,8 @@ struct dun_finish {
    * tick begins is the one that the last replicate, or init, left behind.  A finish that replaced
    * particles completes one step (run->now.step), so that the probes look again. */
   int (*advance)(struct dun_context *context, void *self, struct dun_run *run);
-  /* The name of a verdict on the method that no longer matters behind this finish; NULL: none. */
-  const char *settles;
+  /* Names of verdicts on the method that no longer matter behind this finish, up to a NULL. */
+  const char *settles[4];
   /* Says what there is to say of it; the method has spoken before.  NULL: nothing. */
   void (*diagnose)(void *self, const struct dun_run *run, struct dun_diagnosis *diagnosis);
 };

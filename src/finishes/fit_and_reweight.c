@@ -403,6 +403,6 @@ const struct dun_finish dun_finish_fit_and_reweight = {
              .size = sizeof(struct dun_fit), .options = options, .state = state, .free = release},
     .init = init,
     .advance = advance,
-    .settles = "bias",
+    .settles = {"bias", "levels", "start"},
     .diagnose = diagnose,
 };

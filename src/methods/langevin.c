@@ -400,6 +400,10 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "the particles are where path %s left them after %lld levels: compare with twice "
                  "as many",
                  run->path->type.name, schedule_of(run)->times.count);
+  else if (s->draws == 0 && !biased)
+    dun_diagnose(out, "start", DUN_DOUBTFUL,
+                 "no draws of chains were kept, from which R-hat would tell whether they have "
+                 "forgotten their start: compare with twice as many moves");
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
                  "%.3g%% of the chains ended where the target's density is 0", 100 * outside);

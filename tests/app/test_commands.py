@@ -164,6 +164,20 @@ def test_a_fit_of_few_draws_is_not_good():
             assert [verdict["level"] for verdict in fit] == [level], fit
 
 
+def test_chains_that_keep_no_draws_are_not_good():
+    """Two sweeps from far away, by a kernel that rejects: only a finish makes up for that."""
+    with Folder() as folder:
+        away = {"mean: [1, -2, 0.5]": "mean: 50",
+                "{type: geometric, base: {type: gaussian, mean: 0, scale: 3}, "
+                "schedule: {type: adaptive}}": "{type: constant}",
+                "{type: smc, moves_per_step: 3}": "{type: langevin, warmup: 2, draws: 0}"}
+        for finish, level in (("", "doubtful"), ("finish: [{type: fit_and_reweight}]\n", "good")):
+            dunlin("run", small(folder, **away, **{"probes:": finish + "probes:"}), "--quiet",
+                   "--overwrite", folder=folder)
+            said = summary(os.path.join(folder, "out.h5"))["verdicts"]
+            assert [v["level"] for v in said if v["name"] == "start"] == [level], said
+
+
 def test_quiet_and_progress():
     with Folder() as folder:
         file = small(folder)
