@@ -7,8 +7,9 @@
 #include <math.h>
 
 /* What selection takes, and what chains take for draws that are written and read back. */
-enum { EXCHANGE_BUFFERS = 64 << 20, DRAW_BUFFERS = 96 << 20, MOVES = 5, LEAPFROGS = 10 };
-enum { MATRICES = 4 };                   /* covariances and factors, old and new */
+enum { EXCHANGE_BUFFERS = 64 << 20, DRAW_BUFFERS = 96 << 20, MOVES = 4 };
+enum { LEAPFROGS_OF_SMC = 7, LEAPFROGS_OF_CHAINS = 13 }; /* where they are learned */
+enum { MATRICES = 4 };                                   /* covariances and factors, old and new */
 static const double BYTES_OF_DRAW = 120; /* what R-hat takes for one number of each */
 
 static struct dun_address address(enum dun_purpose purpose)
@@ -185,7 +186,7 @@ static double steps(const struct dun_run *run, int *known)
   }
   const struct dun_schedule *schedule = levels(run);
   *known = schedule != NULL;
-  return *known ? (double)schedule->times.count : 10 + 5 * sqrt(run->evaluator->dimension);
+  return *known ? (double)schedule->times.count : 8 + 3 * sqrt(run->evaluator->dimension);
 }
 
 static double gradients(const struct dun_run *run)
@@ -193,7 +194,8 @@ static double gradients(const struct dun_run *run)
   const struct dun_kernel_options *options = run->kernel_self;
   if (!run->kernel || !run->kernel->uses_leapfrogs)
     return 1;
-  return options->leapfrog_steps > 0 ? (double)options->leapfrog_steps + 1 : LEAPFROGS + 1;
+  double guess = run->method->sweeps ? LEAPFROGS_OF_CHAINS : LEAPFROGS_OF_SMC;
+  return (options->leapfrog_steps > 0 ? (double)options->leapfrog_steps : guess) + 1;
 }
 
 static double moves(const struct dun_run *run)
