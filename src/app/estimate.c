@@ -88,33 +88,54 @@ static int is_dense(const struct dun_run *run)
   return run->kernel && options->metric == DUN_METRIC_DENSE;
 }
 
-/* Seconds per particle of a kick and a drift by a dense metric, from one of few dimensions. */
-static int measure_metric(const struct bench *bench, const struct dun_run *run, double *seconds)
+static const struct dun_propagator *propagator(const struct dun_run *run)
+{
+  const struct dun_propagator *held = run->sweep.propagator;
+  return held && held->scale ? held : NULL;
+}
+
+/* Seconds per particle of kicks and drifts by a metric that is an operator. */
+static double measure_operator(const struct bench *bench, const struct dun_run *run,
+                               const struct dun_metric *metric)
+{
+  double began = dun_clock(), seconds = 0;
+  int rounds = 0;
+  do {
+    metric->transposed(metric, bench->x, bench->gradient);
+    metric->apply(metric, bench->x,
+                  bench->gradient); /* always of x, which stays as large as it is */
+    rounds++;
+    seconds = dun_clock() - began;
+  } while (rounds < 3 || (seconds < .1 && rounds < 1000000));
+  return seconds / rounds / (double)run->options.tile;
+}
+
+/* Of a dense metric from one of few dimensions. */
+static int measure_dense(const struct bench *bench, const struct dun_run *run, double *seconds)
 {
   int d = run->evaluator->dimension, n = d < 256 ? d : 256;
   double *factor = dun_allocate((int64_t)n * n, sizeof *factor), more = (double)d / n;
   if (!factor)
     return DUN_ERROR_MEMORY;
   struct dun_metric metric = dun_metric_dense(n, factor);
-  int rounds = n < 32 ? 1000 : 3;
-  double began = dun_clock();
-  for (int i = 0; i < rounds; i++) {
-    metric.transposed(&metric, bench->x, bench->gradient);
-    metric.apply(&metric, bench->gradient, bench->x);
-  }
-  *seconds = (dun_clock() - began) / rounds * more * more / (double)run->options.tile;
+  *seconds = measure_operator(bench, run, &metric) * more * more;
   dun_free(factor);
   return 0;
 }
 
-/* Of an evaluation, and what a dense metric takes with each. */
+/* Of an evaluation, and what a metric that is an operator takes with each. */
 static int measure(const struct bench *bench, const struct dun_run *run, double *seconds)
 {
   double metric = 0;
   int code = 0;
   *seconds = measure_evaluation(bench, run);
-  if (is_dense(run))
-    code = measure_metric(bench, run, &metric);
+  if (is_dense(run)) {
+    code = measure_dense(bench, run, &metric);
+  } else if (propagator(run)) {
+    struct dun_metric fourier =
+        dun_metric_fourier(&propagator(run)->lattice, propagator(run)->scale);
+    metric = measure_operator(bench, run, &fourier);
+  }
   *seconds += metric;
   return code;
 }
@@ -161,8 +182,8 @@ static double workspace(const struct dun_run *run)
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
   double draws = (double)run->kept.due * (double)run->kept.chains.local;
   double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
-  if (run->sweep.propagator)
-    tables += (double)dun_lattice_memory(&run->sweep.propagator->lattice);
+  if (propagator(run))
+    tables += (double)dun_lattice_memory(&propagator(run)->lattice);
   tables += is_dense(run) ? 8. * MATRICES * d * d : 0;
   return 8. * DUN_LANES * columns + tables +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
@@ -218,7 +239,7 @@ static void tell(struct dun_text *out, const struct dun_run *run, const double *
   dun_text_add(out,
                "one evaluation with gradient%s: %.3g us for a particle, measured on one tile of "
                "first draws\n",
-               is_dense(run) ? ", and dense metric" : "", measured[1] * 1e6);
+               is_dense(run) || propagator(run) ? ", and metric" : "", measured[1] * 1e6);
   double seconds = R * (S * M * G * measured[1] * measured[2] + L * measured[3]);
   dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %.0f moves of %.0f evaluations",
                dun_seconds_text(seconds, text, sizeof text), S,
