@@ -31,6 +31,11 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   const struct dun_kernel_options *options = kernel_self;
 
   dun_adaptation_free(a);
+  if (options->metric == DUN_METRIC_DENSE && d > DUN_DENSE_MOST)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "metric: dense is for at most %d dimensions and the target has %d; take "
+                    "diagonal",
+                    DUN_DENSE_MOST, d);
   memset(a->trial, 0, sizeof a->trial);
   a->adapt_step = options->step_size < 0;
   a->adapt_length = kernel->uses_leapfrogs && options->leapfrog_steps < 0;

@@ -48,7 +48,11 @@ struct dun_adaptation {
 
 extern const struct dun_state dun_adaptation_state[];
 
-/* `kernel_self` begins with struct dun_kernel_options. */
+/* Largest d of a dense metric: its learning sends d^2 / 2 exact sums, half a kilobyte each. */
+enum { DUN_DENSE_MOST = 1024 };
+
+/* `kernel_self` begins with struct dun_kernel_options.  DUN_ERROR_INPUT for a dense metric in too
+ * many dimensions; DUN_ERROR_MEMORY. */
 int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kernel *kernel,
                         const void *kernel_self, int d);
 void dun_adaptation_free(struct dun_adaptation *adaptation);

@@ -36,7 +36,8 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
   m->dimension = run->evaluator->dimension;
   m->modes = target->modes ? target->modes(run->evaluator->self, 0, NULL, NULL, NULL) : 0;
   if (m->modes < 1)
-    return dun_fail(DUN_ERROR_INPUT, "probe modes: target %s does not tell its modes",
+    return dun_fail(DUN_ERROR_INPUT,
+                    "probe modes: target %s does not tell its modes, or has too many to tell",
                     target->type.name);
   m->centre = dun_allocate((int64_t)m->modes * m->dimension, sizeof(double));
   m->due = dun_allocate(m->modes, sizeof(double));

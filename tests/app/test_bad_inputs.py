@@ -87,6 +87,8 @@ EDITS = {
                                  [FILE + ":3", "gaussian", "lattice"]),
     "waves_without_lattice": ("{type: hmc}", "{type: hmc, metric: fourier}",
                               [FILE + ":4", "gaussian", "lattice"]),
+    "dense_in_many_dimensions": (TARGET, TARGET.replace("dimension: 2", "dimension: 1025").replace(
+        "{type: hmc}", "{type: hmc, metric: dense}"), [FILE + ":4", "dense", "1024", "1025"]),
     "mass_without_waves": ("{type: hmc}", "{type: hmc, mass: 2}",
                            [FILE + ":4", "mass", "metric: fourier"]),
     "bad_choice": ("{type: smc}", "{type: smc, resampling: magic}", [FILE + ":5", "magic",

@@ -38,7 +38,7 @@ def settings(name, folder):
         found.append(f"path.schedule.file={earlier_result(folder)}")
     elif name == "replicates.yaml":
         found.append("run.replicates=3")
-    elif name == "langevin_seeds.yaml":
+    elif name in ("langevin_seeds.yaml", "phi4.yaml"):
         found += ["method.warmup=60", "method.draws=20"]
     elif name.startswith("image"):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
