@@ -157,6 +157,9 @@ static int read_images(struct image *t, struct pictures *p, struct dun_message w
   t->height = (int)images.size[1];
   t->width = (int)images.size[2];
   p->count = t->images == AUTO ? 10000 : t->images;
+  if (t->images != AUTO && images.size[0] < t->images)
+    return dun_refuse(why, "images: %s holds %lld, expected the %lld that are asked for",
+                      t->data.path, images.size[0], t->images);
   p->count = p->count < images.size[0] ? p->count : images.size[0];
   if (allocate(t, p, why) < 0)
     return DUN_ERROR_INPUT;

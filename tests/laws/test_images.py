@@ -101,4 +101,14 @@ def test_refused_files():
                 assert "labels.idx" in said and words in said, said
 
 
+def test_more_images_than_there_are():
+    images, labels = two_classes()
+    with Folder() as folder:
+        write(folder, "input.yaml", IDX)
+        write_idx(folder, "images.idx", images)
+        write_idx(folder, "labels.idx", labels)
+        said = dunlin("check", "input.yaml", "--set", "target.images=201", code=2, folder=folder)
+        assert "images.idx holds 200, expected the 201" in said.stderr, said.stderr
+
+
 main()
