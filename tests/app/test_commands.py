@@ -106,9 +106,11 @@ def test_check():
         assert "seed" in dunlin("check", file, "--set", "run.sede=1", code=2).stderr
 
 
-def file_of_dense(folder):
-    return small(folder, **{"dimension: 3, mean: [1, -2, 0.5]": "dimension: 10000",
-                            "{type: hmc}": "{type: hmc, metric: dense}"})
+def promised_memory(folder, *more):
+    """Megabytes for each rank in 1024 dimensions, as `check --estimate` tells them."""
+    file = small(folder, **{"dimension: 3, mean: [1, -2, 0.5]": "dimension: 1024"})
+    said = dunlin("check", file, "--estimate", *more, ranks=2, folder=folder).stdout
+    return float(re.search(r"at most ([0-9.]+) MB", said).group(1))
 
 
 def test_estimate_knows_what_the_input_states():
@@ -123,9 +125,8 @@ def test_estimate_knows_what_the_input_states():
         said = dunlin("check", convolution, "--estimate", "--set", "path.cells=64", ranks=2,
                       folder=folder).stdout
         assert " and 101 levels of " in said, said
-        said = dunlin("check", file_of_dense(folder), "--estimate", ranks=2, folder=folder).stdout
-        promised = re.search(r"at most ([0-9.]+) GB", said)
-        assert promised and float(promised.group(1)) > 2 * 8e-9 * 10000 ** 2, said
+        dense = promised_memory(folder, "--set", "kernel.metric=dense")
+        assert dense - promised_memory(folder) > 2 * 8e-6 * 1024 ** 2
 
 
 def test_check_refuses_what_run_refuses():
