@@ -12,7 +12,8 @@ static const int64_t SUMS = 8192;
 struct products {
   const struct dun_population *population;
   const struct dun_column *x, *logw;
-  const struct dun_weights *weights;
+  const struct dun_weights *weights; /* NULL: 1 for each particle */
+  int64_t tiles;                     /* of this rank that take part */
   const double *mean;
   double *lanes; /* [d + 1][64]: the tile's points relative to the mean; their weights */
 };
@@ -23,6 +24,18 @@ static void points(void *data, int64_t tile, double *f)
   dun_tile_load(p->population, p->x, tile, f);
 }
 
+static void weigh(const struct products *p, int64_t tile, double *weight)
+{
+  const struct dun_tiles *tiles = &p->population->tiles;
+
+  if (p->weights) {
+    dun_weights_tile(p->population, p->logw, p->weights, tile, weight);
+    return;
+  }
+  for (int l = 0; l < DUN_LANES; l++)
+    weight[l] = l < dun_tile_size(tiles, tiles->first_tile + tile);
+}
+
 /* Points of weight 0 may lie anywhere, also where nothing is a number. */
 static void load(const struct products *p, int64_t tile)
 {
@@ -30,7 +43,7 @@ static void load(const struct products *p, int64_t tile)
   double *weight = p->lanes + (int64_t)d * DUN_LANES;
 
   dun_tile_load(p->population, p->x, tile, p->lanes);
-  dun_weights_tile(p->population, p->logw, p->weights, tile, weight);
+  weigh(p, tile, weight);
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
       double off = p->lanes[j * DUN_LANES + l] - p->mean[j];
@@ -60,7 +73,7 @@ static void add_rows(const struct products *p, int first, int last, double *fold
 {
   int d = p->x->width;
 
-  for (int64_t tile = 0; tile < p->population->tiles.count; tile++) {
+  for (int64_t tile = 0; tile < p->tiles; tile++) {
     struct dun_exact *next = sum;
     load(p, tile);
     for (int j = first; j < last; j++) {
@@ -89,35 +102,100 @@ static int last_row(int d, int first)
   return last;
 }
 
-int dun_weighted_covariance(struct dun_context *context, const struct dun_population *population,
-                            const struct dun_column *x, const struct dun_column *logw,
-                            const struct dun_weights *weights, double *mean, double *covariance)
-{
-  int d = x->width;
-  int64_t most = SUMS > d ? SUMS : d;
-  struct products p = {population, x, logw, weights, mean, NULL};
-  struct dun_exact *sum = dun_allocate(most, sizeof *sum);
-  double *total = dun_allocate(most, sizeof *total);
-  double *folded = dun_allocate(2 * (int64_t)d, sizeof *folded); /* and deviations, not wanted */
-  p.lanes = dun_allocate((d + 1) * (int64_t)DUN_LANES, sizeof *p.lanes);
-  int status = dun_agree(context, sum && total && folded && p.lanes ? 0 : DUN_ERROR_MEMORY);
+/* What the sums need: [SUMS] or [d] of them, whatever is more, and their totals. */
+struct scratch {
+  struct dun_exact *sum;
+  double *total, *folded; /* [2][d]: of one row; deviations that nobody wants */
+};
 
-  if (status >= 0)
-    status = dun_weighted_moments(context, population, NULL, logw, weights, d, points, &p, mean,
-                                  folded, NULL);
+static int scratch_init(struct dun_context *context, struct products *p, struct scratch *s)
+{
+  int64_t d = p->x->width, most = SUMS > d ? SUMS : d;
+
+  s->sum = dun_allocate(most, sizeof *s->sum);
+  s->total = dun_allocate(most, sizeof *s->total);
+  s->folded = dun_allocate(2 * d, sizeof *s->folded);
+  p->lanes = dun_allocate((d + 1) * DUN_LANES, sizeof *p->lanes);
+  return dun_agree(context, s->sum && s->total && s->folded && p->lanes ? 0 : DUN_ERROR_MEMORY);
+}
+
+static void scratch_free(struct products *p, struct scratch *s)
+{
+  dun_free(s->sum);
+  dun_free(s->total);
+  dun_free(s->folded);
+  dun_free(p->lanes);
+}
+
+static int add_all(struct dun_context *context, const struct products *p, struct scratch *s,
+                   double *covariance)
+{
+  int d = p->x->width, status = 0;
+
   for (int first = 0, last; status >= 0 && first < d; first = last) {
     int64_t count = 0;
     last = last_row(d, first);
     for (int j = first; j < last; j++)
       count += j + 1;
-    memset(sum, 0, (size_t)count * sizeof *sum);
-    add_rows(&p, first, last, folded, sum);
-    if ((status = dun_sum(context, 0, count, sum, total)) >= 0)
-      unpack(d, first, last, total, covariance);
+    memset(s->sum, 0, (size_t)count * sizeof *s->sum);
+    add_rows(p, first, last, s->folded, s->sum);
+    if ((status = dun_sum(context, 0, count, s->sum, s->total)) >= 0)
+      unpack(d, first, last, s->total, covariance);
   }
-  dun_free(sum);
-  dun_free(total);
-  dun_free(folded);
-  dun_free(p.lanes);
   return status < 0 ? status : 0;
+}
+
+int dun_weighted_covariance(struct dun_context *context, const struct dun_population *population,
+                            const struct dun_column *x, const struct dun_column *logw,
+                            const struct dun_weights *weights, double *mean, double *covariance)
+{
+  struct products p = {population, x, logw, weights, population->tiles.count, mean, NULL};
+  struct scratch scratch = {0};
+  int status = scratch_init(context, &p, &scratch);
+
+  if (status >= 0)
+    status = dun_weighted_moments(context, population, NULL, logw, weights, x->width, points, &p,
+                                  mean, scratch.folded, NULL);
+  if (status >= 0)
+    status = add_all(context, &p, &scratch, covariance);
+  scratch_free(&p, &scratch);
+  return status;
+}
+
+static int find_mean(struct dun_context *context, const struct products *p, struct scratch *s,
+                     int64_t count, double *mean)
+{
+  int d = p->x->width;
+
+  memset(mean, 0, (size_t)d * sizeof *mean);
+  for (int64_t tile = 0; tile < p->tiles; tile++) {
+    load(p, tile);
+    for (int j = 0; j < d; j++)
+      dun_exact_add(&s->sum[j], dun_fold(p->lanes + (int64_t)j * DUN_LANES));
+  }
+  int status = dun_sum(context, 0, d, s->sum, mean);
+  for (int j = 0; j < d && status >= 0; j++)
+    mean[j] /= (double)count;
+  return status;
+}
+
+int dun_plain_covariance(struct dun_context *context, const struct dun_population *population,
+                         const struct dun_column *x, int64_t tiles, double *mean,
+                         double *covariance)
+{
+  const struct dun_tiles *t = &population->tiles;
+  int64_t here = tiles < t->first_tile ? 0 : tiles - t->first_tile, d = x->width;
+  int64_t count = tiles > t->total / t->tile ? t->total : tiles * t->tile;
+  struct products p = {population, x, NULL, NULL, here < t->count ? here : t->count, mean, NULL};
+  struct scratch scratch = {0};
+  int status = scratch_init(context, &p, &scratch);
+
+  if (status >= 0)
+    status = find_mean(context, &p, &scratch, count, mean);
+  if (status >= 0)
+    status = add_all(context, &p, &scratch, covariance);
+  for (int64_t i = 0; i < d * d && status >= 0; i++)
+    covariance[i] /= (double)(count - 1);
+  scratch_free(&p, &scratch);
+  return status;
 }

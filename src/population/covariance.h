@@ -1,4 +1,4 @@
-/* The weighted covariance of a column. */
+/* Covariances of a column. */
 #ifndef DUNLIN_POPULATION_COVARIANCE_H
 #define DUNLIN_POPULATION_COVARIANCE_H
 
@@ -11,5 +11,11 @@
 int dun_weighted_covariance(struct dun_context *context, const struct dun_population *population,
                             const struct dun_column *x, const struct dun_column *logw,
                             const struct dun_weights *weights, double *mean, double *covariance);
+
+/* Collective.  The same of all particles alike in the tiles with a global index below `tiles` (all
+ * there are: INT64_MAX), divided by their number less one. */
+int dun_plain_covariance(struct dun_context *context, const struct dun_population *population,
+                         const struct dun_column *x, int64_t tiles, double *mean,
+                         double *covariance);
 
 #endif

@@ -1,6 +1,7 @@
 /* ranks: 1 3 */
 /* The dense metric: its two operations against plain sums, its learning from a covariance and in a
- * warm-up, and the weighted covariance of a population against sums in long double and over ranks. */
+ * warm-up; covariances of a population, weighted and plain, against sums in long double and over
+ * ranks. */
 #include "kernels/adaptation.h"
 #include "kernels/warmup.h"
 #include "numerics/linear.h"
@@ -185,5 +186,30 @@ static void covariances(void)
   covariance_of(WIDE, EQUAL);
 }
 
+/* Of the first particles alike, where a last tile is short and where it is left out. */
+static void plain_covariances(void)
+{
+  static const int64_t tiles[] = {1, 42, 43, INT64_MAX}, count[] = {7, 294, 300, 300};
+  struct dun_population p;
+  struct dun_column *x = fill(&test_context, &p, 2, EQUAL);
+  double mean[2], covariance[4];
+
+  for (int c = 0; c < 4; c++) {
+    long double sum[2] = {0}, product = 0;
+    CHECK(dun_plain_covariance(&test_context, &p, x, tiles[c], mean, covariance) == 0);
+    for (int64_t k = 0; k < count[c]; k++) {
+      sum[0] += coordinate(k, 0);
+      sum[1] += coordinate(k, 1);
+      product += (long double)coordinate(k, 0) * coordinate(k, 1);
+    }
+    product -= sum[0] * sum[1] / count[c];
+    CHECK_NEAR(mean[1], (double)(sum[1] / count[c]), 1e-14);
+    CHECK_NEAR(covariance[1], (double)(product / (count[c] - 1)), 1e-14);
+    CHECK(covariance[1] == covariance[2]);
+  }
+  dun_population_free(&p);
+}
+
 TEST_MAIN({"the_two_operations", the_two_operations}, {"learning", learning},
-          {"a_window_of_the_warm_up", a_window_of_the_warm_up}, {"covariances", covariances})
+          {"a_window_of_the_warm_up", a_window_of_the_warm_up}, {"covariances", covariances},
+          {"plain_covariances", plain_covariances})
