@@ -65,11 +65,10 @@ struct dun_kernel {
 
   /* Where adaptation begins: initial_step * d^initial_step_power, in units of the metric. */
   double initial_step, initial_step_power;
-  int biased;         /* does not leave pi_t invariant, whatever its options */
   int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
-  /* Whether it is biased with the options that it has; NULL: as `biased` says. */
-  int (*is_biased)(const void *self);
+  /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */
+  int (*biased)(const void *self);
   /* Columns of scratch. */
   int (*scratch)(int d, int K);
   void (*move)(const void *self, struct dun_move *move);
@@ -87,10 +86,10 @@ struct dun_kernel {
   int (*declare)(const void *self, struct dun_population *population, int d);
 };
 
-/* Whether it leaves pi_t invariant with the options that it has. */
+/* Whether it does not leave pi_t invariant with the options that it has. */
 static inline int dun_kernel_is_biased(const struct dun_kernel *kernel, const void *self)
 {
-  return kernel->is_biased ? kernel->is_biased(self) : kernel->biased;
+  return kernel->biased ? kernel->biased(self) : 0;
 }
 
 /* What all kernels' options begin with. */

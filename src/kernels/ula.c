@@ -195,6 +195,12 @@ static void statistic(const void *self, struct dun_move *m, double *value)
   score_norm(m->d, m->scale, m->unit, m->scratch, value);
 }
 
+static int biased(const void *self)
+{
+  (void)self;
+  return 1;
+}
+
 static const struct dun_option options[] = {
     {.name = "step_size",
      .type = DUN_NUMBER,
@@ -255,7 +261,7 @@ const struct dun_kernel dun_kernel_ula = {
              .citation = "Roberts & Tweedie 1996, Bernoulli 2, 341", .size = sizeof(struct ula),
              .options = options},
     .initial_step = 1,
-    .biased = 1,
+    .biased = biased,
     .blind = 1,
     .weighs = 1,
     .weighs_point = 1,

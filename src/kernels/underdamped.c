@@ -145,7 +145,7 @@ static void move(const void *self, struct dun_move *m)
     m->log_weight[l] = s->metropolised ? 0 : log_ratio[l];
 }
 
-static int is_biased(const void *self)
+static int biased(const void *self)
 {
   return !((const struct underdamped *)self)->metropolised;
 }
@@ -181,7 +181,7 @@ const struct dun_kernel dun_kernel_underdamped = {
     .initial_step = 1,
     .initial_step_power = -.25,
     .weighs = 1,
-    .is_biased = is_biased,
+    .biased = biased,
     .declare = declare,
     .scratch = scratch,
     .move = move,

@@ -171,7 +171,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->phase = START;
   s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
   s->accepted = s->acceptance = s->hopeless = s->astray = 0;
-  dun_run_unknown(run, (double)run->options.particles);
+  dun_run_begin_chains(run, (double)run->options.particles);
   if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
       0)
     return status;

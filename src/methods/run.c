@@ -81,7 +81,7 @@ struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum du
   return dun_population_declare(&run->population, column);
 }
 
-void dun_run_unknown(struct dun_run *run, double chains)
+void dun_run_begin_chains(struct dun_run *run, double chains)
 {
   run->now = (struct dun_now){.ess = chains,
                               .roots = chains,

@@ -104,8 +104,9 @@ int dun_run_start(struct dun_run *run);
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
                                   int width, unsigned flags, const char *doc);
 
-/* Where independent chains begin: of all else in `now` nothing is known. */
-void dun_run_unknown(struct dun_run *run, double chains);
+/* Sets `now` where so many independent chains begin: their weights are equal, and nothing else is
+ * known of them yet. */
+void dun_run_begin_chains(struct dun_run *run, double chains);
 
 /* What a tick answers. */
 enum dun_tick {

@@ -93,7 +93,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path with a schedule, and path %s has none",
                     run->path->type.name);
-  if (run->kernel->biased && !run->kernel->weighs)
+  if (dun_kernel_is_biased(run->kernel, run->kernel_self) && !run->kernel->weighs)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
                     "kernel %s does neither",

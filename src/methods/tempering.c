@@ -202,7 +202,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->done = s->round = s->trips = 0;
   s->accepted = 0;
   s->drift = NAN;
-  dun_run_unknown(run, (double)s->ladder.ladders);
+  dun_run_begin_chains(run, (double)s->ladder.ladders);
   return code < 0 ? code
                   : dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d,
                                     run->adaptation.log_step);
