@@ -11,8 +11,8 @@ struct dun_metric {
   int d;
   void (*apply)(const struct dun_metric *metric, const double *w, double *x);      /* x = S w */
   void (*transposed)(const struct dun_metric *metric, const double *g, double *w); /* w = S^T g */
-  const double *factor; /* dense: S itself, lower triangular, [d][d] by rows; Fourier: s_k [modes];
-                         * of lanes: the scales, [d][64]; not owned */
+  const double *entries; /* of S; dense: lower triangular, [d][d] by rows; Fourier: s_k [modes]; of
+                          * lanes: the scales, [d][64]; not owned */
   const struct dun_lattice *lattice; /* Fourier; not owned */
 };
 

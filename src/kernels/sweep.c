@@ -421,6 +421,18 @@ static int collected(const struct dun_sweep *s)
   return is_trial(s) ? QUANTITIES : s->start ? RADIUS : LP;
 }
 
+/* What takes the place of the adaptation's scales, if anything does: one of these at most. */
+static struct dun_metric metric_of(const struct dun_sweep *s)
+{
+  if (s->rung_scale)
+    return dun_metric_lanes(s->d, s->lane_scale);
+  if (s->propagator && s->propagator->scale)
+    return dun_metric_fourier(&s->propagator->lattice, s->propagator->scale);
+  if (s->adaptation->factor.count)
+    return dun_metric_dense(s->d, s->adaptation->factor.value);
+  return (struct dun_metric){0};
+}
+
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
@@ -439,13 +451,7 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   }
   if (status == 0) {
     struct lanes w = lanes_of(s);
-    s->metric = (struct dun_metric){0};
-    if (s->adaptation->factor.count)
-      s->metric = dun_metric_dense(s->d, s->adaptation->factor.value);
-    if (s->propagator && s->propagator->scale)
-      s->metric = dun_metric_fourier(&s->propagator->lattice, s->propagator->scale);
-    if (s->rung_scale)
-      s->metric = dun_metric_lanes(s->d, s->lane_scale);
+    s->metric = metric_of(s);
     for (int j = 0; j < s->d; j++)
       inverse[j] = 1 / s->adaptation->scale.value[j];
     for (int64_t i = 0; i < count; i++)

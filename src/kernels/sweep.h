@@ -36,7 +36,8 @@ struct dun_sweep {
               * dun_sweep_evaluate is called */
   const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
 
-  double statistic;         /* of the present sweep */
+  /* of the present sweep */
+  double statistic;
   struct dun_metric metric; /* d = 0: the adaptation's scales */
 
   /* made by init, owned */

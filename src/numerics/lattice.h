@@ -25,8 +25,8 @@ void dun_lattice_free(struct dun_lattice *lattice);
 /* Bytes of its tables and scratch; 0 for a zeroed struct. */
 int64_t dun_lattice_memory(const struct dun_lattice *lattice);
 
-/* out = F^-1 diag(factor) F x, factor[modes] real; `out` may be
- * `x`.  The lattice owns scratch: one call at a time. */
+/* out = F^-1 diag(factor) F x, factor[modes] real; `out` may be `x`.  The lattice owns scratch: one
+ * call at a time. */
 void dun_lattice_filter(const struct dun_lattice *lattice, const double *factor, const double *x,
                         double *out);
 
