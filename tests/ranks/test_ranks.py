@@ -91,10 +91,12 @@ def test_fields_in_fourier_space():
 
 def test_chains_along_convolution():
     same_at((1, 2, 3, 7), "blurred", kernel="mala", particles=500, moves=0)
-    same_at((1, 3), "blurred", kernel="ula, step_rule: mean", particles=300,
+    same_at((1, 2, 3), "blurred", kernel="ula, step_rule: mean", particles=300,
             path="half_width: 12, cells: 40, sampler: langevin")
-    same_at((1, 2), "blurred", kernel="mala", particles=300, moves=1,
+    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=1,
             path="half_width: 12, cells: 40, sampler: ode")
+    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
+            path="half_width: 12, cells: 40, sampler: ancestral")
     same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
             path="score: monte_carlo, inner: 20, sampler: ancestral")
 
