@@ -2,6 +2,8 @@
 #include "app/source.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "parallel/host.h"
+#include "parallel/sum.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -464,9 +466,26 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   return dun_agree(context, code);
 }
 
+/* A job that takes more than its control group may have is killed without a word. */
+static int check_memory(struct dun_context *context, const struct dun_run *run)
+{
+  double need = (double)dun_population_memory(&run->population), room;
+  int code = dun_host_memory(context, &room);
+  if (code < 0 || (code = dun_max(context, 0, 1, &need)) < 0 || need <= room)
+    return code;
+  return dun_fail(DUN_ERROR_MEMORY,
+                  "%lld particles take %.4g GB of memory on each rank, and %.4g GB are left for it "
+                  "(what node and job have left, divided by the ranks of a node): take more nodes "
+                  "or fewer particles",
+                  run->options.particles, need * 1e-9, room * 1e-9);
+}
+
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly)
 {
-  int code = dun_population_allocate(&assembly->run.population);
+  int code = check_memory(context, &assembly->run);
+  if (code < 0)
+    return code;
+  code = dun_population_allocate(&assembly->run.population);
   if (code == 0 && assembly->run.kernel)
     code = dun_sweep_init(&assembly->run.sweep);
   return dun_agree(context, code);

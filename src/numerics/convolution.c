@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/convolution_parts.h"
+#include "parallel/available.h"
 #include "parallel/sum.h"
 #include <string.h>
 

@@ -1,11 +1,12 @@
 #include "parallel/host.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "parallel/available.h"
+#include "parallel/sum.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 enum {
   PIECE = 8 << 20,  /* numbers of a message */
@@ -143,17 +144,15 @@ void dun_shared_free(struct dun_shared *shared)
   *shared = (struct dun_shared){.data = NULL};
 }
 
-int64_t dun_memory_available(void)
+int dun_host_memory(struct dun_context *context, double *bytes)
 {
-  long long kilobytes = -1, pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  char line[256];
-  FILE *file = fopen("/proc/meminfo", "r");
-  while (file && fgets(line, sizeof line, file))
-    if (sscanf(line, "MemAvailable: %lld", &kilobytes) == 1)
-      break;
-  if (file)
-    fclose(file);
-  if (kilobytes >= 0)
-    return kilobytes * 1024;
-  return pages > 0 && page > 0 ? pages * page : INT64_MAX;
+  struct dun_host node;
+  int code = dun_host_init(context, &node, 0);
+  if (code < 0)
+    return code;
+  double least = -(double)dun_memory_available() / node.size;
+  dun_host_free(&node);
+  code = dun_max(context, 0, 1, &least);
+  *bytes = -least;
+  return code;
 }

@@ -28,6 +28,10 @@ void dun_host_meet(const struct dun_host *node);
 void dun_host_sum(struct dun_context *context, const struct dun_host *node, double *shared,
                   int64_t count);
 
+/* Collective.  *bytes: what each rank can still have where those of a node divide evenly what is
+ * left there (parallel/available.h); on the scarcest node, so that all ranks say the same. */
+int dun_host_memory(struct dun_context *context, double *bytes);
+
 /* Memory that every rank of a node may read and write; `data` is aligned to 64 bytes. */
 struct dun_shared {
   MPI_Win window;
@@ -41,8 +45,5 @@ int dun_shared_init(struct dun_context *context, const struct dun_host *node,
                     struct dun_shared *shared, int64_t count);
 /* Collective over the node.  Safe twice and for a zeroed struct. */
 void dun_shared_free(struct dun_shared *shared);
-
-/* Bytes that this machine can still give out; INT64_MAX if it does not tell. */
-int64_t dun_memory_available(void);
 
 #endif

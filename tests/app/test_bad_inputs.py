@@ -271,10 +271,11 @@ def test_too_large_input():
 
 
 def test_memory():
-    """More particles than memory: exit code 1, not a kill."""
+    """More particles than memory: exit code 1, not a kill, and told before any is asked for."""
     with Folder() as folder:
         write(folder, FILE, GOOD)
-        refused(folder, ["memory"], ["run", FILE, "--set", "run.particles=2e11"], codes=(1,))
+        refused(folder, ["memory", "are left for it"],
+                ["run", FILE, "--set", "run.particles=2e11"], codes=(1,))
 
 
 def test_nan_density():

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "convolution_case.h"
+#include "parallel/available.h"
 
 static const double NO_CENTER[3] = {0, 0, 0};
 
