@@ -9,9 +9,11 @@
 
 enum { LANES = 64 };
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* ---- the normal quantile --------------------------------------------------------------------- */
 
-static double ratio(const double *above, const double *below, double r)
+INLINE double ratio(const double *above, const double *below, double r)
 {
   double a = above[7], b = below[7];
   for (int i = 6; i >= 0; i--) {
@@ -58,11 +60,18 @@ static const double far_below[8] = {1.0,
                                     1.42151175831644588870e-7,
                                     2.04426310338993978564e-15};
 
+static const double CENTRE = .425; /* so far from 1/2 */
+
+INLINE double central(double q)
+{
+  return q * ratio(centre_above, centre_below, .180625 - q * q);
+}
+
 double dun_normal_quantile(double p)
 {
   double q = p - .5;
-  if (fabs(q) <= .425)
-    return q * ratio(centre_above, centre_below, .180625 - q * q);
+  if (fabs(q) <= CENTRE)
+    return central(q);
   double r = sqrt(-dun_scalar_log(q < 0 ? p : 1 - p));
   double z =
       r <= 5 ? ratio(middle_above, middle_below, r - 1.6) : ratio(far_above, far_below, r - 5);
@@ -110,42 +119,67 @@ static int halves_init(struct dun_context *context, struct halves *h, int64_t ch
   return status;
 }
 
-/* Sums with 64 accumulators, in a fixed order. */
-DUN_CLONES static double sum_of(int64_t n, const double *restrict x)
+/* ---- sums with 64 accumulators, in the order of dun_fold --------------------------------------
+ *
+ * Of no more than `width` numbers there are only so many accumulators that are not 0: with 16 or 32
+ * in the place of 64 the sums of short chains are the same, and take a fraction of the time. */
+
+INLINE double folded_lanes(int width, double *lane)
 {
-  double lane[LANES] = {0};
+  for (int half = width / 2; half >= 4; half /= 2)
+    for (int l = 0; l < half; l++)
+      lane[l] += lane[l + half];
+  return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+}
+
+INLINE double sum_lanes(int width, int64_t n, double first, const double *restrict x)
+{
+  double lane[LANES];
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int l = 0; l < LANES; l++)
-      lane[l] += x[i + l];
+  for (int l = 0; l < width; l++)
+    lane[l] = 0;
+  for (; i + width <= n; i += width)
+    for (int l = 0; l < width; l++)
+      lane[l] += x[i + l] - first;
   for (int l = 0; i < n; i++, l++)
-    lane[l] += x[i];
-  return dun_fold_lanes(lane);
+    lane[l] += x[i] - first;
+  return folded_lanes(width, lane);
+}
+
+INLINE double product_lanes(int width, int64_t n, const double *restrict x,
+                            const double *restrict y)
+{
+  double lane[LANES];
+  int64_t i = 0;
+  for (int l = 0; l < width; l++)
+    lane[l] = 0;
+  for (; i + width <= n; i += width)
+    for (int l = 0; l < width; l++)
+      lane[l] = DUN_FMA(x[i + l], y[i + l], lane[l]);
+  for (int l = 0; i < n; i++, l++)
+    lane[l] = DUN_FMA(x[i], y[i], lane[l]);
+  return folded_lanes(width, lane);
+}
+
+/* Of x - first. */
+DUN_CLONES static double sum_of(int64_t n, double first, const double *restrict x)
+{
+  return n <= 16   ? sum_lanes(16, n, first, x)
+         : n <= 32 ? sum_lanes(32, n, first, x)
+                   : sum_lanes(LANES, n, first, x);
 }
 
 DUN_CLONES static double product_of(int64_t n, const double *restrict x, const double *restrict y)
 {
-  double lane[LANES] = {0};
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int l = 0; l < LANES; l++)
-      lane[l] = DUN_FMA(x[i + l], y[i + l], lane[l]);
-  for (int l = 0; i < n; i++, l++)
-    lane[l] = DUN_FMA(x[i], y[i], lane[l]);
-  return dun_fold_lanes(lane);
+  return n <= 16   ? product_lanes(16, n, x, y)
+         : n <= 32 ? product_lanes(32, n, x, y)
+                   : product_lanes(LANES, n, x, y);
 }
 
 /* About the first one, so that numbers that are all the same have that mean to the last bit. */
-DUN_CLONES static double mean_of_half(int64_t n, const double *restrict x)
+static double mean_of_half(int64_t n, const double *x)
 {
-  double lane[LANES] = {0}, first = x[0];
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int l = 0; l < LANES; l++)
-      lane[l] += x[i + l] - first;
-  for (int l = 0; i < n; i++, l++)
-    lane[l] += x[i] - first;
-  return first + dun_fold_lanes(lane) / (double)n;
+  return x[0] + sum_of(n, x[0], x) / (double)n;
 }
 
 DUN_CLONES static void centre(int64_t n, double mean, const double *restrict x,
@@ -213,9 +247,10 @@ static int autocovariances(struct dun_context *context, const struct halves *h, 
   return status;
 }
 
-enum { LAGS = 32 }; /* in one reduction */
+enum { FIRST_LAGS = 4, LAGS = 32 };
 
-/* Autocorrelations at lags 0, 1, 2, ..., as many at a time as a reduction brings. */
+/* Autocorrelations at lags 0, 1, 2, ..., so many in a reduction: few at first, since the sequence
+ * of chains that mix ends soon. */
 struct correlations {
   double within, total;
   int64_t first;
@@ -228,8 +263,9 @@ static int correlation(struct dun_context *context, const struct halves *h, stru
 {
   if (lag >= c->first + c->count) {
     int64_t left = h->n - lag;
+    int count = c->count == 0 ? FIRST_LAGS : 2 * c->count < LAGS ? 2 * c->count : LAGS;
     c->first = lag;
-    c->count = left < LAGS ? (int)left : LAGS;
+    c->count = left < count ? (int)left : count;
     int status = autocovariances(context, h, lag, c->count, c->rho);
     if (status < 0)
       return status;
@@ -296,13 +332,27 @@ static int usable(struct dun_context *context, int64_t n, const double *value)
 
 /* ---- ranks ----------------------------------------------------------------------------------- */
 
-/* Collective.  Replaces the values by normal scores of their ranks: eq. 14. */
-static int normalise(struct dun_context *context, struct halves *h)
+/* Normal quantiles of (rank - 3/8) / (total + 1/4), for those that are not in the tails. */
+DUN_CLONES static void central_scores(int64_t n, double total, const double *restrict rank,
+                                      double *restrict score)
+{
+  for (int64_t i = 0; i < n; i++)
+    score[i] = central((rank[i] - .375) / (total + .25) - .5);
+}
+
+/* Collective.  The values become normal scores of the ranks: eq. 14. */
+static int normalise(struct dun_context *context, struct halves *h, const struct dun_order *order)
 {
   double total = h->total * (double)h->n;
-  int status = dun_order_ranks(context, h->local * h->n, h->value, h->centred);
-  for (int64_t i = 0; i < h->local * h->n && status >= 0; i++)
-    h->value[i] = dun_normal_quantile((h->centred[i] - .375) / (total + .25));
+  int64_t n = h->local * h->n;
+  int status = dun_order_ranks(context, order, h->centred);
+  if (status < 0)
+    return status;
+  central_scores(n, total, h->centred, h->value);
+  for (int64_t i = 0; i < n; i++) {
+    double p = (h->centred[i] - .375) / (total + .25);
+    h->value[i] = fabs(p - .5) <= CENTRE ? h->value[i] : dun_normal_quantile(p);
+  }
   return status;
 }
 
@@ -318,36 +368,29 @@ struct quantiles {
   double median, low, high;
 };
 
-static int find_quantiles(struct dun_context *context, const struct halves *h, struct quantiles *q)
+static int find_quantiles(struct dun_context *context, const struct halves *h,
+                          const struct dun_order *order, struct quantiles *q)
 {
   static const double share[3] = {.5, .05, .95};
-  int64_t n = h->local * h->n, total = (int64_t)h->total * h->n, place[6];
-  double value[6], fraction[3];
-  uint64_t *keys = dun_allocate(2 * n, sizeof *keys);
-  uint32_t *order = dun_allocate(2 * n, sizeof *order);
-  int status = keys && order && n < UINT32_MAX ? 0 : DUN_ERROR_MEMORY;
-  for (int64_t i = 0; i < n && status == 0; i++)
-    keys[i] = dun_order_key(h->value[i]);
-  if (status == 0)
-    dun_order_sort(n, keys, order);
+  int64_t total = (int64_t)h->total * h->n, place[6];
+  double value[6] = {0}, fraction[3];
   for (int k = 0; k < 3; k++) {
     double at = share[k] * (double)(total - 1);
     place[2 * k] = (int64_t)at;
     place[2 * k + 1] = place[2 * k] + 1 < total ? place[2 * k] + 1 : total - 1;
     fraction[k] = at - (double)place[2 * k];
   }
-  status = dun_order_statistics(context, status, n, keys, 6, place, value);
-  dun_free(keys);
-  dun_free(order);
+  int status = dun_order_statistics(context, order, 6, place, value);
   *q = (struct quantiles){.5 * (value[0] + value[1]), between(value + 2, fraction[1]),
                           between(value + 4, fraction[2])};
   return status;
 }
 
-static int scores(struct dun_context *context, struct halves *h, struct dun_mixing *mixing)
+static int scores(struct dun_context *context, struct halves *h, const struct dun_order *order,
+                  struct dun_mixing *mixing)
 {
   struct spread spread;
-  int status = normalise(context, h);
+  int status = normalise(context, h, order);
   if (status >= 0)
     status = find_spread(context, h, &spread);
   if (status < 0)
@@ -357,17 +400,32 @@ static int scores(struct dun_context *context, struct halves *h, struct dun_mixi
 }
 
 /* Eq. 15. */
-static int folded(struct dun_context *context, struct halves *h, double median,
-                  struct dun_mixing *mixing)
+static int folded(struct dun_context *context, struct halves *h, struct dun_order *order,
+                  double median, struct dun_mixing *mixing)
 {
   struct spread spread;
-  for (int64_t i = 0; i < h->local * h->n; i++)
-    h->value[i] = fabs(h->value[i] - median);
-  int status = normalise(context, h);
+  dun_order_fold(order, median);
+  int status = normalise(context, h, order);
   if (status >= 0)
     status = find_spread(context, h, &spread);
   if (status >= 0 && spread.within + spread.between > 0)
     mixing->rhat_folded = rhat_of(&spread, (double)h->n);
+  return status;
+}
+
+/* Ranks, and those of the distances from the median, from one sorting. */
+static int by_ranks(struct dun_context *context, struct halves *h, struct quantiles *q,
+                    struct dun_mixing *mixing)
+{
+  struct dun_order order;
+  int status = dun_agree(context, dun_order_init(&order, h->local * h->n, h->value));
+  if (status >= 0)
+    status = find_quantiles(context, h, &order, q);
+  if (status >= 0)
+    status = scores(context, h, &order, mixing);
+  if (status >= 0)
+    status = folded(context, h, &order, q->median, mixing);
+  dun_order_free(&order);
   return status;
 }
 
@@ -381,14 +439,9 @@ static int tail(struct dun_context *context, struct halves *h, double quantile, 
 static int measure(struct dun_context *context, struct halves *h, int64_t draws,
                    const double *value, struct dun_mixing *mixing)
 {
-  struct quantiles q;
+  struct quantiles q = {NAN, NAN, NAN};
   double low, high;
-  int status = find_quantiles(context, h, &q);
-  if (status >= 0)
-    status = scores(context, h, mixing);
-  fill(h, draws, value);
-  if (status >= 0)
-    status = folded(context, h, q.median, mixing);
+  int status = by_ranks(context, h, &q, mixing);
   fill(h, draws, value);
   if (status >= 0)
     status = tail(context, h, q.low, &low);
@@ -426,7 +479,7 @@ static int mean_of(struct dun_context *context, int64_t chains, int64_t draws, c
   struct dun_exact sum[2] = {0}, square = {0};
   double total[2], squares;
   for (int64_t c = 0; c < chains; c++)
-    dun_exact_add(&sum[0], sum_of(draws, value + c * draws));
+    dun_exact_add(&sum[0], sum_of(draws, 0, value + c * draws));
   dun_exact_add(&sum[1], (double)(chains * draws));
   int status = dun_sum(context, 0, 2, sum, total);
   if (status < 0)

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "parallel/sum.h"
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -54,28 +55,6 @@ static int pass(int64_t n, int digit, const uint64_t *keys, const uint32_t *plac
   return 1;
 }
 
-void dun_order_sort(int64_t n, uint64_t *keys, uint32_t *place)
-{
-  uint64_t *from = keys, *to = keys + n;
-  uint32_t *from_place = place, *to_place = place + n;
-  for (int64_t i = 0; i < n; i++)
-    place[i] = (uint32_t)i;
-  for (int digit = 0; digit < DIGITS && n > 0; digit++) {
-    if (!pass(n, digit, from, from_place, to, to_place))
-      continue;
-    uint64_t *keys_left = from;
-    uint32_t *place_left = from_place;
-    from = to, to = keys_left;
-    from_place = to_place, to_place = place_left;
-  }
-  if (from != keys) {
-    memcpy(keys, from, (size_t)n * sizeof *keys);
-    memcpy(place, from_place, (size_t)n * sizeof *place);
-  }
-}
-
-/* ---- order statistics ------------------------------------------------------------------------ */
-
 /* How many of the sorted keys are below one. */
 static int64_t below(int64_t n, const uint64_t *keys, uint64_t key)
 {
@@ -90,35 +69,184 @@ static int64_t below(int64_t n, const uint64_t *keys, uint64_t key)
   return low;
 }
 
-/* The largest keys with at most place[m] keys of all ranks below them, bit by bit from the top. */
-static int find_keys(struct dun_context *context, int status, int64_t n, const uint64_t *keys,
-                     int m, const int64_t *place, uint64_t *found)
+static uint64_t distance_key(uint64_t key, double centre)
 {
-  int64_t *count = dun_allocate(m, sizeof *count);
-  if (!count)
-    status = DUN_ERROR_MEMORY;
-  status = dun_agree(context, status);
-  for (int i = 0; i < m && status >= 0; i++)
-    found[i] = 0;
-  for (int bit = 63; bit >= 0 && status >= 0; bit--) {
-    for (int i = 0; i < m; i++)
-      count[i] = below(n, keys, found[i] | UINT64_C(1) << bit);
-    status = dun_sum_integers(context, 0, m, count);
-    for (int i = 0; i < m && status >= 0; i++)
-      if (count[i] <= place[i])
-        found[i] |= UINT64_C(1) << bit;
+  return dun_order_key(fabs(dun_order_value(key) - centre));
+}
+
+struct sorting {
+  int64_t n;
+  uint64_t *from, *to;
+  uint32_t *from_place, *to_place;
+};
+
+/* Sorts by the digits from `digit` on. */
+static void sort_digits(struct sorting *s, int digit)
+{
+  for (; digit < DIGITS && s->n > 0; digit++) {
+    if (!pass(s->n, digit, s->from, s->from_place, s->to, s->to_place))
+      continue;
+    uint64_t *keys_left = s->from;
+    uint32_t *place_left = s->from_place;
+    s->from = s->to, s->to = keys_left;
+    s->from_place = s->to_place, s->to_place = place_left;
   }
-  dun_free(count);
+}
+
+/* Puts right what the low digits leave to do behind the high ones; 0 where that is a long way. */
+static int insert_all(struct sorting *s)
+{
+  enum { FAR = 32 };
+  uint64_t *keys = s->from;
+  uint32_t *place = s->from_place;
+  for (int64_t i = 1; i < s->n; i++) {
+    uint64_t key = keys[i];
+    uint32_t own = place[i];
+    int64_t at = i;
+    for (; at > 0 && keys[at - 1] > key && i - at < FAR; at--) {
+      keys[at] = keys[at - 1];
+      place[at] = place[at - 1];
+    }
+    keys[at] = key;
+    place[at] = own;
+    if (i - at == FAR)
+      return 0;
+  }
+  return 1;
+}
+
+/* Of numbers that are spread out, the high digits tell nearly all. */
+void dun_order_sort(int64_t n, uint64_t *keys, uint32_t *place)
+{
+  struct sorting s = {n, keys, keys + n, place, place + n};
+  for (int64_t i = 0; i < n; i++)
+    place[i] = (uint32_t)i;
+  sort_digits(&s, n < 1 << 20 ? 3 : 2);
+  if (!insert_all(&s))
+    sort_digits(&s, 0);
+  if (s.from != keys) {
+    memcpy(keys, s.from, (size_t)n * sizeof *keys);
+    memcpy(place, s.from_place, (size_t)n * sizeof *place);
+  }
+}
+
+int dun_order_init(struct dun_order *order, int64_t n, const double *value)
+{
+  *order = (struct dun_order){.n = n};
+  if (n > INT_MAX / 4)
+    return dun_fail(DUN_ERROR_MEMORY,
+                    "%lld draws on one rank are too many to sort: take more "
+                    "ranks, or thin the chains",
+                    (long long)n);
+  order->keys = dun_allocate(2 * n, sizeof *order->keys);
+  order->place = dun_allocate(2 * n, sizeof *order->place);
+  if (!order->keys || !order->place)
+    return DUN_ERROR_MEMORY;
+  for (int64_t i = 0; i < n; i++)
+    order->keys[i] = dun_order_key(value[i]);
+  dun_order_sort(n, order->keys, order->place);
+  return 0;
+}
+
+void dun_order_free(struct dun_order *order)
+{
+  DUN_FREE(order->keys);
+  DUN_FREE(order->place);
+}
+
+/* What lies on either side of the centre is in order already. */
+void dun_order_fold(struct dun_order *order, double centre)
+{
+  int64_t n = order->n, above = below(n, order->keys, dun_order_key(centre)), under = above - 1;
+  uint64_t *keys = order->keys + n;
+  uint32_t *place = order->place + n;
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t low = under < 0 ? UINT64_MAX : distance_key(order->keys[under], centre);
+    uint64_t high = above == n ? UINT64_MAX : distance_key(order->keys[above], centre);
+    int64_t from = low < high ? under-- : above++;
+    keys[i] = low < high ? low : high;
+    place[i] = order->place[from];
+  }
+  memcpy(order->keys, keys, (size_t)n * sizeof *keys);
+  memcpy(order->place, place, (size_t)n * sizeof *place);
+}
+
+/* ---- order statistics ------------------------------------------------------------------------ */
+
+enum { BITS = 4, CHOICES = (1 << BITS) - 1 }; /* that one reduction brings of each key */
+
+/* A key that is looked for: the bits known of it, the local keys that share them, and how many keys
+ * of all ranks are below it. */
+struct search {
+  uint64_t key;
+  int64_t low, high, before;
+};
+
+/* Local counts below the next candidates; 0 stands for the key itself. */
+static void count_below(const uint64_t *keys, const struct search *s, int shift, int64_t *count)
+{
+  int64_t from = s->low;
+  for (uint64_t c = 1; c <= CHOICES; c++) {
+    from += below(s->high - from, keys + from, s->key | c << shift);
+    count[c - 1] = from;
+  }
+}
+
+/* `own` are the local counts, `count` those of all ranks. */
+static void take_bits(struct search *s, int64_t place, int shift, const int64_t *own,
+                      const int64_t *count)
+{
+  int chosen = 0;
+  while (chosen < CHOICES && count[chosen] <= place)
+    chosen++;
+  s->key |= (uint64_t)chosen << shift;
+  s->high = chosen < CHOICES ? own[chosen] : s->high;
+  if (chosen > 0) {
+    s->low = own[chosen - 1];
+    s->before = count[chosen - 1];
+  }
+}
+
+static int64_t farthest(int m, const struct search *s, const int64_t *place)
+{
+  int64_t most = 0;
+  for (int i = 0; i < m; i++)
+    most = place[i] - s[i].before > most ? place[i] - s[i].before : most;
+  return most;
+}
+
+/* The largest keys with at most place[m] keys of all ranks below them, bits from the top; ends as
+ * soon as there are not less than place[m] - slack, which may be -1. */
+static int find_keys(struct dun_context *context, int status, int64_t n, const uint64_t *keys,
+                     int m, const int64_t *place, int64_t slack, uint64_t *found)
+{
+  struct search *s = dun_allocate(m, sizeof *s);
+  int64_t *own = dun_allocate(2 * m * CHOICES, sizeof *own), *count = own + m * CHOICES;
+  status = dun_agree(context, status < 0 || (s && own) ? status : DUN_ERROR_MEMORY);
+  for (int i = 0; i < m && status >= 0; i++)
+    s[i] = (struct search){.high = n};
+  for (int shift = 64 - BITS; shift >= 0 && status >= 0 && farthest(m, s, place) > slack;
+       shift -= BITS) {
+    for (int i = 0; i < m; i++)
+      count_below(keys, &s[i], shift, own + i * CHOICES);
+    memcpy(count, own, (size_t)m * CHOICES * sizeof *count);
+    status = dun_sum_integers(context, 0, m * CHOICES, count);
+    for (int i = 0; i < m && status >= 0; i++)
+      take_bits(&s[i], place[i], shift, own + i * CHOICES, count + i * CHOICES);
+  }
+  for (int i = 0; i < m && status >= 0; i++)
+    found[i] = s[i].key;
+  dun_free(s);
+  dun_free(own);
   return status;
 }
 
-int dun_order_statistics(struct dun_context *context, int status, int64_t n, const uint64_t *keys,
-                         int m, const int64_t *place, double *value)
+int dun_order_statistics(struct dun_context *context, const struct dun_order *order, int m,
+                         const int64_t *place, double *value)
 {
   uint64_t *found = dun_allocate(m, sizeof *found);
-  if (!found)
-    status = DUN_ERROR_MEMORY;
-  status = find_keys(context, status, n, keys, m, place, found);
+  int status =
+      find_keys(context, found ? 0 : DUN_ERROR_MEMORY, order->n, order->keys, m, place, -1, found);
   for (int i = 0; i < m && status >= 0; i++)
     value[i] = dun_order_value(found[i]);
   dun_free(found);
@@ -139,9 +267,8 @@ struct traffic {
 };
 
 struct ranking {
-  int64_t n, different; /* numbers, and different ones, of this rank */
-  uint64_t *keys;       /* [2 n], sorted */
-  uint32_t *place;      /* [2 n] */
+  const struct dun_order *order;
+  int64_t different;    /* numbers of this rank */
   struct multiple *own; /* [different] */
   double *own_rank;     /* [different] */
 
@@ -154,8 +281,6 @@ struct ranking {
 
 static void ranking_free(struct ranking *r)
 {
-  dun_free(r->keys);
-  dun_free(r->place);
   dun_free(r->own);
   dun_free(r->own_rank);
   dun_free(r->other);
@@ -173,47 +298,37 @@ static int traffic_init(struct traffic *t, int size)
   return t->count && t->begin ? 0 : DUN_ERROR_MEMORY;
 }
 
-static int ranking_init(struct ranking *r, int size, int64_t n, const double *value)
+static int ranking_init(struct ranking *r, int size, const struct dun_order *order)
 {
-  *r = (struct ranking){.n = n};
+  const uint64_t *keys = order->keys;
+  *r = (struct ranking){.order = order};
   if (traffic_init(&r->out, size) < 0 || traffic_init(&r->in, size) < 0)
     return DUN_ERROR_MEMORY;
-  if (n > INT_MAX / 4)
-    return dun_fail(DUN_ERROR_MEMORY,
-                    "%lld draws on one rank are too many to sort: take more "
-                    "ranks, or thin the chains",
-                    (long long)n);
-  r->keys = dun_allocate(2 * n, sizeof *r->keys);
-  r->place = dun_allocate(2 * n, sizeof *r->place);
-  if (!r->keys || !r->place)
-    return DUN_ERROR_MEMORY;
-  for (int64_t i = 0; i < n; i++)
-    r->keys[i] = dun_order_key(value[i]);
-  dun_order_sort(n, r->keys, r->place);
-  for (int64_t i = 0; i < n; i++)
-    r->different += i == 0 || r->keys[i] != r->keys[i - 1];
+  for (int64_t i = 0; i < order->n; i++)
+    r->different += i == 0 || keys[i] != keys[i - 1];
   r->own = dun_allocate(r->different, sizeof *r->own);
   r->own_rank = dun_allocate(r->different, sizeof *r->own_rank);
   if (!r->own || !r->own_rank)
     return DUN_ERROR_MEMORY;
-  for (int64_t i = 0, k = -1; i < n; i++) {
-    k += i == 0 || r->keys[i] != r->keys[i - 1];
-    r->own[k].key = r->keys[i];
+  for (int64_t i = 0, k = -1; i < order->n; i++) {
+    k += i == 0 || keys[i] != keys[i - 1];
+    r->own[k].key = keys[i];
     r->own[k].count++;
   }
   return 0;
 }
 
-/* The keys at which the stretches of ranks 1, 2, ... begin: equal shares of all numbers. */
+/* The keys at which the stretches of ranks 1, 2, ... begin: equal shares of all numbers, about. */
 static int split(struct dun_context *context, struct ranking *r, uint64_t *splitter)
 {
   int size = context->size;
-  int64_t total = r->n, *place = dun_allocate(size, sizeof *place);
+  int64_t total = r->order->n, *place = dun_allocate(size, sizeof *place);
   int status = dun_sum_integers(context, place ? 0 : DUN_ERROR_MEMORY, 1, &total);
   for (int k = 1; k < size && status >= 0; k++)
     place[k - 1] = (int64_t)((__int128)total * k / size);
   if (status >= 0 && size > 1)
-    status = find_keys(context, 0, r->n, r->keys, size - 1, place, splitter);
+    status = find_keys(context, 0, r->order->n, r->order->keys, size - 1, place, total / size / 16,
+                       splitter);
   dun_free(place);
   return status;
 }
@@ -275,6 +390,41 @@ static int send_keys(struct dun_context *context, struct ranking *r, MPI_Datatyp
   return 0;
 }
 
+/* Merges two sorted stretches that stand one behind the other. */
+static void merge(const int64_t begin[3], const uint64_t *keys, const uint32_t *place,
+                  uint64_t *to_keys, uint32_t *to_place)
+{
+  int64_t a = begin[0], b = begin[1];
+  for (int64_t i = begin[0]; i < begin[2]; i++) {
+    int64_t from = a < begin[1] && (b == begin[2] || keys[a] <= keys[b]) ? a++ : b++;
+    to_keys[i] = keys[from];
+    to_place[i] = place[from];
+  }
+}
+
+/* Sorts keys[2 n] that are sorted stretches, from in->begin[k] on, two by two. */
+static void merge_all(const struct traffic *in, int size, int64_t n, uint64_t *keys,
+                      uint32_t *place)
+{
+  uint64_t *from = keys, *to = keys + n;
+  uint32_t *from_place = place, *to_place = place + n;
+  for (int64_t width = 1; width < size; width *= 2) {
+    for (int64_t k = 0; k < size; k += 2 * width) {
+      int64_t middle = k + width < size ? k + width : size, end = middle + width;
+      int64_t begin[3] = {in->begin[k], in->begin[middle], in->begin[end < size ? end : size]};
+      merge(begin, from, from_place, to, to_place);
+    }
+    uint64_t *keys_left = from;
+    uint32_t *place_left = from_place;
+    from = to, to = keys_left;
+    from_place = to_place, to_place = place_left;
+  }
+  if (from != keys) {
+    memcpy(keys, from, (size_t)n * sizeof *keys);
+    memcpy(place, from_place, (size_t)n * sizeof *place);
+  }
+}
+
 /* The mean rank of equal keys that `before` numbers precede. */
 static int rank_received(struct dun_context *context, struct ranking *r)
 {
@@ -285,11 +435,12 @@ static int rank_received(struct dun_context *context, struct ranking *r)
   int status = keys && place ? 0 : DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < n && status == 0; i++) {
     keys[i] = r->other[i].key;
+    place[i] = (uint32_t)i;
     own += r->other[i].count;
   }
   status = dun_prefix(context, status, (dun_u128)own, &before, &total);
   if (status >= 0)
-    dun_order_sort(n, keys, place);
+    merge_all(&r->in, context->size, n, keys, place);
   for (int64_t first = 0, end; first < n && status >= 0; first = end) {
     int64_t equal = 0;
     for (end = first; end < n && keys[end] == keys[first]; end++)
@@ -309,17 +460,18 @@ static void give_back(struct dun_context *context, struct ranking *r, double *ra
                 r->out.begin, MPI_DOUBLE, context->comm);
   context->bytes_sent += r->received * (int64_t)sizeof(double);
   context->collectives++;
-  for (int64_t i = 0, k = -1; i < r->n; i++) {
-    k += i == 0 || r->keys[i] != r->keys[i - 1];
-    rank[r->place[i]] = r->own_rank[k];
+  const uint64_t *keys = r->order->keys;
+  for (int64_t i = 0, k = -1; i < r->order->n; i++) {
+    k += i == 0 || keys[i] != keys[i - 1];
+    rank[r->order->place[i]] = r->own_rank[k];
   }
 }
 
-int dun_order_ranks(struct dun_context *context, int64_t n, const double *value, double *rank)
+int dun_order_ranks(struct dun_context *context, const struct dun_order *order, double *rank)
 {
   struct ranking r;
   MPI_Datatype type;
-  int status = dun_agree(context, ranking_init(&r, context->size, n, value));
+  int status = dun_agree(context, ranking_init(&r, context->size, order));
   MPI_Type_contiguous(2, MPI_INT64_T, &type);
   MPI_Type_commit(&type);
   if (status >= 0)

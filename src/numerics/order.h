@@ -10,17 +10,32 @@ uint64_t dun_order_key(double value);
 double dun_order_value(uint64_t key);
 
 /* Sorts keys[n]; place[n] gets where each was before.  Both are arrays of 2 n, of which the second
- * half is scratch.  n < 2^32.  By digits: about 20 ns a number.  Local. */
+ * half is scratch.  n < 2^32.  By digits, high ones first: about 10 ns a number.  Local. */
 void dun_order_sort(int64_t n, uint64_t *keys, uint32_t *place);
 
-/* Collective.  value[m] = the numbers with so many others before them, place[m] in 0 .. N - 1, N of
- * all ranks; from each rank's sorted keys[n].  64 small reductions, whatever m. */
-int dun_order_statistics(struct dun_context *context, int status, int64_t n, const uint64_t *keys,
-                         int m, const int64_t *place, double *value);
+/* This rank's numbers in order. */
+struct dun_order {
+  int64_t n;
+  uint64_t *keys;  /* [2 n], sorted; owned */
+  uint32_t *place; /* [2 n]: which number each key is of; owned */
+};
 
-/* Collective.  rank[n] = the ranks, from 1, of this rank's value[n] among all; equal numbers share
- * the mean of theirs.  A distributed sort with exact splitters: a rank holds at most its share of
- * the different numbers of all, 100 bytes each.  DUN_ERROR_MEMORY. */
-int dun_order_ranks(struct dun_context *context, int64_t n, const double *value, double *rank);
+/* Sorts value[n].  DUN_ERROR_MEMORY, also for more than 2^29 numbers; local: agree afterwards. */
+int dun_order_init(struct dun_order *order, int64_t n, const double *value);
+void dun_order_free(struct dun_order *order);
+
+/* Puts distances |value - centre| in the place of the numbers: no sorting.  Local. */
+void dun_order_fold(struct dun_order *order, double centre);
+
+/* Collective.  value[m] = the numbers with so many others before them, place[m] in 0 .. N - 1, N of
+ * all ranks.  16 small reductions, whatever m. */
+int dun_order_statistics(struct dun_context *context, const struct dun_order *order, int m,
+                         const int64_t *place, double *value);
+
+/* Collective.  rank[n] = the ranks, from 1, of this rank's numbers among all; equal numbers share
+ * the mean of theirs.  A distributed merge with splitters that are found by counting: a rank
+ * holds at most 1/16 more than its share of the different numbers of all, 80 bytes each.
+ * DUN_ERROR_MEMORY. */
+int dun_order_ranks(struct dun_context *context, const struct dun_order *order, double *rank);
 
 #endif

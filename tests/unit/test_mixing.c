@@ -62,19 +62,52 @@ static void sorting(void)
 static void order_statistics(void)
 {
   double all[MOST], sorted[MOST];
-  uint64_t keys[2 * MOST];
-  uint32_t place[2 * MOST];
   for (double grain = 0; grain < 1; grain += .5) {
     int64_t first, n = make(grain, MOST, all, &first), wanted[] = {0, 1, 499, 500, 998, 999};
     double found[6];
-    for (int64_t i = 0; i < n; i++)
-      keys[i] = dun_order_key(all[first + i]);
-    dun_order_sort(n, keys, place);
-    CHECK(dun_order_statistics(&test_context, 0, n, keys, 6, wanted, found) == 0);
+    struct dun_order order;
+    CHECK(dun_order_init(&order, n, all + first) == 0);
+    CHECK(dun_order_statistics(&test_context, &order, 6, wanted, found) == 0);
+    dun_order_free(&order);
     memcpy(sorted, all, sizeof all);
     qsort(sorted, MOST, sizeof *sorted, ascending);
     for (int k = 0; k < 6; k++)
       CHECK(found[k] == sorted[wanted[k]]);
+  }
+}
+
+/* Keys whose high digits are the same, or that differ by little in long stretches. */
+static void keys_that_differ_little(void)
+{
+  uint64_t keys[2 * MOST];
+  uint32_t place[2 * MOST];
+  for (int stretch = 1; stretch <= MOST; stretch *= 10) {
+    for (uint64_t i = 0; i < MOST; i++)
+      keys[i] = i / (uint64_t)stretch << 40 | (i * 7919 % 1009 & ~UINT64_C(1));
+    dun_order_sort(MOST, keys, place);
+    for (uint64_t i = 1; i < MOST; i++)
+      CHECK(keys[i] > keys[i - 1] || (keys[i] == keys[i - 1] && place[i] > place[i - 1]));
+  }
+}
+
+static void folding(void)
+{
+  double all[MOST], away[MOST];
+  for (double grain = 0; grain < 1; grain += .5) {
+    int64_t first, n = make(grain, MOST, all, &first);
+    for (double centre = -1e201; centre <= 1e201; centre = centre < -1 ? -.3 : centre + 5e200) {
+      struct dun_order folded, sorted;
+      for (int64_t i = 0; i < n; i++)
+        away[i] = fabs(all[first + i] - centre);
+      CHECK(dun_order_init(&folded, n, all + first) == 0 && dun_order_init(&sorted, n, away) == 0);
+      dun_order_fold(&folded, centre);
+      for (int64_t i = 0; i < n; i++) {
+        CHECK(folded.keys[i] == sorted.keys[i]);
+        CHECK(dun_order_value(folded.keys[i]) == away[folded.place[i]]);
+      }
+      dun_order_free(&folded);
+      dun_order_free(&sorted);
+    }
   }
 }
 
@@ -86,7 +119,10 @@ static void average_ranks(void)
   for (int g = 0; g < 4; g++)
     for (int t = 0; t < 5; t++) {
       int64_t first, n = make(grains[g], totals[t], all, &first);
-      CHECK(dun_order_ranks(&test_context, n, all + first, rank) == 0);
+      struct dun_order order;
+      CHECK(dun_order_init(&order, n, all + first) == 0);
+      CHECK(dun_order_ranks(&test_context, &order, rank) == 0);
+      dun_order_free(&order);
       for (int64_t i = 0; i < n; i++) {
         double less = 0, equal = 0;
         for (int64_t j = 0; j < totals[t]; j++) {
@@ -186,6 +222,7 @@ static void draws_far_from_zero(void)
 
 TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
           {"order_statistics", order_statistics}, {"average_ranks", average_ranks},
+          {"folding", folding}, {"keys_that_differ_little", keys_that_differ_little},
           {"normal_quantiles", normal_quantiles}, {"known_answers", known_answers},
           {"chains_that_stand_still", chains_that_stand_still},
           {"draws_far_from_zero", draws_far_from_zero},
