@@ -56,6 +56,13 @@ def checkpoints(result):
             if os.path.exists(os.path.join(folder, f"{name}.{generation}.checkpoint"))]
 
 
+def generation(checkpoint):
+    """Its number in the order of writing, which the time of the file is too coarse to tell."""
+    import h5py
+    with h5py.File(checkpoint, "r") as file:
+        return int(file.attrs["generation"])
+
+
 def run(file, result, *more, ranks=1, code=0, **options):
     return dunlin("run", file, "--output", result, *more, ranks=ranks, code=code, **options)
 

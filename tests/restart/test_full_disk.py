@@ -3,7 +3,7 @@ and the checkpoint that was there still restarts."""
 import os
 import subprocess
 
-from interrupt import EARLY, checkpoints, equal, run
+from interrupt import EARLY, checkpoints, equal, generation, run
 from cases import case
 from support import Folder, attributes, main
 
@@ -66,7 +66,7 @@ def full_on_the_way(ranks, name="mixture", particles=20000):
         done = run(file, cut, "--restart", ranks=ranks, code=1, timeout=120)
         assert "space" in done.stderr, done.stderr
         assert not os.path.exists(cut), "a result in spite of the full disk"
-        newest = max(there, key=os.path.getmtime)
+        newest = max(there, key=generation)
         assert open(newest, "rb").read() == kept[newest], "the good checkpoint was touched"
         left = [name for name in os.listdir(disk.path) if name.endswith(".tmp")]
         assert not left, f"half-written files are left: {left}"
