@@ -338,7 +338,7 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .adaptation = &run->adaptation,
                                   .propagator = &assembly->propagator};
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
-  run->kept.outputs = dun_evaluator_outputs(run->evaluator);
+  run->kept.outputs = run->evaluator->outputs;
   run->kept.members = 1;
   code = method->init(context, assembly->method.self, run);
   run->kept.chains =

@@ -2,6 +2,7 @@
 #include "app/finish.h"
 #include "app/record.h"
 #include "base/error.h"
+#include "io/digest.h"
 #include "numerics/linear.h"
 #include "parallel/sum.h"
 #include <string.h>
@@ -29,8 +30,7 @@ static int look(struct dun_context *context, struct dun_driver *driver, int at_e
 
 static int synchronise(struct dun_context *context, struct dun_driver *driver)
 {
-  const struct dun_evaluator *evaluator = &driver->assembly->evaluator;
-  return dun_stop_sync(context, &driver->stop, evaluator->evaluations, evaluator->nans,
+  return dun_stop_sync(context, &driver->stop, driver->assembly->evaluator.evaluations,
                        driver->before.evaluations);
 }
 
@@ -179,14 +179,6 @@ static int loop(struct dun_context *context, struct dun_driver *driver)
 
 /* ---- beginning and end --------------------------------------------------------------------- */
 
-static int64_t text_hash(const char *text)
-{
-  uint64_t hash = 14695981039346656037u; /* FNV-1a */
-  while (*text)
-    hash = (hash ^ (unsigned char)*text++) * 1099511628211u;
-  return (int64_t)(hash >> 1);
-}
-
 /* The kernels of BLAS may differ in their last bits between processors. */
 static int agree_on_blas(struct dun_context *context, int64_t own)
 {
@@ -254,7 +246,7 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   struct dun_assembly *assembly = driver->assembly;
   struct dun_run *run = &assembly->run;
   int resumed, fresh, code = dun_agree(context, dun_record_init(driver));
-  driver->blas = text_hash(dun_blas_kernels());
+  driver->blas = (int64_t)dun_digest(0, dun_blas_kernels(), (int64_t)strlen(dun_blas_kernels()));
   driver->stop.time_limit = run->options.time_limit;
   driver->stop.evaluations = run->options.evaluations;
   driver->stop.checkpoint_every = assembly->output.checkpoint_every;

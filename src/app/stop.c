@@ -53,10 +53,10 @@ static int out_of_time(const struct dun_stop *stop, double now)
 }
 
 int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
-                  int64_t nans, int64_t before)
+                  int64_t before)
 {
-  enum { SIGNAL, TIME, CHECKPOINT, EVALUATIONS, NANS, COUNT };
-  int64_t value[COUNT] = {[SIGNAL] = signal_seen != 0, [EVALUATIONS] = evaluations, [NANS] = nans};
+  enum { SIGNAL, TIME, CHECKPOINT, EVALUATIONS, COUNT };
+  int64_t value[COUNT] = {[SIGNAL] = signal_seen != 0, [EVALUATIONS] = evaluations};
   int code;
   if (context->rank == 0) {
     double now = dun_clock(), seconds = now - stop->last_sync;
@@ -68,7 +68,6 @@ int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t ev
   if ((code = dun_sum_integers(context, 0, COUNT, value)) < 0)
     return code;
   stop->evaluations_done = value[EVALUATIONS];
-  stop->nans = value[NANS];
   stop->checkpoint = value[CHECKPOINT] != 0;
   stop->reason = value[SIGNAL] ? DUN_STOP_SIGNAL : value[TIME] ? DUN_STOP_TIME : DUN_STOP_NOT;
   if (!stop->reason && stop->evaluations > 0 &&

@@ -24,18 +24,18 @@ struct dun_stop {
 
   /* what the last sync agreed on */
   enum dun_stop_reason reason;
-  int checkpoint;                 /* one is due */
-  int64_t evaluations_done, nans; /* of all ranks, in this job */
+  int checkpoint;           /* one is due */
+  int64_t evaluations_done; /* of all ranks, in this job */
 };
 
 /* `saved_bytes` of all ranks give the first guess of a checkpoint's time. */
 void dun_stop_begin(struct dun_stop *stop, double began, double saved_bytes);
 
 /* Collective, after every tick, one small Allreduce beside the tick's own: rank 0's clock and
- * any rank's signal decide for all.  `evaluations` and `nans` are this rank's, `before` is what
- * earlier jobs of the run evaluated. */
+ * any rank's signal decide for all.  `evaluations` is this rank's, `before` is what earlier jobs of
+ * the run evaluated. */
 int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
-                  int64_t nans, int64_t before);
+                  int64_t before);
 
 /* After a checkpoint was written. */
 void dun_stop_checkpointed(struct dun_stop *stop, double seconds);

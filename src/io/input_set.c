@@ -22,16 +22,11 @@ static int is_empty(const struct dun_node *node)
 
 static struct dun_node *step_map(struct dun_node *node, char **rest)
 {
-  struct dun_node *whole = map_child(node, *rest), *child;
-  char *key = *rest, *dot = strchr(*rest, '.');
-  /* keys of `sweep:` have dots themselves */
-  if (whole || !dot) {
-    *rest = NULL;
-    return whole ? whole : dun_node_add(node, key, 0, 0);
-  }
-  *dot = 0;
-  *rest = dot + 1;
-  child = map_child(node, key);
+  char *key = *rest, *dot = strchr(key, '.');
+  if (dot)
+    *dot = 0;
+  *rest = dot ? dot + 1 : NULL;
+  struct dun_node *child = map_child(node, key);
   return child ? child : dun_node_add(node, key, 0, 0);
 }
 

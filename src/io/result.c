@@ -142,7 +142,7 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
   int status = list_parameters(result, run, parameters);
   if (status < 0)
     return status;
-  result->outputs = dun_evaluator_outputs(run->evaluator);
+  result->outputs = run->evaluator->outputs;
   if (has_lp(run, find_column(run, "part_lp")))
     result->variable[result->variables++] =
         (struct dun_result_variable){.name = "lp",

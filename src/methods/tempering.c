@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "base/vmath.h"
 #include "methods/ladder.h"
 #include "methods/run.h"
 #include "parallel/sum.h"
@@ -249,16 +250,12 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
 
 static int64_t bits(double value)
 {
-  int64_t word;
-  memcpy(&word, &value, sizeof word);
-  return word;
+  return (int64_t)dun_bits(value);
 }
 
 static double number(int64_t word)
 {
-  double value;
-  memcpy(&value, &word, sizeof value);
-  return value;
+  return dun_from_bits((uint64_t)word);
 }
 
 /* d log pi_t / dt of a local replica. */

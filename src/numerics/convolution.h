@@ -87,8 +87,9 @@ int dun_convolution_level(struct dun_context *context, struct dun_convolution *c
 /* The level's posterior mean E, mean[d][64], and normalised log density, log_density[64] (either
  * may be NULL), at points y[d][64]: E by multilinear interpolation, the log density by one that is
  * exact for Gaussians, from its values and the scores at the corners.  Beyond the padded domain
- * both are those of N(mean, covariance + tau^2), E clamped to the box.  Local tables only; never
- * communicates; same bits at any vector width. */
+ * both are those of N(mean, covariance + tau^2), E clamped to the box.  Of distributed tables only
+ * for points there, or whose lower plane along axis 0 this rank holds.  Never communicates; same
+ * bits at any vector width. */
 void dun_convolution_evaluate(const struct dun_convolution *convolution, const double *y,
                               double *mean, double *log_density);
 

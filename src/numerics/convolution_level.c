@@ -284,8 +284,8 @@ static void between(const struct dun_convolution *c, const struct places *places
   }
 }
 
-void dun_convolution_interpolate(const struct dun_convolution *c, const double *y, double *mean,
-                                 double *log_density)
+void dun_convolution_evaluate(const struct dun_convolution *c, const double *y, double *mean,
+                              double *log_density)
 {
   _Alignas(64) double far[AXES * L], far_lp[L], near[AXES * L];
   struct places places;
@@ -304,12 +304,6 @@ void dun_convolution_interpolate(const struct dun_convolution *c, const double *
     if (log_density && !places.inside[l])
       log_density[l] = far_lp[l];
   }
-}
-
-void dun_convolution_evaluate(const struct dun_convolution *convolution, const double *y,
-                              double *mean, double *log_density)
-{
-  dun_convolution_interpolate(convolution, y, mean, log_density);
 }
 
 /* ---- a level ----------------------------------------------------------------------------- */

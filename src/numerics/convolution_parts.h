@@ -45,9 +45,4 @@ int64_t dun_travel_bytes(int dimension, int ranks);
  * upper corners of points in this rank's last plane. */
 void dun_travel_halo(struct dun_context *context, struct dun_convolution *c);
 
-/* convolution_level.c: as dun_convolution_evaluate, for points whose lower plane this rank holds or
- * that lie outside the padded domain. */
-void dun_convolution_interpolate(const struct dun_convolution *c, const double *y, double *mean,
-                                 double *log_density);
-
 #endif

@@ -192,7 +192,7 @@ static void answer(const struct dun_convolution *c, int64_t n, const double *y, 
   for (int64_t i = 0; i < n; i += L) {
     int lanes = n - i < L ? (int)(n - i) : L;
     columns_of(d, lanes, y + i * d, column);
-    dun_convolution_interpolate(c, column, value + L, value);
+    dun_convolution_evaluate(c, column, value + L, value);
     for (int l = 0; l < lanes; l++)
       for (int a = 0; a <= d; a++)
         out[(i + l) * (1 + d) + a] = value[a * L + l];

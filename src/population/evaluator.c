@@ -199,11 +199,6 @@ int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
   return 0;
 }
 
-int dun_evaluator_outputs(const struct dun_evaluator *evaluator)
-{
-  return evaluator->outputs;
-}
-
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta)
 {
   if (!evaluator->target->constrain) {

@@ -56,8 +56,6 @@ int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity
  * none, or one that does not fit its dimension. */
 int dun_evaluator_lattice(const struct dun_evaluator *evaluator, int *axes, int size[3]);
 
-/* Total count of numbers of all output parameters. */
-int dun_evaluator_outputs(const struct dun_evaluator *evaluator);
 /* theta[outputs] of one point x[d]. */
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta);
 

@@ -16,7 +16,6 @@ enum dun_column_flag {
   DUN_SAVED = 2,  /* in checkpoints */
   DUN_HASHED = 4, /* in population_hash */
   DUN_OUTPUT = 8, /* in /sample_stats of result files */
-  DUN_CACHE = 16, /* may be dropped and recomputed */
 };
 
 struct dun_column {

@@ -114,7 +114,7 @@ static void find_scale(struct energy_distance *s)
 
 static int allocate(struct energy_distance *s, const struct dun_run *run)
 {
-  s->outputs = dun_evaluator_outputs(run->evaluator);
+  s->outputs = run->evaluator->outputs;
   int64_t size = s->points * (s->outputs + 1);
   s->inverse = dun_allocate(s->outputs, sizeof(double));
   s->own = dun_allocate(size, sizeof(double));

@@ -131,7 +131,7 @@ static void parameters(struct subject *s, const struct setting *setting)
   enum { MOST = 32 };
   struct dun_parameter p[MOST + 1];
   int count = dun_evaluator_parameters(&s->evaluator, 0, NULL), total = 0;
-  double *theta = dun_allocate(dun_evaluator_outputs(&s->evaluator) + 1, sizeof *theta);
+  double *theta = dun_allocate(s->evaluator.outputs + 1, sizeof *theta);
   (void)setting;
   CHECK(count >= 1 && count <= MOST);
   memset(p, 0x5a, sizeof p);
@@ -148,7 +148,7 @@ static void parameters(struct subject *s, const struct setting *setting)
     for (int k = 0; k < i; k++)
       CHECK(strcmp(p[i].name, p[k].name));
   }
-  CHECK(total == dun_evaluator_outputs(&s->evaluator));
+  CHECK(total == s->evaluator.outputs);
   for (int j = 0; j < s->d; j++)
     s->x[j] = 0.1 * j - 1;
   theta[total] = 12345;

@@ -166,14 +166,14 @@ static void test_signal_on_one_rank_stops_all(void)
   int last = test_context.rank == test_context.size - 1;
   dun_stop_catch();
   dun_stop_begin(&stop, dun_clock(), 0);
-  CHECK(dun_stop_sync(&test_context, &stop, 3, 0, 0) == 0 && stop.reason == DUN_STOP_NOT);
+  CHECK(dun_stop_sync(&test_context, &stop, 3, 0) == 0 && stop.reason == DUN_STOP_NOT);
   CHECK(stop.evaluations_done == 3 * test_context.size && !stop.checkpoint);
   if (last)
     raise(SIGUSR1);
-  CHECK(dun_stop_sync(&test_context, &stop, 3, 0, 0) == 0 && stop.reason == DUN_STOP_SIGNAL);
+  CHECK(dun_stop_sync(&test_context, &stop, 3, 0) == 0 && stop.reason == DUN_STOP_SIGNAL);
   dun_stop_release();
   dun_stop_catch(); /* the next run starts without a request */
-  CHECK(dun_stop_sync(&test_context, &stop, 3, 0, 0) == 0 && stop.reason == DUN_STOP_NOT);
+  CHECK(dun_stop_sync(&test_context, &stop, 3, 0) == 0 && stop.reason == DUN_STOP_NOT);
   dun_stop_release();
 }
 
@@ -181,12 +181,12 @@ static void test_limits(void)
 {
   struct dun_stop stop = {.evaluations = 100, .time_limit = 50};
   dun_stop_begin(&stop, dun_clock(), 0);
-  CHECK(dun_stop_sync(&test_context, &stop, 1, 0, 90) == 0 && stop.reason == DUN_STOP_NOT);
+  CHECK(dun_stop_sync(&test_context, &stop, 1, 90) == 0 && stop.reason == DUN_STOP_NOT);
   CHECK(stop.checkpoint); /* after every tick */
-  CHECK(dun_stop_sync(&test_context, &stop, 1, 0, 99) == 0 && stop.reason == DUN_STOP_EVALUATIONS);
+  CHECK(dun_stop_sync(&test_context, &stop, 1, 99) == 0 && stop.reason == DUN_STOP_EVALUATIONS);
   stop.checkpoint_seconds = 49.9; /* what is left would not do for a checkpoint */
   stop.began -= .2;
-  CHECK(dun_stop_sync(&test_context, &stop, 1, 0, 0) == 0 && stop.reason == DUN_STOP_TIME);
+  CHECK(dun_stop_sync(&test_context, &stop, 1, 0) == 0 && stop.reason == DUN_STOP_TIME);
 }
 
 TEST_MAIN({"quantile_of_known_numbers", test_quantile_of_known_numbers},

@@ -438,7 +438,7 @@ static void parameters(void)
   open_scene(&s, &own, 2, 1);
   CHECK(dun_evaluator_parameters(&s.evaluator, 0, NULL) == 3);
   CHECK(dun_evaluator_parameters(&s.evaluator, 4, found) == 3 && !strcmp(found[1].name, "L"));
-  CHECK(dun_evaluator_outputs(&s.evaluator) == 14);
+  CHECK(s.evaluator.outputs == 14);
   dun_evaluator_constrain(&s.evaluator, x, theta);
   CHECK(theta[0] == 1 && theta[13] == 7.5);
   close_scene(&s);
@@ -446,7 +446,7 @@ static void parameters(void)
   CHECK(dun_evaluator_parameters(&s.evaluator, 0, NULL) == 1);
   CHECK(dun_evaluator_parameters(&s.evaluator, 4, found) == 1);
   CHECK(!strcmp(found[0].name, "x") && found[0].rank == 1 && found[0].shape[0] == 2);
-  CHECK(dun_evaluator_outputs(&s.evaluator) == 2);
+  CHECK(s.evaluator.outputs == 2);
   dun_evaluator_constrain(&s.evaluator, x, theta);
   CHECK(theta[0] == 1 && theta[1] == .5);
   close_scene(&s);

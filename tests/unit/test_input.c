@@ -168,8 +168,7 @@ static const struct dun_node *at(const struct parsed *p, const char *section, co
 
 static void test_set(void)
 {
-  struct parsed p = parse("run: {seed: 7}\nprobes: [{type: moments}]\nfinish:\n"
-                          "sweep: {target.dimension: [1, 2]}\n");
+  struct parsed p = parse("run: {seed: 7}\nprobes: [{type: moments}]\nfinish:\n");
 #define SET(text) dun_input_set(&p.input, text, &p.complaints)
   CHECK(SET("run.seed=8") == 0 && !strcmp(at(&p, "run", "seed")->text, "8"));
   CHECK(at(&p, "run", "seed")->line == 0);
@@ -184,8 +183,6 @@ static void test_set(void)
                 "5"));
   CHECK(SET("probes.1={type: modes}") == 0 && dun_node_find(&p.input.root, "probes")->count == 2);
   CHECK(SET("finish.type=thin") == 0 && !strcmp(at(&p, "finish", "type")->text, "thin"));
-  CHECK(SET("sweep.target.dimension=[5]") == 0 && at(&p, "sweep", "target.dimension")->count == 1 &&
-        !at(&p, "sweep", "target"));
   CHECK(SET("run.time_limit=") == 0 && !*at(&p, "run", "time_limit")->text);
   CHECK(p.complaints.count == 0);
 
