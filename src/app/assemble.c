@@ -155,18 +155,22 @@ static void bind_finishes(struct dun_assembly *assembly)
     bind_finish(assembly, &list->child[i], i);
 }
 
-/* Means and their errors belong to every result, whether or not the input lists the probe, and
- * R-hat to every result of chains. */
-static void add_probe(struct dun_assembly *assembly, const char *name)
+/* Collective.  Means and their errors belong to every result, whether or not the input lists the
+ * probe, and R-hat to every result of chains. */
+static void add_probe(struct dun_context *context, struct dun_assembly *assembly, const char *name)
 {
   struct dun_part part = {.type = dun_type_find(DUN_KIND_PROBE, name), .line = 1, .column = 1};
   char place[32];
   if (!part.type || probe_is_double(assembly, part.type))
     return;
-  part.self = dun_allocate(1, part.type->size);
-  if (!part.self)
-    return;
   snprintf(place, sizeof place, "probe %s", name);
+  part.self = dun_allocate(1, part.type->size);
+  if (dun_agree(context, part.self ? 0 : DUN_ERROR_MEMORY) < 0) {
+    dun_complain(&assembly->binder.complaints, &assembly->input, -1, 0, "%s: %s", place,
+                 dun_error_text());
+    dun_free(part.self);
+    return;
+  }
   dun_bind_rows(&assembly->binder, NULL, place, 1, 1, part.type->options, part.self);
   assembly->probe[assembly->probes++] = part;
 }
@@ -236,7 +240,7 @@ static void check_together(struct dun_assembly *assembly)
   complain_of_draws(assembly);
 }
 
-static void bind_all(struct dun_assembly *assembly)
+static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
 {
   static const char *const required[] = {"run", "target", "method"};
   for (size_t i = 0; i < sizeof required / sizeof *required; i++)
@@ -252,9 +256,9 @@ static void bind_all(struct dun_assembly *assembly)
   bind_section(assembly, "output", dun_output_rows, &assembly->output);
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
   check_together(assembly);
-  add_probe(assembly, "moments");
+  add_probe(context, assembly, "moments");
   if (keeps_draws(assembly))
-    add_probe(assembly, "rhat");
+    add_probe(context, assembly, "rhat");
 }
 
 /* ---- initialising -------------------------------------------------------------------------- */
@@ -311,7 +315,7 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
 /* Random numbers are addressed by the tick, of 31 bits. */
 static int check_sweeps(const struct dun_run *run)
 {
-  int64_t most = INT32_MAX - 4096; /* finishes and phases have some of their own */
+  int64_t most = INT32_MAX - (1 << 20); /* finishes and phases have some of their own */
   int64_t sweeps = run->method->sweeps ? run->method->sweeps(run->method_self, run) : 0;
   if (sweeps < most)
     return 0;
@@ -451,7 +455,7 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   code = dun_agree(context, parse(context, assembly));
   if (code < 0)
     return code;
-  bind_all(assembly);
+  bind_all(context, assembly);
   code = init_all(context, assembly);
   if (code < 0 && code != DUN_ERROR_INPUT)
     return code;

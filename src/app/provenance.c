@@ -1,4 +1,5 @@
 #include "app/provenance.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf_version.h"
 #include "numerics/linear.h"
@@ -76,7 +77,7 @@ int dun_provenance_make(struct dun_provenance *p, const struct dun_context *cont
   memset(p, 0, sizeof *p);
   p->input = dun_allocate(size + 1, 1);
   if (!p->input)
-    return -1;
+    return DUN_ERROR_MEMORY;
   memcpy(p->input, assembly->input.bytes, (size_t)size);
   dun_hdf_version(p->hdf5, sizeof p->hdf5);
   mpi_version(p->mpi, sizeof p->mpi);

@@ -14,7 +14,8 @@ struct dun_provenance {
   char mpi[256], blas[128], hdf5[32];
 };
 
-/* The costs are as of the last dun_record_cost.  Local.  dun_provenance_free is due in any case. */
+/* The costs are as of the last dun_record_cost.  Local; DUN_ERROR_MEMORY.
+ * dun_provenance_free is due in any case. */
 int dun_provenance_make(struct dun_provenance *provenance, const struct dun_context *context,
                         const struct dun_driver *driver);
 void dun_provenance_free(struct dun_provenance *provenance);

@@ -177,6 +177,21 @@ static int check_place(const char *file)
   return 0;
 }
 
+/* Collective.  Where rank 0 has found the variables' places in the file. */
+static int share_offsets(struct dun_context *context, struct dun_result *result)
+{
+  int64_t *offset = dun_allocate(result->variables, sizeof *offset);
+  int status = dun_agree(context, offset ? 0 : DUN_ERROR_MEMORY);
+  for (int i = 0; i < result->variables && status == 0; i++)
+    offset[i] = result->variable[i].offset;
+  if (status == 0)
+    status = dun_broadcast(context, offset, result->variables * (int64_t)sizeof *offset, 0);
+  for (int i = 0; i < result->variables && status == 0; i++)
+    result->variable[i].offset = offset[i];
+  dun_free(offset);
+  return status;
+}
+
 int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
                      int resume)
@@ -198,9 +213,7 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
   status = dun_agree(context, state[0]);
   if (status < 0)
     return status;
-  for (int i = 0; i < result->variables && status == 0; i++)
-    status =
-        dun_broadcast(context, &result->variable[i].offset, sizeof result->variable[i].offset, 0);
+  status = share_offsets(context, result);
   if (status == 0)
     status = dun_broadcast(context, state, sizeof state, 0);
   return status < 0 ? status : resume && !state[1];

@@ -9,21 +9,35 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_NAMES = 4096 };
-
 /* ---- names in a group -------------------------------------------------------------------- */
 
 struct names {
-  int count, bad;
-  char *name[MOST_NAMES];
+  int count, capacity, bad;
+  char **name; /* [count] */
 };
+
+static int names_reserve(struct names *names)
+{
+  int capacity = 2 * names->capacity + 64;
+  if (names->count < names->capacity)
+    return 0;
+  char **larger = dun_allocate(capacity, sizeof *larger);
+  if (!larger)
+    return DUN_ERROR_MEMORY;
+  if (names->count)
+    memcpy(larger, names->name, (size_t)names->count * sizeof *larger);
+  dun_free(names->name);
+  names->name = larger;
+  names->capacity = capacity;
+  return 0;
+}
 
 static herr_t add_link(hid_t group, const char *name, const H5L_info_t *info, void *data)
 {
   struct names *names = data;
   (void)group;
   (void)info;
-  if (names->count == MOST_NAMES || !(names->name[names->count] = dun_copy_text(name)))
+  if (names_reserve(names) < 0 || !(names->name[names->count] = dun_copy_text(name)))
     return names->bad = -1;
   names->count++;
   return 0;
@@ -39,6 +53,8 @@ static void names_free(struct names *names)
 {
   for (int i = 0; names && i < names->count; i++)
     dun_free(names->name[i]);
+  if (names)
+    dun_free(names->name);
   dun_free(names);
 }
 
@@ -60,8 +76,9 @@ static struct names *list_names(const struct dun_result_file *file, const char *
     H5Gclose(group);
   if (status >= 0)
     return names;
+  if (names && !names->bad) /* else there was no memory, and that was said */
+    dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is missing or damaged.", place, file->name);
   names_free(names);
-  dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is missing or damaged.", place, file->name);
   return NULL;
 }
 

@@ -6,7 +6,8 @@
 
 /* member[n], from 0 to count - 1, of points x[n][d] by rows: the first centre is the point nearest
  * to the mean, each further one the point farthest from those before; then at most `rounds` rounds
- * of means and nearest centres, until nothing changes.  Groups may be left empty. */
+ * of means and nearest centres, until nothing changes.  Groups may be left empty.
+ * DUN_ERROR_MEMORY. */
 int dun_clusters_find(int64_t n, int d, const double *x, int count, int rounds, int *member);
 
 #endif

@@ -360,6 +360,17 @@ def test_summary():
         assert dunlin("summary", result, ranks=2).stdout == text, "printed more than once"
 
 
+def test_a_result_of_many_names():
+    """A target may have any number of parameters."""
+    import h5py
+    with Folder() as folder:
+        dunlin("run", small(folder), "--quiet", folder=folder)
+        with h5py.File(os.path.join(folder, "out.h5"), "a") as file:
+            for number in range(5000):
+                file["provenance"][f"word{number}"] = number
+        assert "log Z" in dunlin("summary", "out.h5", folder=folder).stdout
+
+
 def test_modes_in_the_summary():
     """Numbers of the summary from the rows of the probe, over two replicates."""
     with Folder() as folder:
