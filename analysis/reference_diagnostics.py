@@ -109,6 +109,23 @@ def diagnostics(chains):
             "ess_mean": ess_of(halves)}
 
 
+def errors(chains):
+    """Standard errors of the mean and of the standard deviation of one scalar, chains [M][D]: by
+    the spread of the chains' own means where they are many and short, else by effective sizes."""
+    chains = np.asarray(chains, dtype=float)
+    count, draws = chains.shape
+    squares = (chains - np.mean(chains)) ** 2
+    values = (chains, squares)
+    if count >= 16 and count >= draws:
+        found = [np.std(np.mean(x, axis=1)) / np.sqrt(count - 1) for x in values]
+    elif draws >= 4:
+        found = [np.std(x) / np.sqrt(ess_of(split(y)))
+                 for x, y in ((chains, chains), (split(squares), squares))]
+    else:
+        found = [np.nan, np.nan]
+    return found[0], found[1] / 2 / np.std(chains)
+
+
 def main():
     import h5py
     with h5py.File(sys.argv[1], "r") as result:

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/result_read.h"
+#include "numerics/mixing.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +191,7 @@ static void read_modes(struct summary *s)
 struct draws {
   int64_t chains, draws;
   double *value, *sorted, *root; /* root: NULL where the file has none */
+  int by_chain;                  /* a chain's draws count as those of one ancestor */
 };
 
 static int draws_init(const struct summary *s, struct draws *draws)
@@ -202,6 +204,11 @@ static int draws_init(const struct summary *s, struct draws *draws)
   draws->sorted = dun_allocate(count, sizeof *draws->sorted);
   if (!draws->value || !draws->sorted)
     return DUN_ERROR_MEMORY;
+  draws->by_chain = has_mixing(s) && dun_mixing_by_chain(draws->chains, draws->draws);
+  if (draws->by_chain) {
+    draws->root = dun_allocate(count, sizeof *draws->root);
+    return draws->root ? 0 : DUN_ERROR_MEMORY;
+  }
   if (!root || root->width != 1 || root->chains * root->draws != count)
     return 0;
   draws->root = dun_allocate(count, sizeof *draws->root);
@@ -231,7 +238,7 @@ static int quantiles_of(const struct summary *s, const struct dun_result_shape *
     line->quantile[q].probability = probability[q];
   dun_quantiles(draws->chains, draws->draws, draws->value, draws->root, draws->sorted, QUANTILES,
                 line->quantile);
-  if (has_mixing(s))
+  if (has_mixing(s) && !draws->by_chain)
     correct_errors(line, (double)(draws->chains * draws->draws));
   return 0;
 }

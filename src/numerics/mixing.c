@@ -507,12 +507,37 @@ static void square_values(struct halves *h)
     h->value[i] *= h->value[i];
 }
 
+int dun_mixing_by_chain(int64_t chains, int64_t draws)
+{
+  return chains >= 16 && chains >= draws;
+}
+
+/* Collective.  Standard errors from the spread of all chains' means and mean squares. */
+static int errors_by_chain(struct dun_context *context, int64_t chains, int64_t draws,
+                           const double *value, double *scratch, double total,
+                           struct dun_chain_moments *m)
+{
+  struct dun_exact sum[2] = {0};
+  double squares[2];
+  for (int64_t c = 0; c < chains; c++) {
+    centre(draws, m->mean, value + c * draws, scratch);
+    double away = sum_of(draws, 0, scratch) / (double)draws;
+    double more = product_of(draws, scratch, scratch) / (double)draws - m->deviation * m->deviation;
+    dun_exact_add(&sum[0], away * away);
+    dun_exact_add(&sum[1], more * more);
+  }
+  int status = dun_sum(context, 0, 2, sum, squares);
+  m->error = sqrt(squares[0] / (total * (total - 1)));
+  m->square_error = sqrt(squares[1] / (total * (total - 1)));
+  return status;
+}
+
 int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,
                        const double *value, struct dun_chain_moments *m)
 {
   struct halves h;
   double *scratch = dun_allocate(draws, sizeof *scratch), unused;
-  *m = (struct dun_chain_moments){NAN, NAN, NAN, NAN, NAN};
+  *m = (struct dun_chain_moments){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
   int status = halves_init(context, &h, chains, draws, value);
   int status_scratch = dun_agree(context, scratch ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
@@ -527,7 +552,11 @@ int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draw
       status = mean_of(context, h.local, h.n, h.value, h.centred, &unused, &m->square_deviation);
     if (status >= 0)
       status = size_of_values(context, &h, &m->ess_square);
+    m->error = m->deviation / sqrt(m->ess_mean);
+    m->square_error = m->square_deviation / sqrt(m->ess_square);
   }
+  if (status >= 0 && dun_mixing_by_chain((int64_t)h.total / 2, draws))
+    status = errors_by_chain(context, chains, draws, value, scratch, h.total / 2, m);
   dun_free(scratch);
   halves_free(&h);
   return status < 0 ? status : 0;

@@ -28,10 +28,18 @@ int dun_mixing_ranks(struct dun_context *context, int64_t chains, int64_t draws,
 
 struct dun_chain_moments {
   double mean, deviation;  /* over all draws */
-  double ess_mean;         /* of the mean; deviation / sqrt(ess_mean) is its standard error */
+  double ess_mean;         /* of the mean */
   double ess_square;       /* of the mean square around the mean */
   double square_deviation; /* standard deviation of the squares */
+  double error;            /* standard error of the mean */
+  double square_error;     /* of the mean square around the mean */
 };
+
+/* 1: the spread of the chains' own means gives standard errors, since chains are independent.
+ * Short chains are so judged where there are many of them: their autocovariances, taken around the
+ * means of half a chain, are too small, so that of 4 independent draws each the effective number
+ * would be twice the true one.  0: standard errors are deviation / sqrt(effective size). */
+int dun_mixing_by_chain(int64_t chains, int64_t draws);
 
 /* Collective. */
 int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,

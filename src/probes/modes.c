@@ -20,7 +20,8 @@ struct modes {
 static const struct dun_table_column columns[] = {
     {"mode", "", "Number of the mode; -1: particles near no mode."},
     {"share", "", "Weight of the particles, or of the draws, nearest to the mode."},
-    {"error", "", "Standard error of the share, by ancestor, or by a chain's autocorrelation."},
+    {"error", "",
+     "Standard error of the share, by ancestor, by chain, or by a chain's autocorrelation."},
     {"binomial_error", "", "What it would be if the particles or draws were independent."},
     {"due", "", "Share of the mode in the target."},
     {"hit", "", "1: it has more than a tenth of its due."},
@@ -170,7 +171,7 @@ static int chain_shares(struct dun_context *context, struct modes *m, const stru
         dun_mixing_moments(context, run->kept.chains.local, run->kept.draws, draws.value, &moments);
     m->share[k] = moments.mean;
     m->deviation[k] = moments.deviation;
-    m->error[k] = moments.deviation > 0 ? moments.deviation / sqrt(moments.ess_mean) : 0;
+    m->error[k] = moments.deviation > 0 ? moments.error : 0;
   }
   dun_free(draws.value);
   dun_free(draws.square);

@@ -12,7 +12,8 @@ static const struct dun_table_column columns[] = {
     {"index", "", "Number of the scalar among the entries of all output parameters."},
     {"mean", "", "Weighted mean."},
     {"deviation", "", "Weighted standard deviation."},
-    {"error", "", "Standard error of the mean, by ancestor, or by a chain's autocorrelation."},
+    {"error", "",
+     "Standard error of the mean, by ancestor, by chain, or by a chain's autocorrelation."},
     {"deviation_error", "", "Standard error of the standard deviation."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };

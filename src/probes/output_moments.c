@@ -9,10 +9,8 @@
 
 static struct dun_probe_moments of_chain(const struct dun_chain_moments *m)
 {
-  double error = m->deviation / sqrt(m->ess_mean);
-  double square_error = m->square_deviation / sqrt(m->ess_square);
-  return (struct dun_probe_moments){m->mean, m->deviation, error,
-                                    square_error / (2 * m->deviation)};
+  return (struct dun_probe_moments){m->mean, m->deviation, m->error,
+                                    m->square_error / (2 * m->deviation)};
 }
 
 /* A scalar that never changes is known, and so is its deviation. */

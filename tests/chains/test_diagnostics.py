@@ -75,15 +75,25 @@ def check_values(result):
         mean, deviation = numpy.mean(draws), numpy.std(draws)
         close(column(result, "moments", "mean")[i] - 10, mean - 10, "mean")
         close(column(result, "moments", "deviation")[i], deviation, "deviation")
-        if draws.shape[1] >= 4:
-            size = expected["ess_mean"]
-            close(column(result, "moments", "error")[i], deviation / math.sqrt(size), "error")
-            close(column(result, "ess", "ess")[i], size, "ess")
-            squares = (draws - mean) ** 2
-            size = reference.ess_of(reference.split(squares))
-            spread = numpy.std(reference.split(squares)) / math.sqrt(size) / 2 / deviation
-            close(column(result, "moments", "deviation_error")[i], spread, "deviation_error")
+        error, deviation_error = reference.errors(draws)
+        close(column(result, "moments", "error")[i], error, "error")
+        close(column(result, "moments", "deviation_error")[i], deviation_error, "deviation_error")
+        close(column(result, "ess", "ess")[i], (deviation / error) ** 2, "ess")
+        if draws.shape[0] >= 16 and draws.shape[0] >= draws.shape[1]:
+            check_quantiles(line, draws)
     check_names(result)
+
+
+def check_quantiles(line, draws):
+    """Errors of the quantiles of many short chains, each of which counts as one."""
+    for said in line["quantiles"]:
+        p, value = said["probability"], numpy.quantile(draws, said["probability"])
+        below = draws <= value
+        share = numpy.std(numpy.mean(below, axis=1)) / math.sqrt(len(draws))
+        reach = min(.05, .5 * min(p, 1 - p))
+        density = 2 * reach / numpy.subtract(*numpy.quantile(draws, [p + reach, p - reach]))
+        close(said["value"] - 10, value - 10, "quantile")
+        close(said["error"], share / density, "error of a quantile")
 
 
 def check_names(result):
@@ -151,7 +161,7 @@ def test_values_of_ladders():
 
 
 def check_modes(result):
-    """Shares over all draws, with errors by autocorrelation."""
+    """Shares over all draws, with the errors of means."""
     import h5py
     with h5py.File(result, "r") as file:
         x = file["posterior/x"][...]
@@ -160,8 +170,7 @@ def check_modes(result):
     for k in range(3):
         own = (near == k).astype(float)
         close(column(result, "modes", "share")[k], own.mean(), f"share {k}")
-        size = reference.ess_of(reference.split(own))
-        error = own.std() / math.sqrt(size) if own.std() > 0 else 0
+        error = reference.errors(own)[0] if own.std() > 0 else 0
         close(column(result, "modes", "error")[k], error, f"error {k}")
 
 

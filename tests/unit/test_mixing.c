@@ -175,6 +175,24 @@ static void what_the_figures_mean(void)
   CHECK(isnan(mixing.rhat_bulk) && isnan(mixing.ess_bulk) && isnan(mixing.ess_tail));
 }
 
+/* Independent draws in short chains have the standard errors of independent draws: one comparison,
+ * limit 5 deviations of a deviation from so many chains. */
+static void errors_of_short_chains(void)
+{
+  enum { CHAINS = 250, DRAWS = 4 };
+  double all[MOST];
+  int64_t unused;
+  make(0, MOST, all, &unused);
+  for (int64_t i = 0; i < MOST; i++)
+    all[i] = all[i] / (i % 3 ? 1 : 1e200);
+  struct dun_tiles tiles = dun_tiles_of(CHAINS, 3, test_context.rank, test_context.size);
+  struct dun_chain_moments m;
+  CHECK(dun_mixing_moments(&test_context, tiles.local, DRAWS, all + tiles.first * DRAWS, &m) == 0);
+  CHECK_NEAR(m.error / (m.deviation / sqrt(MOST)), 1, 5 / sqrt(2. * CHAINS));
+  CHECK(m.deviation / sqrt(m.ess_mean) < .8 * m.error);
+  CHECK(dun_mixing_by_chain(16, 16) && !dun_mixing_by_chain(15, 4) && !dun_mixing_by_chain(16, 17));
+}
+
 /* Single chains, and what analysis/reference_diagnostics.py says of them: the folded ranks of the
  * two middle draws are equal, whatever is rounded. */
 static void known_answers(void)
@@ -226,4 +244,5 @@ TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
           {"normal_quantiles", normal_quantiles}, {"known_answers", known_answers},
           {"chains_that_stand_still", chains_that_stand_still},
           {"draws_far_from_zero", draws_far_from_zero},
+          {"errors_of_short_chains", errors_of_short_chains},
           {"what_the_figures_mean", what_the_figures_mean})
