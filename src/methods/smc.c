@@ -37,6 +37,7 @@ struct smc {
   double last_jump;    /* of the sweep before, for `auto` */
   int64_t selections;
   int64_t lost;             /* weights that became 0 in moves */
+  double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   int64_t capped;           /* steps whose moves ended at the cap */
   double least_acceptance;  /* over the steps' last sweeps */
   double most_stuck;        /* largest share of particles that no move of a step displaced */
@@ -61,6 +62,7 @@ static const struct dun_state state[] = {
     STATE(last_jump, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
     STATE(lost, DUN_STATE_INTEGER),
+    STATE(drift, DUN_STATE_NUMBER),
     STATE(capped, DUN_STATE_INTEGER),
     STATE(least_acceptance, DUN_STATE_NUMBER),
     STATE(most_stuck, DUN_STATE_NUMBER),
@@ -163,7 +165,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
   s->done = s->selections = s->lost = s->capped = 0;
-  s->carried = s->most_stuck = 0;
+  s->carried = s->most_stuck = s->drift = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
   s->multinomial_error = NAN;
@@ -394,6 +396,17 @@ static int moved_enough(struct smc *s, const struct dun_look *look)
   return 1;
 }
 
+/* Moves at one time leave the expected weight as it is, but for those from the path's first point,
+ * which have that of a density.  Weights with tails too heavy for so many particles fall short. */
+static int weigh_moves(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  double before = run->now.log_evidence;
+  int status = estimate(context, s, run);
+  if (status >= 0 && !(s->at_point && run->now.step == 1))
+    s->drift += run->now.log_evidence - before;
+  return status;
+}
+
 static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_look look;
@@ -418,9 +431,8 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   s->least_acceptance =
       look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
   s->phase = TEMPER;
-  if (weighs && (status = estimate(context, s, run)) < 0)
-    return status;
-  return DUN_TICK_STEP;
+  status = weighs ? weigh_moves(context, s, run) : 0;
+  return status < 0 ? status : DUN_TICK_STEP;
 }
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
@@ -445,6 +457,17 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 }
 
 /* ---- what to think of it ----------------------------------------------------------------- */
+
+static void diagnose_weighed(const struct smc *s, const struct dun_run *run,
+                             struct dun_diagnosis *out)
+{
+  double errors = s->drift / run->now.log_evidence_error;
+  dun_diagnose(
+      out, "weighed moves", dun_verdict_above(fabs(errors), 2, 4),
+      "in the moves of kernel %s log Z changed by %.3g, %.1f errors, where 0 is expected%s",
+      run->kernel->type.name, s->drift, errors,
+      fabs(errors) < 2 ? "" : ": few particles have the weights; take smaller steps");
+}
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
@@ -473,6 +496,8 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
                "in the worst step %.3g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
+  if (run->kernel->weighs)
+    diagnose_weighed(s, run, out);
   if (run->kernel->weighs && s->lost > 0)
     dun_diagnose(out, "support", DUN_BAD,
                  "%lld moves of kernel %s left the support, where weights end: log Z is too low; "

@@ -5,7 +5,15 @@ import os
 import numpy
 
 from calibration import (FORTY, MIXTURE, TOEPLITZ, judge, mode_shares, replicates, seeds_moments)
-from support import INPUTS, Folder, attributes, dunlin, main
+from support import INPUTS, Folder, attributes, dunlin, main, summary, write
+
+RINGS = """
+run:    {seed: 2, particles: 4000}
+target: {type: rings, radii: 2, banana: {weight: 0.5}}
+path:   {type: geometric, base: {type: gaussian, scale: 4}}
+kernel: {type: ula, step_rule: const, step_size: STEP}
+method: {type: smc, moves_per_step: 8}
+"""
 
 # Of 40 normal deviations over their standard errors: the spread (1 ± 5/sqrt 80), and the shares
 # within one and two errors (.683 and .954 less 5 binomial errors).
@@ -58,6 +66,30 @@ def test_the_funnel_is_not_trusted():
         dunlin("run", os.path.join(INPUTS, "funnel.yaml"), "--output", result, "--quiet",
                "--set", "run.particles=2000")
         assert attributes(result)["diagnosis"] in ("doubtful", "bad")
+
+
+def weighed(folder, step_size):
+    """Off log Z = 0 in reported errors, and the verdicts by name."""
+    file = write(folder, "input.yaml", RINGS.replace("STEP", str(step_size)))
+    result = os.path.join(folder, f"{step_size}.h5")
+    dunlin("run", file, "--output", result, "--quiet")
+    found = summary(result)
+    verdicts = {verdict["name"]: verdict["level"] for verdict in found["verdicts"]}
+    return found["log_evidence"] / found["log_evidence_error"], verdicts
+
+
+def test_weights_of_long_moves_are_not_trusted():
+    """Unadjusted moves longer than the rings are wide have weights with tails so heavy that log Z
+    is far too low and the reported error knows nothing of it; 2 comparisons."""
+    with Folder() as folder:
+        off, verdicts = weighed(folder, .1)
+        print(f"long moves: log Z is {off:.1f} errors off")
+        assert off < -3
+        assert verdicts["weighed moves"] == "bad", verdicts
+        off, verdicts = weighed(folder, .02)
+        print(f"short moves: log Z is {off:.1f} errors off")
+        assert abs(off) < 5
+        assert verdicts["weighed moves"] == "good", verdicts
 
 
 main()
