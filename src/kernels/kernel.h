@@ -35,6 +35,9 @@ struct dun_move {
 
   /* [d][64]: of kernels that declare a column "v"; all 0: not drawn yet */
   double *momentum;
+  /* [d][64]: of kernels that declare a column "gradient": `statistic` leaves there the gradient at
+   * the point, with which the move then begins; NULL: there is none */
+  double *gradient;
   /* [64] or NULL: not wanted.  Kernels that weigh write the log of pi_t(x') / pi_t(x) times the
    * ratio of the backward to the forward transition density */
   double *log_weight;
@@ -74,8 +77,9 @@ struct dun_kernel {
   void (*move)(const void *self, struct dun_move *move);
 
   /* A mean over all particles that the move needs (batch step rules): writes a value per lane,
-   * given the same workspace as `move` and changing only its scratch.  NULL: none.
-   * `wants_statistic` tells whether the options ask for it. */
+   * given the same workspace as `move` and changing only its scratch and gradient.
+   * NULL: none.  `wants_statistic` tells whether the options ask for it; moves that are `final`
+   * do without. */
   void (*statistic)(const void *self, struct dun_move *move, double *value);
   int (*wants_statistic)(const void *self);
 

@@ -13,7 +13,7 @@ struct lanes {
   double *before;                          /* [d + 1]: x and lp before the move */
   double *start;                           /* [d + 1] */
   double *coefficient;                     /* [K] */
-  double *momentum;                        /* [d] */
+  double *momentum, *gradient;             /* [d] each */
   double *unit, *log_weight;               /* [1] */
   double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
   double *mapped;                          /* [d] */
@@ -54,7 +54,8 @@ static struct lanes lanes_of(const struct dun_sweep *s)
   w.start = w.before + (d + 1) * DUN_LANES;
   w.coefficient = w.start + (d + 1) * DUN_LANES;
   w.momentum = w.coefficient + K * DUN_LANES;
-  w.unit = w.momentum + d * DUN_LANES;
+  w.gradient = w.momentum + d * DUN_LANES;
+  w.unit = w.gradient + d * DUN_LANES;
   w.log_weight = w.unit + DUN_LANES;
   w.time = w.log_weight + DUN_LANES;
   w.step = w.time + DUN_LANES;
@@ -67,7 +68,7 @@ static struct lanes lanes_of(const struct dun_sweep *s)
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
-  int64_t columns = 5 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  int64_t columns = 6 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -80,6 +81,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->step_size = dun_population_find(s->population, "step_size");
   s->rung = dun_population_find(s->population, "rung");
   s->momentum = dun_population_find(s->population, "v");
+  s->gradient = dun_population_find(s->population, "gradient");
   s->acceptance = dun_population_find(s->population, "acceptance");
   s->d = s->x->width;
   s->K = s->part_lp->width;
@@ -317,6 +319,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .state = w->state,
                            .acceptance = w->acceptance,
                            .momentum = s->momentum ? w->momentum : NULL,
+                           .gradient = s->gradient && s->known ? w->gradient : NULL,
                            .log_weight = s->logw ? w->log_weight : NULL,
                            .scratch = w->scratch};
 }
@@ -366,6 +369,8 @@ static void move_tile(struct dun_sweep *s, struct lanes *w, struct dun_address a
   }
   if (s->momentum)
     dun_tile_load(s->population, s->momentum, i, w->momentum);
+  if (s->gradient && s->known)
+    dun_tile_load(s->population, s->gradient, i, w->gradient);
   struct dun_move move = move_of(s, w, address, n);
   s->kernel->move(s->kernel_self, &move);
   if (s->momentum)
@@ -390,7 +395,7 @@ static int64_t tiles_below(const struct dun_tiles *tiles, int64_t limit)
   return count < 0 ? 0 : count < tiles->count ? count : tiles->count;
 }
 
-/* The mean over all particles of what the kernel asks for: a pass of its own. */
+/* The mean over all particles of what the kernel asks for: a pass that keeps its gradients. */
 static int find_statistic(struct dun_context *context, struct dun_sweep *s,
                           struct dun_address address, double t, int64_t count)
 {
@@ -405,6 +410,8 @@ static int find_statistic(struct dun_context *context, struct dun_sweep *s,
     load(s, &w, i, t, dun_adaptation_step(s->adaptation, address));
     struct dun_move move = move_of(s, &w, address, n);
     s->kernel->statistic(s->kernel_self, &move, value);
+    if (s->gradient)
+      dun_tile_store(s->population, s->gradient, i, w.gradient);
     for (int l = n; l < DUN_LANES; l++)
       value[l] = 0;
     dun_exact_add(&sum[0], dun_fold(value));
@@ -445,10 +452,9 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   double *inverse = dun_allocate(s->d, sizeof *inverse);
   int status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
 
-  if (s->kernel->statistic && s->kernel->wants_statistic(s->kernel_self)) {
-    int found = find_statistic(context, s, address, t, count);
-    status = found < 0 ? found : status;
-  }
+  s->known = s->kernel->statistic && !s->final && s->kernel->wants_statistic(s->kernel_self);
+  int found = s->known ? find_statistic(context, s, address, t, count) : 0;
+  status = found < 0 ? found : status;
   if (status == 0) {
     struct lanes w = lanes_of(s);
     s->metric = metric_of(s);

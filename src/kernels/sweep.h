@@ -28,6 +28,9 @@ struct dun_sweep {
 
   struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
 
+  struct dun_column *gradient; /* [d] or NULL: "gradient" of kernels that declare it, from the pass
+                                * of the statistic to the move */
+
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
   int from_point;          /* every particle is where the path's start draws them all */
@@ -38,6 +41,7 @@ struct dun_sweep {
 
   /* of the present sweep */
   double statistic;
+  int known; /* the statistic, and the column of gradients, are of the points as they stand */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
 
   /* made by init, owned */

@@ -17,6 +17,7 @@
  * outside a bounded support: there they are biased low.
  *
  * A step to a point that is not finite is not made; its weight is 0. */
+#include "base/error.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/metropolis.h"
@@ -160,13 +161,15 @@ static void move(const void *self, struct dun_move *m)
 {
   const struct ula *s = self;
   int64_t block = (int64_t)m->d * DUN_LANES;
-  double *z = m->scratch, *q = z + block, *before = q + block, *x = dun_move_x(m);
+  double *z = m->scratch, *q = m->gradient ? m->gradient : z + block, *before = z + 2 * block;
+  double *x = dun_move_x(m);
   double noise[DUN_LANES] __attribute__((aligned(64)));
   double drift[DUN_LANES] __attribute__((aligned(64)));
   double lp[DUN_LANES] __attribute__((aligned(64)));
 
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, z);
-  dun_move_gradient(m, x, q);
+  if (!m->gradient)
+    dun_move_gradient(m, x, q);
   find_steps(s, m, q, noise, drift);
   memcpy(before, x, (size_t)block * sizeof *x);
   memcpy(lp, dun_move_lp(m), sizeof lp);
@@ -190,9 +193,25 @@ static int wants_statistic(const void *self)
 
 static void statistic(const void *self, struct dun_move *m, double *value)
 {
+  double *q = m->gradient ? m->gradient : m->scratch;
   (void)self;
-  dun_move_gradient(m, dun_move_x(m), m->scratch);
-  score_norm(m->d, m->scale, m->unit, m->scratch, value);
+  dun_move_gradient(m, dun_move_x(m), q);
+  score_norm(m->d, m->scale, m->unit, q, value);
+}
+
+/* The statistic needs the gradients of all particles before the first one moves.  No sweep leaves
+ * any to the next one: they need not be saved. */
+static int declare(const void *self, struct dun_population *population, int d)
+{
+  if (!wants_statistic(self))
+    return 0;
+  return dun_population_declare(population,
+                                (struct dun_column){.name = "gradient",
+                                                    .type = DUN_F64,
+                                                    .width = d,
+                                                    .doc = "Gradient of the log density."})
+             ? 0
+             : DUN_ERROR_MEMORY;
 }
 
 static int biased(const void *self)
@@ -269,4 +288,5 @@ const struct dun_kernel dun_kernel_ula = {
     .move = move,
     .statistic = statistic,
     .wants_statistic = wants_statistic,
+    .declare = declare,
 };

@@ -119,6 +119,46 @@ static void both_forms_agree(void)
   CHECK(difference_of_forms(1, 0) > .01 || test_context.rank > 0);
 }
 
+/* Three moves of a batch rule, the last one with the final step size; writes where the first
+ * particle of the rank is and returns the evaluations for each of its particles. */
+static double moved_by_batch_rule(const char *rule, int keep, double x[3])
+{
+  struct fixture fixture;
+  struct dun_run *run = make(&fixture, 500, MIXTURE, "map: false", rule, "moves_per_step: 1");
+  int64_t n = run->population.tiles.local;
+  for (int64_t i = 0; i < 3 * n; i++)
+    dun_f64(run->sweep.x)[i] = (double)(i % 7) - 3;
+  CHECK(run->sweep.gradient);
+  if (!keep)
+    run->sweep.gradient = NULL;
+  run->sweep.blind = 1;
+  run->evaluator->evaluations = 0;
+  for (int k = 0; k < 3; k++) {
+    run->sweep.final = k == 2;
+    move(run, .3 + .2 * k);
+  }
+  for (int j = 0; j < 3; j++)
+    x[j] = n > 0 ? dun_f64(run->sweep.x)[j] : 0;
+  double each = n > 0 ? (double)run->evaluator->evaluations / (double)n : 0;
+  int here = n > 0;
+  fixture_free(&fixture);
+  return here ? each : keep ? 3 : 5;
+}
+
+/* Rules with a mean over all particles leave its gradients to the moves. */
+static void batch_rules_evaluate_once(void)
+{
+  static const char *const rule[] = {"ula, step_size: .3, step_rule: snr",
+                                     "ula, step_size: .3, step_rule: mean, cap: .1"};
+  for (int i = 0; i < 2; i++) {
+    double kept[3], again[3];
+    CHECK(moved_by_batch_rule(rule[i], 1, kept) == 3);
+    CHECK(moved_by_batch_rule(rule[i], 0, again) == 5);
+    for (int j = 0; j < 3; j++)
+      CHECK(kept[j] == again[j]);
+  }
+}
+
 /* With the map nothing is reweighted; without it by the density of the shrunk law. */
 static void increments(void)
 {
@@ -291,8 +331,9 @@ static void smc_finds_the_evidence(void)
 }
 
 TEST_MAIN({"score_is_the_shrunk_mixtures", score_is_the_shrunk_mixtures},
-          {"both_forms_agree", both_forms_agree}, {"levels_follow", levels_follow},
-          {"increments", increments}, {"stein", stein}, {"known_biases", known_biases},
-          {"constant_steps_blow_up", constant_steps_blow_up},
+          {"both_forms_agree", both_forms_agree},
+          {"batch_rules_evaluate_once", batch_rules_evaluate_once},
+          {"levels_follow", levels_follow}, {"increments", increments}, {"stein", stein},
+          {"known_biases", known_biases}, {"constant_steps_blow_up", constant_steps_blow_up},
           {"unadjusted_weights", unadjusted_weights},
           {"smc_finds_the_evidence", smc_finds_the_evidence})

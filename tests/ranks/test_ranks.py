@@ -77,6 +77,7 @@ def test_populations_with_a_dense_metric():
 
 def test_chains_along_dilation():
     same_at((1, 2, 3, 7), "guided", kernel="ula, step_rule: cap1", particles=500)
+    same_at((1, 2, 3), "guided", kernel="ula, step_rule: snr", particles=300)
     same_at((1, 3), "guided", kernel="mala", particles=70)
 
 
