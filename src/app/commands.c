@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "numerics/linear.h"
 #include <stdio.h>
-#include <string.h>
 
 /* ---- what went wrong ----------------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 #include "app/provenance.h"
 #include "app/record.h"
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/scalar.h"
 #include "population/selection.h"
 #include "version.h"

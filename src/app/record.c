@@ -1,6 +1,4 @@
 #include "app/record.h"
-#include "base/error.h"
-#include "base/memory.h"
 #include "parallel/sum.h"
 #include <stdio.h>
 #include <sys/resource.h>

@@ -32,3 +32,21 @@ const char *dun_type_nearest(enum dun_kind kind, const char *name)
   }
   return nearest;
 }
+
+size_t dun_option_size(enum dun_option_type type)
+{
+  static const size_t size[] = {
+      [DUN_INTEGER] = sizeof(long long),
+      [DUN_NUMBER] = sizeof(double),
+      [DUN_FLAG] = sizeof(int),
+      [DUN_CHOICE] = sizeof(int),
+      [DUN_TEXT] = sizeof(char *),
+      [DUN_DURATION] = sizeof(double),
+      [DUN_NUMBERS] = sizeof(struct dun_numbers),
+      [DUN_MATRIX] = sizeof(struct dun_matrix),
+      [DUN_FILE] = sizeof(char *),
+      [DUN_DATA] = sizeof(struct dun_data),
+      [DUN_SECTION] = 0,
+  };
+  return (unsigned)type < sizeof size / sizeof *size ? size[type] : 0;
+}

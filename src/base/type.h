@@ -27,6 +27,9 @@ const struct dun_type *dun_type_find(enum dun_kind kind, const char *name);
 /* The registered name nearest to a misspelt one; NULL if none is near. */
 const char *dun_type_nearest(enum dun_kind kind, const char *name);
 
+/* Bytes of an option's member; 0 for sections and for what is no type. */
+size_t dun_option_size(enum dun_option_type type);
+
 /* ---- state: what a checkpoint holds of an object ----------------------------------------- */
 
 enum dun_state_type {

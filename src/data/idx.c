@@ -1,7 +1,6 @@
 #include "data/idx.h"
 #include "base/error.h"
 #include <stdint.h>
-#include <string.h>
 
 enum { UNSIGNED_BYTES = 8, HEAD = 4, SIZE_BYTES = 4 };
 

@@ -15,7 +15,6 @@
 #include "finishes/fit.h"
 #include "population/tile.h"
 #include <math.h>
-#include <string.h>
 
 enum phase { BEGIN, ASCEND, LIST, MOMENTS, DRAW, WEIGH };
 enum { MOST_SLICES = 1024 };

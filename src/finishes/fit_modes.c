@@ -1,4 +1,3 @@
-#include "base/error.h"
 #include "finishes/ascent.h"
 #include "finishes/fit.h"
 #include "parallel/sum.h"

@@ -65,6 +65,5 @@ const char *dun_option_expected(const struct dun_option *row, char text[DUN_EXPE
 /* Memory that lives as long as the binder; NULL after setting its status. */
 void *dun_binder_own(struct dun_binder *binder, int64_t count, size_t size);
 int dun_binder_keep(struct dun_binder *binder, void *block);
-size_t dun_option_size(enum dun_option_type type); /* of the member; 0 for sections and non-types */
 
 #endif

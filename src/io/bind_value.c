@@ -1,6 +1,5 @@
 /* One value: its text against its row. */
 #include "base/error.h"
-#include "base/memory.h"
 #include "io/bind.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -390,24 +389,6 @@ static int bind_matrix(const struct place *p, struct dun_matrix *member)
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
-
-size_t dun_option_size(enum dun_option_type type)
-{
-  static const size_t size[] = {
-      [DUN_INTEGER] = sizeof(long long),
-      [DUN_NUMBER] = sizeof(double),
-      [DUN_FLAG] = sizeof(int),
-      [DUN_CHOICE] = sizeof(int),
-      [DUN_TEXT] = sizeof(char *),
-      [DUN_DURATION] = sizeof(double),
-      [DUN_NUMBERS] = sizeof(struct dun_numbers),
-      [DUN_MATRIX] = sizeof(struct dun_matrix),
-      [DUN_FILE] = sizeof(char *),
-      [DUN_DATA] = sizeof(struct dun_data),
-      [DUN_SECTION] = 0,
-  };
-  return (unsigned)type < sizeof size / sizeof *size ? size[type] : 0;
-}
 
 /* < 0: the value is not what the row expects and nobody has complained yet. */
 static int bind_any(const struct place *p, void *member)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
 #include <stddef.h>
@@ -182,17 +183,6 @@ static int write_state(hid_t handle, const struct dun_checkpoint *checkpoint)
   return 0;
 }
 
-static hid_t file_type(enum dun_column_type type)
-{
-  switch (type) {
-  case DUN_F64: return H5T_NATIVE_DOUBLE;
-  case DUN_F32: return H5T_NATIVE_FLOAT;
-  case DUN_I64: return H5T_NATIVE_INT64;
-  case DUN_I32: return H5T_NATIVE_INT32;
-  default: return H5T_NATIVE_INT8;
-  }
-}
-
 static int make_columns(hid_t handle, const struct dun_saved *saved, int64_t particles,
                         struct dun_checkpoint_header *header)
 {
@@ -201,7 +191,8 @@ static int make_columns(hid_t handle, const struct dun_saved *saved, int64_t par
   for (int c = 0; c < saved->columns && status == 0; c++) {
     const struct dun_column *column = saved->column[c];
     hsize_t size[2] = {(hsize_t)particles, (hsize_t)column->width};
-    hid_t dataset = dun_hdf_dataset(group, column->name, file_type(column->type), 2, size);
+    hid_t dataset =
+        dun_hdf_dataset(group, column->name, dun_column_file_type(column->type), 2, size);
     haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
     if (offset == HADDR_UNDEF)
       status = -1;

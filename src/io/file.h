@@ -2,7 +2,6 @@
 #ifndef DUNLIN_IO_FILE_H
 #define DUNLIN_IO_FILE_H
 
-#include "dunlin/target.h"
 #include "parallel/context.h"
 
 /* Collective: rank 0 looks for a file that can be read: a relative name beside the file `beside`

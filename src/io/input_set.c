@@ -1,5 +1,4 @@
 /* Assignments of the command line: --set section.option=value. */
-#include "base/memory.h"
 #include "io/input.h"
 #include <stdlib.h>
 #include <string.h>

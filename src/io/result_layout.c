@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
 #include <hdf5_hl.h>
@@ -14,17 +15,6 @@
 size_t dun_result_bytes(const struct dun_result_variable *variable)
 {
   return (size_t)variable->width * dun_column_size(variable->type);
-}
-
-static hid_t file_type(enum dun_column_type type)
-{
-  switch (type) {
-  case DUN_F64: return H5T_NATIVE_DOUBLE;
-  case DUN_F32: return H5T_NATIVE_FLOAT;
-  case DUN_I64: return H5T_NATIVE_INT64;
-  case DUN_I32: return H5T_NATIVE_INT32;
-  default: return H5T_NATIVE_INT8;
-  }
 }
 
 static uint64_t digest_of(const struct dun_result *result)
@@ -90,7 +80,7 @@ static int make_variable(hid_t group, hid_t chain, hid_t draw, const struct dun_
   hsize_t size[2 + DUN_MAX_SHAPE] = {(hsize_t)result->chains, (hsize_t)result->draws};
   for (int i = 0; i < v->rank; i++)
     size[2 + i] = (hsize_t)v->shape[i];
-  hid_t dataset = dun_hdf_dataset(group, v->name, file_type(v->type), 2 + v->rank, size);
+  hid_t dataset = dun_hdf_dataset(group, v->name, dun_column_file_type(v->type), 2 + v->rank, size);
   int status = dataset < 0 || H5DSattach_scale(dataset, chain, 0) < 0 ||
                        H5DSattach_scale(dataset, draw, 1) < 0
                    ? -1

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "data/hdf.h"
 #include <hdf5_hl.h>
 #include <inttypes.h>

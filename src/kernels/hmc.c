@@ -1,10 +1,10 @@
 /* Hamiltonian Monte Carlo: leapfrog steps in coordinates divided by the metric's scale, momenta
  * p ~ N(0, I), accepted with probability min(1, exp(H - H')) (Duane et al. 1987; Neal 2011, sec.
  * 5.2). */
-#include "base/vmath.h"
 #include "kernels/kernel.h"
 #include "kernels/metropolis.h"
 #include "kernels/splitting.h"
+#include <string.h>
 
 struct hmc {
   struct dun_kernel_options options;

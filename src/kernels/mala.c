@@ -3,9 +3,9 @@
  * Written as one leapfrog with the momentum z: kick, drift, kick.  The last momentum is minus the
  * normal that the way back needs, so that the kinetic energies are the two transition densities
  * (Roberts & Tweedie 1996). */
-#include "base/vmath.h"
 #include "kernels/metropolis.h"
 #include "kernels/splitting.h"
+#include <string.h>
 
 struct mala {
   struct dun_kernel_options options;

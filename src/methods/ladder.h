@@ -11,7 +11,7 @@
 #ifndef DUNLIN_METHODS_LADDER_H
 #define DUNLIN_METHODS_LADDER_H
 
-#include "kernels/adaptation.h"
+#include "dunlin/target.h"
 #include "population/population.h"
 
 enum { DUN_LADDER_BATCHES = 20 };

@@ -79,14 +79,8 @@ static int64_t moves(const void *self)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
-static int init(struct dun_context *context, void *self, struct dun_run *run)
+static int check(struct smc *s, const struct dun_run *run)
 {
-  struct smc *s = self;
-  struct dun_population *p = &run->population;
-  int d = run->evaluator->dimension, K = run->path->parts;
-  unsigned kept = DUN_MOVES | DUN_SAVED;
-
-  (void)context;
   if (run->path->unweighted)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path that weights can follow, and path %s is not one",
@@ -100,7 +94,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                     "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
                     "kernel %s does neither",
                     run->kernel->type.name);
-  int status = dun_path_at_point(run->path, run->path_self, d, &s->at_point);
+  int status =
+      dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
   if (status < 0)
     return status;
   if (s->at_point && !run->kernel->weighs_point)
@@ -108,35 +103,26 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                     "path %s begins at one point, from which kernel %s gives no weights: let it "
                     "begin at a density, or take kernel ula",
                     run->path->type.name, run->kernel->type.name);
-  s->x = dun_population_declare(p, (struct dun_column){.name = "x",
-                                                       .type = DUN_F64,
-                                                       .width = d,
-                                                       .flags = kept | DUN_HASHED,
-                                                       .doc = "The particle's point."});
-  s->logw = dun_population_declare(p, (struct dun_column){.name = "logw",
-                                                          .type = DUN_F64,
-                                                          .width = 1,
-                                                          .flags = DUN_SAVED | DUN_HASHED,
-                                                          .doc = "Log of the weight."});
-  s->root = dun_population_declare(
-      p, (struct dun_column){.name = "root",
-                             .type = DUN_I64,
-                             .width = 1,
-                             .flags = kept | DUN_HASHED | DUN_OUTPUT,
-                             .doc = "Global index of the ancestor at the start."});
+  return 0;
+}
+
+static int init(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct smc *s = self;
+  int d = run->evaluator->dimension, K = run->path->parts, status = check(s, run);
+
+  (void)context;
+  if (status < 0)
+    return status;
+  s->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
+  s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
+  s->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
+                           "Global index of the ancestor at the start.");
   s->part_lp =
-      dun_population_declare(p, (struct dun_column){.name = "part_lp",
-                                                    .type = DUN_F64,
-                                                    .width = K,
-                                                    .flags = kept,
-                                                    .doc = "Log densities of the path's parts."});
-  if (!dun_population_declare(
-          p, (struct dun_column){.name = "start",
-                                 .type = DUN_F64,
-                                 .width = d + 1,
-                                 .flags = DUN_SAVED,
-                                 .doc = "Point and log density at the last selection."}) ||
-      !s->x || !s->logw || !s->root || !s->part_lp)
+      dun_run_column(run, "part_lp", DUN_F64, K, DUN_MOVES, "Log densities of the path's parts.");
+  if (!s->x || !s->logw || !s->root || !s->part_lp ||
+      !dun_run_column(run, "start", DUN_F64, d + 1, 0,
+                      "Point and log density at the last selection."))
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;

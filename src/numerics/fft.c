@@ -4,7 +4,6 @@
 #include "base/vmath.h"
 #include <fftw3-mpi.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 enum { L = DUN_LANES, TOGETHER = 8 }; /* lanes that are transformed in one go: a cache line */

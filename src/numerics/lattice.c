@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
-#include <string.h>
 
 enum { L = DUN_LANES };
 

@@ -3,7 +3,6 @@
 #define DUNLIN_PARALLEL_HOST_H
 
 #include "parallel/context.h"
-#include <stddef.h>
 
 struct dun_host {
   MPI_Comm comm;    /* of the ranks that share memory; owned */

@@ -1,8 +1,6 @@
 /* The target itself at all times, for plain Markov chain Monte Carlo: there is nothing to follow,
  * only a law that the chains start from. */
 #include "base/error.h"
-#include "base/memory.h"
-#include "numerics/gaussian.h"
 #include "parallel/context.h"
 #include "paths/path.h"
 
@@ -20,22 +18,6 @@ struct constant {
   struct dun_gaussian law; /* of a Gaussian start */
 };
 
-static int make_start(struct constant *s)
-{
-  int d = s->target->dimension, status = DUN_ERROR_MEMORY;
-  double *mean = dun_allocate(d, sizeof *mean), *scale = dun_allocate(d, sizeof *scale);
-
-  if (mean && scale)
-    status = dun_path_spread(&s->start.mean, "path.start.mean", d, mean);
-  if (status >= 0)
-    status = dun_path_spread(&s->start.scale, "path.start.scale", d, scale);
-  if (status >= 0)
-    status = dun_gaussian_diagonal(&s->law, d, mean, scale);
-  dun_free(mean);
-  dun_free(scale);
-  return status;
-}
-
 static int init(struct dun_context *context, void *self, struct dun_evaluator *target)
 {
   struct constant *s = self;
@@ -44,7 +26,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 
   s->target = target;
   if (s->start.type == GAUSSIAN)
-    status = make_start(s);
+    status = dun_path_gaussian(&s->law, target->dimension, &s->start.mean, "path.start.mean",
+                               &s->start.scale, "path.start.scale");
   else
     status = given->prior && given->draw_prior
                  ? 0

@@ -3,7 +3,6 @@
 #define DUNLIN_PATHS_CONVOLUTION_PATH_H
 
 #include "numerics/convolution.h"
-#include "numerics/gaussian.h"
 #include "paths/inner_score.h"
 #include "paths/path.h"
 

@@ -5,10 +5,9 @@
  * normalised, so that log Z of the path is that of the target. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/vmath.h"
-#include "numerics/gaussian.h"
 #include "paths/path.h"
 #include <math.h>
+#include <string.h>
 
 enum base { BASE_GAUSSIAN, BASE_FITTED, BASE_PRIOR };
 
@@ -40,19 +39,8 @@ enum { FITTED_DENSE_MOST = 512 };
 
 static int make_gaussian(struct geometric *g, struct dun_gaussian *out)
 {
-  int d = g->target->dimension, status = DUN_ERROR_MEMORY;
-  double *mean = dun_allocate(d, sizeof *mean), *scale = dun_allocate(d, sizeof *scale);
-
-  if (!mean || !scale)
-    goto out;
-  if ((status = dun_path_spread(&g->base.mean, "path.base.mean", d, mean)) < 0 ||
-      (status = dun_path_spread(&g->base.scale, "path.base.scale", d, scale)) < 0)
-    goto out;
-  status = dun_gaussian_diagonal(out, d, mean, scale);
-out:
-  dun_free(mean);
-  dun_free(scale);
-  return status;
+  return dun_path_gaussian(out, g->target->dimension, &g->base.mean, "path.base.mean",
+                           &g->base.scale, "path.base.scale");
 }
 
 static int check_fitted(const struct geometric *g)

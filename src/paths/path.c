@@ -91,3 +91,18 @@ int dun_path_spread(const struct dun_numbers *given, const char *option, int d, 
     out[j] = given->value[given->count == 1 ? 0 : j];
   return 0;
 }
+
+int dun_path_gaussian(struct dun_gaussian *gaussian, int d, const struct dun_numbers *mean,
+                      const char *mean_option, const struct dun_numbers *deviation,
+                      const char *deviation_option)
+{
+  double *number = dun_allocate(2 * (int64_t)d, sizeof *number);
+  int status = number ? dun_path_spread(mean, mean_option, d, number) : DUN_ERROR_MEMORY;
+
+  if (status >= 0)
+    status = dun_path_spread(deviation, deviation_option, d, number + d);
+  if (status >= 0)
+    status = dun_gaussian_diagonal(gaussian, d, number, number + d);
+  dun_free(number);
+  return status;
+}

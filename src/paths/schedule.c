@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "data/result_array.h"
-#include <math.h>
 
 const struct dun_option dun_schedule_options[] = {
     {.name = "type",

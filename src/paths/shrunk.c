@@ -1,6 +1,4 @@
 #include "paths/shrunk.h"
-#include "base/error.h"
-#include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include <math.h>
@@ -16,26 +14,12 @@ static int make_levels(struct dun_context *context, struct dun_shrunk *s)
   return dun_schedule_init(context, &s->schedule);
 }
 
-static int make_start(struct dun_shrunk *s)
-{
-  int d = s->target->dimension, status = DUN_ERROR_MEMORY;
-  double *center = dun_allocate(d, sizeof *center), *scale = dun_allocate(d, sizeof *scale);
-
-  if (center && scale)
-    status = dun_path_spread(&s->center, "path.center", d, center);
-  if (status >= 0)
-    status = dun_path_spread(&s->begin.scale, "path.begin.scale", d, scale);
-  if (status >= 0)
-    status = dun_gaussian_diagonal(&s->law, d, center, scale);
-  dun_free(center);
-  dun_free(scale);
-  return status;
-}
-
 int dun_shrunk_init(struct dun_context *context, struct dun_shrunk *s, struct dun_evaluator *target)
 {
   s->target = target;
-  int status = dun_agree(context, make_start(s));
+  int status = dun_path_gaussian(&s->law, target->dimension, &s->center, "path.center",
+                                 &s->begin.scale, "path.begin.scale");
+  status = dun_agree(context, status);
   return status < 0 ? status : make_levels(context, s);
 }
 

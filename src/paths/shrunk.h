@@ -4,7 +4,6 @@
 #ifndef DUNLIN_PATHS_SHRUNK_H
 #define DUNLIN_PATHS_SHRUNK_H
 
-#include "numerics/gaussian.h"
 #include "paths/path.h"
 
 enum dun_beginning { DUN_BEGIN_DIRAC, DUN_BEGIN_GAUSSIAN };

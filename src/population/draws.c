@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "parallel/tiles.h"
 #include "population/limbs.h"
 
 /* 1 + the nearest integer to -log(u) * scale: positive, so that no uniform lies at 0 or at 1. */

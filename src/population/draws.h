@@ -10,7 +10,6 @@
 
 #include "base/random.h"
 #include "parallel/sum.h"
-#include "parallel/tiles.h"
 
 enum { DUN_DRAW_LANES = 64 };
 

@@ -96,12 +96,6 @@ static void draw(const void *self, const double *uniform, const double *normal, 
     x[L + l] += b->curvature * (x[l] * x[l] - b->scale * b->scale);
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 const struct dun_target dun_target_banana = {
     .type = {DUN_TYPE(struct dun_target), .name = "banana",
              .doc = "A normal law bent along a parabola.",
@@ -111,5 +105,5 @@ const struct dun_target dun_target_banana = {
     .columns = columns,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
 };

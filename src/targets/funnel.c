@@ -3,7 +3,7 @@
  * With h = exp(-x_1 / 2) the others are y_j = x_j h, standard normals; products are taken of y, so
  * that large and small h do not overflow on the way. */
 #include "base/vmath.h"
-#include "dunlin/target.h"
+#include "targets/setup.h"
 #include <float.h>
 
 enum { L = DUN_LANES };
@@ -19,7 +19,7 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct funnel, dimension),
      .initial = "10",
      .minimum = 2,
-     .maximum = 1e6,
+     .maximum = DUN_MAX_DIMENSION,
      .doc = "Number of coordinates, the first of which sets the width of the others."},
     {.name = "scale",
      .type = DUN_NUMBER,
@@ -91,12 +91,6 @@ static void draw(const void *self, const double *uniform, const double *restrict
       x[j * L + l] = width[l] * normal[j * L + l];
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 const struct dun_target dun_target_funnel = {
     .type = {DUN_TYPE(struct dun_target), .name = "funnel",
              .doc = "Neal's funnel: a normal coordinate that is the log variance of the others.",
@@ -106,5 +100,5 @@ const struct dun_target dun_target_funnel = {
     .columns = columns,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
 };

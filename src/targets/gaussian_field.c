@@ -150,12 +150,6 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   add_mean(t->lattice.sites, t->mean, x, x);
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
   const struct gaussian_field *t = self;
@@ -189,7 +183,7 @@ const struct dun_target dun_target_gaussian_field = {
     .work_columns = work_columns,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
     .parameters = parameters,
     .constrain = constrain,
     .lattice = lattice,

@@ -280,12 +280,6 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   dun_factors_draw(&((const struct image *)self)->density, uniform, normal, x);
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 static int lattice(const void *self, int *axes, int size[3])
 {
   const struct image *t = self;
@@ -355,7 +349,7 @@ const struct dun_target dun_target_image = {
     .draw_uniforms = 1,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
     .lattice = lattice,
     .parameters = parameters,
     .constrain = constrain,

@@ -2,7 +2,7 @@
  * inputs loads it and binds the remaining options to the library's own table. */
 #include "targets/library.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/type.h"
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
@@ -24,32 +24,16 @@ static int good_name(const char *name)
          strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
 }
 
-static size_t option_size(enum dun_option_type type)
-{
-  static const size_t sizes[] = {[DUN_INTEGER] = sizeof(long long),
-                                 [DUN_NUMBER] = sizeof(double),
-                                 [DUN_FLAG] = sizeof(int),
-                                 [DUN_CHOICE] = sizeof(int),
-                                 [DUN_TEXT] = sizeof(char *),
-                                 [DUN_DURATION] = sizeof(double),
-                                 [DUN_NUMBERS] = sizeof(struct dun_numbers),
-                                 [DUN_MATRIX] = sizeof(struct dun_matrix),
-                                 [DUN_FILE] = sizeof(char *),
-                                 [DUN_DATA] = sizeof(struct dun_data),
-                                 [DUN_SECTION] = 0};
-  return (size_t)type < sizeof sizes / sizeof *sizes ? sizes[type] : SIZE_MAX;
-}
-
 static int check_options(const struct dun_option *row, size_t size, int depth, const char *origin)
 {
   for (int i = 0; row && row->name; row++, i++) {
-    size_t member = option_size(row->type);
+    size_t member = dun_option_size(row->type);
     const char *fault = NULL;
     if (i == MAX_OPTIONS || depth == MAX_DEPTH)
       return dun_fail(DUN_ERROR_INPUT, "%s: the list of options does not end", origin);
     if (!good_name(row->name))
       return dun_fail(DUN_ERROR_INPUT, "%s: option number %d has no proper name", origin, i + 1);
-    if (member == SIZE_MAX)
+    if ((unsigned)row->type > DUN_SECTION)
       fault = "its type is unknown";
     else if (row->offset > size || member > size - row->offset)
       fault = "it lies outside the target's own struct";

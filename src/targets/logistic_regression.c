@@ -10,7 +10,6 @@
 #include "numerics/gaussian.h"
 #include "numerics/linear.h"
 #include "targets/setup.h"
-#include <limits.h>
 #include <math.h>
 
 enum { L = DUN_LANES, BLOCK = 256 };

@@ -3,8 +3,6 @@
  *
  * Height 1, separation 4, tilt 0 is the many well of controlled transport samplers; height 1,
  * separation 3, tilt -0.5 is x^4 - 6 x^2 - x / 2 of Boltzmann generators, up to exp(-9) a well. */
-#include "base/error.h"
-#include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "numerics/tabulated.h"

@@ -2,7 +2,6 @@
  *
  * A ring's density is exp(-(|x| - radius)^2 / (2 width^2)) / Z with Z = 2 pi times the integral of
  * r exp(...) over r > 0, by quadrature.  Its cusp at the origin counts as flat. */
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
@@ -304,12 +303,6 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   }
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 const struct dun_target dun_target_rings = {
     .type = {DUN_TYPE(struct dun_target), .name = "rings",
              .doc = "Rings in the plane, with a banana beside them if asked.",
@@ -321,5 +314,5 @@ const struct dun_target dun_target_rings = {
     .draw_uniforms = 3,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
 };

@@ -37,6 +37,12 @@ int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_
   return dun_csv_parse(csv, data) < 0 ? dun_refuse_failed(why) : 0;
 }
 
+double dun_setup_normalised(const void *self)
+{
+  (void)self;
+  return 0;
+}
+
 int dun_setup_lattice(struct dun_message why, const struct dun_numbers *side, int axes, int size[3])
 {
   double given[3];

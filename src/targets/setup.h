@@ -34,6 +34,9 @@ int dun_setup_means(struct dun_message why, const struct dun_matrix *means,
                     const struct dun_data *file, long long dimension, long long most,
                     struct dun_matrix *out);
 
+/* `log_evidence` of a target whose density is normalised: 0. */
+double dun_setup_normalised(const void *self);
+
 /* dun_csv_parse, the reason in `why`. */
 int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data);
 

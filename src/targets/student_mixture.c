@@ -323,12 +323,6 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   }
 }
 
-static double log_evidence(const void *self)
-{
-  (void)self;
-  return 0;
-}
-
 /* The width is the distance from the centre within which 68 % of each coordinate lie. */
 static int modes(const void *self, int capacity, double *centre, double *share, double *width)
 {
@@ -357,6 +351,6 @@ const struct dun_target dun_target_student_mixture = {
     .draw_uniforms = 1,
     .draw_normals = -1,
     .draw = draw,
-    .log_evidence = log_evidence,
+    .log_evidence = dun_setup_normalised,
     .modes = modes,
 };
