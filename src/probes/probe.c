@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "population/weights.h"
+#include <math.h>
 #include <string.h>
 
 static const struct dun_table_column place[] = {
@@ -42,6 +43,9 @@ int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, i
   if (status >= 0)
     status = dun_weighted_moments(context, &run->population, run->root, run->logw, &weights, m,
                                   function, data, mean, deviation, error);
+  for (int j = 0; j < m && status >= 0; j++) /* one ancestor leaves rounding, which is no error */
+    if (deviation[j] > 0 && error[j] < 1e-9 * deviation[j])
+      error[j] = NAN;
   dun_weights_free(&weights);
   return status;
 }

@@ -40,7 +40,7 @@ int dun_probe_row(struct dun_probe_head *head, const struct dun_run *run, int co
                   const double *value);
 
 /* Collective.  dun_weighted_moments (population/weights.h) with the population's columns root
- * and logw. */
+ * and logw; an error is NaN where one ancestor alone is left, which has none but rounding. */
 int dun_probe_weighted(struct dun_context *context, const struct dun_run *run, int m,
                        void (*function)(void *data, int64_t local_tile, double *f), void *data,
                        double *mean, double *deviation, double *error);

@@ -5,7 +5,7 @@ import os
 import numpy
 
 from calibration import (FORTY, MIXTURE, TOEPLITZ, judge, mode_shares, replicates, seeds_moments)
-from support import INPUTS, Folder, attributes, dunlin, main, summary, write
+from support import INPUTS, Folder, attributes, column, dunlin, main, summary, write
 
 RINGS = """
 run:    {seed: 2, particles: 4000}
@@ -13,6 +13,17 @@ target: {type: rings, radii: 2, banana: {weight: 0.5}}
 path:   {type: geometric, base: {type: gaussian, scale: 4}}
 kernel: {type: ula, step_rule: const, step_size: STEP}
 method: {type: smc, moves_per_step: 8}
+"""
+
+COLLAPSED = """
+run:    {seed: 1, particles: 20}
+target: {type: gaussian, dimension: 10}
+path:
+  {type: geometric, base: {type: gaussian, mean: 60, scale: 1},
+   schedule: {type: fixed, steps: 1}}
+kernel: {type: hmc}
+method: {type: smc, moves_per_step: 20}
+probes: [{type: moments}, {type: ess}]
 """
 
 # Of 40 normal deviations over their standard errors: the spread (1 ± 5/sqrt 80), and the shares
@@ -90,6 +101,19 @@ def test_weights_of_long_moves_are_not_trusted():
         print(f"short moves: log Z is {off:.1f} errors off")
         assert abs(off) < 5
         assert verdicts["weighed moves"] == "good", verdicts
+
+
+def test_one_ancestor_tells_no_error():
+    """Where all particles descend from one, neither errors nor effective sizes are known."""
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        dunlin("run", write(folder, "input.yaml", COLLAPSED), "--output", result, "--quiet")
+        assert column(result, "replicates", "roots")[0] == 1
+        assert numpy.all(column(result, "moments", "deviation")[-10:] > .1)
+        for table, name in (("moments", "error"), ("moments", "deviation_error"), ("ess", "ess"),
+                            ("ess", "deviation_ess")):
+            found = column(result, table, name)[-10:]
+            assert numpy.all(numpy.isnan(found)), f"{table}/{name}: {found}"
 
 
 main()
