@@ -115,12 +115,6 @@ static int64_t slices(const struct dun_fit *f)
   return (count < MOST_SLICES ? count : MOST_SLICES) | 1;
 }
 
-static void x_columns(void *data, int64_t tile, double *out)
-{
-  const struct dun_fit *f = data;
-  dun_tile_load(&f->run->population, f->x, tile, out);
-}
-
 static int begin(struct dun_context *context, struct dun_fit *f)
 {
   int64_t d = f->d;
@@ -133,9 +127,8 @@ static int begin(struct dun_context *context, struct dun_fit *f)
     return status;
   status = dun_weights_compute(context, &f->run->population, f->run->logw, &f->weights);
   if (status >= 0)
-    status =
-        dun_weighted_moments(context, &f->run->population, f->run->root, f->run->logw, &f->weights,
-                             f->d, x_columns, f, f->within.value, f->scale.value, NULL);
+    status = dun_column_moments(context, &f->run->population, f->x, f->run->logw, &f->weights,
+                                f->within.value, f->scale.value);
   for (int64_t j = 0; j < d && status >= 0; j++) {
     f->scale.value[j] = f->scale.value[j] > 0 ? f->scale.value[j] : 1;
     f->within.value[j] = 0;

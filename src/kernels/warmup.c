@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "population/covariance.h"
-#include "population/tile.h"
 #include "population/weights.h"
 #include <math.h>
 #include <string.h>
@@ -39,17 +38,6 @@ void dun_warmup_free(struct dun_warmup *w)
 }
 
 /* ---- the metric and the centre --------------------------------------------------------------- */
-
-struct source {
-  const struct dun_population *population;
-  const struct dun_column *x;
-};
-
-static void points(void *data, int64_t tile, double *f)
-{
-  const struct source *s = data;
-  dun_tile_load(s->population, s->x, tile, f);
-}
 
 /* Joins a covariance of n points to the window's; before its mean moves. */
 static void join_products(struct dun_warmup *w, int d, double n, const double *mean,
@@ -103,9 +91,7 @@ static int gather_deviations(struct dun_context *context, struct dun_warmup *w,
                              const struct dun_column *logw, const struct dun_weights *weights,
                              double *mean, double *deviation)
 {
-  struct source source = {population, x};
-  int status = dun_weighted_moments(context, population, NULL, logw, weights, x->width, points,
-                                    &source, mean, deviation, NULL);
+  int status = dun_column_moments(context, population, x, logw, weights, mean, deviation);
   if (status >= 0)
     join(w, x->width, (double)population->tiles.total, mean, deviation);
   return status;

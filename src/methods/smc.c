@@ -214,8 +214,7 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
   run->now.acceptance = look.acceptance;
   if (++s->done < pilot_of(run).moves)
     return DUN_TICK_GOING;
-  status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x,
-                        pilot_of(run).chains);
+  status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x);
   s->phase = START;
   return status < 0 ? status : DUN_TICK_GOING;
 }
@@ -308,20 +307,14 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   return DUN_TICK_GOING;
 }
 
-static void x_columns(void *data, int64_t tile, double *f)
-{
-  struct dun_run *run = data;
-  dun_tile_load(&run->population, run->sweep.x, tile, f);
-}
-
 /* Deviations, and correlations for a dense metric, of the weighted particles. */
 static int learn_metric(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   int d = run->evaluator->dimension, status;
 
   if (run->adaptation.metric != DUN_METRIC_DENSE) {
-    status = dun_weighted_moments(context, &run->population, s->root, s->logw, &s->weights, d,
-                                  x_columns, run, s->mean, s->deviation, NULL);
+    status = dun_column_moments(context, &run->population, run->sweep.x, s->logw, &s->weights,
+                                s->mean, s->deviation);
     if (status >= 0)
       dun_adaptation_metric(&run->adaptation, s->deviation);
     return status;

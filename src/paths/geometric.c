@@ -23,7 +23,7 @@ struct geometric {
   struct dun_schedule schedule;
 
   /* state: of a fitted base; empty before the fit */
-  struct dun_numbers fitted_mean, fitted_covariance;
+  struct dun_numbers fitted_mean, fitted_covariance; /* [d]; [d][d] if dense, else [d] */
 
   /* made by init */
   struct dun_evaluator *target;
@@ -179,7 +179,9 @@ static const struct dun_schedule *schedule(const void *self)
 static struct dun_pilot pilot(const void *self)
 {
   const struct geometric *g = self;
-  struct dun_pilot none = {0}, p = {.moves = g->base.pilot_moves, .chains = g->base.pilot_chains};
+  struct dun_pilot none = {0}, p = {.moves = g->base.pilot_moves,
+                                    .chains = g->base.pilot_chains,
+                                    .dense = g->base.covariance == FITTED_DENSE};
   return g->base.type == BASE_FITTED ? p : none;
 }
 
@@ -201,6 +203,12 @@ static int keep(struct dun_numbers *numbers, const double *value, long long coun
   return 0;
 }
 
+static long long entries(const struct geometric *g)
+{
+  long long d = g->target->dimension;
+  return g->base.covariance == FITTED_DENSE ? d * d : d;
+}
+
 /* Makes pi_0 from the fitted mean and covariance: also after a checkpoint gave them back. */
 static int restore(void *self)
 {
@@ -210,7 +218,7 @@ static int restore(void *self)
 
   if (g->fitted_mean.count == 0)
     return 0;
-  if (g->fitted_mean.count != d || g->fitted_covariance.count != d * d)
+  if (g->fitted_mean.count != d || g->fitted_covariance.count != entries(g))
     return dun_fail(DUN_ERROR_INPUT, "the stored base is not of dimension %lld", d);
   if (g->base.covariance == FITTED_DENSE) {
     status =
@@ -220,7 +228,7 @@ static int restore(void *self)
     if (!deviation)
       return DUN_ERROR_MEMORY;
     for (long long j = 0; j < d; j++)
-      deviation[j] = sqrt(g->fitted_covariance.value[j * d + j]);
+      deviation[j] = sqrt(g->fitted_covariance.value[j]);
     status = dun_gaussian_diagonal(&g->gaussian, (int)d, g->fitted_mean.value, deviation);
     dun_free(deviation);
   }
@@ -230,11 +238,11 @@ static int restore(void *self)
 static int fit(void *self, const double *mean, const double *covariance)
 {
   struct geometric *g = self;
-  long long d = g->target->dimension;
 
-  if (keep(&g->fitted_mean, mean, d) < 0 || keep(&g->fitted_covariance, covariance, d * d) < 0)
+  if (keep(&g->fitted_mean, mean, g->target->dimension) < 0 ||
+      keep(&g->fitted_covariance, covariance, entries(g)) < 0)
     return DUN_ERROR_MEMORY;
-  for (long long i = 0; i < d * d; i++)
+  for (long long i = 0; i < entries(g); i++)
     g->fitted_covariance.value[i] *= g->base.inflate * g->base.inflate;
   return restore(g);
 }

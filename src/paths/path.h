@@ -96,7 +96,7 @@ struct dun_path {
 
   /* A start that has to be found by pilot chains on the target itself; NULL, or a request with
    * moves == 0: none.  pilot_draw gives the starting points as `draw` does; `fit` is told the
-   * chains' mean [d] and covariance [d][d] and makes pi_0 from them. */
+   * chains' mean [d] and covariance ([d][d], or its diagonal [d]) and makes pi_0 from them. */
   struct dun_pilot (*pilot)(const void *self);
   void (*pilot_draw)(const void *self, const double *normal, double *x);
   int (*fit)(void *self, const double *mean, const double *covariance);
@@ -108,6 +108,7 @@ struct dun_path {
 struct dun_pilot {
   long long moves;  /* sweeps; 0: no pilot */
   long long chains; /* at most this many particles take part */
+  int dense;        /* the whole covariance is wanted; 0: its diagonal */
 };
 
 /* Collective.  `prepare`, where a path has it. */

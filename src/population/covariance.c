@@ -18,12 +18,6 @@ struct products {
   double *lanes; /* [d + 1][64]: the tile's points relative to the mean; their weights */
 };
 
-static void points(void *data, int64_t tile, double *f)
-{
-  const struct products *p = data;
-  dun_tile_load(p->population, p->x, tile, f);
-}
-
 static void weigh(const struct products *p, int64_t tile, double *weight)
 {
   const struct dun_tiles *tiles = &p->population->tiles;
@@ -102,10 +96,10 @@ static int last_row(int d, int first)
   return last;
 }
 
-/* What the sums need: [SUMS] or [d] of them, whatever is more, and their totals. */
 struct scratch {
-  struct dun_exact *sum;
-  double *total, *folded; /* [2][d]: of one row; deviations that nobody wants */
+  struct dun_exact *sum; /* [SUMS] or [d], whatever is more */
+  double *total;         /* as many */
+  double *folded;        /* [d]: one row of a tile; before, deviations that nobody wants */
 };
 
 static int scratch_init(struct dun_context *context, struct products *p, struct scratch *s)
@@ -114,7 +108,7 @@ static int scratch_init(struct dun_context *context, struct products *p, struct 
 
   s->sum = dun_allocate(most, sizeof *s->sum);
   s->total = dun_allocate(most, sizeof *s->total);
-  s->folded = dun_allocate(2 * d, sizeof *s->folded);
+  s->folded = dun_allocate(d, sizeof *s->folded);
   p->lanes = dun_allocate((d + 1) * DUN_LANES, sizeof *p->lanes);
   return dun_agree(context, s->sum && s->total && s->folded && p->lanes ? 0 : DUN_ERROR_MEMORY);
 }
@@ -145,6 +139,24 @@ static int add_all(struct dun_context *context, const struct products *p, struct
   return status < 0 ? status : 0;
 }
 
+/* Only the diagonal. */
+static int add_squares(struct dun_context *context, const struct products *p, struct scratch *s,
+                       double *variance)
+{
+  int64_t d = p->x->width;
+
+  memset(s->sum, 0, (size_t)d * sizeof *s->sum);
+  for (int64_t tile = 0; tile < p->tiles; tile++) {
+    load(p, tile);
+    for (int64_t j = 0; j < d; j++) {
+      const double *off = p->lanes + j * DUN_LANES;
+      fold_products(1, p->lanes + d * DUN_LANES, off, off, s->folded);
+      dun_exact_add(&s->sum[j], *s->folded);
+    }
+  }
+  return dun_sum(context, 0, d, s->sum, variance);
+}
+
 int dun_weighted_covariance(struct dun_context *context, const struct dun_population *population,
                             const struct dun_column *x, const struct dun_column *logw,
                             const struct dun_weights *weights, double *mean, double *covariance)
@@ -154,8 +166,7 @@ int dun_weighted_covariance(struct dun_context *context, const struct dun_popula
   int status = scratch_init(context, &p, &scratch);
 
   if (status >= 0)
-    status = dun_weighted_moments(context, population, NULL, logw, weights, x->width, points, &p,
-                                  mean, scratch.folded, NULL);
+    status = dun_column_moments(context, population, x, logw, weights, mean, scratch.folded);
   if (status >= 0)
     status = add_all(context, &p, &scratch, covariance);
   scratch_free(&p, &scratch);
@@ -180,7 +191,7 @@ static int find_mean(struct dun_context *context, const struct products *p, stru
 }
 
 int dun_plain_covariance(struct dun_context *context, const struct dun_population *population,
-                         const struct dun_column *x, int64_t tiles, double *mean,
+                         const struct dun_column *x, int64_t tiles, int dense, double *mean,
                          double *covariance)
 {
   const struct dun_tiles *t = &population->tiles;
@@ -193,8 +204,8 @@ int dun_plain_covariance(struct dun_context *context, const struct dun_populatio
   if (status >= 0)
     status = find_mean(context, &p, &scratch, count, mean);
   if (status >= 0)
-    status = add_all(context, &p, &scratch, covariance);
-  for (int64_t i = 0; i < d * d && status >= 0; i++)
+    status = (dense ? add_all : add_squares)(context, &p, &scratch, covariance);
+  for (int64_t i = 0; i < (dense ? d * d : d) && status >= 0; i++)
     covariance[i] /= (double)(count - 1);
   scratch_free(&p, &scratch);
   return status;

@@ -13,9 +13,10 @@ int dun_weighted_covariance(struct dun_context *context, const struct dun_popula
                             const struct dun_weights *weights, double *mean, double *covariance);
 
 /* Collective.  The same of all particles alike in the tiles with a global index below `tiles` (all
- * there are: INT64_MAX), divided by their number less one. */
+ * there are: INT64_MAX), divided by their number less one.  Unless `dense`, only the diagonal, in
+ * two passes: covariance[d], to the bit that of the whole. */
 int dun_plain_covariance(struct dun_context *context, const struct dun_population *population,
-                         const struct dun_column *x, int64_t tiles, double *mean,
+                         const struct dun_column *x, int64_t tiles, int dense, double *mean,
                          double *covariance);
 
 #endif

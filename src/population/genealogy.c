@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/vmath.h"
 #include "population/runs.h"
+#include "population/tile.h"
 #include "population/weights.h"
 #include <math.h>
 
@@ -219,4 +220,24 @@ int dun_weighted_moments(struct dun_context *context, const struct dun_populatio
 out:
   moments_free(&s);
   return status;
+}
+
+struct source {
+  const struct dun_population *population;
+  const struct dun_column *column;
+};
+
+static void load(void *data, int64_t tile, double *f)
+{
+  const struct source *s = data;
+  dun_tile_load(s->population, s->column, tile, f);
+}
+
+int dun_column_moments(struct dun_context *context, const struct dun_population *population,
+                       const struct dun_column *column, const struct dun_column *logw,
+                       const struct dun_weights *weights, double *mean, double *deviation)
+{
+  struct source source = {population, column};
+  return dun_weighted_moments(context, population, NULL, logw, weights, column->width, load,
+                              &source, mean, deviation, NULL);
 }

@@ -58,4 +58,9 @@ int dun_weighted_moments(struct dun_context *context, const struct dun_populatio
                          void (*function)(void *data, int64_t local_tile, double *f), void *data,
                          double *mean, double *deviation, double *error);
 
+/* Collective.  Weighted mean[w] and deviation[w] of the numbers of an f64 column of width w. */
+int dun_column_moments(struct dun_context *context, const struct dun_population *population,
+                       const struct dun_column *column, const struct dun_column *logw,
+                       const struct dun_weights *weights, double *mean, double *deviation);
+
 #endif

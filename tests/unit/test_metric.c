@@ -192,11 +192,13 @@ static void plain_covariances(void)
   static const int64_t tiles[] = {1, 42, 43, INT64_MAX}, count[] = {7, 294, 300, 300};
   struct dun_population p;
   struct dun_column *x = fill(&test_context, &p, 2, EQUAL);
-  double mean[2], covariance[4];
+  double mean[2], covariance[4], variance[2];
 
   for (int c = 0; c < 4; c++) {
     long double sum[2] = {0}, product = 0;
-    CHECK(dun_plain_covariance(&test_context, &p, x, tiles[c], mean, covariance) == 0);
+    CHECK(dun_plain_covariance(&test_context, &p, x, tiles[c], 0, mean, variance) == 0);
+    CHECK(dun_plain_covariance(&test_context, &p, x, tiles[c], 1, mean, covariance) == 0);
+    CHECK(variance[0] == covariance[0] && variance[1] == covariance[3]);
     for (int64_t k = 0; k < count[c]; k++) {
       sum[0] += coordinate(k, 0);
       sum[1] += coordinate(k, 1);
