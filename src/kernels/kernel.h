@@ -41,7 +41,6 @@ struct dun_move {
   /* [64] or NULL: not wanted.  Kernels that weigh write the log of pi_t(x') / pi_t(x) times the
    * ratio of the backward to the forward transition density */
   double *log_weight;
-  double *mapped;  /* [d][64]: scratch of the metric */
   double *scratch; /* [scratch(d, K)][64] */
 };
 

@@ -1,10 +1,9 @@
 #include "kernels/metric.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"
-#include <string.h>
 
-DUN_CLONES static void apply(const struct dun_metric *metric, const double *restrict w,
-                             double *restrict x)
+DUN_CLONES static void apply(const struct dun_metric *metric, const double *restrict by,
+                             const double *restrict w, double *restrict x)
 {
   for (int i = 0; i < metric->d; i++) {
     const double *row = metric->entries + (int64_t)i * metric->d;
@@ -12,12 +11,13 @@ DUN_CLONES static void apply(const struct dun_metric *metric, const double *rest
     for (int j = 0; j <= i; j++)
       for (int l = 0; l < DUN_LANES; l++)
         sum[l] = DUN_FMA(row[j], w[j * DUN_LANES + l], sum[l]);
-    memcpy(x + (int64_t)i * DUN_LANES, sum, sizeof sum);
+    for (int l = 0; l < DUN_LANES; l++)
+      x[i * DUN_LANES + l] = DUN_FMA(by[l], sum[l], x[i * DUN_LANES + l]);
   }
 }
 
-DUN_CLONES static void transposed(const struct dun_metric *metric, const double *restrict g,
-                                  double *restrict w)
+DUN_CLONES static void transposed(const struct dun_metric *metric, const double *restrict by,
+                                  const double *restrict g, double *restrict w)
 {
   int d = metric->d;
 
@@ -26,7 +26,8 @@ DUN_CLONES static void transposed(const struct dun_metric *metric, const double 
     for (int i = j; i < d; i++)
       for (int l = 0; l < DUN_LANES; l++)
         sum[l] = DUN_FMA(metric->entries[(int64_t)i * d + j], g[i * DUN_LANES + l], sum[l]);
-    memcpy(w + (int64_t)j * DUN_LANES, sum, sizeof sum);
+    for (int l = 0; l < DUN_LANES; l++)
+      w[j * DUN_LANES + l] = DUN_FMA(by[l], sum[l], w[j * DUN_LANES + l]);
   }
 }
 
@@ -35,26 +36,33 @@ struct dun_metric dun_metric_dense(int d, const double *factor)
   return (struct dun_metric){.d = d, .apply = apply, .transposed = transposed, .entries = factor};
 }
 
-static void filter(const struct dun_metric *metric, const double *restrict w, double *restrict x)
+static void to_field(const struct dun_metric *metric, const double *by, const double *w, double *x)
 {
-  dun_lattice_filter(metric->lattice, metric->entries, w, x);
+  dun_lattice_add_field(metric->lattice, metric->entries, by, w, x);
+}
+
+static void to_waves(const struct dun_metric *metric, const double *by, const double *g, double *w)
+{
+  dun_lattice_add_waves(metric->lattice, metric->entries, by, g, w);
 }
 
 struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const double *scale)
 {
   return (struct dun_metric){.d = (int)lattice->sites,
-                             .apply = filter,
-                             .transposed = filter,
+                             .apply = to_field,
+                             .transposed = to_waves,
                              .entries = scale,
                              .lattice = lattice};
 }
 
-DUN_CLONES static void scale_lanes(const struct dun_metric *metric, const double *restrict w,
-                                   double *restrict x)
+DUN_CLONES static void scale_lanes(const struct dun_metric *metric, const double *restrict by,
+                                   const double *restrict w, double *restrict x)
 {
   const double *scale = metric->entries;
-  for (int64_t i = 0; i < (int64_t)metric->d * DUN_LANES; i++)
-    x[i] = scale[i] * w[i];
+  for (int64_t i = 0; i < metric->d; i++)
+    for (int l = 0; l < DUN_LANES; l++)
+      x[i * DUN_LANES + l] =
+          DUN_FMA(by[l], scale[i * DUN_LANES + l] * w[i * DUN_LANES + l], x[i * DUN_LANES + l]);
 }
 
 struct dun_metric dun_metric_lanes(int d, const double *scale)

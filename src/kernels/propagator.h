@@ -9,7 +9,7 @@
 
 struct dun_propagator {
   struct dun_lattice lattice;
-  double *scale; /* [modes]: s_k; owned; NULL: the kernel has another metric */
+  double *scale; /* [sites]: s_k; owned; NULL: the kernel has another metric */
 };
 
 /* Local.  DUN_ERROR_INPUT for a target without a lattice, DUN_ERROR_MEMORY; dun_propagator_free is

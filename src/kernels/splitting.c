@@ -14,33 +14,34 @@ DUN_CLONES static void add_scaled(int d, double factor, const double *restrict h
           DUN_FMA(factor * (h[l] * scale[j]), v[j * DUN_LANES + l], y[j * DUN_LANES + l]);
 }
 
-/* y += factor h v. */
-DUN_CLONES static void add(int d, double factor, const double *restrict h, const double *restrict v,
-                           double *restrict y)
+static void scaled_steps(const struct dun_move *m, double factor, double *by)
 {
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++)
-      y[j * DUN_LANES + l] = DUN_FMA(factor * h[l], v[j * DUN_LANES + l], y[j * DUN_LANES + l]);
+  for (int l = 0; l < DUN_LANES; l++)
+    by[l] = factor * m->step_size[l];
 }
 
 void dun_kick(const struct dun_move *m, double factor, const double *g, double *p)
 {
+  double by[DUN_LANES] __attribute__((aligned(64)));
+
   if (!m->metric) {
     add_scaled(m->d, factor, m->step_size, m->scale, g, p);
     return;
   }
-  m->metric->transposed(m->metric, g, m->mapped);
-  add(m->d, factor, m->step_size, m->mapped, p);
+  scaled_steps(m, factor, by);
+  m->metric->transposed(m->metric, by, g, p);
 }
 
 void dun_drift(const struct dun_move *m, double factor, const double *p, double *x)
 {
+  double by[DUN_LANES] __attribute__((aligned(64)));
+
   if (!m->metric) {
     add_scaled(m->d, factor, m->step_size, m->scale, p, x);
     return;
   }
-  m->metric->apply(m->metric, p, m->mapped);
-  add(m->d, factor, m->step_size, m->mapped, x);
+  scaled_steps(m, factor, by);
+  m->metric->apply(m->metric, by, p, x);
 }
 
 DUN_CLONES static void kick_and_drift(int d, double factor, const double *restrict h,

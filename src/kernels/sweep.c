@@ -16,7 +16,6 @@ struct lanes {
   double *momentum, *gradient;             /* [d] each */
   double *unit, *log_weight;               /* [1] */
   double *time, *step, *acceptance, *look; /* [1], [1], [1], [QUANTITIES] */
-  double *mapped;                          /* [d] */
   double *scratch;                         /* the kernel's */
 };
 
@@ -61,14 +60,13 @@ static struct lanes lanes_of(const struct dun_sweep *s)
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
   w.look = w.acceptance + DUN_LANES;
-  w.mapped = w.look + (int64_t)QUANTITIES * DUN_LANES;
-  w.scratch = w.mapped + d * DUN_LANES;
+  w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
   return w;
 }
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
-  int64_t columns = 6 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
+  int64_t columns = 5 * (int64_t)d + 2 * K + 8 + QUANTITIES + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -309,7 +307,6 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct lanes *w,
                            .step_size = w->step,
                            .scale = s->adaptation->scale.value,
                            .metric = s->metric.d ? &s->metric : NULL,
-                           .mapped = w->mapped,
                            .unit = w->unit,
                            .statistic = s->statistic,
                            .from_point = s->from_point,

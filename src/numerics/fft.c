@@ -6,8 +6,6 @@
 #include <limits.h>
 #include <sys/mman.h>
 
-enum { L = DUN_LANES, TOGETHER = 8 }; /* lanes that are transformed in one go: a cache line */
-
 /* ---- shapes ------------------------------------------------------------------------------ */
 
 static int set_shape(struct dun_fft *f, int dimension, const int64_t *size)
@@ -21,7 +19,7 @@ static int set_shape(struct dun_fft *f, int dimension, const int64_t *size)
     int64_t half = a == dimension - 1 ? size[a] / 2 + 1 : size[a];
     if (size[a] < 1 || size[a] > INT_MAX / 4 ||
         __builtin_mul_overflow(f->points, size[a], &f->points) ||
-        __builtin_mul_overflow(f->modes, half, &f->modes) || f->modes > INT64_MAX / (2 * L * 8))
+        __builtin_mul_overflow(f->modes, half, &f->modes) || f->modes > INT64_MAX / 16)
       return dun_fail(DUN_ERROR_NUMERIC, "a Fourier transform of %lld points along axis %d",
                       (long long)size[a], a);
     f->size[a] = size[a];
@@ -69,16 +67,13 @@ static double *addresses(int64_t doubles)
   return NULL;
 }
 
-static void plan_local(struct dun_fft *f, int many, double *block)
+static void plan_local(struct dun_fft *f, double *block)
 {
   int n[DUN_FFT_AXES], d = f->dimension;
-  int real = many == 1 ? 0 : (int)f->block, half = real / 2;
   for (int a = 0; a < d; a++)
     n[a] = (int)f->size[a];
-  f->forward = fftw_plan_many_dft_r2c(d, n, many, block, NULL, 1, real, (fftw_complex *)block, NULL,
-                                      1, half, FFTW_ESTIMATE);
-  f->inverse = fftw_plan_many_dft_c2r(d, n, many, (fftw_complex *)block, NULL, 1, half, block, NULL,
-                                      1, real, FFTW_ESTIMATE);
+  f->forward = fftw_plan_dft_r2c(d, n, block, (fftw_complex *)block, FFTW_ESTIMATE);
+  f->inverse = fftw_plan_dft_c2r(d, n, (fftw_complex *)block, block, FFTW_ESTIMATE);
 }
 
 int dun_fft_init(struct dun_fft *fft, int dimension, const int64_t *size)
@@ -87,23 +82,8 @@ int dun_fft_init(struct dun_fft *fft, int dimension, const int64_t *size)
   double *block = status < 0 ? NULL : addresses(fft->block);
   if (!block)
     return status < 0 ? status : DUN_ERROR_MEMORY;
-  plan_local(fft, 1, block);
+  plan_local(fft, block);
   munmap(block, (size_t)fft->block * sizeof(double));
-  return plans_made(fft);
-}
-
-int dun_fft_init_lanes(struct dun_fft *fft, int dimension, const int64_t *size)
-{
-  int status = set_shape(fft, dimension, size);
-  if (status < 0)
-    return status;
-  if (fft->block > INT_MAX / TOGETHER)
-    return dun_fail(DUN_ERROR_NUMERIC, "%lld points are too many for transforms of lanes",
-                    (long long)fft->points);
-  fft->scratch = dun_allocate(TOGETHER * fft->block, sizeof(double));
-  if (!fft->scratch)
-    return DUN_ERROR_MEMORY;
-  plan_local(fft, TOGETHER, fft->scratch);
   return plans_made(fft);
 }
 
@@ -161,7 +141,6 @@ void dun_fft_free(struct dun_fft *fft)
   if (fft->inverse)
     fftw_destroy_plan(fft->inverse);
   fft->forward = fft->inverse = NULL;
-  DUN_FREE(fft->scratch);
 }
 
 /* ---- one transform ----------------------------------------------------------------------- */
@@ -225,50 +204,4 @@ void dun_fft_multiply(const struct dun_fft *fft, const double *spectrum,
   for (int64_t i = first; i < first + count; i++)
     for (int64_t j = 0; j < n[1]; j++, at += 2 * n[2])
       multiply_row(n[2], f[0][i] * f[1][j], f[2], spectrum + at, out + at);
-}
-
-/* ---- transforms of lanes ----------------------------------------------------------------- */
-
-/* Eight lanes of columns `stride` doubles apart to and from contiguous numbers `step` apart, of
- * blocks `distance` apart. */
-static void gather(int64_t count, const double *restrict columns, int64_t stride,
-                   double *restrict out, int64_t step, int64_t distance)
-{
-  for (int64_t i = 0; i < count; i++)
-    for (int64_t q = 0; q < TOGETHER; q++)
-      out[q * distance + i * step] = columns[i * stride + q];
-}
-
-static void scatter(int64_t count, const double *restrict in, int64_t step, int64_t distance,
-                    double *restrict columns, int64_t stride)
-{
-  for (int64_t i = 0; i < count; i++)
-    for (int64_t q = 0; q < TOGETHER; q++)
-      columns[i * stride + q] = in[q * distance + i * step];
-}
-
-void dun_fft_lanes_forward(const struct dun_fft *fft, const double *x, double *spectrum)
-{
-  int64_t length = fft->size[fft->dimension - 1], rows = fft->points / length;
-  double *block = fft->scratch;
-  for (int lane = 0; lane < L; lane += TOGETHER) {
-    for (int64_t r = 0; r < rows; r++)
-      gather(length, x + r * length * L + lane, L, block + r * fft->row, 1, fft->block);
-    fftw_execute(fft->forward);
-    for (int part = 0; part < 2; part++)
-      scatter(fft->modes, block + part, 2, fft->block, spectrum + part * L + lane, 2 * (int64_t)L);
-  }
-}
-
-void dun_fft_lanes_inverse(const struct dun_fft *fft, const double *spectrum, double *x)
-{
-  int64_t length = fft->size[fft->dimension - 1], rows = fft->points / length;
-  double *block = fft->scratch;
-  for (int lane = 0; lane < L; lane += TOGETHER) {
-    for (int part = 0; part < 2; part++)
-      gather(fft->modes, spectrum + part * L + lane, 2 * (int64_t)L, block + part, 2, fft->block);
-    fftw_execute(fft->inverse);
-    for (int64_t r = 0; r < rows; r++)
-      scatter(length, block + r * fft->row, 1, fft->block, x + r * length * L + lane, L);
-  }
 }

@@ -34,7 +34,6 @@ struct dun_fft {
   int64_t modes; /* of a whole spectrum: complex numbers */
 
   void *forward, *inverse; /* FFTW's plans, owned */
-  double *scratch;         /* transforms of lanes; owned */
 };
 
 /* Local; never communicates.  `size` has `dimension` entries, each at least 1.  DUN_ERROR_NUMERIC
@@ -47,9 +46,6 @@ int dun_fft_init(struct dun_fft *fft, int dimension, const int64_t *size);
 int dun_fft_init_distributed(struct dun_context *context, struct dun_fft *fft, int dimension,
                              const int64_t *size);
 
-/* Local, for tiles: 64 transforms side by side, lanes innermost (see dun_fft_lanes_forward). */
-int dun_fft_init_lanes(struct dun_fft *fft, int dimension, const int64_t *size);
-
 /* Safe twice and for a zeroed struct; collective if distributed. */
 void dun_fft_free(struct dun_fft *fft);
 
@@ -57,8 +53,7 @@ void dun_fft_free(struct dun_fft *fft);
  * local transform. */
 int64_t dun_fft_bytes(int dimension, const int64_t *size, int ranks);
 
-/* The transforms, in place, of a block aligned to 64 bytes; collective if distributed.  Not for
- * plans of lanes. */
+/* The transforms, in place, of a block aligned to 64 bytes; collective if distributed. */
 void dun_fft_forward(const struct dun_fft *fft, double *block);
 void dun_fft_inverse(const struct dun_fft *fft, double *block);
 
@@ -70,13 +65,5 @@ void dun_fft_multiply(const struct dun_fft *fft, const double *spectrum,
 
 /* The frequency at index `index` of an axis: 0, 1, ..., size / 2, ..., -2, -1. */
 int64_t dun_fft_frequency(int64_t size, int64_t index);
-
-/* x[points][64] to spectrum[modes][2][64]: columns 2 k and 2 k + 1 are the real and the imaginary
- * parts of mode k, modes in the order of the axes, 0 to size / 2 of the last one.  All aligned to
- * 64 bytes.  The plan owns scratch: one call at a time. */
-void dun_fft_lanes_forward(const struct dun_fft *fft, const double *x, double *spectrum);
-/* The other way round; `spectrum` is kept.  For mode 0 and, of even sizes, the middle mode of the
- * last axis the spectrum is taken to be that of real numbers. */
-void dun_fft_lanes_inverse(const struct dun_fft *fft, const double *spectrum, double *x);
 
 #endif

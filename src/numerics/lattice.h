@@ -1,22 +1,29 @@
-/* Fields on periodic lattices of one to three axes, in Fourier space: what is diagonal there.
+/* Fields on periodic lattices of one to three axes, in waves: what is diagonal there.
  *
- * A field is columns x[sites][64], the last axis fastest; mode k of it is
- * x_k = sum_n x_n exp(-2 pi i k.n / N).  The lattice's own Laplacian has the eigenvalues
- * khat^2 = sum_a 4 sin^2(pi k_a / N_a).  Spectra keep the modes 0 to N / 2 of the last axis; the
- * others are their mirror images.  Transforms are local, by plans that do not depend on ranks. */
+ * A field is columns x[sites][64], the last axis fastest.  Its waves w = Q x are as many real
+ * numbers in the same order: along an axis of N sites the places k and N - k hold the products with
+ * cos and with -sin of 2 pi k n / N, and Q, the product over the axes, is orthogonal.  Waves at one
+ * place have one eigenvalue of the lattice's own Laplacian, khat^2 = sum_a 4 sin^2(pi k_a / N_a).
+ * Factors are functions of it: one for each place.
+ *
+ * Eight lanes at a time pass from axis to axis in scratch that a cache holds.  Transforms are
+ * local; lanes never mix; the same bits at any vector width. */
 #ifndef DUNLIN_NUMERICS_LATTICE_H
 #define DUNLIN_NUMERICS_LATTICE_H
 
-#include "numerics/fft.h"
+#include "numerics/line.h"
+
+enum { DUN_LATTICE_AXES = 3 };
 
 struct dun_lattice {
-  int axes, size[DUN_FFT_AXES]; /* 1 beyond `axes` */
-  int64_t sites, modes;
+  int axes, size[DUN_LATTICE_AXES]; /* 1 beyond `axes` */
+  int64_t sites;
+  int64_t room[DUN_LATTICE_AXES]; /* doubles between neighbours along an axis in scratch */
 
-  struct dun_fft fft;
-  double *wave;     /* [modes]: khat^2, owned */
-  double *share;    /* [modes]: 2 for a mode that stands for its mirror image too, else 1; owned */
-  double *spectrum; /* [modes][2][64]: scratch; owned */
+  struct dun_line line[DUN_LATTICE_AXES]; /* of each axis */
+  double *wave;                           /* [sites]: khat^2, owned */
+  double *norm;                           /* [sites]: what makes the lines orthogonal; owned */
+  double *scratch;                        /* eight lanes of a field, and the lines'; owned */
 };
 
 /* Local.  DUN_ERROR_NUMERIC, DUN_ERROR_MEMORY; dun_lattice_free is safe afterwards, and twice. */
@@ -25,16 +32,23 @@ void dun_lattice_free(struct dun_lattice *lattice);
 /* Bytes of its tables and scratch; 0 for a zeroed struct. */
 int64_t dun_lattice_memory(const struct dun_lattice *lattice);
 
-/* out = F^-1 diag(factor) F x, factor[modes] real; `out` may be `x`.  The lattice owns scratch: one
- * call at a time. */
+/* The lattice owns scratch: of the following one call at a time.  Columns are aligned. */
+
+/* w += by[lane] diag(factor[sites]) Q x; x and w are different columns. */
+void dun_lattice_add_waves(const struct dun_lattice *lattice, const double *factor,
+                           const double *by, const double *x, double *w);
+/* x += by[lane] Q^T diag(factor[sites]) w, the transpose of that. */
+void dun_lattice_add_field(const struct dun_lattice *lattice, const double *factor,
+                           const double *by, const double *w, double *x);
+
+/* out = Q^T diag(factor[sites]) Q x; `out` may be `x`. */
 void dun_lattice_filter(const struct dun_lattice *lattice, const double *factor, const double *x,
                         double *out);
-
-/* out = F^-1 diag(exp(rate[k] by[lane])) F x: rate[modes], by[64]. */
+/* out = Q^T diag(exp(rate[k] by[lane])) Q x: rate[sites], by[64]; `out` may be `x`. */
 void dun_lattice_grow(const struct dun_lattice *lattice, const double *rate, const double *by,
                       const double *x, double *out);
 
-/* The sum of value[modes] over all modes, mirror images too. */
+/* The sum of value[sites] over all waves. */
 double dun_lattice_trace(const struct dun_lattice *lattice, const double *value);
 
 #endif

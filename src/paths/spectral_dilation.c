@@ -40,30 +40,30 @@ struct spectral_dilation {
 
   /* made by init; owned */
   struct dun_lattice lattice;
-  double *rate;  /* [modes]: -strength w_k / 2, so that R_k^(-1/2) = exp(rate log t) */
+  double *rate;  /* [sites]: -strength w_k / 2, so that R_k^(-1/2) = exp(rate log t) */
   double trace;  /* their sum over all modes */
   double *u, *s; /* [d][64]: scratch */
 };
 
 static int make_waves(struct spectral_dilation *s, const struct dun_evaluator *target)
 {
-  int axes, size[DUN_FFT_AXES], status;
+  int axes, size[DUN_LATTICE_AXES], status;
   int64_t d = target->dimension;
   double most = 0;
 
   if ((status = dun_evaluator_lattice(target, &axes, size)) < 0 ||
       (status = dun_lattice_init(&s->lattice, axes, size)) < 0)
     return status;
-  s->rate = dun_allocate(s->lattice.modes, sizeof *s->rate);
+  s->rate = dun_allocate(s->lattice.sites, sizeof *s->rate);
   s->u = dun_allocate(d, DUN_LANES * sizeof *s->u);
   s->s = dun_allocate(d, DUN_LANES * sizeof *s->s);
   if (!s->rate || !s->u || !s->s)
     return DUN_ERROR_MEMORY;
-  for (int64_t k = 0; k < s->lattice.modes; k++) {
+  for (int64_t k = 0; k < s->lattice.sites; k++) {
     s->rate[k] = s->lattice.wave[k] / (s->lattice.wave[k] + s->mass * s->mass);
     most = fmax(most, s->rate[k]);
   }
-  for (int64_t k = 0; k < s->lattice.modes && most > 0; k++)
+  for (int64_t k = 0; k < s->lattice.sites && most > 0; k++)
     s->rate[k] *= -.5 * s->strength / most;
   s->trace = dun_lattice_trace(&s->lattice, s->rate);
   return 0;

@@ -16,7 +16,7 @@ struct gaussian_field {
   double mean, scale, mass, power;
 
   struct dun_lattice lattice;
-  double *precision, *deviation; /* [modes] */
+  double *precision, *deviation; /* [sites] */
   double log_peak;
 };
 
@@ -65,12 +65,12 @@ static const struct dun_option options[] = {
 static void set_spectrum(struct gaussian_field *t)
 {
   double log_scale = dun_scalar_log(t->scale), sum = 0;
-  for (int64_t k = 0; k < t->lattice.modes; k++) {
+  for (int64_t k = 0; k < t->lattice.sites; k++) {
     double root =
         log_scale - .5 * t->power * dun_scalar_log(t->mass * t->mass + t->lattice.wave[k]);
     t->deviation[k] = dun_scalar_exp(root);
     t->precision[k] = dun_scalar_exp(-2 * root);
-    sum += t->lattice.share[k] * (.5 * DUN_LOG_2PI + root);
+    sum += .5 * DUN_LOG_2PI + root;
   }
   t->log_peak = -sum;
 }
@@ -83,8 +83,8 @@ static int init(void *self, struct dun_message why)
     return status;
   if (dun_lattice_init(&t->lattice, (int)t->axes, size) < 0)
     return dun_refuse_failed(why);
-  t->precision = dun_allocate(t->lattice.modes, sizeof *t->precision);
-  t->deviation = dun_allocate(t->lattice.modes, sizeof *t->deviation);
+  t->precision = dun_allocate(t->lattice.sites, sizeof *t->precision);
+  t->deviation = dun_allocate(t->lattice.sites, sizeof *t->deviation);
   if (!t->precision || !t->deviation)
     return dun_refuse_failed(why);
   set_spectrum(t);

@@ -99,7 +99,7 @@ static void fourier_metric_goes_round(void)
   struct dun_run *run = field_run(&fixture, "hmc", "side: [4, 6], mass: 0.3, mean: 0");
   enum { SITES = 24, BLOCK = SITES * DUN_LANES, STEPS = 12 };
   static double x[BLOCK] COLUMNS, p[BLOCK] COLUMNS, g[BLOCK] COLUMNS, x0[BLOCK] COLUMNS;
-  static double p0[BLOCK] COLUMNS, mapped[BLOCK] COLUMNS, one[DUN_LANES] COLUMNS;
+  static double p0[BLOCK] COLUMNS, one[DUN_LANES] COLUMNS;
   static double step[DUN_LANES] COLUMNS;
   struct dun_metric metric =
       dun_metric_fourier(&run->sweep.propagator->lattice, run->sweep.propagator->scale);
@@ -110,8 +110,7 @@ static void fourier_metric_goes_round(void)
                        .K = run->sweep.K,
                        .metric = &metric,
                        .time = one,
-                       .step_size = step,
-                       .mapped = mapped};
+                       .step_size = step};
   for (int l = 0; l < DUN_LANES; l++) {
     one[l] = 1;
     step[l] = sqrt(2 - sqrt(3));

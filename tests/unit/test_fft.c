@@ -1,4 +1,4 @@
-/* Fourier transforms: against their definition, back and forth, lanes, and distributed ones against
+/* Fourier transforms: against their definition, back and forth, and distributed ones against
  * local ones. */
 /* ranks: 1 2 3 */
 #include "base/error.h"
@@ -6,8 +6,6 @@
 #include "base/random.h"
 #include "check.h"
 #include "numerics/fft.h"
-
-enum { L = DUN_LANES };
 
 static const int64_t shapes[][3] = {{1, 1, 1},  {2, 1, 1}, {7, 1, 1}, {12, 1, 1}, {4, 6, 1},
                                     {5, 3, 1},  {1, 8, 1}, {4, 4, 4}, {3, 5, 2},  {2, 3, 7},
@@ -99,32 +97,6 @@ static void test_definition(void)
   }
 }
 
-static void test_lanes(void)
-{
-  for (int s = 0; s < SHAPES; s++) {
-    struct dun_fft f;
-    CHECK(dun_fft_init_lanes(&f, dimension_of(shapes[s]), shapes[s]) == 0);
-    double *x = dun_allocate(f.points, L * sizeof *x), *back = dun_allocate(f.points, L * 8);
-    double *spectrum = dun_allocate(2 * f.modes, L * sizeof *x);
-    for (int64_t i = 0; i < f.points; i++)
-      for (int l = 0; l < L; l++)
-        x[i * L + l] = (1 + l) * value_at(f.size, i / (f.size[1] * f.size[2]),
-                                          i / f.size[2] % f.size[1], i % f.size[2]);
-    dun_fft_lanes_forward(&f, x, spectrum);
-    check_modes(&f, spectrum, 2 * (int64_t)L, L);
-    for (int64_t i = 0; i < 2 * f.modes; i++)
-      for (int l = 0; l < L; l++)
-        CHECK_NEAR(spectrum[i * L + l], (1 + l) * spectrum[i * L], 1e-11);
-    dun_fft_lanes_inverse(&f, spectrum, back);
-    for (int64_t i = 0; i < f.points * L; i++)
-      CHECK_NEAR(back[i], (double)f.points * x[i], 1e-11 * (double)f.points);
-    DUN_FREE(x);
-    DUN_FREE(back);
-    DUN_FREE(spectrum);
-    dun_fft_free(&f);
-  }
-}
-
 static void test_frequencies(void)
 {
   static const int64_t even[] = {0, 1, 2, -1}, odd[] = {0, 1, 2, -2, -1};
@@ -204,5 +176,5 @@ static void test_refused(void)
   }
 }
 
-TEST_MAIN({"definition", test_definition}, {"lanes", test_lanes}, {"frequencies", test_frequencies},
+TEST_MAIN({"definition", test_definition}, {"frequencies", test_frequencies},
           {"distributed", test_distributed}, {"refused", test_refused})

@@ -2,9 +2,11 @@
 /* Operators that are diagonal in Fourier space, against sums over all sites. */
 #include "base/memory.h"
 #include "check.h"
+#include "dunlin/target.h"
 #include "numerics/lattice.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { L = DUN_LANES };
 
@@ -59,8 +61,8 @@ static void check(int axes, const int *size)
   struct dun_lattice s;
   CHECK(dun_lattice_init(&s, axes, size) == 0);
   double *x = columns(s.sites), *out = columns(s.sites), *both = columns(s.sites);
-  double *factor = dun_allocate(s.modes, sizeof *factor), by[L], trace = 0;
-  for (int64_t k = 0; k < s.modes; k++)
+  double *factor = dun_allocate(s.sites, sizeof *factor), by[L], trace = 0;
+  for (int64_t k = 0; k < s.sites; k++)
     factor[k] = smooth(s.wave[k]);
   for (int l = 0; l < L; l++)
     by[l] = l % 2 ? -.4 : -.4 - 1e-9;
@@ -87,13 +89,75 @@ static void check(int axes, const int *size)
   dun_lattice_free(&s);
 }
 
+/* Waves: as long as the field, w += by S^T x with S = Q^T diag(f), so that S S^T is the filter by
+ * f^2; and the way back is the transpose. */
+static void check_waves(int axes, const int *size)
+{
+  struct dun_lattice s;
+  CHECK(dun_lattice_init(&s, axes, size) == 0);
+  int64_t block = s.sites * L;
+  double *x = columns(s.sites), *w = columns(s.sites), *out = columns(s.sites);
+  double *once = dun_allocate(2 * s.sites, sizeof *once), *twice = once + s.sites;
+  double by[L] __attribute__((aligned(64))), back[L] __attribute__((aligned(64)));
+  for (int64_t k = 0; k < s.sites; k++) {
+    once[k] = sqrt(smooth(s.wave[k]));
+    twice[k] = smooth(s.wave[k]);
+  }
+  for (int l = 0; l < L; l++) {
+    by[l] = l % 3 ? .5 : 2;
+    back[l] = l % 5 ? -1 : 3;
+  }
+  memset(w, 0, (size_t)block * sizeof *w);
+  dun_lattice_add_waves(&s, once, by, x, w);
+  dun_lattice_filter(&s, twice, x, out);
+  for (int l = 0; l < L; l++) {
+    double squares = 0, product = 0;
+    for (int64_t i = l; i < block; i += L) {
+      squares += w[i] * w[i];
+      product += by[l] * by[l] * x[i] * out[i];
+    }
+    CHECK_NEAR(squares, product, 1e-12 * product);
+  }
+  double *to = columns(s.sites);
+  dun_lattice_add_field(&s, once, back, w, to);
+  for (int64_t i = 0; i < block; i++)
+    CHECK_NEAR(to[i], x[i] + back[i % L] * by[i % L] * out[i], 1e-12);
+  dun_free(x);
+  dun_free(w);
+  dun_free(out);
+  dun_free(to);
+  dun_free(once);
+  dun_lattice_free(&s);
+}
+
+/* What is no number in one lane leaves the others' bits alone. */
+static void lanes_never_mix(void)
+{
+  struct dun_lattice s;
+  CHECK(dun_lattice_init(&s, 2, (const int[]){6, 17}) == 0);
+  double *x = columns(s.sites), *out = columns(s.sites), *other = columns(s.sites);
+  dun_lattice_filter(&s, s.wave, x, out);
+  for (int64_t i = 0; i < s.sites; i++)
+    x[i * L + 9] = i % 2 ? NAN : INFINITY;
+  dun_lattice_filter(&s, s.wave, x, other);
+  for (int64_t i = 0; i < s.sites * L; i++)
+    CHECK(i % L == 9 ? isnan(other[i]) : other[i] == out[i]);
+  dun_free(x);
+  dun_free(out);
+  dun_free(other);
+  dun_lattice_free(&s);
+}
+
 static void operators(void)
 {
   static const struct {
     int axes, size[3];
-  } c[] = {{1, {1}}, {1, {7}}, {1, {8}}, {2, {3, 4}}, {2, {4, 5}}, {3, {2, 3, 4}}, {3, {3, 1, 5}}};
-  for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+  } c[] = {{1, {1}},    {1, {7}},    {1, {8}},       {1, {17}},      {2, {3, 4}},   {2, {4, 5}},
+           {2, {1, 6}}, {2, {6, 1}}, {3, {2, 3, 4}}, {3, {3, 1, 5}}, {3, {5, 4, 2}}};
+  for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
     check(c[i].axes, c[i].size);
+    check_waves(c[i].axes, c[i].size);
+  }
 }
 
 static void refusals(void)
@@ -105,4 +169,4 @@ static void refusals(void)
   dun_lattice_free(&s);
 }
 
-TEST_MAIN({"operators", operators}, {"refusals", refusals})
+TEST_MAIN({"operators", operators}, {"lanes_never_mix", lanes_never_mix}, {"refusals", refusals})

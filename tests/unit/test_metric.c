@@ -15,12 +15,12 @@ static double entry(int i, int j)
   return j > i ? 0 : particle_uniform((int64_t)i * D + j, 3) - (i == j ? -1 : .5);
 }
 
-/* x = S w and <S w, g> = <w, S^T g>. */
+/* x += by S w and <S w, g> = <w, S^T g>. */
 static void the_two_operations(void)
 {
   double *block = dun_allocate(4 * D * DUN_LANES + D * D, sizeof *block);
   double *w = block, *g = w + D * DUN_LANES, *x = g + D * DUN_LANES, *back = x + D * DUN_LANES;
-  double *factor = back + D * DUN_LANES;
+  double *factor = back + D * DUN_LANES, by[DUN_LANES] __attribute__((aligned(64)));
   struct dun_metric metric = dun_metric_dense(D, factor);
 
   for (int i = 0; i < D; i++)
@@ -30,19 +30,23 @@ static void the_two_operations(void)
     w[i] = particle_uniform(i, 4) - .5;
     g[i] = particle_uniform(i, 5) - .5;
   }
-  metric.apply(&metric, w, x);
-  metric.transposed(&metric, g, back);
+  for (int l = 0; l < DUN_LANES; l++)
+    by[l] = l % 2 ? .5 : 2;
+  for (int64_t i = 0; i < D * DUN_LANES; i++)
+    x[i] = by[i % DUN_LANES];
+  metric.apply(&metric, by, w, x);
+  metric.transposed(&metric, by, g, back);
   for (int l = 0; l < DUN_LANES; l++) {
     long double one = 0, other = 0;
     for (int i = 0; i < D; i++) {
       long double sum = 0;
       for (int j = 0; j <= i; j++)
         sum += (long double)entry(i, j) * w[j * DUN_LANES + l];
-      CHECK_NEAR(x[i * DUN_LANES + l], (double)sum, 1e-14);
-      one += (long double)x[i * DUN_LANES + l] * g[i * DUN_LANES + l];
+      CHECK_NEAR(x[i * DUN_LANES + l], by[l] * (double)(1 + sum), 1e-13);
+      one += (long double)(x[i * DUN_LANES + l] - by[l]) * g[i * DUN_LANES + l];
       other += (long double)back[i * DUN_LANES + l] * w[i * DUN_LANES + l];
     }
-    CHECK_NEAR((double)one, (double)other, 1e-14);
+    CHECK_NEAR((double)one, (double)other, 1e-13);
   }
   dun_free(block);
 }
