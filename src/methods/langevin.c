@@ -330,26 +330,48 @@ static int sample(struct dun_context *context, struct langevin *s, struct dun_ru
   return DUN_TICK_DRAW;
 }
 
+/* log pi_t of a local particle. */
+static double log_density(const struct dun_run *run, const double *coefficient, int64_t i)
+{
+  int K = run->path->parts;
+  double sum = 0;
+  for (int k = 0; k < K; k++)
+    if (coefficient[k] > 0)
+      sum += coefficient[k] * dun_f64(run->sweep.part_lp)[i * K + k];
+  return sum;
+}
+
+/* Particles outside the support, or so far off that only a step gone astray can have brought them
+ * there: a million for each dimension below the highest log density. */
+static int count_outside(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  double coefficient[DUN_MAX_PARTS], highest = -INFINITY;
+  int64_t n = run->population.tiles.local;
+  int status;
+
+  run->path->coefficients(run->path_self, run->now.time, coefficient);
+  for (int64_t i = 0; i < n; i++) {
+    double lp = log_density(run, coefficient, i);
+    highest = lp > highest ? lp : highest;
+  }
+  if ((status = dun_max(context, 0, 1, &highest)) < 0)
+    return status;
+  s->outside = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double lp = log_density(run, coefficient, i);
+    s->outside += !(lp > -INFINITY && lp >= highest - 1e6 * (1 + run->evaluator->dimension));
+  }
+  return dun_sum_integers(context, 0, 1, &s->outside);
+}
+
 /* The particles are as their last move left them. */
 static int end(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
-  double coefficient[DUN_MAX_PARTS];
-  int K = run->path->parts, status = 0;
-
+  int status = 0;
   if (run->kernel->blind && s->draws == 0)
     status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
-  if (status < 0)
-    return status;
-  run->path->coefficients(run->path_self, run->now.time, coefficient);
-  s->outside = 0;
-  for (int64_t i = 0; i < run->population.tiles.local; i++) {
-    const double *part = dun_f64(run->sweep.part_lp) + i * K;
-    int outside = 0;
-    for (int k = 0; k < K; k++)
-      outside |= coefficient[k] > 0 && part[k] == -INFINITY;
-    s->outside += outside;
-  }
-  status = dun_sum_integers(context, 0, 1, &s->outside);
+  if (status >= 0)
+    status = count_outside(context, s, run);
   return status < 0 ? status : DUN_TICK_DONE;
 }
 
@@ -406,7 +428,9 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "forgotten their start: compare with twice as many moves");
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
-                 "%.3g%% of the chains ended where the target's density is 0", 100 * outside);
+                 "%.3g%% of the chains ended outside the support, or astray, where the target's "
+                 "density is as good as 0",
+                 100 * outside);
   if (biased && moved)
     diagnose_biased(s, run, out);
   if (biased || s->sampled == 0)
