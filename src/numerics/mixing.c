@@ -84,14 +84,15 @@ double dun_normal_quantile(double p)
 struct halves {
   int64_t local, n; /* this rank's halves, and draws of each */
   double total;     /* halves of all ranks */
-  double *value;    /* [local][n], owned */
-  double *centred;  /* [local][n], scratch, owned */
+  double *value;    /* [local][n] */
+  double *centred;  /* [local][n], scratch */
 };
 
-static void halves_free(struct halves *h)
+void dun_mixing_free(struct dun_mixing_work *work)
 {
-  DUN_FREE(h->value);
-  DUN_FREE(h->centred);
+  DUN_FREE(work->value);
+  DUN_FREE(work->centred);
+  dun_order_free(&work->order);
 }
 
 static void fill(struct halves *h, int64_t draws, const double *value)
@@ -104,13 +105,16 @@ static void fill(struct halves *h, int64_t draws, const double *value)
 }
 
 /* Collective. */
-static int halves_init(struct dun_context *context, struct halves *h, int64_t chains, int64_t draws,
-                       const double *value)
+static int halves_init(struct dun_context *context, struct dun_mixing_work *work, struct halves *h,
+                       int64_t chains, int64_t draws, const double *value)
 {
   int64_t n = draws / 2, total = 2 * chains;
-  *h = (struct halves){.local = 2 * chains, .n = n};
-  h->value = dun_allocate(2 * chains * n, sizeof *h->value);
-  h->centred = dun_allocate(2 * chains * n, sizeof *h->centred);
+  if (!work->value || dun_block_bytes(work->value) < total * n * (int64_t)sizeof *h->value) {
+    dun_mixing_free(work);
+    work->value = dun_allocate(total * n, sizeof *h->value);
+    work->centred = dun_allocate(total * n, sizeof *h->centred);
+  }
+  *h = (struct halves){.local = total, .n = n, .value = work->value, .centred = work->centred};
   int status = h->value && h->centred ? 0 : DUN_ERROR_MEMORY;
   if (status == 0)
     fill(h, draws, value);
@@ -341,7 +345,7 @@ DUN_CLONES static void central_scores(int64_t n, double total, const double *res
 }
 
 /* Collective.  The values become normal scores of the ranks: eq. 14. */
-static int normalise(struct dun_context *context, struct halves *h, const struct dun_order *order)
+static int normalise(struct dun_context *context, struct halves *h, struct dun_order *order)
 {
   double total = h->total * (double)h->n;
   int64_t n = h->local * h->n;
@@ -386,7 +390,7 @@ static int find_quantiles(struct dun_context *context, const struct halves *h,
   return status;
 }
 
-static int scores(struct dun_context *context, struct halves *h, const struct dun_order *order,
+static int scores(struct dun_context *context, struct halves *h, struct dun_order *order,
                   struct dun_mixing *mixing)
 {
   struct spread spread;
@@ -414,18 +418,16 @@ static int folded(struct dun_context *context, struct halves *h, struct dun_orde
 }
 
 /* Ranks, and those of the distances from the median, from one sorting. */
-static int by_ranks(struct dun_context *context, struct halves *h, struct quantiles *q,
-                    struct dun_mixing *mixing)
+static int by_ranks(struct dun_context *context, struct halves *h, struct dun_order *order,
+                    struct quantiles *q, struct dun_mixing *mixing)
 {
-  struct dun_order order;
-  int status = dun_agree(context, dun_order_init(&order, h->local * h->n, h->value));
+  int status = dun_agree(context, dun_order_set(order, h->local * h->n, h->value));
   if (status >= 0)
-    status = find_quantiles(context, h, &order, q);
+    status = find_quantiles(context, h, order, q);
   if (status >= 0)
-    status = scores(context, h, &order, mixing);
+    status = scores(context, h, order, mixing);
   if (status >= 0)
-    status = folded(context, h, &order, q->median, mixing);
-  dun_order_free(&order);
+    status = folded(context, h, order, q->median, mixing);
   return status;
 }
 
@@ -436,12 +438,12 @@ static int tail(struct dun_context *context, struct halves *h, double quantile, 
   return size_of_values(context, h, ess);
 }
 
-static int measure(struct dun_context *context, struct halves *h, int64_t draws,
-                   const double *value, struct dun_mixing *mixing)
+static int measure(struct dun_context *context, struct halves *h, struct dun_order *order,
+                   int64_t draws, const double *value, struct dun_mixing *mixing)
 {
   struct quantiles q = {NAN, NAN, NAN};
   double low, high;
-  int status = by_ranks(context, h, &q, mixing);
+  int status = by_ranks(context, h, order, &q, mixing);
   fill(h, draws, value);
   if (status >= 0)
     status = tail(context, h, q.low, &low);
@@ -454,19 +456,18 @@ static int measure(struct dun_context *context, struct halves *h, int64_t draws,
   return status;
 }
 
-int dun_mixing_ranks(struct dun_context *context, int64_t chains, int64_t draws,
-                     const double *value, struct dun_mixing *mixing)
+int dun_mixing_ranks(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
+                     int64_t draws, const double *value, struct dun_mixing *mixing)
 {
   struct halves h;
   *mixing = (struct dun_mixing){NAN, NAN, NAN, NAN};
   if (draws < 4)
     return 0;
-  int status = halves_init(context, &h, chains, draws, value);
+  int status = halves_init(context, work, &h, chains, draws, value);
   if (status >= 0)
     status = usable(context, h.local * h.n, h.value);
   if (status > 0)
-    status = measure(context, &h, draws, value, mixing);
-  halves_free(&h);
+    status = measure(context, &h, &work->order, draws, value, mixing);
   return status < 0 ? status : 0;
 }
 
@@ -532,13 +533,13 @@ static int errors_by_chain(struct dun_context *context, int64_t chains, int64_t 
   return status;
 }
 
-int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,
-                       const double *value, struct dun_chain_moments *m)
+int dun_mixing_moments(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
+                       int64_t draws, const double *value, struct dun_chain_moments *m)
 {
   struct halves h;
   double *scratch = dun_allocate(draws, sizeof *scratch), unused;
   *m = (struct dun_chain_moments){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-  int status = halves_init(context, &h, chains, draws, value);
+  int status = halves_init(context, work, &h, chains, draws, value);
   int status_scratch = dun_agree(context, scratch ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
     status = status_scratch;
@@ -558,6 +559,5 @@ int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draw
   if (status >= 0 && dun_mixing_by_chain((int64_t)h.total / 2, draws))
     status = errors_by_chain(context, chains, draws, value, scratch, h.total / 2, m);
   dun_free(scratch);
-  halves_free(&h);
   return status < 0 ? status : 0;
 }

@@ -14,7 +14,7 @@
 #ifndef DUNLIN_NUMERICS_MIXING_H
 #define DUNLIN_NUMERICS_MIXING_H
 
-#include "parallel/context.h"
+#include "numerics/order.h"
 
 struct dun_mixing {
   double rhat_bulk, rhat_folded; /* of rank-normalised split chains, and folded at the median */
@@ -22,9 +22,17 @@ struct dun_mixing {
   double ess_tail;               /* the smaller one of the 5% and 95% quantiles */
 };
 
+/* Memory that one scalar after the other uses.  Zeroed at first; dun_mixing_free behind the last
+ * one, whatever came. */
+struct dun_mixing_work {
+  double *value, *centred;
+  struct dun_order order;
+};
+void dun_mixing_free(struct dun_mixing_work *work);
+
 /* Collective. */
-int dun_mixing_ranks(struct dun_context *context, int64_t chains, int64_t draws,
-                     const double *value, struct dun_mixing *mixing);
+int dun_mixing_ranks(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
+                     int64_t draws, const double *value, struct dun_mixing *mixing);
 
 struct dun_chain_moments {
   double mean, deviation;  /* over all draws */
@@ -42,8 +50,8 @@ struct dun_chain_moments {
 int dun_mixing_by_chain(int64_t chains, int64_t draws);
 
 /* Collective. */
-int dun_mixing_moments(struct dun_context *context, int64_t chains, int64_t draws,
-                       const double *value, struct dun_chain_moments *moments);
+int dun_mixing_moments(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
+                       int64_t draws, const double *value, struct dun_chain_moments *moments);
 
 /* The standard normal quantile, relative error about 1e-15 (Wichura 1988, algorithm AS 241). */
 double dun_normal_quantile(double p);

@@ -130,16 +130,25 @@ void dun_order_sort(int64_t n, uint64_t *keys, uint32_t *place)
   }
 }
 
-int dun_order_init(struct dun_order *order, int64_t n, const double *value)
+/* A block of at least so many items, the one that is there if it is large enough. */
+static void *reuse(void *block, int64_t items, size_t size)
 {
-  *order = (struct dun_order){.n = n};
+  if (block && dun_block_bytes(block) >= items * (int64_t)size)
+    return block;
+  dun_free(block);
+  return dun_allocate(items, size);
+}
+
+int dun_order_set(struct dun_order *order, int64_t n, const double *value)
+{
+  order->n = n;
   if (n > INT_MAX / 4)
     return dun_fail(DUN_ERROR_MEMORY,
                     "%lld draws on one rank are too many to sort: take more "
                     "ranks, or thin the chains",
                     (long long)n);
-  order->keys = dun_allocate(2 * n, sizeof *order->keys);
-  order->place = dun_allocate(2 * n, sizeof *order->place);
+  order->keys = reuse(order->keys, 2 * n, sizeof *order->keys);
+  order->place = reuse(order->place, 2 * n, sizeof *order->place);
   if (!order->keys || !order->place)
     return DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < n; i++)
@@ -152,6 +161,8 @@ void dun_order_free(struct dun_order *order)
 {
   DUN_FREE(order->keys);
   DUN_FREE(order->place);
+  for (int i = 0; i < DUN_ORDER_ROOMS; i++)
+    DUN_FREE(order->room[i]);
 }
 
 /* What lies on either side of the centre is in order already. */
@@ -267,9 +278,9 @@ struct traffic {
 };
 
 struct ranking {
-  const struct dun_order *order;
+  struct dun_order *order;
   int64_t different;    /* numbers of this rank */
-  struct multiple *own; /* [different] */
+  struct multiple *own; /* [different], a room of the order as all that follow */
   double *own_rank;     /* [different] */
 
   int64_t received;
@@ -279,12 +290,11 @@ struct ranking {
   struct traffic out, in;
 };
 
+/* Of the order's scratch. */
+enum room { OWN, OWN_RANK, OTHER, OTHER_RANK, KEYS, PLACE };
+
 static void ranking_free(struct ranking *r)
 {
-  dun_free(r->own);
-  dun_free(r->own_rank);
-  dun_free(r->other);
-  dun_free(r->other_rank);
   dun_free(r->out.count);
   dun_free(r->out.begin);
   dun_free(r->in.count);
@@ -298,7 +308,12 @@ static int traffic_init(struct traffic *t, int size)
   return t->count && t->begin ? 0 : DUN_ERROR_MEMORY;
 }
 
-static int ranking_init(struct ranking *r, int size, const struct dun_order *order)
+static void *room(struct ranking *r, enum room which, int64_t items, size_t size)
+{
+  return r->order->room[which] = reuse(r->order->room[which], items, size);
+}
+
+static int ranking_init(struct ranking *r, int size, struct dun_order *order)
 {
   const uint64_t *keys = order->keys;
   *r = (struct ranking){.order = order};
@@ -306,14 +321,14 @@ static int ranking_init(struct ranking *r, int size, const struct dun_order *ord
     return DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < order->n; i++)
     r->different += i == 0 || keys[i] != keys[i - 1];
-  r->own = dun_allocate(r->different, sizeof *r->own);
-  r->own_rank = dun_allocate(r->different, sizeof *r->own_rank);
+  r->own = room(r, OWN, r->different, sizeof *r->own);
+  r->own_rank = room(r, OWN_RANK, r->different, sizeof *r->own_rank);
   if (!r->own || !r->own_rank)
     return DUN_ERROR_MEMORY;
   for (int64_t i = 0, k = -1; i < order->n; i++) {
     k += i == 0 || keys[i] != keys[i - 1];
+    r->own[k].count = i == 0 || keys[i] != keys[i - 1] ? 1 : r->own[k].count + 1;
     r->own[k].key = keys[i];
-    r->own[k].count++;
   }
   return 0;
 }
@@ -375,8 +390,8 @@ static int send_keys(struct dun_context *context, struct ranking *r, MPI_Datatyp
   if (r->received > INT_MAX / 4)
     status = dun_fail(DUN_ERROR_MEMORY, "%lld draws on one rank are too many to sort",
                       (long long)r->received);
-  r->other = status < 0 ? NULL : dun_allocate(r->received, sizeof *r->other);
-  r->other_rank = status < 0 ? NULL : dun_allocate(r->received, sizeof *r->other_rank);
+  r->other = status < 0 ? NULL : room(r, OTHER, r->received, sizeof *r->other);
+  r->other_rank = status < 0 ? NULL : room(r, OTHER_RANK, r->received, sizeof *r->other_rank);
   if (!r->other || !r->other_rank)
     status = DUN_ERROR_MEMORY;
   if ((status = dun_agree(context, status)) < 0)
@@ -430,8 +445,8 @@ static int rank_received(struct dun_context *context, struct ranking *r)
 {
   int64_t n = r->received, own = 0;
   dun_u128 before = 0, total;
-  uint64_t *keys = dun_allocate(2 * n, sizeof *keys);
-  uint32_t *place = dun_allocate(2 * n, sizeof *place);
+  uint64_t *keys = room(r, KEYS, 2 * n, sizeof *keys);
+  uint32_t *place = room(r, PLACE, 2 * n, sizeof *place);
   int status = keys && place ? 0 : DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < n && status == 0; i++) {
     keys[i] = r->other[i].key;
@@ -449,8 +464,6 @@ static int rank_received(struct dun_context *context, struct ranking *r)
       r->other_rank[place[i]] = (double)before + .5 * (double)(equal + 1);
     before += (dun_u128)equal;
   }
-  dun_free(keys);
-  dun_free(place);
   return status;
 }
 
@@ -467,7 +480,7 @@ static void give_back(struct dun_context *context, struct ranking *r, double *ra
   }
 }
 
-int dun_order_ranks(struct dun_context *context, const struct dun_order *order, double *rank)
+int dun_order_ranks(struct dun_context *context, struct dun_order *order, double *rank)
 {
   struct ranking r;
   MPI_Datatype type;

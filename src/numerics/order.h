@@ -13,15 +13,19 @@ double dun_order_value(uint64_t key);
  * half is scratch.  n < 2^32.  By digits, high ones first: about 10 ns a number.  Local. */
 void dun_order_sort(int64_t n, uint64_t *keys, uint32_t *place);
 
-/* This rank's numbers in order. */
+enum { DUN_ORDER_ROOMS = 6 };
+
+/* This rank's numbers in order.  A zeroed one is empty. */
 struct dun_order {
   int64_t n;
-  uint64_t *keys;  /* [2 n], sorted; owned */
-  uint32_t *place; /* [2 n]: which number each key is of; owned */
+  uint64_t *keys;              /* [2 n], sorted; owned */
+  uint32_t *place;             /* [2 n]: which number each key is of; owned */
+  void *room[DUN_ORDER_ROOMS]; /* scratch of dun_order_ranks; owned */
 };
 
-/* Sorts value[n].  DUN_ERROR_MEMORY, also for more than 2^29 numbers; local: agree afterwards. */
-int dun_order_init(struct dun_order *order, int64_t n, const double *value);
+/* Sorts value[n], in the memory of what was sorted before.  DUN_ERROR_MEMORY, also for more than
+ * 2^29 numbers; local: agree afterwards. */
+int dun_order_set(struct dun_order *order, int64_t n, const double *value);
 void dun_order_free(struct dun_order *order);
 
 /* Puts distances |value - centre| in the place of the numbers: no sorting.  Local. */
@@ -36,6 +40,6 @@ int dun_order_statistics(struct dun_context *context, const struct dun_order *or
  * the mean of theirs.  A distributed merge with splitters that are found by counting: a rank
  * holds at most 1/16 more than its share of the different numbers of all, 80 bytes each.
  * DUN_ERROR_MEMORY. */
-int dun_order_ranks(struct dun_context *context, const struct dun_order *order, double *rank);
+int dun_order_ranks(struct dun_context *context, struct dun_order *order, double *rank);
 
 #endif

@@ -155,6 +155,7 @@ static int chain_shares(struct dun_context *context, struct modes *m, const stru
 {
   int64_t count = run->kept.chains.local * run->kept.draws;
   struct draws draws = {.count = count};
+  struct dun_mixing_work work = {0};
   struct dun_chain_moments moments;
   draws.value = dun_allocate(count, sizeof *draws.value);
   draws.square = dun_allocate(count, sizeof *draws.square);
@@ -167,12 +168,13 @@ static int chain_shares(struct dun_context *context, struct modes *m, const stru
   for (int k = 0; k <= m->modes && status >= 0; k++) {
     for (int64_t i = 0; i < count; i++)
       draws.value[i] = draws.own[i] == k;
-    status =
-        dun_mixing_moments(context, run->kept.chains.local, run->kept.draws, draws.value, &moments);
+    status = dun_mixing_moments(context, &work, run->kept.chains.local, run->kept.draws,
+                                draws.value, &moments);
     m->share[k] = moments.mean;
     m->deviation[k] = moments.deviation;
     m->error[k] = moments.deviation > 0 ? moments.error : 0;
   }
+  dun_mixing_free(&work);
   dun_free(draws.value);
   dun_free(draws.square);
   dun_free(draws.least);

@@ -22,16 +22,19 @@ static struct dun_probe_moments of_constant(const struct dun_chain_moments *m)
 static int chain_moments(struct dun_context *context, const struct dun_run *run,
                          struct dun_probe_moments *moments)
 {
+  struct dun_mixing_work work = {0};
   struct dun_chain_moments m;
   double *value;
   int status = dun_probe_kept(context, run, &value);
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
     status = run->kept.read(context, run->kept.source, i, value);
     if (status >= 0)
-      status = dun_mixing_moments(context, run->kept.chains.local, run->kept.draws, value, &m);
+      status =
+          dun_mixing_moments(context, &work, run->kept.chains.local, run->kept.draws, value, &m);
     if (status >= 0)
       moments[i] = m.deviation == 0 ? of_constant(&m) : of_chain(&m);
   }
+  dun_mixing_free(&work);
   dun_free(value);
   return status;
 }

@@ -44,16 +44,19 @@ static int add_row(struct rhat *s, const struct dun_run *run, int index, const s
 
 static int look(struct dun_context *context, void *self, const struct dun_run *run)
 {
+  struct dun_mixing_work work = {0};
   struct dun_mixing mixing;
   double *value;
   int status = dun_probe_kept(context, run, &value);
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
     status = run->kept.read(context, run->kept.source, i, value);
     if (status >= 0)
-      status = dun_mixing_ranks(context, run->kept.chains.local, run->kept.draws, value, &mixing);
+      status =
+          dun_mixing_ranks(context, &work, run->kept.chains.local, run->kept.draws, value, &mixing);
     if (status >= 0)
       status = dun_agree(context, add_row(self, run, i, &mixing));
   }
+  dun_mixing_free(&work);
   dun_free(value);
   return status;
 }

@@ -7,6 +7,8 @@
 #include "numerics/order.h"
 #include "parallel/tiles.h"
 
+static struct dun_mixing_work work; /* of all tests, which differ in their sizes */
+
 static int ascending(const void *a, const void *b)
 {
   double x = *(const double *)a, y = *(const double *)b;
@@ -65,8 +67,8 @@ static void order_statistics(void)
   for (double grain = 0; grain < 1; grain += .5) {
     int64_t first, n = make(grain, MOST, all, &first), wanted[] = {0, 1, 499, 500, 998, 999};
     double found[6];
-    struct dun_order order;
-    CHECK(dun_order_init(&order, n, all + first) == 0);
+    struct dun_order order = {0};
+    CHECK(dun_order_set(&order, n, all + first) == 0);
     CHECK(dun_order_statistics(&test_context, &order, 6, wanted, found) == 0);
     dun_order_free(&order);
     memcpy(sorted, all, sizeof all);
@@ -96,10 +98,10 @@ static void folding(void)
   for (double grain = 0; grain < 1; grain += .5) {
     int64_t first, n = make(grain, MOST, all, &first);
     for (double centre = -1e201; centre <= 1e201; centre = centre < -1 ? -.3 : centre + 5e200) {
-      struct dun_order folded, sorted;
+      struct dun_order folded = {0}, sorted = {0};
       for (int64_t i = 0; i < n; i++)
         away[i] = fabs(all[first + i] - centre);
-      CHECK(dun_order_init(&folded, n, all + first) == 0 && dun_order_init(&sorted, n, away) == 0);
+      CHECK(dun_order_set(&folded, n, all + first) == 0 && dun_order_set(&sorted, n, away) == 0);
       dun_order_fold(&folded, centre);
       for (int64_t i = 0; i < n; i++) {
         CHECK(folded.keys[i] == sorted.keys[i]);
@@ -119,8 +121,8 @@ static void average_ranks(void)
   for (int g = 0; g < 4; g++)
     for (int t = 0; t < 5; t++) {
       int64_t first, n = make(grains[g], totals[t], all, &first);
-      struct dun_order order;
-      CHECK(dun_order_init(&order, n, all + first) == 0);
+      struct dun_order order = {0};
+      CHECK(dun_order_set(&order, n, all + first) == 0);
       CHECK(dun_order_ranks(&test_context, &order, rank) == 0);
       dun_order_free(&order);
       for (int64_t i = 0; i < n; i++) {
@@ -161,17 +163,17 @@ static void what_the_figures_mean(void)
   struct dun_mixing mixing;
   struct dun_chain_moments m;
   const double *at = all + tiles.first * DRAWS;
-  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(dun_mixing_ranks(&test_context, &work, tiles.local, DRAWS, at, &mixing) == 0);
   CHECK(mixing.rhat_bulk < 1.03 && mixing.rhat_folded < 1.03);
   CHECK(mixing.ess_bulk > 750 && mixing.ess_tail > 500);
-  CHECK(dun_mixing_moments(&test_context, tiles.local, DRAWS, at, &m) == 0);
+  CHECK(dun_mixing_moments(&test_context, &work, tiles.local, DRAWS, at, &m) == 0);
   CHECK(fabs(m.mean) < .2 && fabs(m.deviation - 1) < .15);
   CHECK(m.ess_mean > 750 && m.ess_square > 700 && fabs(m.square_deviation - 1.41) < .4);
   at = far + tiles.first * DRAWS;
-  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(dun_mixing_ranks(&test_context, &work, tiles.local, DRAWS, at, &mixing) == 0);
   CHECK(mixing.rhat_bulk > 1.3 && mixing.ess_bulk < 200);
   at = constant + tiles.first * DRAWS;
-  CHECK(dun_mixing_ranks(&test_context, tiles.local, DRAWS, at, &mixing) == 0);
+  CHECK(dun_mixing_ranks(&test_context, &work, tiles.local, DRAWS, at, &mixing) == 0);
   CHECK(isnan(mixing.rhat_bulk) && isnan(mixing.ess_bulk) && isnan(mixing.ess_tail));
 }
 
@@ -187,7 +189,8 @@ static void errors_of_short_chains(void)
     all[i] = all[i] / (i % 3 ? 1 : 1e200);
   struct dun_tiles tiles = dun_tiles_of(CHAINS, 3, test_context.rank, test_context.size);
   struct dun_chain_moments m;
-  CHECK(dun_mixing_moments(&test_context, tiles.local, DRAWS, all + tiles.first * DRAWS, &m) == 0);
+  CHECK(dun_mixing_moments(&test_context, &work, tiles.local, DRAWS, all + tiles.first * DRAWS,
+                           &m) == 0);
   CHECK_NEAR(m.error / (m.deviation / sqrt(MOST)), 1, 5 / sqrt(2. * CHAINS));
   CHECK(m.deviation / sqrt(m.ess_mean) < .8 * m.error);
   CHECK(dun_mixing_by_chain(16, 16) && !dun_mixing_by_chain(15, 4) && !dun_mixing_by_chain(16, 17));
@@ -204,7 +207,8 @@ static void known_answers(void)
   static const double bulk[3] = {0.8789371747088626, 0.8905474808571578, 1.1801989856495128};
   struct dun_mixing mixing;
   for (int i = 0; i < 3; i++) {
-    CHECK(dun_mixing_ranks(&test_context, test_context.rank == 0, 8, draws[i], &mixing) == 0);
+    CHECK(dun_mixing_ranks(&test_context, &work, test_context.rank == 0, 8, draws[i], &mixing) ==
+          0);
     CHECK_NEAR(mixing.rhat_folded, folded[i], 1e-12);
     CHECK_NEAR(mixing.rhat_bulk, bulk[i], 1e-12);
   }
@@ -219,7 +223,7 @@ static void chains_that_stand_still(void)
   for (int i = 0; i < CHAINS * DRAWS; i++)
     all[i] = .7 * (double)(i / DRAWS);
   int64_t chains = test_context.rank == 0 ? CHAINS : 0;
-  CHECK(dun_mixing_ranks(&test_context, chains, DRAWS, all, &mixing) == 0);
+  CHECK(dun_mixing_ranks(&test_context, &work, chains, DRAWS, all, &mixing) == 0);
   CHECK(mixing.rhat_bulk == INFINITY);
 }
 
@@ -233,9 +237,16 @@ static void draws_far_from_zero(void)
     near[i] = far[i] - 1e5;
   }
   int64_t chains = test_context.rank == 0;
-  CHECK(dun_mixing_moments(&test_context, chains, 40, near, &here) == 0);
-  CHECK(dun_mixing_moments(&test_context, chains, 40, far, &there) == 0);
+  CHECK(dun_mixing_moments(&test_context, &work, chains, 40, near, &here) == 0);
+  CHECK(dun_mixing_moments(&test_context, &work, chains, 40, far, &there) == 0);
   CHECK_NEAR(there.ess_mean / here.ess_mean, 1, 1e-9);
+}
+
+static void memory_is_given_back(void)
+{
+  dun_mixing_free(&work);
+  CHECK(!work.value && !work.centred && !work.order.keys);
+  dun_mixing_free(&work);
 }
 
 TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
@@ -245,4 +256,5 @@ TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
           {"chains_that_stand_still", chains_that_stand_still},
           {"draws_far_from_zero", draws_far_from_zero},
           {"errors_of_short_chains", errors_of_short_chains},
-          {"what_the_figures_mean", what_the_figures_mean})
+          {"what_the_figures_mean", what_the_figures_mean},
+          {"memory_is_given_back", memory_is_given_back})
