@@ -501,7 +501,10 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct smc, resampling),
      .initial = "systematic",
      .words = DUN_RESAMPLING_WORDS,
-     .doc = "How offspring are drawn; multinomial also gives Lee and Whiteley's error."},
+     .doc =
+         "How offspring are drawn. The error of log Z counts the noise of drawing even where it "
+         "does not reach log Z: about right for systematic and stratified, up to three times too "
+         "large for residual and multinomial; the latter also gives Lee and Whiteley's."},
     {.name = "moves_per_step",
      .type = DUN_INTEGER,
      .offset = offsetof(struct smc, moves_per_step),
