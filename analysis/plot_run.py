@@ -28,24 +28,24 @@ def text(value):
 
 
 def scalars(posterior):
-    """(variable, label, draws [chain][draw]) of every scalar entry of every variable, lazily."""
+    """(variable's name, label, variable, index) of every scalar entry of every variable."""
     for name, variable in posterior.items():
         if not isinstance(variable, h5py.Dataset) or variable.ndim < 2 or name in COORDINATES:
             continue
         for index in numpy.ndindex(variable.shape[2:]):
             label = name + (str(list(index)) if index else "")
-            yield name, label, variable[(slice(None), slice(None)) + index]
+            yield name, label, variable, (slice(None), slice(None)) + index
 
 
 def choose(posterior, wanted):
-    """At most MARGINALS entries, and how many there are in all."""
+    """(label, draws [chain][draw]) of at most MARGINALS entries, and how many there are in all."""
     chosen, total = [], 0
-    for name, label, draws in scalars(posterior):
+    for name, label, variable, index in scalars(posterior):
         if wanted and name not in wanted and label not in wanted:
             continue
         total += 1
         if len(chosen) < MARGINALS:
-            chosen.append((label, draws))
+            chosen.append((label, variable[index]))
     return chosen, total
 
 

@@ -66,7 +66,7 @@ def autocovariance(chains):
 
 def ess_of(chains):
     """Eq. 10 and 13 for chains [M][N] that are split already."""
-    if not usable(chains) or chains.shape[1] < 2:
+    if not usable(chains):
         return np.nan
     m, n = chains.shape
     chains = chains - np.mean(chains)  # what is far from 0 keeps its digits

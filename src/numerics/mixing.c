@@ -217,6 +217,8 @@ static int find_spread(struct dun_context *context, struct halves *h, struct spr
     dun_exact_add(&square[1], product_of(h->n, x, x));
   }
   status = dun_sum(context, 0, 2, square, squares);
+  if (status < 0)
+    return status;
   spread->between = squares[0] / (h->total - 1);
   spread->within = squares[1] / (n - 1) / h->total;
   return status;
@@ -287,12 +289,13 @@ static int effective_size(struct dun_context *context, const struct halves *h,
   double n = (double)h->n, draws = n * h->total, sum = 0, least = INFINITY, last = 0;
   struct correlations c = {.within = spread->within,
                            .total = spread->within * (n - 1) / n + spread->between};
-  int status = 0;
-  for (int64_t t = 0; t < h->n && status >= 0; t += 2) {
+  for (int64_t t = 0; t < h->n; t += 2) {
     double even, odd = 0;
-    status = correlation(context, h, &c, t, &even);
+    int status = correlation(context, h, &c, t, &even);
     if (status >= 0 && t + 1 < h->n)
       status = correlation(context, h, &c, t + 1, &odd);
+    if (status < 0)
+      return status;
     last = even > 0 ? even : 0;
     if (t > 0 && !(t + 1 < h->n && even + odd > 0))
       break; /* the initial positive sequence has ended */
@@ -302,7 +305,7 @@ static int effective_size(struct dun_context *context, const struct halves *h,
   }
   double tau = -1 + 2 * sum + last, floor = M_LN10 / dun_scalar_log(draws);
   *ess = draws / (tau > floor ? tau : floor);
-  return status;
+  return 0;
 }
 
 /* Collective.  Effective size of what `value` holds; NaN if it is constant. */
