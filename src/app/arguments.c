@@ -200,7 +200,7 @@ static const char doc[] =
     "Sampler for distributions known up to a constant.\v"
     "  run      run an input file (YAML), or the input that a result file holds\n"
     "  check    all that run would refuse, without running\n"
-    "  list     targets, paths, kernels, methods, probes\n"
+    "  list     targets, paths, kernels, methods, finishes, probes\n"
     "  help     what one of them is and its options; `help run`, `help output`: sections of the "
     "input\n"
     "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n\n"

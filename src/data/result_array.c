@@ -5,21 +5,20 @@
 #include "data/hdf.h"
 #include <string.h>
 
-/* All numbers of a dataset, whose axes are at most `axes`. */
-static int read_array(const char *file, const char *place, int axes, struct dun_numbers *numbers)
+/* All numbers of a dataset; `list`: it has to have one axis. */
+static int read_array(const char *file, const char *place, int list, struct dun_numbers *numbers)
 {
   int rank, status;
-  int64_t size[8];
   hid_t handle = dun_hdf_open(file, 0);
   if (handle < 0)
     return (int)handle;
   hid_t dataset = dun_hdf_open_dataset(handle, file, place);
   if (dataset < 0)
     return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, axes, &rank, size);
+  int64_t count = dun_hdf_count(dataset, file, place, 0, &rank, NULL);
   if (count < 0)
     status = (int)count;
-  else if (axes == 1 && rank != 1)
+  else if (list && rank != 1)
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %d axes, expected a list of numbers.",
                       place, file, rank);
   else
@@ -55,7 +54,7 @@ static int pick_points(const char *file, const char *place, int width, int64_t p
                        double *picked)
 {
   struct dun_numbers all = {0};
-  int status = read_array(file, place, 8, &all);
+  int status = read_array(file, place, 0, &all);
   int64_t draws = all.count / width;
   if (status == 0 && (draws < 1 || draws * width != all.count))
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld numbers, expected %d for each draw.",

@@ -4,8 +4,9 @@
  * words, so that everything outside the columns can be checked before HDF5 looks at it: HDF5 itself
  * does not survive every damage.
  *
- *   /columns/NAME         number[particles][width], global particle order   /state/OBJECT/ROW
- * integers or numbers   /checksums            uint64[columns][blocks of 65536 particles] */
+ *   /columns/NAME       number[particles][width], global particle order
+ *   /state/OBJECT/ROW   integers or numbers
+ *   /checksums          uint64[columns][blocks of 65536 particles] */
 #ifndef DUNLIN_IO_CHECKPOINT_FILE_H
 #define DUNLIN_IO_CHECKPOINT_FILE_H
 

@@ -39,11 +39,11 @@ struct dun_adaptation {
   double log_step;          /* of the step size in units of the metric */
   double length;            /* leapfrogs, not whole */
   struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
-  struct dun_numbers
-      factor; /* [d][d] lower triangle of the dense metric, owned; [0]: not learned */
-  struct dun_numbers centre;               /* [d] mean of the particles, owned; [0]: not learned */
-  struct dun_trial_look trial[DUN_TRIALS]; /* since the last change of the length: few tiles do not
-                                            * fill all groups in one sweep */
+  /* [d][d] lower triangle of the dense metric, owned; [0]: not learned. */
+  struct dun_numbers factor;
+  struct dun_numbers centre; /* [d] mean of the particles, owned; [0]: not learned */
+  /* Since the last change of the length: few tiles do not fill all groups in one sweep. */
+  struct dun_trial_look trial[DUN_TRIALS];
 };
 
 extern const struct dun_state dun_adaptation_state[];

@@ -44,7 +44,7 @@ int dun_max(struct dun_context *context, int status, int64_t m, double *value);
 int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t *value);
 
 /* A 128-bit unsigned integer as MPI carries it; sums of many ranks stay below 2^126. */
-typedef unsigned __int128 dun_u128; /* the one typedef: a type without a struct */
+typedef unsigned __int128 dun_u128;
 
 /* Collective.  *before = sum over lower ranks, *total = over all. */
 int dun_prefix(struct dun_context *context, int status, dun_u128 value, dun_u128 *before,

@@ -89,9 +89,8 @@ static int check(struct dun_schedule *s)
 
   for (; k < s->times.count && before < 1; k++) {
     double t = s->times.value[k];
-    if (k == 0 && t == 0) {
+    if (k == 0 && t == 0)
       continue;
-    }
     if (!(t > before) || t > 1)
       return dun_fail(DUN_ERROR_INPUT,
                       "%s: /trace/steps/time: row %lld is %.17g after %.17g, not "

@@ -12,10 +12,9 @@ struct dun_evaluator {
   int dimension; /* d */
   int outputs;   /* numbers of all output parameters */
 
-  int64_t
-      evaluations; /* points whose density or gradient was asked for, by this rank; the prior alone
-                        * does not count */
-  int64_t nans;    /* log densities that were NaN or +inf, counted as outside */
+  /* Points whose density or gradient this rank was asked for; the prior alone does not count. */
+  int64_t evaluations;
+  int64_t nans; /* log densities that were NaN or +inf, counted as outside */
 
   /* Scratch, aligned. */
   double *work;    /* the target's work columns */

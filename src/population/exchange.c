@@ -22,9 +22,9 @@ struct litter {
   const char *rows[DUN_MAX_COLUMNS];
 };
 
-struct
-    header { /* of a message; behind it end[rows], then the rows column by column, each block at a
-                 * multiple of 8 bytes */
+/* Of a message; behind it end[rows], then the rows column by column, each block at a multiple of 8
+ * bytes. */
+struct header {
   int64_t slot, limit, rows;
 };
 
