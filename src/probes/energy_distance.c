@@ -27,6 +27,11 @@ struct energy_distance {
   double *inverse;       /* [outputs]: 1 / deviation of the reference */
   double *own;           /* [points][outputs + 1]: X and weights */
   double *given, *again; /* the same of the reference and of a second one; NULL: none */
+
+  /* made by the first look */
+  int compared;
+  double of_reference; /* mean distance of the reference from itself */
+  double chance;       /* distance of the second one */
 };
 
 static const struct dun_table_column columns[] = {
@@ -214,7 +219,8 @@ static int take_draws(struct dun_context *context, struct energy_distance *s,
 
 /* ---- distances ------------------------------------------------------------------------------- */
 
-/* Weighted mean distance of two sets; of a set from itself without the pairs of one point. */
+/* Weighted mean distance of two sets; of a set from itself without the pairs of one point,
+ * each other pair once. */
 static int mean_distance(struct dun_context *context, const struct energy_distance *s,
                          const double *one, const double *other, double *mean)
 {
@@ -222,9 +228,9 @@ static int mean_distance(struct dun_context *context, const struct energy_distan
   struct dun_exact sum[2] = {0};
   double total[2];
   for (long long a = context->rank; a < s->points; a += context->size)
-    for (long long b = 0; b < s->points; b++) {
+    for (long long b = one == other ? a + 1 : 0; b < s->points; b++) {
       const double *x = one + a * (m + 1), *y = other + b * (m + 1);
-      double square = 0, weight = one == other && a == b ? 0 : x[m] * y[m];
+      double square = 0, weight = x[m] * y[m];
       for (int j = 0; j < m; j++) {
         double away = (x[j] - y[j]) * s->inverse[j];
         square += away * away;
@@ -240,13 +246,22 @@ static int mean_distance(struct dun_context *context, const struct energy_distan
 static int distance(struct dun_context *context, const struct energy_distance *s, const double *x,
                     double *value)
 {
-  double across = 0, inside = 0, of_reference = 0;
+  double across = 0, inside = 0;
   int status = mean_distance(context, s, x, s->given, &across);
   if (status >= 0)
     status = mean_distance(context, s, x, x, &inside);
-  if (status >= 0)
-    status = mean_distance(context, s, s->given, s->given, &of_reference);
-  *value = 2 * across - inside - of_reference;
+  *value = 2 * across - inside - s->of_reference;
+  return status;
+}
+
+/* What is the same at every look. */
+static int compare(struct dun_context *context, struct energy_distance *s)
+{
+  int status = mean_distance(context, s, s->given, s->given, &s->of_reference);
+  s->chance = NAN;
+  if (status >= 0 && s->again)
+    status = distance(context, s, s->again, &s->chance);
+  s->compared = status >= 0;
   return status;
 }
 
@@ -254,7 +269,7 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
 {
   struct energy_distance *s = self;
   struct dun_weights weights = {0};
-  double value, chance = NAN;
+  double value;
   int64_t size = s->points * (s->outputs + 1);
   int status, all_kept = run->kept.due > 0 && run->kept.draws == run->kept.due;
   memset(s->own, 0, (size_t)size * sizeof *s->own);
@@ -265,14 +280,14 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
   dun_weights_free(&weights);
   if (status >= 0)
     status = share(context, 0, size, s->own);
+  if (status >= 0 && !s->compared)
+    status = compare(context, s);
   if (status >= 0)
     status = distance(context, s, s->own, &value);
-  if (status >= 0 && s->again)
-    status = distance(context, s, s->again, &chance);
   if (status < 0)
     return status;
-  return dun_agree(
-      context, dun_probe_row(&s->head, run, COLUMNS, (double[]){value, chance, (double)s->points}));
+  return dun_agree(context, dun_probe_row(&s->head, run, COLUMNS,
+                                          (double[]){value, s->chance, (double)s->points}));
 }
 
 static const struct dun_option options[] = {
