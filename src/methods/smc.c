@@ -502,9 +502,8 @@ static const struct dun_option options[] = {
      .initial = "systematic",
      .words = DUN_RESAMPLING_WORDS,
      .doc =
-         "How offspring are drawn. The error of log Z counts the noise of drawing even where it "
-         "does not reach log Z: about right for systematic and stratified, up to three times too "
-         "large for residual and multinomial; the latter also gives Lee and Whiteley's."},
+         "How offspring are drawn; with residual and multinomial the error of log Z, by ancestor, "
+         "is up to three times too large; multinomial also gives Lee and Whiteley's error."},
     {.name = "moves_per_step",
      .type = DUN_INTEGER,
      .offset = offsetof(struct smc, moves_per_step),
