@@ -13,7 +13,7 @@
 
 /* What a run found, as in the root attributes of its result file. */
 struct dunlin_result {
-  double log_evidence, log_evidence_error;
+  double log_evidence, log_evidence_error; /* NAN: not known */
   double effective_sample_size;
   uint64_t population_hash;
   int diagnosis; /* 0 good, 1 doubtful, 2 bad */

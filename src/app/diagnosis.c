@@ -116,32 +116,65 @@ static struct scalar_name name_of(const struct dun_driver *driver, int64_t entry
   return name;
 }
 
+/* How many of the last `count` values of a column are NaN; *first is the first of them. */
+static int unknown_of(const struct dun_table *table, const char *name, int count, int *first)
+{
+  int unknown = 0;
+  for (int i = 0; i < count; i++)
+    if (isnan(dun_table_cell(table, dun_table_rows(table) - count + i, name))) {
+      *first = unknown == 0 ? i : *first;
+      unknown++;
+    }
+  return unknown;
+}
+
+static void judge_effective(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
+                            const struct dun_table *table, int count)
+{
+  int bulk_at, tail_at;
+  double bulk = worst_of(table, "ess_bulk", count, -1, &bulk_at);
+  double tail = worst_of(table, "ess_tail", count, -1, &tail_at);
+  int enough = bulk >= 400 && tail >= 400;
+  dun_diagnose(diagnosis, "effective draws", enough ? DUN_GOOD : DUN_DOUBTFUL,
+               "the least effective sample sizes of a scalar are %.0f in the bulk (%s) and "
+               "%.0f in the tails (%s)%s",
+               bulk, name_of(driver, bulk_at).text, tail, name_of(driver, tail_at).text,
+               enough ? "" : ": below 400 R-hat and errors are guesses");
+}
+
+static const char *advice(double rhat, int64_t chains)
+{
+  if (chains == 1)
+    return rhat > 1.01 ? ": the halves of the one chain do not agree; let it run longer"
+                       : ": of the halves of one chain, which tell nothing of modes that it missed";
+  return rhat > 1.01 ? ": the chains have not met; let them run longer" : "";
+}
+
 static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
                          const struct dun_table *table, int count)
 {
-  int at, bulk_at, tail_at;
+  const struct dun_kept *kept = &driver->assembly->run.kept;
+  int at, first = 0, unknown = unknown_of(table, "rhat", count, &first);
   double rhat = worst_of(table, "rhat", count, 1, &at);
-  double bulk = worst_of(table, "ess_bulk", count, -1, &bulk_at);
-  double tail = worst_of(table, "ess_tail", count, -1, &tail_at);
-  double ess = tail < bulk ? tail : bulk;
-  if (isnan(rhat)) {
-    dun_diagnose(diagnosis, "mixing", DUN_DOUBTFUL,
-                 "R-hat is not known: there are less than 4 draws of each chain, or none that "
-                 "change");
+  enum dun_verdict_level least = kept->chains.total == 1 ? DUN_DOUBTFUL : DUN_GOOD;
+  if (unknown == count) {
+    dun_diagnose(diagnosis, "mixing", kept->draws < 4 ? DUN_DOUBTFUL : DUN_BAD,
+                 "R-hat is not known: %s",
+                 kept->draws < 4 ? "there are less than 4 draws of each chain"
+                                 : "none of the scalars changes, or they are no numbers");
     return;
   }
   dun_diagnose(diagnosis, "mixing",
                rhat > 1.1    ? DUN_BAD
                : rhat > 1.01 ? DUN_DOUBTFUL
-                             : DUN_GOOD,
-               "R-hat of the %d scalars is at most %.4f (%s)%s", count, rhat,
-               name_of(driver, at).text,
-               rhat > 1.01 ? ": the chains have not met; let them run longer" : "");
-  dun_diagnose(diagnosis, "effective draws", ess < 400 ? DUN_DOUBTFUL : DUN_GOOD,
-               "the least effective sample sizes of a scalar are %.0f in the bulk (%s) and "
-               "%.0f in the tails (%s)%s",
-               bulk, name_of(driver, bulk_at).text, tail, name_of(driver, tail_at).text,
-               ess < 400 ? ": below 400 R-hat and errors are guesses" : "");
+                             : least,
+               "R-hat of the %d scalars is at most %.4f (%s)%s", count - unknown, rhat,
+               name_of(driver, at).text, advice(rhat, kept->chains.total));
+  if (unknown > 0)
+    dun_diagnose(diagnosis, "constants", DUN_DOUBTFUL,
+                 "%d of %d scalars have no R-hat, %s for one: they never change, or are no numbers",
+                 unknown, count, name_of(driver, first).text);
+  judge_effective(diagnosis, driver, table, count);
 }
 
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
@@ -171,6 +204,11 @@ static void judge_spread(struct dun_diagnosis *all, long long replicates,
 {
   double freedom = (double)(replicates - 1), deviations;
   enum dun_verdict_level level;
+  if (replicates > 1 && isnan(evidence->excess) && evidence->spread > 1e-9)
+    dun_diagnose(all, "spread", DUN_DOUBTFUL,
+                 "the replicates report errors of log Z that are 0 or not known; by their spread "
+                 "it is %.3g",
+                 evidence->spread);
   if (replicates < 2 || isnan(evidence->excess))
     return;
   deviations = (evidence->excess - 1) * freedom / sqrt(2 * freedom);

@@ -149,7 +149,8 @@ struct dun_evidence dun_finish_evidence(const struct dun_driver *driver)
     s.log_square += (log_z - s.log_mean) * (log_z - s.log_mean);
   }
   return (struct dun_evidence){
-      .log_evidence = count == 1 ? s.top : s.top + dun_scalar_log(s.mean),
+      .log_evidence =
+          count == 1 ? cell(table, 0, DUN_REPLICATE_LOG_EVIDENCE) : s.top + dun_scalar_log(s.mean),
       .error = sqrt(s.error) / (n * s.mean),
       .spread = count > 1 ? sqrt(s.square / (n * (n - 1))) / s.mean : NAN,
       .excess = count > 1 && s.reported > 0 ? s.log_square / (n - 1) / s.reported : NAN,

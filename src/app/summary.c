@@ -106,7 +106,7 @@ static void add_moments(const struct summary *s, long long last, struct sums *su
     long long row = last - s->count + 1 + i;
     double mean = dun_table_cell(m, row, "mean"), error = dun_table_cell(m, row, "error");
     double deviation = dun_table_cell(m, row, "deviation");
-    int alone = deviation > 0 && error < 1e-9 * deviation; /* one ancestor has left rounding only */
+    int alone = !(error > 1e-9 * deviation); /* one ancestor has left rounding only */
     sums[i].replicates++;
     sums[i].mean += mean;
     sums[i].error += alone ? NAN : error * error;
@@ -316,10 +316,14 @@ static void tell_evidence(struct dun_text *out, const struct summary *s)
   double spread = number_of(root_of(s, "log_evidence_spread"));
   long long replicates = dun_table_rows(&s->replicates);
   int digits = digits_for(error);
-  if (isnan(error)) /* the method gives none */
+  double log_evidence = number_of(root_of(s, "log_evidence"));
+  if (isnan(log_evidence)) /* the method gives none */
     return;
-  dun_text_add(out, "log Z        %.*f ± %.*f (it covers the modes that were found)\n", digits,
-               number_of(root_of(s, "log_evidence")), digits, error);
+  if (isnan(error))
+    dun_text_add(out, "log Z        %.*f, with an error that is not known\n", digits, log_evidence);
+  else
+    dun_text_add(out, "log Z        %.*f ± %.*f (it covers the modes that were found)\n", digits,
+                 log_evidence, digits, error);
   if (replicates > 1)
     dun_text_add(out, "replicates   %lld; by their spread the error is %.2g\n", replicates, spread);
 }

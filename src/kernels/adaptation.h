@@ -22,11 +22,11 @@ struct dun_look {
   } trial[DUN_TRIALS];
   double lp_variance;           /* of the log density; 0 without `start` */
   double radius, radius_square; /* means of the squared distance from the centre and its square */
-  double autocorrelation;       /* of the log density between `start` and now */
-  double jump;                  /* mean squared distance from `start` per coordinate, in units of
+  double autocorrelation; /* of the log density between `start` and now; NAN: it has no spread */
+  double jump;            /* mean squared distance from `start` per coordinate, in units of
                                    * the metric */
-  double lost;                  /* how many particles a move has left with a weight of 0 for good */
-  double never_moved;           /* share of the particles that are still at `start` */
+  double lost;            /* how many particles a move has left with a weight of 0 for good */
+  double never_moved;     /* share of the particles that are still at `start` */
 };
 
 struct dun_adaptation {

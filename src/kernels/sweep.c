@@ -239,7 +239,7 @@ static void summarise(const struct dun_sweep *s, const double *sum, struct dun_l
   look->lost = sum[LOST];
   look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
   look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
-  look->autocorrelation = !s->start ? NAN : v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : 0;
+  look->autocorrelation = s->start && v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : NAN;
   look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;
   look->never_moved = s->start ? sum[NEVER_MOVED] / sum[MOVED] : NAN;
   look->lp_variance = v1;

@@ -409,23 +409,50 @@ static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
                  100 * astray);
 }
 
-static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+static void diagnose_start(const struct langevin *s, const struct dun_run *run,
+                           struct dun_diagnosis *out)
 {
-  const struct langevin *s = self;
-  double sweeps = (double)s->sampled, share = s->hopeless / sweeps;
-  double outside = (double)s->outside / (double)run->options.particles;
-  int moved = s->final_moves + s->warmup + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
-  int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
-
-  if (run->path->unweighted && s->final_moves + s->warmup + s->draws == 0)
+  if (s->made == 0 && !follows(run))
+    dun_diagnose(out, "start", DUN_BAD, "no moves were made: the particles are first draws");
+  else if (run->path->unweighted && s->final_moves + s->warmup + s->draws == 0)
     dun_diagnose(out, "levels", DUN_DOUBTFUL,
                  "the particles are where path %s left them after %lld levels: compare with twice "
                  "as many",
                  run->path->type.name, schedule_of(run)->times.count);
-  else if (s->draws == 0 && !biased)
+  else if (s->draws == 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
     dun_diagnose(out, "start", DUN_DOUBTFUL,
                  "no draws of chains were kept, from which R-hat would tell whether they have "
                  "forgotten their start: compare with twice as many moves");
+}
+
+/* Of kernels that reject. */
+static void diagnose_moves(const struct langevin *s, const struct dun_run *run,
+                           struct dun_diagnosis *out)
+{
+  double sweeps = (double)s->sampled, acceptance = s->acceptance / sweeps;
+  double share = s->hopeless / sweeps;
+
+  if (s->sampled > 0)
+    dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
+                 "the mean acceptance of the draws' moves is %.3f", acceptance);
+  else if (!isnan(run->now.acceptance))
+    dun_diagnose(out, "acceptance", dun_verdict_above(-run->now.acceptance, -.1, -.01),
+                 "the mean acceptance of the last step's moves is %.3f", run->now.acceptance);
+  if (s->sampled > 0 && run->kernel->uses_leapfrogs)
+    dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
+                 "%.3g%% of the draws' trajectories went astray (their energy rose by more than "
+                 "700, or they left the support)",
+                 100 * share);
+}
+
+static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct langevin *s = self;
+  double outside = (double)s->outside / (double)run->options.particles;
+  int moved = s->final_moves + s->warmup + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
+  int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
+
+  diagnose_start(s, run, out);
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
                  "%.3g%% of the chains ended outside the support, or astray, where the target's "
@@ -433,15 +460,8 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  100 * outside);
   if (biased && moved)
     diagnose_biased(s, run, out);
-  if (biased || s->sampled == 0)
-    return;
-  dun_diagnose(out, "acceptance", dun_verdict_above(-s->acceptance / sweeps, -.1, -.01),
-               "the mean acceptance of the draws' moves is %.3f", s->acceptance / sweeps);
-  if (run->kernel->uses_leapfrogs)
-    dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
-                 "%.3g%% of the draws' trajectories went astray (their energy rose by more than "
-                 "700, or they left the support)",
-                 100 * share);
+  if (!biased)
+    diagnose_moves(s, run, out);
 }
 
 #define OPTION(name_, initial_, minimum_, doc_)                                                    \

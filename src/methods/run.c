@@ -70,7 +70,7 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
 
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)
 {
-  return value >= bad ? DUN_BAD : value >= doubtful ? DUN_DOUBTFUL : DUN_GOOD;
+  return value >= bad ? DUN_BAD : !(value < doubtful) ? DUN_DOUBTFUL : DUN_GOOD;
 }
 
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,

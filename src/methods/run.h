@@ -47,7 +47,8 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives. */
+/* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives.  What is
+ * not known (NAN) is doubtful. */
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad);
 
 /* Draws that a method keeps of chains: every particle is one, or so many consecutive particles

@@ -367,7 +367,7 @@ static int moved_enough(struct smc *s, const struct dun_look *look)
   s->last_jump = look->jump;
   if (s->moves_per_step > 0)
     return s->done >= s->moves_per_step;
-  if (look->autocorrelation < .3 && settled)
+  if (!(look->autocorrelation >= .3) && settled)
     return 1;
   if (s->done < s->most_moves)
     return 0;
@@ -448,6 +448,34 @@ static void diagnose_weighed(const struct smc *s, const struct dun_run *run,
       fabs(errors) < 2 ? "" : ": few particles have the weights; take smaller steps");
 }
 
+static void diagnose_evidence(const struct dun_now *now, double ancestors,
+                              struct dun_diagnosis *out)
+{
+  double error = now->log_evidence_error;
+  if (isnan(error))
+    dun_diagnose(out, "evidence", DUN_BAD, "a single particle tells no error of log Z");
+  else if (ancestors < 10)
+    dun_diagnose(out, "evidence", DUN_BAD,
+                 "the reported error of log Z, %.3g, is a guess from %.1f ancestors", error,
+                 ancestors);
+  else
+    dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
+                 "the reported error of log Z is %.3g; it covers the modes that were found", error);
+}
+
+static void diagnose_autocorrelation(const struct dun_now *now, struct dun_diagnosis *out)
+{
+  if (isnan(now->autocorrelation))
+    dun_diagnose(
+        out, "autocorrelation", DUN_DOUBTFUL,
+        "before or after the last step's moves all log densities were alike: nothing tells "
+        "whether they have forgotten where they were");
+  else
+    dun_diagnose(out, "autocorrelation", dun_verdict_above(now->autocorrelation, .5, .9),
+                 "over the last step's moves the log density keeps an autocorrelation of %.2f",
+                 now->autocorrelation);
+}
+
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct smc *s = self;
@@ -459,17 +487,13 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
-  dun_diagnose(out, "evidence", dun_verdict_above(now->log_evidence_error, .3, 1),
-               "the reported error of log Z is %.3g; it covers the modes that were found",
-               now->log_evidence_error);
+  diagnose_evidence(now, ancestors, out);
   if (s->moves_per_step < 0)
     dun_diagnose(out, "moves", dun_verdict_above(capped, .1, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
                  (long long)s->capped, (long long)now->step, s->most_moves);
-  dun_diagnose(out, "autocorrelation", dun_verdict_above(now->autocorrelation, .5, .9),
-               "over the last step's moves the log density keeps an autocorrelation of %.2f",
-               now->autocorrelation);
+  diagnose_autocorrelation(now, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
   dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),

@@ -485,7 +485,7 @@ static void diagnose_evidence(const struct tempering *s, const struct dun_run *r
   double error = run->now.log_evidence_error;
   if (s->draws == 0)
     return;
-  if (!(error < INFINITY))
+  if (!isfinite(error) || !isfinite(run->now.log_evidence))
     dun_diagnose(out, "evidence", DUN_DOUBTFUL,
                  "log Z or its error is not known: there is one sweep of less than 4 ladders, or a "
                  "rung's V has no bounds (is the base too wide?)");

@@ -42,8 +42,9 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
       (status = dun_sum_integers(context, 0, 2, count)) < 0)
     goto out;
   genealogy->roots = count[0];
-  genealogy->relative_variance = sum + (double)(tiles->total - count[1]) * share * share;
-  genealogy->square_sum = genealogy->relative_variance + share; /* the W_r add up to 1 */
+  sum += (double)(tiles->total - count[1]) * share * share;
+  genealogy->square_sum = sum + share; /* the W_r add up to 1 */
+  genealogy->relative_variance = tiles->total > 1 ? sum : NAN;
 out:
   dun_runs_free(&runs);
   return status;

@@ -37,7 +37,8 @@ struct dun_genealogy {
   int64_t roots;            /* distinct ancestors with descendants of positive weight */
   double square_sum;        /* sum over ancestors of W_r^2: 1 / it is their effective number */
   double relative_variance; /* of the estimate of Z: sum_r (W_r - 1/N)^2 over all N ancestors
-                             * (Chan & Lai 2013, Ann. Stat. 41, centred) */
+                             * (Chan & Lai 2013, Ann. Stat. 41, centred); of a single particle NAN:
+                             * nothing tells */
 };
 
 /* Collective.  `root` is the i64 column of ancestors, never decreasing along the global order
