@@ -1,8 +1,12 @@
 #include "app/estimate.h"
 #include "app/progress.h"
+#include "app/rehearsal.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "numerics/mixing.h"
+#include "parallel/host.h"
 #include "parallel/sum.h"
 #include <math.h>
 
@@ -225,47 +229,249 @@ static double moves(const struct dun_run *run)
   return run->method->sweeps ? 1 : given > 0 ? (double)given : MOVES;
 }
 
-/* measured: bytes, seconds of an evaluation, particles of a rank, seconds of a level. */
-static void tell(struct dun_text *out, const struct dun_run *run, const double *measured)
+/* ---- the time of the whole --------------------------------------------------------------- */
+
+struct forecast {
+  double bytes, room;             /* of a rank */
+  double evaluation, level;       /* seconds: of a particle, of a level */
+  double particles;               /* of a rank */
+  double begin, method, output;   /* seconds: to start; of a replicate */
+  struct dun_rehearsal few, more; /* particles 0: there was none */
+};
+
+static double work(const struct dun_run *run)
 {
-  char text[32];
   int known;
-  double S = steps(run, &known), G = gradients(run), M = moves(run);
-  double R = (double)run->options.replicates;
-  double L = measured[3] > 0 ? (double)levels(run)->times.count : 0;
+  return steps(run, &known) * moves(run) * gradients(run);
+}
+
+/* So many particles that a replicate of them takes about `seconds`; all, if that is hardly more. */
+static long long some_particles(const struct dun_run *run, const struct forecast *f, int ranks,
+                                double seconds)
+{
+  const double most_bytes = 64e6;
+  double all = (double)run->options.particles, tiles = (double)(run->options.tile * ranks);
+  double most = most_bytes / (f->bytes / f->particles) * ranks;
+  double count = seconds / (work(run) * f->evaluation) * ranks;
+  int64_t multiple = run->method->multiple ? run->method->multiple(run->method_self) : 1;
+  count = fmax(fmin(count, most), fmax(4 * tiles, 256));
+  if (count * 2 >= all)
+    return run->options.particles;
+  return (long long)ceil(count / (double)multiple) * multiple;
+}
+
+/* Two rehearsals tell what grows with the particles and what does not. */
+static int rehearse(struct dun_context *context, const struct dun_assembly *assembly,
+                    struct forecast *f)
+{
+  const double budget = 1, most_tables = 1e9;
+  const struct dun_run *run = &assembly->run;
+  double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  if (f->evaluation * (double)run->options.tile * gradients(run) > budget || tables > most_tables)
+    return 0;
+  long long all = run->options.particles;
+  long long few = some_particles(run, f, context->size, .125 * budget);
+  long long more = few * 8 < all ? few * 4 : all;
+  if (few < all && dun_rehearse(context, assembly->arguments, few, budget, &f->few) < 0)
+    return 0; /* an input that needs more particles than so few */
+  int code = dun_rehearse(context, assembly->arguments, more, budget, &f->more);
+  if (code >= 0 && f->few.particles > 0 && isnan(f->more.seconds)) { /* only few came to the end */
+    f->more = f->few;
+    f->few.particles = 0;
+  }
+  return code;
+}
+
+/* Nothing is known but the time of some steps, and a guess how many there are. */
+static int is_by_steps(const struct dun_run *run, const struct forecast *f)
+{
+  int known;
+  steps(run, &known);
+  return !known && f->more.particles > 0 && isnan(f->more.seconds);
+}
+
+static double seconds_of_method(const struct dun_run *run, const struct forecast *f)
+{
+  double all = (double)run->options.particles, more = (double)f->more.particles;
+  double few = (double)f->few.particles;
+  double times = f->level > 0 ? (double)levels(run)->times.count : 0;
+  int known;
+  if (more > 0 && few > 0 && isfinite(f->more.seconds - f->few.seconds)) {
+    double each = (f->more.seconds - f->few.seconds) / (more - few);
+    return f->more.seconds + (each > 0 ? each : 0) * (all - more);
+  }
+  if (more > 0 && isfinite(f->more.seconds))
+    return f->more.seconds * all / more;
+  double by_work = work(run) * f->evaluation * f->particles + times * f->level;
+  if (!is_by_steps(run, f))
+    return by_work;
+  double by_steps = f->more.step * steps(run, &known);
+  return f->more.steps > 0 ? by_steps * all / more : fmax(by_work, by_steps);
+}
+
+/* Seconds for R-hat and for the moments of one number of all draws; the first of three times is
+ * that of cold memory. */
+static int time_mixing(struct dun_context *context, int64_t chains, int64_t draws,
+                       const double *value, double *rhat, double *moments)
+{
+  struct dun_mixing mixing;
+  struct dun_chain_moments unused;
+  struct dun_mixing_work work = {0};
+  int code = 0;
+  *rhat = *moments = INFINITY;
+  for (int i = 0; i < 3 && code >= 0; i++) {
+    double began = dun_clock();
+    code = dun_mixing_ranks(context, &work, chains, draws, value, &mixing);
+    double middle = dun_clock();
+    if (code >= 0)
+      code = dun_mixing_moments(context, &work, chains, draws, value, &unused);
+    *rhat = fmin(*rhat, middle - began);
+    *moments = fmin(*moments, dun_clock() - middle);
+  }
+  dun_mixing_free(&work);
+  return code;
+}
+
+/* What probes make of the draws of chains, from numbers like theirs: one of them is R-hat. */
+static int measure_draws(struct dun_context *context, const struct dun_assembly *assembly,
+                         double *seconds)
+{
+  const int64_t most = 1 << 18;
+  const struct dun_kept *kept = &assembly->run.kept;
+  int64_t draws = kept->due < most ? kept->due : most, chains = most / draws;
+  double rhat, moments;
+  chains = chains < kept->chains.local ? chains : kept->chains.local;
+  double *value = dun_allocate(chains * draws + DUN_LANES, sizeof *value);
+  int code = dun_agree(context, value ? 0 : DUN_ERROR_MEMORY);
+  struct dun_address own = address(DUN_PURPOSE_START);
+  for (int64_t i = 0; code >= 0 && i < chains * draws; i += DUN_LANES) {
+    own.tile = (uint32_t)(i / DUN_LANES + context->rank * most);
+    dun_normals(own, 1, value + i);
+  }
+  if (code >= 0)
+    code = time_mixing(context, chains, draws, value, &rhat, &moments);
+  if (code >= 0 && chains > 0)
+    *seconds = (rhat + (assembly->probes - 1) * moments) * kept->outputs * (double)kept->due *
+               (double)kept->chains.local / (double)(chains * draws);
+  dun_free(value);
+  return code;
+}
+
+static int measure_output(struct dun_context *context, const struct dun_assembly *assembly,
+                          double *seconds)
+{
+  const double bytes_per_second = 5e8;
+  const struct dun_kept *kept = &assembly->run.kept;
+  double numbers = kept->due > 0 ? (double)kept->due * (double)kept->chains.total
+                                 : (double)assembly->run.options.particles;
+  int code = kept->due > 0 ? measure_draws(context, assembly, seconds) : 0;
+  *seconds += numbers * 8. * assembly->run.evaluator->outputs / bytes_per_second;
+  return code;
+}
+
+/* ---- in words ---------------------------------------------------------------------------- */
+
+static void tell_memory(struct dun_text *out, const struct forecast *f)
+{
   dun_text_add(out, "memory per rank: at most ");
-  add_memory(out, measured[0]);
-  dun_text_add(out, " (particles, workspace, buffers)\n");
+  add_memory(out, f->bytes);
+  dun_text_add(out, " (particles, workspace, buffers); ");
+  add_memory(out, f->room);
+  dun_text_add(out, " are left for it%s\n", f->room < f->bytes ? ", which is too little" : "");
+}
+
+static void tell_work(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
+{
+  int known;
+  double S = steps(run, &known);
   dun_text_add(out,
                "one evaluation with gradient%s: %.3g us for a particle, measured on one tile of "
                "first draws\n",
-               is_dense(run) || propagator(run) ? ", and metric" : "", measured[1] * 1e6);
-  double seconds = R * (S * M * G * measured[1] * measured[2] + L * measured[3]);
-  dun_text_add(out, "wall time: about %s, assuming %.0f steps%s of %.0f moves of %.0f evaluations",
-               dun_seconds_text(seconds, text, sizeof text), S,
-               known ? "" : " (the schedule is adaptive: a guess)", M, G);
-  if (L > 0)
-    dun_text_add(out, " and %.0f levels of %.3g ms", L, measured[3] * 1e3);
-  dun_text_add(out, R > 1 ? ", for %.0f replicates\n" : "\n", R);
+               is_dense(run) || propagator(run) ? ", and metric" : "", f->evaluation * 1e6);
+  dun_text_add(out, "work: assuming %.0f steps%s of %.0f moves of %.0f evaluations", S,
+               known ? "" : " (the schedule is adaptive: a guess)", moves(run), gradients(run));
+  if (f->level > 0)
+    dun_text_add(out, " and %.0f levels of %.3g ms", (double)levels(run)->times.count,
+                 f->level * 1e3);
+  dun_text_add(out, run->options.replicates > 1 ? ", for %.0f replicates\n" : "\n",
+               (double)run->options.replicates);
+}
+
+static void tell_source(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
+{
+  const struct dun_rehearsal *r = &f->more;
+  if (is_by_steps(run, f))
+    dun_text_add(out,
+                 "  from a guess of the steps, and the time of %lld of them that a rehearsal with "
+                 "%lld particles completed\n",
+                 (long long)r->steps, r->particles);
+  else if (r->particles == 0 || isnan(r->seconds))
+    dun_text_add(out,
+                 "  from the work and the time of an evaluation: a rehearsal came to nothing\n");
+  else if (f->few.particles > 0)
+    dun_text_add(out, "  from rehearsals of %.0f%% and %.0f%% of it with %lld and %lld particles\n",
+                 100 * f->few.share, 100 * r->share, f->few.particles, r->particles);
+  else
+    dun_text_add(out, "  from a rehearsal of %.0f%% of it with %lld particles\n", 100 * r->share,
+                 r->particles);
+}
+
+static void tell(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
+{
+  char text[4][32];
+  double R = (double)run->options.replicates;
+  double part[] = {f->begin + R * (f->method + f->output), f->begin, R * f->method, R * f->output};
+  for (int i = 0; i < 4; i++)
+    dun_seconds_text(part[i], text[i], sizeof text[i]);
+  tell_memory(out, f);
+  tell_work(out, run, f);
+  dun_text_add(out,
+               "wall time: about %s (%s to start, %s for the method, %s for draws and files)\n",
+               text[0], text[1], text[2], text[3]);
+  tell_source(out, run, f);
+  dun_text_add(out, "  not foreseen: the launcher, other programs on the machine, checkpoints, and "
+                    "learning that ends elsewhere with more particles or more time\n");
+}
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+static int measure_all(struct dun_context *context, const struct dun_assembly *assembly,
+                       const struct bench *bench, struct forecast *f)
+{
+  const struct dun_run *run = &assembly->run;
+  double most[5] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
+                    (double)run->population.tiles.local, 0, 0};
+  int code = dun_agree(context, measure(bench, run, &most[1]));
+  if (code >= 0 && run->path)
+    code = measure_level(context, bench, run, most + 3);
+  if (code >= 0)
+    code = measure_output(context, assembly, most + 4);
+  if (code >= 0 && (code = dun_max(context, 0, 5, most)) >= 0)
+    code = dun_host_memory(context, &f->room);
+  f->bytes = most[0];
+  f->evaluation = most[1];
+  f->particles = most[2];
+  f->level = most[3];
+  f->output = most[4];
+  return code;
 }
 
 int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out)
 {
   struct dun_run *run = &assembly->run;
+  struct forecast f = {.begin = dun_clock_process()};
   struct bench bench = {0};
-  double most[4] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
-                    (double)run->population.tiles.local, 0};
   int code = dun_agree(context, bench_init(&bench, run));
   if (code >= 0 && run->path)
     code = dun_path_prepare(context, run->path, run->path_self, bench.time[0]);
-  if (code >= 0) {
-    code = dun_agree(context, measure(&bench, run, &most[1]));
-    code = code >= 0 && run->path ? measure_level(context, &bench, run, most + 3) : code;
-  }
   if (code >= 0)
-    code = dun_max(context, 0, 4, most);
-  if (code >= 0)
-    tell(out, run, most);
+    code = measure_all(context, assembly, &bench, &f);
   dun_free(bench.block);
-  return code;
+  if (code < 0)
+    return code;
+  if (rehearse(context, assembly, &f) < 0)
+    f.more.particles = 0;
+  f.method = seconds_of_method(run, &f);
+  tell(out, run, &f);
+  return 0;
 }

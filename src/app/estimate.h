@@ -4,8 +4,9 @@
 
 #include "app/assemble.h"
 
-/* Collective.  Measures evaluations of one tile of first draws; `out` (rank 0's matters) gets
- * lines that say what was measured and what was assumed. */
+/* Collective.  Measures evaluations of one tile of first draws, and rehearses the run with few
+ * particles for some two seconds; `out` (rank 0's matters) gets lines that say what was measured
+ * and what was assumed. */
 int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out);
 
 #endif

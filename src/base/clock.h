@@ -20,6 +20,7 @@ struct dun_timers {
 };
 
 double dun_clock(void);                           /* monotonic seconds */
+double dun_clock_process(void);                   /* since this process began; 0: not known */
 const char *dun_phase_name(enum dun_phase phase); /* "setup", ... */
 
 void dun_timers_start(struct dun_timers *timers, enum dun_phase phase);

@@ -98,6 +98,23 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
   return carries + levels * s->moves_per_level + s->final_moves + s->warmup + s->draws * s->thin;
 }
 
+static double progress(const void *self, const struct dun_run *run)
+{
+  const struct langevin *s = self;
+  double levels = follows(run) ? (double)schedule_of(run)->times.count : 0;
+  double each = s->moves_per_level > 0 ? (double)s->moves_per_level : 1;
+  double before[] = {[ANNEAL] = 0,
+                     [FINAL] = levels * each,
+                     [WARMUP] = (double)s->final_moves,
+                     [SAMPLE] = (double)s->warmup};
+  double done = s->phase == ANNEAL   ? (double)run->now.step * each + (double)s->done
+                : s->phase == SAMPLE ? (double)s->sampled
+                                     : (double)s->done;
+  for (int phase = FINAL; phase <= s->phase; phase++)
+    done += before[phase];
+  return done / (levels * each + (double)(s->final_moves + s->warmup + s->draws * s->thin));
+}
+
 static int check_moves(const struct langevin *s, const struct dun_run *run)
 {
   enum dun_follow follow =
@@ -490,6 +507,7 @@ const struct dun_method dun_method_langevin = {
     .needs_kernel = 1,
     .draws = draws,
     .sweeps = sweeps,
+    .progress = progress,
     .init = init,
     .start = start,
     .advance = advance,

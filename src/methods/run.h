@@ -135,6 +135,10 @@ struct dun_method {
   int64_t (*sweeps)(const void *self, const struct dun_run *run);
   /* Sweeps at each time, for estimates where `sweeps` is NULL; NULL or 0: not known beforehand. */
   int64_t (*moves)(const void *self);
+  /* Share of the replicate's sweeps that are done, for estimates; NULL or NAN: not known. */
+  double (*progress)(const void *self, const struct dun_run *run);
+  /* run.particles is a multiple of this; NULL: of 1. */
+  int64_t (*multiple)(const void *self);
 
   /* Declares columns and checks options against the rest of the run, before allocation. */
   int (*init)(struct dun_context *context, void *self, struct dun_run *run);

@@ -77,6 +77,16 @@ static int64_t moves(const void *self)
   return given > 0 ? given : 0;
 }
 
+/* Of schedules that are known beforehand. */
+static double progress(const void *self, const struct dun_run *run)
+{
+  const struct dun_schedule *schedule = run->path->schedule(run->path_self);
+  (void)self;
+  return schedule->type == DUN_SCHEDULE_ADAPTIVE
+             ? NAN
+             : (double)run->now.step / (double)schedule->times.count;
+}
+
 /* ---- setting up -------------------------------------------------------------------------- */
 
 static int check(struct smc *s, const struct dun_run *run)
@@ -556,6 +566,7 @@ const struct dun_method dun_method_smc = {
     .needs_path = 1,
     .needs_kernel = 1,
     .moves = moves,
+    .progress = progress,
     .init = init,
     .start = start,
     .advance = advance,

@@ -100,6 +100,18 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
   return s->warmup + sampled(s);
 }
 
+static double progress(const void *self, const struct dun_run *run)
+{
+  const struct tempering *s = self;
+  int64_t before = s->phase == SAMPLE && s->draws > 0 ? s->warmup : 0;
+  return (double)(before + s->done) / (double)sweeps(self, run);
+}
+
+static int64_t multiple(const void *self)
+{
+  return ((const struct tempering *)self)->rungs;
+}
+
 /* ---- setting up -------------------------------------------------------------------------- */
 
 static int check(const struct tempering *s, const struct dun_run *run)
@@ -561,6 +573,8 @@ const struct dun_method dun_method_tempering = {
     .draws = draws,
     .table = table,
     .sweeps = sweeps,
+    .progress = progress,
+    .multiple = multiple,
     .init = init,
     .start = start,
     .advance = advance,

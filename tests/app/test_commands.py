@@ -129,6 +129,17 @@ def test_estimate_knows_what_the_input_states():
         assert dense - promised_memory(folder) > 2 * 8e-6 * 1024 ** 2
 
 
+def test_estimate_rehearses_every_method():
+    """A short run of few particles, of which nothing is left."""
+    for name in ("banana", "langevin_seeds", "tempering_modes", "dilation_modes"):
+        with Folder() as folder:
+            said = dunlin("check", os.path.join(INPUTS, name + ".yaml"), "--estimate", ranks=2,
+                          folder=folder).stdout
+            assert re.search("from (a rehearsal|rehearsals|a guess of the steps)", said), said
+            assert "to start" in said and "not foreseen" in said, said
+            assert not os.listdir(folder), os.listdir(folder)
+
+
 def test_check_refuses_what_run_refuses():
     with Folder() as folder:
         file = small(folder)

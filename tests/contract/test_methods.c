@@ -50,6 +50,16 @@ static const struct {
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
+/* Never goes back, and is 1 at the end, where it is known. */
+static double check_progress(const struct dun_run *run, double before, int status)
+{
+  double now = run->method->progress ? run->method->progress(run->method_self, run) : NAN;
+  CHECK(isnan(now) || (now >= before && now <= 1 + 1e-12));
+  if (status == DUN_TICK_DONE)
+    CHECK(isnan(now) || fabs(now - 1) < 1e-12);
+  return isnan(now) ? before : now;
+}
+
 static void every_method_has_settings(void)
 {
   for (const struct dun_type *const *t = dun_registry(DUN_KIND_METHOD); *t; t++) {
@@ -75,9 +85,11 @@ static void log_evidence_is_right(void)
              "path: {type: geometric, %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
              settings[i].path, settings[i].kernel, settings[i].name, settings[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
+    double progress = 0;
     CHECK(run->method->start(&test_context, run->method_self, run) == 0);
     do {
       status = run->method->advance(&test_context, run->method_self, run);
+      progress = check_progress(run, progress, status);
       run->tick++;
     } while (status > 0);
     CHECK(status == DUN_TICK_DONE);
@@ -135,10 +147,12 @@ static void chains_have_the_moments(void)
              "path: {type: %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
              chains[i].path, chains[i].kernel, chains[i].name, chains[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
+    double progress = 0;
     double *chain = calloc((size_t)run->kept.chains.total * MOMENTS, sizeof *chain);
     CHECK(run->method->start(&test_context, run->method_self, run) == 0);
     do {
       status = run->method->advance(&test_context, run->method_self, run);
+      progress = check_progress(run, progress, status);
       run->tick++;
       if (status == DUN_TICK_DRAW) {
         add_moments(run, chain);
