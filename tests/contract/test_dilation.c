@@ -105,8 +105,10 @@ static double difference_of_forms(int sqrtl, int unit)
         x[j][l] += h * score[j] + sqrt(2 * h) * z[j * DUN_LANES + l];
     }
     for (int64_t i = 0; i < run->population.tiles.local; i++)
-      for (int j = 0; j < 3; j++)
-        worst = fmax(worst, fabs(sqrt(lambda) * dun_f64(run->sweep.x)[i * 3 + j] - x[j][i]));
+      for (int j = 0; j < 3; j++) {
+        double off = fabs(sqrt(lambda) * dun_f64(run->sweep.x)[i * 3 + j] - x[j][i]);
+        worst = off > worst || isnan(off) ? off : worst;
+      }
   }
   fixture_free(&fixture);
   return worst;

@@ -73,7 +73,7 @@ def test_kernels():
             chains = draw.mean(axis=1)
             off = (chains.mean() - value) / (chains.std(ddof=1) / numpy.sqrt(len(chains)))
             print(f"{kernel}: {chains.mean():.5f}, known {value:.5f}, {off:+.1f} errors")
-            worst = max(worst, abs(off))
+            worst = numpy.maximum(worst, abs(off))  # NaN stays
     assert worst < 5
 
 
@@ -91,7 +91,7 @@ def test_evidence():
              "schedule: {type: log_linear, start: 0.3, levels: 60}", "metric: diagonal")):
         _, log_z, error = run(SMC.replace("PATH", path).replace("KERNEL", kernel))
         print(f"{path}: log Z {log_z:.4f} ± {error:.4f}, known {known:.4f}")
-        worst = max(worst, abs(log_z - known) / error)
+        worst = numpy.maximum(worst, abs(log_z - known) / error)  # NaN stays
     assert worst < 5
 
 

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import case, differences, fingerprint  # noqa: E402
-from support import PROGRAM, SOURCE, Folder, dunlin, main  # noqa: E402
+from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="seeds", kernel="rwm", particles=200),
@@ -58,18 +58,16 @@ def test_avx2():
 def test_avx512():
     with open("/proc/cpuinfo") as file:
         able = " avx512dq " in file.read()
-    if able:
-        same_as_default("-DDUNLIN_SIMD=x86-64-v4")
-    else:
-        print("this processor has no AVX-512: nothing compared")
+    if not able:
+        raise Missing("this processor has no AVX-512")
+    same_as_default("-DDUNLIN_SIMD=x86-64-v4")
 
 
 def test_other_compiler():
     compiler = shutil.which("clang") or shutil.which("clang-14")
-    if compiler:
-        same_as_default(f"-DCMAKE_C_COMPILER={compiler}")
-    else:
-        print("there is no clang here: nothing compared")
+    if not compiler:
+        raise Missing("there is no clang here")
+    same_as_default(f"-DCMAKE_C_COMPILER={compiler}")
 
 
 main()

@@ -5,30 +5,28 @@ import subprocess
 
 from interrupt import EARLY, checkpoints, equal, generation, run
 from cases import case
-from support import Folder, attributes, main
+from support import Folder, Missing, attributes, main
 
 SIZE = 24 << 20   # of the small disk, in bytes
 ROOM = 64 << 10   # what is left on it when it is called full
 
 
 class SmallDisk:
-    """A tmpfs of a few MiB, mounted in a folder; None where that is not allowed."""
+    """A tmpfs of a few MiB, mounted in a folder."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "disk")
         os.mkdir(self.path)
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", self.path],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.mounted = done.returncode == 0
-        if not self.mounted:
-            print(f"mounting a small tmpfs takes root: nothing checked ({done.stdout.strip()})")
+        if done.returncode != 0:
+            raise Missing(f"mounting a small tmpfs takes root ({done.stdout.strip()})")
 
     def __enter__(self):
-        return self if self.mounted else None
+        return self
 
     def __exit__(self, *unused):
-        if self.mounted:
-            subprocess.run(["umount", self.path], check=True)
+        subprocess.run(["umount", self.path], check=True)
 
     def fill(self):
         free = os.statvfs(self.path).f_bavail * os.statvfs(self.path).f_frsize
@@ -41,8 +39,6 @@ class SmallDisk:
 
 def full_from_the_start(ranks):
     with Folder() as folder, SmallDisk(folder) as disk:
-        if disk is None:
-            return
         file, result = case(folder, "mixture", particles=20000), os.path.join(disk.path, "cut.h5")
         disk.fill()
         done = run(file, result, ranks=ranks, code=1, timeout=120)
@@ -52,8 +48,6 @@ def full_from_the_start(ranks):
 
 def full_on_the_way(ranks, name="mixture", particles=20000):
     with Folder() as folder, SmallDisk(folder) as disk:
-        if disk is None:
-            return
         file = case(folder, name, kernel="rwm", particles=particles, moves=3, every="0.1s")
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(disk.path, "cut.h5")
         run(file, whole)

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import case, differences, fingerprint  # noqa: E402
-from support import PROGRAM, SOURCE, Folder, dunlin, main  # noqa: E402
+from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 PARTICLES, MOVES = 100000, 20  # ten seconds or more of work
 
@@ -22,12 +22,10 @@ def slurm(*words):
     return done.stdout.strip()
 
 
-def there_is_a_cluster():
+def need_a_cluster():
     quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-    if shutil.which("sinfo") and subprocess.run(["sinfo", "-h"], **quiet).returncode == 0:
-        return True
-    print("no Slurm controller answers here: nothing checked")
-    return False
+    if not shutil.which("sinfo") or subprocess.run(["sinfo", "-h"], **quiet).returncode != 0:
+        raise Missing("no Slurm controller answers here")
 
 
 def state(job):
@@ -49,8 +47,7 @@ def read(folder):
 
 
 def test_the_job_goes_back_into_the_queue():
-    if not there_is_a_cluster():
-        return
+    need_a_cluster()
     with Folder() as folder:
         file = case(folder, "mixture", kernel="hmc", particles=PARTICLES, moves=MOVES)
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")

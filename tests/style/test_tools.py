@@ -6,21 +6,18 @@ import subprocess
 import tempfile
 
 from files import SOURCE, own_files
-from support import main
+from support import Missing, main
 
 
 def tool(name):
-    """The tool's path; where it is missing, the reason why nothing is checked is printed."""
     path = shutil.which(name)
     if path is None:
-        print(f"{name} is not installed (Debian: apt-get install {name}): nothing checked")
+        raise Missing(f"{name} is not installed (Debian: apt-get install {name})")
     return path
 
 
 def test_format():
     program = tool("clang-format")
-    if program is None:
-        return
     files = own_files(".c", ".h")
     done = subprocess.run([program, "--dry-run", "-Werror", "--ferror-limit=1"] + files, cwd=SOURCE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -30,8 +27,6 @@ def test_format():
 
 def test_static_analysis():
     program = tool("cppcheck")
-    if program is None:
-        return
     sources = [path for path in own_files(".c") if path.startswith("src/")]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(sources))
