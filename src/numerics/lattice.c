@@ -94,10 +94,7 @@ void dun_lattice_free(struct dun_lattice *s)
 
 int64_t dun_lattice_memory(const struct dun_lattice *s)
 {
-  int64_t bytes = dun_block_bytes(s->wave) + dun_block_bytes(s->norm) + dun_block_bytes(s->scratch);
-  for (int a = 0; a < DUN_LATTICE_AXES; a++)
-    bytes += dun_line_memory(&s->line[a]);
-  return bytes;
+  return dun_block_bytes(s->wave) + dun_block_bytes(s->norm) + dun_block_bytes(s->scratch);
 }
 
 /* ---- eight lanes ------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  * Factors are functions of it: one for each place.
  *
  * Eight lanes at a time pass from axis to axis in scratch that a cache holds.  Transforms are
- * local; lanes never mix; the same bits at any vector width. */
+ * FFTW's and local; lanes never mix. */
 #ifndef DUNLIN_NUMERICS_LATTICE_H
 #define DUNLIN_NUMERICS_LATTICE_H
 

@@ -8,36 +8,26 @@
  * so that c_k and c_{n-k} have one frequency; divided by sqrt(n), and sqrt(2) where there is a 2,
  * the map is orthogonal.  Backward goes its transpose.
  *
- * Two lines are transformed as one of complex numbers, by Stockham's algorithm with the radices 4,
- * 2 and odd primes to 13 (Van Loan 1992, Computational Frameworks for the FFT, sec. 1.7), other
- * lengths as a convolution of twice the length (Bluestein 1970).  Lanes never mix.  Of all lengths
- * the same bits at any vector width. */
+ * Two lines are transformed as one of complex numbers by FFTW, whose plans for eight transforms at
+ * once keep lanes innermost.  Lanes never mix. */
 #ifndef DUNLIN_NUMERICS_LINE_H
 #define DUNLIN_NUMERICS_LINE_H
 
 #include <stdint.h>
 
-enum { DUN_LINE_LANES = 8, DUN_LINE_STAGES = 31 };
+enum { DUN_LINE_LANES = 8 };
 
 struct dun_line {
   int64_t n;
-  int stages, radix[DUN_LINE_STAGES];
-  double *root; /* of all stages, as they read them; owned */
-
-  /* Of lengths with larger primes: */
-  struct dun_line *inner; /* of the convolution; owned, or NULL */
-  double *chirp;          /* [n][2]: exp(-pi i j^2 / n); owned */
-  double *kernel;         /* [inner n][2]: the transform of its conjugate; owned */
+  void *forward, *backward; /* FFTW's plans, owned */
 };
 
-/* Local; n >= 1.  DUN_ERROR_NUMERIC for one so long that nothing holds its tables,
- * DUN_ERROR_MEMORY; dun_line_free is safe afterwards, and twice. */
+/* Local; n >= 1.  DUN_ERROR_NUMERIC for one so long that nothing holds it, DUN_ERROR_MEMORY;
+ * dun_line_free is safe afterwards, and twice. */
 int dun_line_init(struct dun_line *line, int64_t n);
 void dun_line_free(struct dun_line *line);
 /* Doubles of scratch that the transforms need. */
 int64_t dun_line_work(const struct dun_line *line);
-/* Bytes of its tables. */
-int64_t dun_line_memory(const struct dun_line *line);
 
 /* Two lines a and b, or one: b and to_b are NULL.  The results may take the place of the lines; all
  * are aligned to 64 bytes, and strides are multiples of eight. */
