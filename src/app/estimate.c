@@ -38,7 +38,7 @@ static int bench_init(struct bench *bench, const struct dun_run *run)
   int64_t u = uniforms < 0 ? d : uniforms, g = normals < 0 ? d : normals;
   bench->block = dun_allocate((u + g + 2 * d + K + 2) * DUN_LANES, sizeof *bench->block);
   if (!bench->block)
-    return -1;
+    return DUN_ERROR_MEMORY;
   bench->uniform = bench->block;
   bench->normal = bench->uniform + u * DUN_LANES;
   bench->x = bench->normal + g * DUN_LANES;
