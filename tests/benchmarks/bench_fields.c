@@ -61,8 +61,8 @@ static void side_64(struct bench_result *result)
 }
 
 const struct bench_row bench_fields[] = {
-    {.work = "Fourier HMC move of 8 leapfrogs, phi4 16 x 16", .measure = side_16},
-    {.work = "Fourier HMC move of 8 leapfrogs, phi4 32 x 32", .measure = side_32},
-    {.work = "Fourier HMC move of 8 leapfrogs, phi4 64 x 64", .measure = side_64},
+    {.work = "Fourier HMC move of 8 leapfrogs, phi4 16 x 16", .times = 4, .measure = side_16},
+    {.work = "Fourier HMC move of 8 leapfrogs, phi4 32 x 32", .times = 4, .measure = side_32},
+    {.work = "Fourier HMC move of 8 leapfrogs, phi4 64 x 64", .times = 4, .measure = side_64},
     {0},
 };
