@@ -183,16 +183,41 @@ static int refuse_names(const struct dun_assembly *assembly)
   return 0;
 }
 
-static int refuse_existing(const struct dun_assembly *assembly, int exists)
+/* Says which checkpoint of the result is there, if any: NULL, or a name that the caller frees. */
+static char *left_checkpoint(const struct dun_assembly *assembly)
+{
+  for (int generation = 0; generation < 2; generation++) {
+    char *name = dun_checkpoint_name(assembly->file, generation, "");
+    if (name && access(name, F_OK) == 0)
+      return name;
+    dun_free(name);
+  }
+  return NULL;
+}
+
+/* Another input's result beside a checkpoint: a run that was to overwrite it stopped early.  Whose
+ * the checkpoint is shows when it is read. */
+static int refuse_result_of_another(const struct dun_assembly *assembly)
+{
+  char *checkpoint = left_checkpoint(assembly);
+  int code = checkpoint ? 0
+                        : dun_fail(DUN_ERROR_INPUT,
+                                   "%s is there, but is no result of this input; --restart cannot "
+                                   "go on from it (--overwrite replaces it, --output gives another "
+                                   "name)",
+                                   assembly->file);
+  dun_free(checkpoint);
+  return code;
+}
+
+static int refuse_existing(struct dun_context *context, const struct dun_assembly *assembly,
+                           int exists)
 {
   const char *file = assembly->file;
   if (assembly->arguments->restart && exists == 1)
     return 1;
   if (assembly->arguments->restart && exists == 2)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "%s is there, but is no result of this input; --restart cannot go on from it "
-                    "(--overwrite replaces it, --output gives another name)",
-                    file);
+    return context->rank == 0 ? refuse_result_of_another(assembly) : 0;
   if (exists && !assembly->arguments->overwrite)
     return dun_fail(DUN_ERROR_INPUT,
                     "%s is there already; --overwrite replaces it, --output gives another name",
@@ -203,19 +228,16 @@ static int refuse_existing(const struct dun_assembly *assembly, int exists)
 /* A checkpoint holds hours of work: it is not replaced by a run that did not ask for it. */
 static int refuse_checkpoints(const struct dun_assembly *assembly)
 {
-  for (int generation = 0; generation < 2; generation++) {
-    char *name = dun_checkpoint_name(assembly->file, generation, "");
-    int found = name && access(name, F_OK) == 0;
-    if (found)
-      dun_fail(DUN_ERROR_INPUT,
-               "%s is there: an earlier run stopped early; --restart goes on from it, --overwrite "
-               "starts afresh",
-               name);
-    dun_free(name);
-    if (found)
-      return DUN_ERROR_INPUT;
-  }
-  return 0;
+  char *name = left_checkpoint(assembly);
+  int code = 0;
+  if (name)
+    code = dun_fail(
+        DUN_ERROR_INPUT,
+        "%s is there: an earlier run stopped early; --restart goes on from it, --overwrite "
+        "starts afresh",
+        name);
+  dun_free(name);
+  return code;
 }
 
 int dun_source_refuse(struct dun_context *context, const struct dun_assembly *assembly)
@@ -227,7 +249,7 @@ int dun_source_refuse(struct dun_context *context, const struct dun_assembly *as
   exists = dun_result_exists(context, assembly->file, assembly->identity);
   if (exists < 0)
     return exists;
-  code = refuse_existing(assembly, exists);
+  code = refuse_existing(context, assembly, exists);
   if (code == 0 && context->rank == 0 && !arguments->restart && !arguments->overwrite)
     code = refuse_checkpoints(assembly);
   return code > 0 ? code : dun_agree(context, code);

@@ -368,11 +368,13 @@ static void tell_run(struct dun_text *out, const struct summary *s)
 }
 
 /* A number with two digits of its error, both to the right; large and tiny ones as powers of
- * ten. */
+ * ten; an error that nothing is known of as a dash. */
 static void tell_number(struct dun_text *out, double value, double error)
 {
   int digits = digits_for(error);
-  if (digits > 6 || fabs(value) >= 1e8)
+  if (isnan(error))
+    dun_text_add(out, " %12.5g ± %8s", value, "-");
+  else if (digits > 6 || fabs(value) >= 1e8)
     dun_text_add(out, " %12.5g ± %8.2g", value, error);
   else
     dun_text_add(out, " %12.*f ± %8.*f", digits, value, digits, error);

@@ -162,6 +162,8 @@ def test_no_error_from_one_ancestor():
         for line in said["parameters"]:
             assert line["deviation"] > 0 and line["mean_error"] is None, line
             assert all(quantile["error"] is None for quantile in line["quantiles"]), line
+        table = dunlin("summary", os.path.join(folder, "out.h5")).stdout.split("parameter")[1]
+        assert "nan" not in table and " ± " in table, table
 
 
 def test_a_fit_of_few_draws_is_not_good():

@@ -217,6 +217,23 @@ def test_checkpoint_of_another_input_is_refused():
         run(file, result, "--restart")
 
 
+def test_a_run_that_overwrites_goes_on_after_a_stop():
+    """The result that it replaces is still there, and no hindrance; to a third input it is one."""
+    with Folder() as folder:
+        file, result = case(folder, "mixture", particles=2000), os.path.join(folder, "result.h5")
+        whole = os.path.join(folder, "whole.h5")
+        run(file, result, "--set", "run.seed=8")
+        run(file, whole)
+        half = f"run.evaluations={int(.5 * attributes(whole)['evaluations'])}"
+        run(file, result, "--overwrite", "--set", half, code=EARLY)
+        done = run(file, result, "--restart", "--set", "run.seed=9", code=2, ranks=2)
+        assert "checkpoint" in done.stderr, done.stderr
+        run(file, result, "--restart", ranks=2)
+        equal(whole, result)
+        done = run(file, result, "--restart", "--set", "run.seed=9", code=2, ranks=2)
+        assert "no result of this input" in done.stderr, done.stderr
+
+
 def test_damaged_checkpoints():
     """The newer one is damaged: the older one is taken.  Both are: refused, not taken for none."""
     with Folder() as folder:
