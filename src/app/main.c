@@ -2,6 +2,22 @@
 #include "app/arguments.h"
 #include "dunlin/dunlin.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int leaving;
+
+/* A target that calls exit would end the run with its own exit code, and nothing would tell that
+ * there is no result. */
+static void refuse_exit(void)
+{
+  if (leaving)
+    return;
+  fputs("dunlin: the program was ended by exit from within, perhaps by a target: there is no "
+        "result\n",
+        stderr);
+  _exit(1);
+}
 
 int main(int argc, char **argv)
 {
@@ -10,6 +26,7 @@ int main(int argc, char **argv)
    * even the one that has the complaint to print: under a launcher all go on and leave together. */
   if (done && (code == 0 || dun_launcher_size() == 1))
     return code;
+  atexit(refuse_exit);
   MPI_Init(&argc, &argv);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (size == 1 && dun_launcher_size() > 1) {
@@ -24,5 +41,6 @@ int main(int argc, char **argv)
     code = dunlin_run(MPI_COMM_WORLD, argc, argv, NULL);
   }
   MPI_Finalize();
+  leaving = 1;
   return code;
 }

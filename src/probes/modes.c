@@ -27,6 +27,24 @@ static const struct dun_table_column columns[] = {
     {"hit", "", "1: it has more than a tenth of its due."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
+enum { MOST_NUMBERS = 1 << 27 }; /* of all centres: a gigabyte */
+
+/* What a user's target says may be anything. */
+static int check_modes(const struct modes *m, const char *target)
+{
+  for (int k = 0; k < m->modes; k++) {
+    int good = m->due[k] >= 0 && m->due[k] <= 1 && m->width[k] > 0 && isfinite(m->width[k]);
+    for (int j = 0; j < m->dimension; j++)
+      good = good && isfinite(m->centre[(int64_t)k * m->dimension + j]);
+    if (!good)
+      return dun_fail(
+          DUN_ERROR_INPUT,
+          "probe modes: mode %d of target %s has share %g and width %g; expected finite "
+          "centres, shares from 0 to 1 and widths above 0",
+          k + 1, target, m->due[k], m->width[k]);
+  }
+  return 0;
+}
 
 static int init(struct dun_context *context, void *self, const struct dun_run *run)
 {
@@ -36,7 +54,7 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
 
   m->dimension = run->evaluator->dimension;
   m->modes = target->modes ? target->modes(run->evaluator->self, 0, NULL, NULL, NULL) : 0;
-  if (m->modes < 1)
+  if (m->modes < 1 || m->modes > MOST_NUMBERS / m->dimension)
     return dun_fail(DUN_ERROR_INPUT,
                     "probe modes: target %s does not tell its modes, or has too many to tell",
                     target->type.name);
@@ -49,6 +67,8 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
   if (!m->centre || !m->due || !m->width || !m->share || !m->deviation || !m->error)
     return DUN_ERROR_MEMORY;
   target->modes(run->evaluator->self, m->modes, m->centre, m->due, m->width);
+  if (check_modes(m, target->type.name) < 0)
+    return DUN_ERROR_INPUT;
   return dun_probe_columns(&m->head, columns, COLUMNS);
 }
 

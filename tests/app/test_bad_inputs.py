@@ -411,8 +411,9 @@ const struct dun_target dun_target_%s = {
 """
 
 
-def plugin(folder, density="return -x[0] * x[0] / 2;", name="mine", more="", change_header=None):
-    write(folder, "mine.c", PLUGIN % (density, name, more))
+def plugin(folder, density="return -x[0] * x[0] / 2;", name="mine", more="", change_header=None,
+           before=""):
+    write(folder, "mine.c", before + PLUGIN % (density, name, more))
     include = os.path.join(SOURCE, "include")
     if change_header:
         include = os.path.join(folder, "include")
@@ -459,6 +460,38 @@ def test_library_of_other_size():
         plugin(folder, change_header=("struct dun_target {", "struct dun_target { long pad;"))
         write(folder, FILE, LIBRARY)
         refused(folder, ["mine.so"])
+
+
+def modes(count, share, width):
+    return (".modes = modes};\nint modes(const void *self, int capacity, double *centre, "
+            "double *share, double *width)\n{\n  (void)self;\n  if (capacity > 0 && centre) {\n"
+            f"    centre[0] = 1, share[0] = {share}, width[0] = {width};\n  }}\n"
+            f"  return {count};\n")
+
+
+def test_library_with_impossible_modes():
+    """More than memory holds, and numbers of which no share can be told."""
+    with Folder() as folder:
+        write(folder, FILE, LIBRARY + "probes: [{type: modes}]\n")
+        declared = "int modes(const void *, int, double *, double *, double *);\n"
+        for said, words in ((modes(2147483647, 1, 1), ["too many"]),
+                            (modes(1, '__builtin_nan("")', 1), ["share"]),
+                            (modes(1, 1, 0), ["width 0"])):
+            plugin(folder, density="return x[0];", more=said, before=declared)
+            refused(folder, [FILE + ":7", *words])
+        plugin(folder, density="return -x[0] * x[0];", more=modes(1, 1, 1), before=declared)
+        dunlin("run", FILE, "--quiet", folder=folder)
+
+
+def test_library_that_ends_the_program():
+    """Exit code 0 is told of complete results only."""
+    with Folder() as folder:
+        write(folder, FILE, LIBRARY)
+        plugin(folder, density="if (x[0] > 2) exit(0); return -x[0] * x[0];",
+               before="#include <stdlib.h>\n")
+        done = dunlin("run", FILE, "--quiet", folder=folder, code=1)
+        assert "exit" in done.stderr, done.stderr
+        assert not os.path.exists(os.path.join(folder, "out.h5"))
 
 
 def test_library_with_two_densities():
