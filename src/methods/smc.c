@@ -89,6 +89,30 @@ static double progress(const void *self, const struct dun_run *run)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
+static struct dun_pilot pilot_of(const struct dun_run *run)
+{
+  struct dun_pilot none = {0};
+  return run->path->pilot ? run->path->pilot(run->path_self) : none;
+}
+
+/* Of fewer chains a covariance is singular: found before the pilots have run, not after. */
+static int check_pilot(const struct dun_run *run)
+{
+  struct dun_pilot pilot = pilot_of(run);
+  long long least = pilot.dense ? run->evaluator->dimension + 1 : 2;
+  long long tile = run->options.tile, chains = (pilot.chains + tile - 1) / tile * tile;
+
+  if (chains > run->options.particles)
+    chains = run->options.particles;
+  if (pilot.moves > 0 && chains < least)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s fits its base to %lld pilot chains, and in %d dimensions this fit "
+                    "takes %lld: take more particles and pilot_chains, covariance: diagonal (it "
+                    "takes 2), or a stated base",
+                    run->path->type.name, chains, run->evaluator->dimension, least);
+  return 0;
+}
+
 static int check(struct smc *s, const struct dun_run *run)
 {
   if (run->path->unweighted)
@@ -104,8 +128,9 @@ static int check(struct smc *s, const struct dun_run *run)
                     "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
                     "kernel %s does neither",
                     run->kernel->type.name);
-  int status =
-      dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
+  int status = check_pilot(run);
+  if (status >= 0)
+    status = dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
   if (status < 0)
     return status;
   if (s->at_point && !run->kernel->weighs_point)
@@ -147,12 +172,6 @@ static void release(void *self)
   DUN_FREE(s->mean);
   DUN_FREE(s->deviation);
   dun_weights_free(&s->weights);
-}
-
-static struct dun_pilot pilot_of(const struct dun_run *run)
-{
-  struct dun_pilot none = {0};
-  return run->path->pilot ? run->path->pilot(run->path_self) : none;
 }
 
 static int start(struct dun_context *context, void *self, struct dun_run *run)

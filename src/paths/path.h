@@ -107,7 +107,7 @@ struct dun_path {
 
 struct dun_pilot {
   long long moves;  /* sweeps; 0: no pilot */
-  long long chains; /* at most this many particles take part */
+  long long chains; /* at most this many particles take part (whole tiles) */
   int dense;        /* the whole covariance is wanted; 0: its diagonal */
 };
 

@@ -114,6 +114,12 @@ EDITS = {
                              [FILE + ":5", "langevin", "fixed"]),
     "chains_with_pilots": (FROM_PATH, CHAINS.replace("{type: constant}", PILOTS),
                            ["langevin", "pilot"]),
+    "fitted_to_one_chain": (GOOD, GOOD.replace("256", "1").replace(
+        "{type: gaussian, mean: 0, scale: 3}", "{type: fitted, scale: 2, covariance: diagonal}"),
+                            [FILE + ":5", "pilot", "takes 2"]),
+    "fitted_to_few_chains": (GOOD, GOOD.replace("256", "2").replace(
+        "{type: gaussian, mean: 0, scale: 3}", "{type: fitted, scale: 2}"),
+                             [FILE + ":5", "takes 3"]),
     "start_without_prior": (FROM_PATH, CHAINS.replace("constant", "constant, start: {type: prior}"),
                             [FILE + ":3", "path.start", "prior"]),
     "draws_of_chains_twice": (FROM_PATH + "output: {file: out.h5",
