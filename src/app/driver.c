@@ -6,7 +6,6 @@
 #include "numerics/linear.h"
 #include "parallel/sum.h"
 #include <string.h>
-#include <unistd.h>
 
 /* ---- between two ticks --------------------------------------------------------------------- */
 
@@ -234,7 +233,7 @@ static double saved_bytes(const struct dun_population *population)
 static int refuse_lost_draws(struct dun_context *context, const struct dun_driver *driver)
 {
   if (context->rank == 0)
-    unlink(driver->result.part);
+    dun_result_discard(&driver->result);
   return dun_fail(DUN_ERROR_FILE,
                   "%s with the draws kept so far is gone or another's; --overwrite starts the run "
                   "afresh",
@@ -273,8 +272,8 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
 static void clean_up(struct dun_context *context, struct dun_driver *driver)
 {
   const struct dun_run *run = &driver->assembly->run;
-  if (context->rank == 0 && driver->result.part && run->replicate == 0 && run->kept.draws == 0)
-    unlink(driver->result.part);
+  if (context->rank == 0 && run->replicate == 0 && run->kept.draws == 0)
+    dun_result_discard(&driver->result);
 }
 
 int dun_driver_run(struct dun_context *context, struct dun_driver *driver,

@@ -216,6 +216,10 @@ int dun_result_begin(struct dun_context *context, struct dun_result *result, con
   status = share_offsets(context, result);
   if (status == 0)
     status = dun_broadcast(context, state, sizeof state, 0);
+  if (status == 0)
+    status = dun_broadcast(context, result->writer, sizeof result->writer, 0);
+  if (status == 0)
+    status = dun_broadcast(context, &result->mark, sizeof result->mark, 0);
   return status < 0 ? status : resume && !state[1];
 }
 

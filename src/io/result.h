@@ -26,6 +26,8 @@ struct dun_result {
   char *file, *part; /* FILE.h5 and FILE.h5.part */
   int64_t chains, draws;
   uint64_t identity; /* of the input */
+  char writer[17];   /* 16 letters by which FILE.part is known as this run's; "": not known */
+  int64_t mark;      /* where they stand in FILE.part */
   int variables;     /* the parameters, then lp if there is one, then the output columns */
   struct dun_result_variable *variable; /* [variables], owned */
   int outputs;                          /* numbers in all parameters of a draw */
@@ -38,6 +40,9 @@ struct dun_result {
 int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
                      int resume);
+
+/* Local.  Removes FILE.part, if it is this run's. */
+void dun_result_discard(const struct dun_result *result);
 
 /* Collective.  Writes `draws` equally spaced particles of the population (global indices
  * floor(k N / draws)) as the draws of one chain, flushed to the disk before it returns.  lp is

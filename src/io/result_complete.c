@@ -173,6 +173,7 @@ static int fill(hid_t handle, const struct dun_attribute *attribute, int attribu
     if (write_table(handle, &table[i]) < 0)
       return -1;
   dun_hdf_remove(handle, "layout"); /* it marks a file that is not finished */
+  dun_hdf_remove(handle, "writer");
   return 0;
 }
 
@@ -180,6 +181,9 @@ int dun_result_complete(struct dun_result *result, const struct dun_attribute *a
                         int attributes, const struct dun_attribute *provenance, int provenances,
                         const struct dun_named_table *table, int tables)
 {
+  int file = dun_result_open_part(result, 0);
+  if (file < 0 || (file = dun_durable_close(file, result->part, 0, 0)) < 0)
+    return file;
   int64_t size = dun_durable_size(result->part);
   int64_t more = bound(attribute, attributes, provenance, provenances, table, tables);
   int status = size < 0 ? (int)size : dun_durable_reserve(result->part, size + more);

@@ -187,7 +187,7 @@ static int write_draws(struct dun_result_buffer *b, int64_t chain)
   int status = 0;
   if (at >= end)
     return 0;
-  b->file = dun_durable_open(b->result->part, 1);
+  b->file = dun_result_open_part(b->result, 1);
   if (b->file < 0)
     return b->file;
   for (int64_t n; at < end && status == 0; at += n) {
@@ -331,7 +331,7 @@ static int write_rows(struct dun_result_buffer *b, int sync)
   int status = 0;
   if (b->run->population.tiles.local == 0 || (b->used == 0 && !sync))
     return 0;
-  b->file = dun_durable_open(b->result->part, 1);
+  b->file = dun_result_open_part(b->result, 1);
   if (b->file < 0)
     return b->file;
   if (b->used > 0)
@@ -356,7 +356,7 @@ static int write_through(struct dun_result_buffer *b)
   int status = 0;
   if (local == 0)
     return 0;
-  b->file = dun_durable_open(b->result->part, 1);
+  b->file = dun_result_open_part(b->result, 1);
   if (b->file < 0)
     return b->file;
   for (int64_t begin = 0; begin < local && status == 0; begin += b->rows) {
@@ -444,7 +444,7 @@ static int read_cache(struct dun_result_buffer *b)
   for (int i = 0; i < b->result->variables; i++)
     widest = b->result->variable[i].width > widest ? b->result->variable[i].width : widest;
   double *scratch = dun_allocate(at_least_1(BATCH_BYTES / 8 / widest) * widest, sizeof *scratch);
-  b->file = scratch ? dun_durable_open(b->result->part, 0) : DUN_ERROR_MEMORY;
+  b->file = scratch ? dun_result_open_part(b->result, 0) : DUN_ERROR_MEMORY;
   if (b->file < 0)
     status = b->file;
   for (int i = 0; i < b->result->variables && status == 0; i++) {

@@ -13,6 +13,10 @@ int dun_result_lay_out(struct dun_result *result);
  * filled.  0 otherwise. */
 int dun_result_reopen(struct dun_result *result);
 
+/* Local.  Opens FILE.part, as dun_durable_open does; refused if another run has put its own in this
+ * one's place: both would write into it. */
+int dun_result_open_part(const struct dun_result *result, int write);
+
 /* Local.  Adds what comes at the end to FILE.part. */
 int dun_result_complete(struct dun_result *result, const struct dun_attribute *attribute,
                         int attributes, const struct dun_attribute *provenance, int provenances,

@@ -7,9 +7,11 @@
 #include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
+#include <fcntl.h>
 #include <hdf5_hl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 size_t dun_result_bytes(const struct dun_result_variable *variable)
@@ -116,6 +118,16 @@ static int make_group(hid_t handle, const char *name, int statistic, struct dun_
   return status;
 }
 
+/* No two runs have the same: the process's number and the time of day. */
+static void choose_writer(struct dun_result *result)
+{
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  snprintf(result->writer, sizeof result->writer, "%08lx%08llx", (long)getpid() & 0xffffffff,
+           ((unsigned long long)now.tv_sec * 1000003 + (unsigned long long)now.tv_nsec) &
+               0xffffffff);
+}
+
 static int fill(hid_t handle, struct dun_result *result)
 {
   char identity[20], layout[20];
@@ -124,6 +136,7 @@ static int fill(hid_t handle, struct dun_result *result)
   if (dun_hdf_attribute_integer(handle, "format_version", DUN_RESULT_VERSION) < 0 ||
       dun_hdf_attribute_text(handle, "identity", identity) < 0 ||
       dun_hdf_attribute_text(handle, "layout", layout) < 0 ||
+      dun_hdf_attribute_text(handle, "writer", result->writer) < 0 ||
       make_group(handle, "posterior", 0, result) < 0 ||
       make_group(handle, "sample_stats", 1, result) < 0)
     return -1;
@@ -164,12 +177,62 @@ static int lay_out_as(const char *name, struct dun_result *result)
   return status;
 }
 
+/* ---- whose it is ------------------------------------------------------------------------- */
+
+/* Where the writer stands among the attributes, which come first in the file. */
+static void find_mark(struct dun_result *result)
+{
+  enum { HEAD = 1 << 16 };
+  char *head = dun_allocate(HEAD, 1);
+  int file = head ? open(result->part, O_RDONLY | O_CLOEXEC) : -1;
+  ssize_t size = file < 0 ? 0 : pread(file, head, HEAD, 0);
+  result->mark = 0;
+  for (ssize_t at = 1; at + 16 <= size && *result->writer && result->mark == 0; at++)
+    if (!memcmp(head + at, result->writer, 16))
+      result->mark = at;
+  if (file >= 0)
+    close(file);
+  dun_free(head);
+}
+
+static int is_ours(const struct dun_result *result, int file)
+{
+  char found[16];
+  return result->mark == 0 ||
+         (pread(file, found, sizeof found, result->mark) == (ssize_t)sizeof found &&
+          !memcmp(found, result->writer, sizeof found));
+}
+
+int dun_result_open_part(const struct dun_result *result, int write)
+{
+  int file = dun_durable_open(result->part, write);
+  if (file < 0 || is_ours(result, file))
+    return file;
+  close(file);
+  return dun_fail(DUN_ERROR_FILE, "'%s' is another run's by now: two runs have the same output.",
+                  result->part);
+}
+
+/* Says nothing: a failure before it has already done so. */
+void dun_result_discard(const struct dun_result *result)
+{
+  int file = result->part ? open(result->part, O_RDONLY | O_CLOEXEC) : -1;
+  if (file < 0)
+    return;
+  if (is_ours(result, file))
+    unlink(result->part);
+  close(file);
+}
+
 int dun_result_lay_out(struct dun_result *result)
 {
   struct dun_text name = {0};
   dun_text_add(&name, "%s.new", result->part);
+  choose_writer(result);
   int status = name.failed ? DUN_ERROR_MEMORY : lay_out_as(name.text, result);
   dun_text_free(&name);
+  if (status == 0)
+    find_mark(result);
   return status;
 }
 
@@ -204,6 +267,19 @@ static int find_variable(hid_t handle, const struct dun_result *result,
   return good;
 }
 
+static void read_writer(hid_t handle, struct dun_result *result)
+{
+  char *text = NULL;
+  hid_t attribute = H5Aexists(handle, "writer") > 0 ? H5Aopen(handle, "writer", H5P_DEFAULT) : -1;
+  *result->writer = 0;
+  if (attribute < 0)
+    return;
+  if (dun_hdf_read_text(-1, attribute, result->part, "writer", &text) == 0 && strlen(text) == 16)
+    memcpy(result->writer, text, 17);
+  H5Aclose(attribute);
+  dun_free(text);
+}
+
 int dun_result_reopen(struct dun_result *result)
 {
   if (access(result->part, F_OK) < 0)
@@ -216,6 +292,10 @@ int dun_result_reopen(struct dun_result *result)
              has_text(handle, result->part, "layout", digest_of(result));
   for (int i = 0; i < result->variables && good; i++)
     good = find_variable(handle, result, &result->variable[i], size);
+  if (good)
+    read_writer(handle, result);
   H5Fclose(handle);
+  if (good)
+    find_mark(result);
   return good;
 }

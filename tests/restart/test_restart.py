@@ -4,7 +4,7 @@ import glob
 import os
 import signal
 
-from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run,
+from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
                        wait_for_progress)
 from cases import case
 from support import Folder, attributes, main, start
@@ -232,6 +232,34 @@ def test_a_run_that_overwrites_goes_on_after_a_stop():
         equal(whole, result)
         done = run(file, result, "--restart", "--set", "run.seed=9", code=2, ranks=2)
         assert "no result of this input" in done.stderr, done.stderr
+
+
+def test_two_runs_with_one_output():
+    """Neither writes into the other's draws: the one whose file was replaced fails and says why."""
+    with Folder() as folder:
+        file, result = case(folder, "chains", particles=20, moves=1, every="0"), folder + "/r.h5"
+        whole, part = os.path.join(folder, "whole.h5"), result + ".part"
+        run(file, whole)
+        for ranks in (1, 2):
+            first = start("run", file, "--output", result, "--set", "run.seed=8", ranks=ranks)
+            wait_for(lambda: len(checkpoints(result)) == 2, 60, "draws on the disk")
+            for pid in ranks_of(first):
+                os.kill(pid, signal.SIGSTOP)
+            before = os.stat(part).st_ino
+            second = start("run", file, "--output", result, "--overwrite", ranks=1)
+            wait_for(lambda: os.path.exists(part) and os.stat(part).st_ino != before, 60, "layout")
+            for pid in ranks_of(second):
+                os.kill(pid, signal.SIGSTOP)
+            for pid in ranks_of(first):
+                os.kill(pid, signal.SIGCONT)
+            code, output = finish(first)
+            assert code == 1 and "two runs have the same output" in output, output
+            for pid in ranks_of(second):
+                os.kill(pid, signal.SIGCONT)
+            code, output = finish(second)
+            assert code == 0, output
+            equal(whole, result)
+            os.remove(result)
 
 
 def test_damaged_checkpoints():
