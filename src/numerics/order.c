@@ -184,7 +184,11 @@ void dun_order_fold(struct dun_order *order, double centre)
 
 /* ---- order statistics ------------------------------------------------------------------------ */
 
-enum { BITS = 4, CHOICES = (1 << BITS) - 1 }; /* that one reduction brings of each key */
+/* Bits of each key that one reduction brings: of few keys many. */
+static int bits_of(int m)
+{
+  return m <= 16 ? 8 : 4;
+}
 
 /* A key that is looked for: the bits known of it, the local keys that share them, and how many keys
  * of all ranks are below it. */
@@ -194,24 +198,25 @@ struct search {
 };
 
 /* Local counts below the next candidates; 0 stands for the key itself. */
-static void count_below(const uint64_t *keys, const struct search *s, int shift, int64_t *count)
+static void count_below(const uint64_t *keys, const struct search *s, int shift, int choices,
+                        int64_t *count)
 {
   int64_t from = s->low;
-  for (uint64_t c = 1; c <= CHOICES; c++) {
+  for (uint64_t c = 1; c <= (uint64_t)choices; c++) {
     from += below(s->high - from, keys + from, s->key | c << shift);
     count[c - 1] = from;
   }
 }
 
 /* `own` are the local counts, `count` those of all ranks. */
-static void take_bits(struct search *s, int64_t place, int shift, const int64_t *own,
+static void take_bits(struct search *s, int64_t place, int shift, int choices, const int64_t *own,
                       const int64_t *count)
 {
   int chosen = 0;
-  while (chosen < CHOICES && count[chosen] <= place)
+  while (chosen < choices && count[chosen] <= place)
     chosen++;
   s->key |= (uint64_t)chosen << shift;
-  s->high = chosen < CHOICES ? own[chosen] : s->high;
+  s->high = chosen < choices ? own[chosen] : s->high;
   if (chosen > 0) {
     s->low = own[chosen - 1];
     s->before = count[chosen - 1];
@@ -231,19 +236,20 @@ static int64_t farthest(int m, const struct search *s, const int64_t *place)
 static int find_keys(struct dun_context *context, int status, int64_t n, const uint64_t *keys,
                      int m, const int64_t *place, int64_t slack, uint64_t *found)
 {
+  const int bits = bits_of(m), choices = (1 << bits) - 1;
   struct search *s = dun_allocate(m, sizeof *s);
-  int64_t *own = dun_allocate(2 * m * CHOICES, sizeof *own), *count = own + m * CHOICES;
+  int64_t *own = dun_allocate(2 * m * choices, sizeof *own), *count = own + m * choices;
   status = dun_agree(context, status < 0 || (s && own) ? status : DUN_ERROR_MEMORY);
   for (int i = 0; i < m && status >= 0; i++)
     s[i] = (struct search){.high = n};
-  for (int shift = 64 - BITS; shift >= 0 && status >= 0 && farthest(m, s, place) > slack;
-       shift -= BITS) {
+  for (int shift = 64 - bits; shift >= 0 && status >= 0 && farthest(m, s, place) > slack;
+       shift -= bits) {
     for (int i = 0; i < m; i++)
-      count_below(keys, &s[i], shift, own + i * CHOICES);
-    memcpy(count, own, (size_t)m * CHOICES * sizeof *count);
-    status = dun_sum_integers(context, 0, m * CHOICES, count);
+      count_below(keys, &s[i], shift, choices, own + i * choices);
+    memcpy(count, own, (size_t)m * (size_t)choices * sizeof *count);
+    status = dun_sum_integers(context, 0, m * choices, count);
     for (int i = 0; i < m && status >= 0; i++)
-      take_bits(&s[i], place[i], shift, own + i * CHOICES, count + i * CHOICES);
+      take_bits(&s[i], place[i], shift, choices, own + i * choices, count + i * choices);
   }
   for (int i = 0; i < m && status >= 0; i++)
     found[i] = s[i].key;

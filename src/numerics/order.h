@@ -32,7 +32,7 @@ void dun_order_free(struct dun_order *order);
 void dun_order_fold(struct dun_order *order, double centre);
 
 /* Collective.  value[m] = the numbers with so many others before them, place[m] in 0 .. N - 1, N of
- * all ranks.  16 small reductions, whatever m. */
+ * all ranks.  8 small reductions, 16 for more than 16 places. */
 int dun_order_statistics(struct dun_context *context, const struct dun_order *order, int m,
                          const int64_t *place, double *value);
 

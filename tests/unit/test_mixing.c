@@ -63,18 +63,25 @@ static void sorting(void)
 
 static void order_statistics(void)
 {
+  enum { MANY = 20 };
   double all[MOST], sorted[MOST];
   for (double grain = 0; grain < 1; grain += .5) {
     int64_t first, n = make(grain, MOST, all, &first), wanted[] = {0, 1, 499, 500, 998, 999};
-    double found[6];
+    double found[6], others[MANY];
+    int64_t many[MANY];
+    for (int k = 0; k < MANY; k++)
+      many[k] = k * MOST / MANY;
     struct dun_order order = {0};
     CHECK(dun_order_set(&order, n, all + first) == 0);
     CHECK(dun_order_statistics(&test_context, &order, 6, wanted, found) == 0);
+    CHECK(dun_order_statistics(&test_context, &order, MANY, many, others) == 0);
     dun_order_free(&order);
     memcpy(sorted, all, sizeof all);
     qsort(sorted, MOST, sizeof *sorted, ascending);
     for (int k = 0; k < 6; k++)
       CHECK(found[k] == sorted[wanted[k]]);
+    for (int k = 0; k < MANY; k++)
+      CHECK(others[k] == sorted[many[k]]);
   }
 }
 
