@@ -7,14 +7,17 @@ from support import main
 
 LIMITS = {"within 1": (.58, .78), "within 2": (.90, .99), "ratio": (.8, 1.25), "rms": (0, .08)}
 COUNT, PARTICLES = 200, 4000
+# The errors by ancestor of the mixtures are some 12 % too large, being those of other ways to draw
+# offspring; of 200 populations the shares are too uncertain to tell this from what is refused.
+MANY = 800
 
 
 def test_equal_modes():
-    judge("equal modes", 0, MIXTURE.replace("WEIGHTS", "0.5, 0.5"), COUNT, PARTICLES, 21, LIMITS)
+    judge("equal modes", 0, MIXTURE.replace("WEIGHTS", "0.5, 0.5"), MANY, PARTICLES, 21, LIMITS)
 
 
 def test_unequal_modes():
-    judge("unequal modes", 0, MIXTURE.replace("WEIGHTS", "0.2, 0.8"), COUNT, PARTICLES, 23, LIMITS)
+    judge("unequal modes", 0, MIXTURE.replace("WEIGHTS", "0.2, 0.8"), MANY, PARTICLES, 23, LIMITS)
 
 
 def test_toeplitz():
