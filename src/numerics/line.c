@@ -121,10 +121,7 @@ DUN_CLONES void dun_line_forward(const struct dun_line *line, const double *a, c
   double *z = work + 2 * line->n * W;
   pair(line->n, a, b ? b : a, stride, work);
   fftw_execute_dft(line->forward, (fftw_complex *)work, (fftw_complex *)z);
-  if (b)
-    untangle(1, line->n, z, to_a, to_b, to_stride);
-  else
-    untangle(0, line->n, z, to_a, NULL, to_stride);
+  untangle(b != NULL, line->n, z, to_a, to_b, to_stride);
 }
 
 DUN_CLONES void dun_line_backward(const struct dun_line *line, const double *a, const double *b,
@@ -134,8 +131,5 @@ DUN_CLONES void dun_line_backward(const struct dun_line *line, const double *a, 
   double *z = work + 2 * line->n * W;
   tangle(line->n, a, b ? b : a, stride, work);
   fftw_execute_dft(line->backward, (fftw_complex *)work, (fftw_complex *)z);
-  if (b)
-    part(1, line->n, z, to_a, to_b, to_stride);
-  else
-    part(0, line->n, z, to_a, NULL, to_stride);
+  part(b != NULL, line->n, z, to_a, to_b, to_stride);
 }
