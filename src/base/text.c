@@ -279,10 +279,10 @@ void dun_text_free(struct dun_text *text)
   *text = (struct dun_text){0};
 }
 
-/* The length of one character of valid UTF-8; 0 where it is not valid. */
-static int character_length(const unsigned char *c)
+int dun_text_character(const char *text)
 {
   static const uint32_t least_code[5] = {0, 0, 0x80, 0x800, 0x10000};
+  const unsigned char *c = (const unsigned char *)text;
   int length = c[0] < 0x80 ? 1 : c[0] >> 5 == 6 ? 2 : c[0] >> 4 == 14 ? 3 : c[0] >> 3 == 30 ? 4 : 0;
   uint32_t code = length == 1 ? c[0] : c[0] & (0x7fu >> length);
   for (int i = 1; i < length; i++) {
@@ -298,7 +298,7 @@ void dun_text_add_json(struct dun_text *text, const char *raw)
 {
   const unsigned char *c = (const unsigned char *)raw;
   while (*c) {
-    int length = character_length(c);
+    int length = dun_text_character((const char *)c);
     if (*c == '"' || *c == '\\')
       dun_text_add(text, "\\%c", *c);
     else if (*c == '\n')

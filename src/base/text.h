@@ -21,6 +21,10 @@ int dun_words_get(const char *words, int index, char *word, size_t size);
  * 63 letters that differ count as wholly different. */
 int dun_text_distance(const char *a, const char *b);
 
+/* The length of the character of valid UTF-8 that a text begins with, 1 for a zero byte; 0 where it
+ * is not valid. */
+int dun_text_character(const char *text);
+
 /* A growing text; `failed` is set when memory ran out. */
 struct dun_text {
   char *text; /* NULL while empty; ends with a zero byte */

@@ -1,5 +1,6 @@
 #include "data/idx.h"
 #include "base/error.h"
+#include "data/format.h"
 #include <stdint.h>
 
 enum { UNSIGNED_BYTES = 8, HEAD = 4, SIZE_BYTES = 4 };
@@ -19,9 +20,10 @@ static const char *type_name(int type)
 
 static int check_head(const struct dun_data *data, const unsigned char *byte, int dimensions)
 {
-  if (data->size >= 2 && byte[0] == 0x1f && byte[1] == 0x8b)
-    return dun_fail(DUN_ERROR_INPUT, "%s: the file is compressed by gzip; unpack it with gunzip",
-                    data->path);
+  const char *what =
+      data->size >= 2 && (byte[0] || byte[1]) ? dun_format_find(data->bytes, data->size) : NULL;
+  if (what)
+    return dun_fail(DUN_ERROR_INPUT, "%s: found %s; an IDX file was expected", data->path, what);
   if (data->size < HEAD)
     return dun_fail(DUN_ERROR_INPUT, "%s: found %lld bytes, expected an IDX file", data->path,
                     data->size);

@@ -15,8 +15,8 @@ struct dun_idx {
 };
 
 /* Looks at a file's content, which must hold exactly one array of unsigned bytes of so many
- * dimensions, at most DUN_IDX_DIMENSIONS.  Files compressed by gzip are refused with the advice to
- * unpack them.  DUN_ERROR_INPUT with "file: ..., expected ...". */
+ * dimensions, at most DUN_IDX_DIMENSIONS.  Files compressed by gzip and others are refused by their
+ * name, with the advice to unpack them.  DUN_ERROR_INPUT with "file: ..., expected ...". */
 int dun_idx_parse(struct dun_idx *idx, const struct dun_data *data, int dimensions);
 
 #endif

@@ -12,6 +12,7 @@ struct covariance {
   struct dun_numbers scale, variances;
   double correlation;
   struct dun_data file;
+  struct dun_csv_format format;
 };
 
 struct gaussian {
@@ -57,6 +58,7 @@ static const struct dun_option covariance_options[] = {
      .offset = offsetof(struct covariance, file),
      .doc = "Dense: a CSV file with the covariance matrix, d rows of d numbers.",
      .when = "type=dense"},
+    DUN_CSV_ROWS(struct covariance, format, "type=dense"),
     {0}};
 
 static const struct dun_option options[] = {
@@ -112,7 +114,7 @@ static int init_dense(struct gaussian *t, const double *mean, const double *scal
   struct dun_csv csv = {0};
   double *covariance = NULL;
   int status;
-  status = dun_setup_csv(why, &csv, &t->covariance.file);
+  status = dun_setup_numbers(why, &csv, &t->covariance.file, &t->covariance.format);
   if (status < 0)
     goto out;
   if (csv.rows != t->dimension || csv.columns != t->dimension) {

@@ -16,8 +16,7 @@ struct gaussian_mixture {
   int layout;
   double separation;
   long long points_per_axis;
-  struct dun_matrix means;
-  struct dun_data file;
+  struct dun_setup_given given;
   struct dun_numbers weights, scales, shift;
   double log_evidence;
 
@@ -59,16 +58,17 @@ static const struct dun_option options[] = {
      .when = "layout=grid"},
     {.name = "means",
      .type = DUN_MATRIX,
-     .offset = offsetof(struct gaussian_mixture, means),
+     .offset = offsetof(struct gaussian_mixture, given.means),
      .initial = "",
      .doc = "Given: a list of means, each a list of d numbers.",
      .when = "layout=given"},
     {.name = "file",
      .type = DUN_DATA,
-     .offset = offsetof(struct gaussian_mixture, file),
+     .offset = offsetof(struct gaussian_mixture, given.file),
      .initial = "",
      .doc = "Given: a CSV file of means, one a row, in place of `means`.",
      .when = "layout=given"},
+    DUN_CSV_ROWS(struct gaussian_mixture, given.format, "layout=given"),
     {.name = "weights",
      .type = DUN_NUMBERS,
      .offset = offsetof(struct gaussian_mixture, weights),
@@ -162,7 +162,7 @@ static int make_forty(struct gaussian_mixture *t, struct dun_message why)
 static int make_given(struct gaussian_mixture *t, struct dun_message why)
 {
   struct dun_matrix means = {0};
-  int status = dun_setup_means(why, &t->means, &t->file, t->dimension, MAX_COMPONENTS, &means);
+  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means);
 
   if (status < 0)
     return status;

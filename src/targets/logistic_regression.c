@@ -11,12 +11,14 @@
 #include "numerics/linear.h"
 #include "targets/setup.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { L = DUN_LANES, BLOCK = 256 };
 
 struct logistic_regression {
   struct dun_data data;
-  char *label;
+  struct dun_csv_format format;
+  char *label, *features, *omit;
   int intercept, standardise;
   double prior_scale;
 
@@ -33,6 +35,7 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct logistic_regression, data),
      .doc =
          "CSV file: a row for each observation, a column for each feature and one for the label."},
+    DUN_CSV_ROWS(struct logistic_regression, format, NULL),
     {.name = "label",
      .type = DUN_TEXT,
      .offset = offsetof(struct logistic_regression, label),
@@ -40,6 +43,18 @@ static const struct dun_option options[] = {
      .doc =
          "Name or number (from 0) of the label's column, the last if left out; of its two values "
          "the larger is y = 1."},
+    {.name = "features",
+     .type = DUN_TEXT,
+     .offset = offsetof(struct logistic_regression, features),
+     .initial = "",
+     .doc =
+         "Names or numbers of the features' columns, with commas between; all but the label's if "
+         "left out."},
+    {.name = "omit",
+     .type = DUN_TEXT,
+     .offset = offsetof(struct logistic_regression, omit),
+     .initial = "",
+     .doc = "Names or numbers of columns that are no features, with commas between."},
     {.name = "intercept",
      .type = DUN_FLAG,
      .offset = offsetof(struct logistic_regression, intercept),
@@ -61,32 +76,67 @@ static const struct dun_option options[] = {
 
 /* ---- data -------------------------------------------------------------------------------- */
 
+/* The values that the label takes: which, how often, and the first line that holds each. */
+enum { LISTED = 6 };
+struct labels {
+  int count; /* of different values; beyond LISTED they are not told apart */
+  double value[LISTED + 1];
+  long long rows[LISTED + 1], line[LISTED + 1];
+};
+
+static struct labels list_labels(const struct dun_csv *csv, int label)
+{
+  struct labels found = {0};
+  for (long long i = 0; i < csv->rows; i++) {
+    double y = csv->value[i * csv->columns + label];
+    int k = 0;
+    while (k < found.count && k < LISTED && found.value[k] != y)
+      k++;
+    if (k == found.count || (k == LISTED && found.count == LISTED)) {
+      found.count = k + 1;
+      found.value[k] = y;
+      found.line[k] = csv->line[i];
+    }
+    found.rows[k]++;
+  }
+  return found;
+}
+
+/* All values and where they are first, so that the one that does not belong there shows. */
+static int refuse_labels(const struct logistic_regression *t, const struct labels *found,
+                         const char *column, struct dun_message why)
+{
+  char list[400];
+  int length = 0;
+  for (int k = 0; k < found->count && k < LISTED; k++)
+    length += snprintf(list + length, sizeof list - (size_t)length,
+                       "%s%.10g (%lld row%s, first in line %lld)", k ? ", " : "", found->value[k],
+                       found->rows[k], found->rows[k] == 1 ? "" : "s", found->line[k]);
+  return dun_refuse(why,
+                    "label: %s: column %s holds %s%s; expected two values, such as 0 and 1 "
+                    "(label: NAME says which column it is)",
+                    t->data.path, column, list, found->count > LISTED ? " and others" : "");
+}
+
 static int take_labels(struct logistic_regression *t, const struct dun_csv *csv, int label,
                        struct dun_message why)
 {
-  double low = csv->value[label], high = low;
-  for (long long i = 1; i < csv->rows; i++) {
-    double y = csv->value[i * csv->columns + label];
-    low = y < low ? y : low;
-    high = y > high ? y : high;
-  }
-  if (low == high)
-    return dun_refuse(why, "label: every row of %s has the label %g, expected two values",
-                      t->data.path, low);
-  for (long long i = 0; i < csv->rows; i++) {
-    double y = csv->value[i * csv->columns + label];
-    if (y != low && y != high)
-      return dun_refuse(why,
-                        "label: row %lld of %s has the label %g, expected two values only, "
-                        "such as %g and %g",
-                        i + 1, t->data.path, y, low, high);
-    t->y[i] = y == high;
-  }
+  struct labels found = list_labels(csv, label);
+  char column[80];
+  if (csv->named)
+    snprintf(column, sizeof column, "'%.60s'", csv->name[label]);
+  else
+    snprintf(column, sizeof column, "%d", label);
+  if (found.count != 2)
+    return refuse_labels(t, &found, column, why);
+  double high = found.value[0] > found.value[1] ? found.value[0] : found.value[1];
+  for (long long i = 0; i < csv->rows; i++)
+    t->y[i] = csv->value[i * csv->columns + label] == high;
   return 0;
 }
 
 /* Centres column j and divides it by its standard deviation, or by 1 if it is constant. */
-static void standardise_column(struct logistic_regression *t, int j)
+static int standardise_column(struct logistic_regression *t, int j)
 {
   double sum = 0, squares = 0, n = (double)t->count, deviation;
   double *x = t->x + j;
@@ -96,26 +146,33 @@ static void standardise_column(struct logistic_regression *t, int j)
     x[i * t->dimension] -= sum / n;
     squares += x[i * t->dimension] * x[i * t->dimension];
   }
+  if (!isfinite(squares))
+    return -1;
   deviation = sqrt(squares / n);
   if (deviation <= 1e-12 * fabs(sum / n) || deviation == 0)
     deviation = 1;
   for (long long i = 0; i < t->count; i++)
     x[i * t->dimension] /= deviation;
+  return 0;
 }
 
-static void take_features(struct logistic_regression *t, const struct dun_csv *csv, int label)
+static int take_features(struct logistic_regression *t, const struct dun_csv *csv,
+                         const int *column, struct dun_message why)
 {
+  int features = t->dimension - (t->intercept != 0);
   for (long long i = 0; i < csv->rows; i++) {
     double *row = t->x + i * t->dimension;
     const double *given = csv->value + i * csv->columns;
     if (t->intercept)
       *row++ = 1;
-    for (int j = 0; j < csv->columns; j++)
-      if (j != label)
-        *row++ = given[j];
+    for (int j = 0; j < features; j++)
+      *row++ = given[column[j]];
   }
   for (int j = t->intercept ? 1 : 0; t->standardise && j < t->dimension; j++)
-    standardise_column(t, j);
+    if (standardise_column(t, j) < 0)
+      return dun_refuse(why, "data: %s: the squares of a feature are beyond the largest number",
+                        t->data.path);
+  return 0;
 }
 
 static int init_prior(struct logistic_regression *t, struct dun_message why)
@@ -132,23 +189,78 @@ static int init_prior(struct logistic_regression *t, struct dun_message why)
   return status;
 }
 
-static int take_data(struct logistic_regression *t, const struct dun_csv *csv,
-                     struct dun_message why)
+/* ---- columns ----------------------------------------------------------------------------- */
+
+/* Of the list `features`, or of all columns but the label's and the omitted; returns how many. */
+static int choose_features(const struct logistic_regression *t, const struct dun_csv *csv,
+                           int label, int *column, int *omitted, struct dun_message why)
+{
+  int count = 0, left_out = t->omit ? dun_csv_select(csv, &t->data, t->omit, omitted) : 0;
+  if (left_out < 0)
+    return dun_refuse_failed(why);
+  if (t->features && t->omit)
+    return dun_refuse(why, "omit: `features` says which columns are taken, expected one of both");
+  if (t->features) {
+    count = dun_csv_select(csv, &t->data, t->features, column);
+    for (int i = 0; i < count; i++)
+      if (column[i] == label)
+        return dun_refuse(why, "features: the label's column is one of them");
+    return count < 0 ? dun_refuse_failed(why) : count;
+  }
+  for (int i = 0; i < left_out; i++)
+    if (omitted[i] == label)
+      return dun_refuse(why,
+                        "omit: the label's column is one of them; label: NAME says which it is");
+  for (int j = 0; j < csv->columns; j++) {
+    int out = j == label;
+    for (int i = 0; i < left_out; i++)
+      out |= omitted[i] == j;
+    if (!out)
+      column[count++] = j;
+  }
+  return count;
+}
+
+static int find_label(const struct logistic_regression *t, const struct dun_csv *csv,
+                      struct dun_message why)
 {
   int label = csv->columns - 1;
   if (t->label && (label = dun_csv_find(csv, &t->data, t->label)) < 0)
     return dun_refuse_failed(why);
-  if (csv->columns < 2)
-    return dun_refuse(why, "data: %s has one column, expected features and a label", t->data.path);
+  return label;
+}
+
+static int check_columns(const struct logistic_regression *t, const struct dun_csv *csv,
+                         const int *column, int count, int label, struct dun_message why)
+{
+  if (count == 0)
+    return dun_refuse(why, "data: %s has no column beside the label's, expected features",
+                      t->data.path);
+  if (dun_csv_check(csv, &t->data, label) < 0)
+    return dun_refuse(why, "%s (it is the label's column; label: NAME says which it is)",
+                      dun_error_text());
+  for (int j = 0; j < count; j++)
+    if (dun_csv_check(csv, &t->data, column[j]) < 0)
+      return dun_refuse_failed(why);
+  return 0;
+}
+
+static int take_data(struct logistic_regression *t, const struct dun_csv *csv, int *column,
+                     struct dun_message why)
+{
+  int label = find_label(t, csv, why);
+  int count =
+      label < 0 ? label : choose_features(t, csv, label, column, column + csv->columns, why);
+  if (count < 0 || check_columns(t, csv, column, count, label, why) < 0)
+    return DUN_ERROR_INPUT;
   t->count = csv->rows;
-  t->dimension = csv->columns - 1 + (t->intercept != 0);
+  t->dimension = count + (t->intercept != 0);
   t->x = dun_allocate(t->count, (size_t)t->dimension * sizeof *t->x);
   t->y = dun_allocate(t->count, sizeof *t->y);
   if (!t->x || !t->y)
     return dun_refuse_failed(why);
-  if (take_labels(t, csv, label, why) < 0)
+  if (take_labels(t, csv, label, why) < 0 || take_features(t, csv, column, why) < 0)
     return DUN_ERROR_INPUT;
-  take_features(t, csv, label);
   return init_prior(t, why);
 }
 
@@ -156,10 +268,12 @@ static int init(void *self, struct dun_message why)
 {
   struct logistic_regression *t = self;
   struct dun_csv csv;
-  int status;
-  if (dun_setup_csv(why, &csv, &t->data) < 0)
+  int *column, status;
+  if (dun_setup_csv(why, &csv, &t->data, &t->format) < 0)
     return DUN_ERROR_INPUT;
-  status = take_data(t, &csv, why);
+  column = dun_allocate(2 * (int64_t)csv.columns, sizeof *column);
+  status = column ? take_data(t, &csv, column, why) : dun_refuse_failed(why);
+  DUN_FREE(column);
   dun_csv_free(&csv);
   return status;
 }

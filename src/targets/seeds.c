@@ -26,6 +26,7 @@ enum { L = DUN_LANES, EFFECTS = 4, MAX_TRIALS = 1000000 };
 
 struct seeds {
   struct dun_data data;
+  struct dun_csv_format format;
 
   int plates;            /* J */
   double *r, *n;         /* [J] germinated, sown */
@@ -40,6 +41,7 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct seeds, data),
      .doc = "CSV file with the columns r (germinated), n (sown), x1 and x2 (factors), a row for "
             "each plate."},
+    DUN_CSV_ROWS(struct seeds, format, NULL),
     {0}};
 
 /* ---- data -------------------------------------------------------------------------------- */
@@ -52,15 +54,17 @@ DUN_CLONES static double log_factorial(double n)
   return sum;
 }
 
-static int check_counts(const struct seeds *t, int j, struct dun_message why)
+static int check_counts(const struct seeds *t, int j, long long line, struct dun_message why)
 {
+  const char *path = t->data.path;
   double r = t->r[j], n = t->n[j];
   if (n < 0 || n > MAX_TRIALS || n != floor(n))
-    return dun_refuse(why, "data: row %d: n is %g, expected a whole number from 0 to %d", j + 1, n,
-                      MAX_TRIALS);
+    return dun_refuse(why, "%s:%lld: row %d: n is %.10g, expected a whole number from 0 to %d",
+                      path, line, j + 1, n, MAX_TRIALS);
   if (r < 0 || r > n || r != floor(r))
-    return dun_refuse(why, "data: row %d: r is %g, expected a whole number from 0 to n = %g", j + 1,
-                      r, n);
+    return dun_refuse(why,
+                      "%s:%lld: row %d: r is %.10g, expected a whole number from 0 to n = %.10g",
+                      path, line, j + 1, r, n);
   return 0;
 }
 
@@ -70,7 +74,7 @@ static int take_columns(struct seeds *t, const struct dun_csv *csv, struct dun_m
   int column[4];
   for (int i = 0; i < 4; i++) {
     column[i] = dun_csv_find(csv, &t->data, names[i]);
-    if (column[i] < 0)
+    if (column[i] < 0 || dun_csv_check(csv, &t->data, column[i]) < 0)
       return dun_refuse_failed(why);
   }
   for (int j = 0; j < t->plates; j++) {
@@ -80,7 +84,7 @@ static int take_columns(struct seeds *t, const struct dun_csv *csv, struct dun_m
     t->x1[j] = row[column[2]];
     t->x2[j] = row[column[3]];
     t->x12[j] = t->x1[j] * t->x2[j];
-    if (check_counts(t, j, why) < 0)
+    if (check_counts(t, j, csv->line[j], why) < 0)
       return DUN_ERROR_INPUT;
     t->log_choose +=
         log_factorial(t->n[j]) - log_factorial(t->r[j]) - log_factorial(t->n[j] - t->r[j]);
@@ -93,7 +97,7 @@ static int init(void *self, struct dun_message why)
   struct seeds *t = self;
   struct dun_csv csv;
   int status;
-  if (dun_setup_csv(why, &csv, &t->data) < 0)
+  if (dun_setup_csv(why, &csv, &t->data, &t->format) < 0)
     return DUN_ERROR_INPUT;
   if (csv.rows > 1000000) {
     status = dun_refuse(why, "data: found %lld rows, expected at most 1000000", csv.rows);

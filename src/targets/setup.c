@@ -32,9 +32,21 @@ int dun_spread(struct dun_message why, const char *option, const struct dun_numb
   return 0;
 }
 
-int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data)
+int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data,
+                  const struct dun_csv_format *format)
 {
-  return dun_csv_parse(csv, data) < 0 ? dun_refuse_failed(why) : 0;
+  return dun_csv_parse(csv, data, format) < 0 ? dun_refuse_failed(why) : 0;
+}
+
+int dun_setup_numbers(struct dun_message why, struct dun_csv *csv, const struct dun_data *data,
+                      const struct dun_csv_format *format)
+{
+  if (dun_setup_csv(why, csv, data, format) < 0)
+    return DUN_ERROR_INPUT;
+  if (dun_csv_check(csv, data, -1) == 0)
+    return 0;
+  dun_csv_free(csv);
+  return dun_refuse_failed(why);
 }
 
 double dun_setup_normalised(const void *self)
@@ -72,15 +84,15 @@ struct dun_parameter dun_setup_field(int axes, const int size[3])
 }
 
 /* The option's matrix, or the table's for as long as `csv` lives. */
-static int find_means(struct dun_message why, const struct dun_matrix *means,
-                      const struct dun_data *file, struct dun_csv *csv, struct dun_matrix *found)
+static int find_means(struct dun_message why, const struct dun_setup_given *given,
+                      struct dun_csv *csv, struct dun_matrix *found)
 {
-  if ((means->rows > 0) == (file->path != NULL))
+  if ((given->means.rows > 0) == (given->file.path != NULL))
     return dun_refuse(why, "means: layout given needs either means or a file of them");
-  *found = *means;
-  if (means->rows > 0)
+  *found = given->means;
+  if (given->means.rows > 0)
     return 0;
-  if (dun_setup_csv(why, csv, file) < 0)
+  if (dun_setup_numbers(why, csv, &given->file, &given->format) < 0)
     return DUN_ERROR_INPUT;
   *found = (struct dun_matrix){.rows = csv->rows, .columns = csv->columns, .value = csv->value};
   return 0;
@@ -103,16 +115,16 @@ static int copy_means(struct dun_message why, const struct dun_matrix *found, co
   return 0;
 }
 
-int dun_setup_means(struct dun_message why, const struct dun_matrix *means,
-                    const struct dun_data *file, long long dimension, long long most,
-                    struct dun_matrix *out)
+int dun_setup_means(struct dun_message why, const struct dun_setup_given *given,
+                    long long dimension, long long most, struct dun_matrix *out)
 {
   struct dun_csv csv = {0};
   struct dun_matrix found;
-  int status = find_means(why, means, file, &csv, &found);
+  int status = find_means(why, given, &csv, &found);
 
   if (status >= 0)
-    status = copy_means(why, &found, means->rows > 0 ? "means" : "file", dimension, most, out);
+    status =
+        copy_means(why, &found, given->means.rows > 0 ? "means" : "file", dimension, most, out);
   dun_csv_free(&csv);
   return status;
 }

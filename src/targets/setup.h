@@ -27,17 +27,51 @@ int dun_setup_lattice(struct dun_message why, const struct dun_numbers *side, in
  * (size[0] size[1]) x size[2]. */
 struct dun_parameter dun_setup_field(int axes, const int size[3]);
 
-/* Means [rows][columns] from the option `means` or the table `file` of them, of which exactly one
- * is given; at most `most` rows of `dimension` numbers (-1: any).  A copy, to be freed by the
- * caller. */
-int dun_setup_means(struct dun_message why, const struct dun_matrix *means,
-                    const struct dun_data *file, long long dimension, long long most,
-                    struct dun_matrix *out);
+/* Where means are given: the option `means`, or the table `file` of them. */
+struct dun_setup_given {
+  struct dun_matrix means;
+  struct dun_data file;
+  struct dun_csv_format format;
+};
+
+/* Means [rows][columns] from the one of both that is given; at most `most` rows of `dimension`
+ * numbers (-1: any).  A copy, to be freed by the caller. */
+int dun_setup_means(struct dun_message why, const struct dun_setup_given *given,
+                    long long dimension, long long most, struct dun_matrix *out);
 
 /* `log_evidence` of a target whose density is normalised: 0. */
 double dun_setup_normalised(const void *self);
 
 /* dun_csv_parse, the reason in `why`. */
-int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data);
+int dun_setup_csv(struct dun_message why, struct dun_csv *csv, const struct dun_data *data,
+                  const struct dun_csv_format *format);
+/* The same, and every field is a number. */
+int dun_setup_numbers(struct dun_message why, struct dun_csv *csv, const struct dun_data *data,
+                      const struct dun_csv_format *format);
+
+/* The option rows that say how a CSV file is read: of `member_`, a struct dun_csv_format. */
+#define DUN_CSV_ROWS(type_, member_, when_)                                                        \
+  {.name = "header",                                                                               \
+   .type = DUN_CHOICE,                                                                             \
+   .offset = offsetof(type_, member_.header),                                                      \
+   .initial = "auto",                                                                              \
+   .words = DUN_CSV_HEADERS,                                                                       \
+   .doc = "Whether the file's first line names the columns; auto: if none of its fields is a "     \
+          "number, and refused where it may be either.",                                           \
+   .when = when_},                                                                                 \
+      {.name = "separator",                                                                        \
+       .type = DUN_CHOICE,                                                                         \
+       .offset = offsetof(type_, member_.separator),                                               \
+       .initial = "auto",                                                                          \
+       .words = DUN_CSV_SEPARATORS,                                                                \
+       .doc = "What stands between the file's fields; auto: as its lines show.",                   \
+       .when = when_},                                                                             \
+  {                                                                                                \
+    .name = "decimal", .type = DUN_CHOICE, .offset = offsetof(type_, member_.decimal),             \
+    .initial = "auto", .words = DUN_CSV_DECIMALS,                                                  \
+    .doc = "The file's decimal sign; auto: a comma where it is no separator and no number has a "  \
+           "point.",                                                                               \
+    .when = when_                                                                                  \
+  }
 
 #endif

@@ -24,8 +24,7 @@ struct student_mixture {
   long long components;
   double span;
   long long seed;
-  struct dun_matrix means;
-  struct dun_data file;
+  struct dun_setup_given given;
   struct dun_numbers weights, scales;
 
   int d, count;       /* count: of components, K */
@@ -84,16 +83,17 @@ static const struct dun_option options[] = {
      .when = "layout=drawn"},
     {.name = "means",
      .type = DUN_MATRIX,
-     .offset = offsetof(struct student_mixture, means),
+     .offset = offsetof(struct student_mixture, given.means),
      .initial = "",
      .doc = "Given: a list of centres, each a list of d numbers.",
      .when = "layout=given"},
     {.name = "file",
      .type = DUN_DATA,
-     .offset = offsetof(struct student_mixture, file),
+     .offset = offsetof(struct student_mixture, given.file),
      .initial = "",
      .doc = "Given: a CSV file of centres, one a row, in place of `means`.",
      .when = "layout=given"},
+    DUN_CSV_ROWS(struct student_mixture, given.format, "layout=given"),
     {.name = "weights",
      .type = DUN_NUMBERS,
      .offset = offsetof(struct student_mixture, weights),
@@ -165,7 +165,7 @@ static int draw_means(struct student_mixture *t, struct dun_message why)
 static int read_means(struct student_mixture *t, struct dun_message why)
 {
   struct dun_matrix means = {0};
-  int status = dun_setup_means(why, &t->means, &t->file, t->dimension, MAX_COMPONENTS, &means);
+  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means);
 
   if (status < 0)
     return status;

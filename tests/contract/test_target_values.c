@@ -464,9 +464,10 @@ static void test_refused_data(void)
   refuse_file(seeds, "", "empty");
   refuse_file("type: image, source: idx, data: ", "P5 28 28", "expected 00 00 of an IDX file");
   refuse_file("type: image, source: idx, data: ", "\x1f\x8b", "unpack it with gunzip");
-  refuse_file(regression, "a,y\n1,0\n2,1\n3,2\n", "label 1, expected two values");
+  refuse_file(regression, "a,y\n1,0\n2,1\n3,2\n",
+              "1 (1 row, first in line 3), 2 (1 row, first in line 4)");
   refuse_file(regression, "a,y\n1,1\n2,1\n", "expected two values");
-  refuse_file(regression, "y\n0\n1\n", "one column");
+  refuse_file(regression, "y\n0\n1\n", "no column beside the label's");
   refuse_file(dense, "1 0 0\n0 1 0\n", "expected 2 x 2");
   refuse_file(dense, "1 0.5\n0.4 1\n", "not symmetric");
   refuse_file(dense, "1 2\n2 1\n", "not positive definite");
