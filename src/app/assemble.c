@@ -305,8 +305,10 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   struct dun_run *run = &assembly->run;
   run->kernel = (const struct dun_kernel *)assembly->kernel.type;
   run->kernel_self = assembly->kernel.self;
-  int code = dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
-                                 assembly->evaluator.dimension);
+  int code = 0;
+  for (int h = 0; h < DUN_HALVES && code >= 0; h++)
+    code = dun_adaptation_init(&run->adaptation[h], run->kernel, run->kernel_self,
+                               assembly->evaluator.dimension);
   if (code >= 0)
     code = dun_propagator_init(&assembly->propagator, &assembly->evaluator, run->kernel_self);
   return judge(context, assembly, code, "kernel", &assembly->kernel);
@@ -339,7 +341,7 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                   .path_self = run->path_self,
                                   .kernel = run->kernel,
                                   .kernel_self = run->kernel_self,
-                                  .adaptation = &run->adaptation,
+                                  .adaptation = run->adaptation,
                                   .propagator = &assembly->propagator};
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = run->evaluator->outputs;
@@ -507,7 +509,8 @@ void dun_assembly_free(struct dun_assembly *assembly)
   if (run->sweep.population)
     dun_sweep_free(&run->sweep);
   dun_population_free(&run->population);
-  dun_adaptation_free(&run->adaptation);
+  for (int h = 0; h < DUN_HALVES; h++)
+    dun_adaptation_free(&run->adaptation[h]);
   dun_propagator_free(&assembly->propagator);
   for (int i = 0; i < assembly->probes; i++)
     free_part(&assembly->probe[i]);

@@ -82,7 +82,9 @@ static void list_objects(struct dun_driver *driver)
   add_object(driver, "run", "", run_state, &assembly->run);
   add_object(driver, "driver", "", driver_state, driver);
   if (assembly->kernel.type)
-    add_object(driver, "adaptation", "", dun_adaptation_state, &assembly->run.adaptation);
+    for (int h = 0; h < DUN_HALVES; h++)
+      add_object(driver, "adaptation", h ? "2" : "", dun_adaptation_state,
+                 &assembly->run.adaptation[h]);
   add_part(driver, "path", &assembly->path);
   add_part(driver, "kernel", &assembly->kernel);
   add_part(driver, "method", &assembly->method);

@@ -130,6 +130,20 @@ void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look
     update_length(a, look);
 }
 
+void dun_adaptation_follow(struct dun_adaptation *one, const struct dun_adaptation *other)
+{
+  one->log_step = other->log_step;
+  one->length = other->length;
+  memcpy(one->trial, other->trial, sizeof one->trial);
+}
+
+void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b)
+{
+  struct dun_adaptation before = *a;
+  dun_adaptation_follow(a, b);
+  dun_adaptation_follow(b, &before);
+}
+
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 {
   if (a->metric == DUN_METRIC_IDENTITY || a->metric == DUN_METRIC_FOURIER)

@@ -4,6 +4,9 @@
 
 #include "kernels/kernel.h"
 
+/* What a population learns of itself from and moves by, where its halves learn from each other. */
+enum { DUN_HALVES = 2 };
+
 /* Groups of tiles by global index plus step modulo 4: 0 and 2 move with the length as it is, 1
  * with .7 of it, 3 with 1.4.  So a single tile is in every group in turn. */
 enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
@@ -60,6 +63,10 @@ void dun_adaptation_free(struct dun_adaptation *adaptation);
 /* Learns from a sweep: the step size by a step of the acceptance's logit towards its target, the
  * length by a factor towards the best trial. */
 void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_look *look);
+/* Two adaptations exchange step size and trajectory length, with what their trials have seen. */
+void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b);
+/* One takes over step size and trajectory length of the other. */
+void dun_adaptation_follow(struct dun_adaptation *one, const struct dun_adaptation *other);
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);

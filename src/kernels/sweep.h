@@ -13,7 +13,7 @@ struct dun_sweep {
   void *path_self;
   const struct dun_kernel *kernel;
   const void *kernel_self;
-  const struct dun_adaptation *adaptation;
+  const struct dun_adaptation *adaptation; /* of all particles, or [DUN_HALVES], if `halves` */
   const struct dun_propagator *propagator; /* of a Fourier metric; its scale NULL: none */
 
   /* columns, found by init */
@@ -37,12 +37,18 @@ struct dun_sweep {
   int final;               /* see struct dun_move */
   int blind; /* see struct dun_move: part_lp is left as it was, also by an unweighed carry, until
               * dun_sweep_evaluate is called */
+  /* Cross-fitting: particles from `boundary` on (a global index) descend from the second half of
+   * the ancestors and move by the second adaptation, and a statistic is that of the other half. */
+  int halves;
+  int64_t boundary;
   const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
 
   /* of the present sweep */
-  double statistic;
+  double statistic[DUN_HALVES];
   int known; /* the statistic, and the column of gradients, are of the points as they stand */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
+  struct dun_look
+      half[DUN_HALVES]; /* what it saw of each, if `halves`; acceptance NAN: none moved */
 
   /* made by init, owned */
   int d, K;

@@ -192,7 +192,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
       0)
     return status;
-  return dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, d);
+  return dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 }
 
 /* ---- the phases ---------------------------------------------------------------------------- */
@@ -226,7 +226,7 @@ static int sweep(struct dun_context *context, struct langevin *s, struct dun_run
                  struct dun_look *look)
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
-  run->adaptation.frozen = s->phase == SAMPLE;
+  run->adaptation->frozen = s->phase == SAMPLE;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);
   int status =
@@ -238,8 +238,8 @@ static int sweep(struct dun_context *context, struct langevin *s, struct dun_run
   s->made++;
   s->accepted += look->acceptance;
   s->astray += look->hopeless;
-  run->now.step_size = dun_scalar_exp(run->adaptation.log_step);
-  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
+  run->now.step_size = dun_scalar_exp(run->adaptation->log_step);
+  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation->length : NAN;
   return 0;
 }
 
@@ -275,7 +275,7 @@ static int anneal(struct dun_context *context, struct langevin *s, struct dun_ru
   int status = s->done == 0 ? next_level(context, s, run) : 0;
 
   if (status >= 0 && s->moves_per_level > 0 && (status = sweep(context, s, run, &look)) >= 0)
-    dun_adaptation_update(&run->adaptation, &look);
+    dun_adaptation_update(run->adaptation, &look);
   if (status < 0)
     return status;
   if (s->done < s->moves_per_level)
@@ -292,7 +292,7 @@ static int final(struct dun_context *context, struct langevin *s, struct dun_run
   struct dun_look look;
 
   if (s->done == 0 && s->final_moves > 0 && size > 0)
-    run->adaptation.log_step = dun_scalar_log(size);
+    run->adaptation->log_step = dun_scalar_log(size);
   if (s->done == s->final_moves) {
     s->phase = WARMUP;
     s->done = 0;
@@ -301,7 +301,7 @@ static int final(struct dun_context *context, struct langevin *s, struct dun_run
   int status = sweep(context, s, run, &look);
   if (status < 0)
     return status;
-  dun_adaptation_update(&run->adaptation, &look);
+  dun_adaptation_update(run->adaptation, &look);
   return step(s, run);
 }
 
@@ -316,7 +316,7 @@ static int warm_up(struct dun_context *context, struct langevin *s, struct dun_r
   }
   int status = sweep(context, s, run, &look);
   if (status >= 0)
-    status = dun_warmup_update(context, &s->learning, &run->adaptation, &run->population, s->x,
+    status = dun_warmup_update(context, &s->learning, run->adaptation, &run->population, s->x,
                                s->logw, &look);
   return status < 0 ? status : step(s, run);
 }

@@ -79,7 +79,8 @@ struct dun_run {
   void *kernel_self;
   const struct dun_method *method;
   void *method_self;
-  struct dun_adaptation adaptation;
+  /* Of all particles the first; of methods that cross-fit, of the halves (struct dun_sweep). */
+  struct dun_adaptation adaptation[DUN_HALVES];
   struct dun_sweep sweep;
   struct dun_column *logw, *root; /* set by the method's init: weights and ancestors */
 

@@ -5,7 +5,7 @@
  *   repeat until t = 1:
  *     temper:  t' from the conditional ESS; w *= pi_t'(x) / pi_t(x)
  *              (a path that is not affine: its next time, to which it carries x)
- *     select:  metric from the weighted particles; resample if ESS < threshold N
+ *     select:  metrics from the weighted particles; resample if ESS < threshold N
  *     move:    sweeps of a kernel that leaves pi_t' invariant
  *
  * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve
@@ -14,10 +14,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
-#include "methods/run.h"
+#include "methods/cross_fit.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
-#include "population/covariance.h"
 #include "population/selection.h"
 #include "population/tile.h"
 #include <math.h>
@@ -36,6 +35,7 @@ struct smc {
   double carried;      /* log evidence up to the last selection */
   double last_jump;    /* of the sweep before, for `auto` */
   int64_t selections;
+  int64_t boundary;         /* of the halves that learn from each other */
   int64_t lost;             /* weights that became 0 in moves */
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   int64_t capped;           /* steps whose moves ended at the cap */
@@ -48,7 +48,7 @@ struct smc {
   int at_point; /* the path begins at one point, not at a density */
   struct dun_column *x, *logw, *root, *part_lp;
   struct dun_weights weights;
-  double *mean, *deviation; /* [d] */
+  struct dun_cross_fit fit;
 };
 
 #define STATE(member, type_)                                                                       \
@@ -61,6 +61,7 @@ static const struct dun_state state[] = {
     STATE(carried, DUN_STATE_NUMBER),
     STATE(last_jump, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
+    STATE(boundary, DUN_STATE_INTEGER),
     STATE(lost, DUN_STATE_INTEGER),
     STATE(drift, DUN_STATE_NUMBER),
     STATE(capped, DUN_STATE_INTEGER),
@@ -161,16 +162,13 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;
-  s->mean = dun_allocate(d, sizeof *s->mean);
-  s->deviation = dun_allocate(d, sizeof *s->deviation);
-  return s->mean && s->deviation ? 0 : DUN_ERROR_MEMORY;
+  return 0;
 }
 
 static void release(void *self)
 {
   struct smc *s = self;
-  DUN_FREE(s->mean);
-  DUN_FREE(s->deviation);
+  dun_cross_fit_free(&s->fit);
   dun_weights_free(&s->weights);
 }
 
@@ -188,8 +186,12 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
                               .acceptance = NAN,
                               .log_likelihood_mean = NAN,
                               .log_likelihood_variance = NAN};
-  return dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self,
-                             run->evaluator->dimension);
+  int status = 0;
+  for (int half = 0; half < DUN_HALVES && status >= 0; half++)
+    status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
+                                 run->evaluator->dimension);
+  run->sweep.halves = 0; /* pilots are of one piece */
+  return status;
 }
 
 /* ---- first draws ------------------------------------------------------------------------- */
@@ -239,11 +241,12 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
       dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, pilot_tiles(run), &look);
   if (status < 0)
     return status;
-  dun_adaptation_update(&run->adaptation, &look);
+  dun_adaptation_update(run->adaptation, &look);
   run->now.acceptance = look.acceptance;
   if (++s->done < pilot_of(run).moves)
     return DUN_TICK_GOING;
   status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x);
+  dun_adaptation_follow(&run->adaptation[1], &run->adaptation[0]);
   s->phase = START;
   return status < 0 ? status : DUN_TICK_GOING;
 }
@@ -336,32 +339,6 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   return DUN_TICK_GOING;
 }
 
-/* Deviations, and correlations for a dense metric, of the weighted particles. */
-static int learn_metric(struct dun_context *context, struct smc *s, struct dun_run *run)
-{
-  int d = run->evaluator->dimension, status;
-
-  if (run->adaptation.metric != DUN_METRIC_DENSE) {
-    status = dun_column_moments(context, &run->population, run->sweep.x, s->logw, &s->weights,
-                                s->mean, s->deviation);
-    if (status >= 0)
-      dun_adaptation_metric(&run->adaptation, s->deviation);
-    return status;
-  }
-  double *covariance = dun_allocate((int64_t)d * d, sizeof *covariance);
-  status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
-  if (status >= 0)
-    status = dun_weighted_covariance(context, &run->population, run->sweep.x, s->logw, &s->weights,
-                                     s->mean, covariance);
-  for (int j = 0; j < d && status >= 0; j++)
-    s->deviation[j] = sqrt(covariance[(int64_t)j * d + j]);
-  if (status >= 0)
-    status = dun_agree(context, dun_adaptation_correlations(&run->adaptation, s->deviation,
-                                                            covariance, s->weights.ess));
-  dun_free(covariance);
-  return status;
-}
-
 static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double N = (double)run->options.particles;
@@ -369,7 +346,7 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
     status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
   if (status >= 0)
-    status = learn_metric(context, s, run);
+    status = dun_cross_fit_metric(context, &s->fit, run);
   if (status < 0)
     return status;
   if (s->weights.ess < s->ess_threshold * N) {
@@ -381,6 +358,8 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
     s->carried += s->weights.log_mean;
     s->selections++;
   }
+  if ((s->boundary = dun_cross_fit_boundary(context, run)) < 0)
+    return (int)s->boundary;
   dun_sweep_remember(&run->sweep, run->now.time);
   s->done = 0;
   s->last_jump = 0;
@@ -415,19 +394,28 @@ static int weigh_moves(struct dun_context *context, struct smc *s, struct dun_ru
   return status;
 }
 
+/* Means over the halves. */
+static void tell_adaptation(struct dun_run *run)
+{
+  const struct dun_adaptation *a = run->adaptation;
+  run->now.step_size = dun_scalar_exp((a[0].log_step + a[1].log_step) / 2);
+  run->now.leapfrogs = run->kernel->uses_leapfrogs ? (a[0].length + a[1].length) / 2 : NAN;
+}
+
 static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_look look;
   int weighs = run->kernel->weighs;
   run->sweep.logw = weighs ? s->logw : NULL;
   run->sweep.from_point = s->at_point && run->now.step == 1 && s->done == 0;
+  run->sweep.halves = 1;
+  run->sweep.boundary = s->boundary;
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
                               INT64_MAX, &look);
   if (status < 0)
     return status;
-  run->now.step_size = dun_scalar_exp(run->adaptation.log_step);
-  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
-  dun_adaptation_update(&run->adaptation, &look);
+  tell_adaptation(run);
+  dun_cross_fit_update(run);
   run->now.acceptance = look.acceptance;
   run->now.autocorrelation = look.autocorrelation;
   run->now.never_moved = look.never_moved;

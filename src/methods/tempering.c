@@ -208,7 +208,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct tempering *s = self;
   int d = run->evaluator->dimension;
-  int code = dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, d);
+  int code = dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 
   (void)context;
   s->phase = START;
@@ -218,7 +218,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   dun_run_begin_chains(run, (double)s->ladder.ladders);
   return code < 0 ? code
                   : dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d,
-                                    run->adaptation.log_step);
+                                    run->adaptation->log_step);
 }
 
 /* ---- replicas ---------------------------------------------------------------------------- */
@@ -234,7 +234,7 @@ static void place(struct tempering *s, const struct dun_run *run)
     double u = dun_uniform_one(address, s->rungs + global % s->rungs);
     dun_f64(s->chain_time)[i] = s->ladder.time.value[k];
     dun_f64(s->step_size)[i] =
-        dun_scalar_exp(s->ladder.log_step.value[k]) * (1 + run->adaptation.jitter * (2 * u - 1));
+        dun_scalar_exp(s->ladder.log_step.value[k]) * (1 + run->adaptation->jitter * (2 * u - 1));
     dun_f64(s->logw)[i] = k == s->rungs - 1 ? 0 : -INFINITY;
   }
 }
@@ -243,7 +243,7 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   int code = dun_agree(context, dun_run_start(run));
-  if (code >= 0 && run->adaptation.metric == DUN_METRIC_DIAGONAL)
+  if (code >= 0 && run->adaptation->metric == DUN_METRIC_DIAGONAL)
     code = dun_ladder_metric_start(context, &s->ladder, &run->population, s->x);
   if (code < 0)
     return code;
@@ -353,12 +353,12 @@ static void adapt_steps(struct tempering *s, const struct dun_run *run)
   int64_t N = run->options.particles;
   double gain = 2 / sqrt(1 + (double)s->done) / (double)s->ladder.ladders;
 
-  if (!run->adaptation.adapt_step)
+  if (!run->adaptation->adapt_step)
     return;
   for (int64_t i = 0; i < N; i++) {
     double acceptance = number(s->all[2 * N + i]);
     s->ladder.log_step.value[s->all[N + i]] +=
-        gain * (acceptance - run->adaptation.target_acceptance);
+        gain * (acceptance - run->adaptation->target_acceptance);
   }
 }
 
@@ -368,8 +368,8 @@ static void adapt_steps(struct tempering *s, const struct dun_run *run)
 static int sweep(struct dun_context *context, struct tempering *s, struct dun_run *run, int batch)
 {
   struct dun_look look;
-  int diagonal = run->adaptation.metric == DUN_METRIC_DIAGONAL;
-  run->adaptation.frozen = batch >= 0;
+  int diagonal = run->adaptation->metric == DUN_METRIC_DIAGONAL;
+  run->adaptation->frozen = batch >= 0;
   run->sweep.rung_scale = diagonal ? s->ladder.scale.value : NULL;
   int code = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, INT64_MAX, &look);
   if (code < 0 || (code = gather(context, s, run)) < 0)
@@ -379,14 +379,14 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
     return code;
   run->now.acceptance = look.acceptance;
   run->now.step_size = dun_scalar_exp(s->ladder.log_step.value[s->rungs - 1]);
-  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation.length : NAN;
+  run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation->length : NAN;
   run->now.time = 1;
   run->now.moves = (double)++s->round;
   s->trips += s->all[3 * run->options.particles];
   s->accepted += look.acceptance;
   if (batch < 0) {
     adapt_steps(s, run);
-    dun_adaptation_update(&run->adaptation, &look); /* the trajectory length */
+    dun_adaptation_update(run->adaptation, &look); /* the trajectory length */
   }
   for (int64_t i = 0; i < s->ladder.ladders; i++)
     visit_ladder(s, run, i, batch);
@@ -424,7 +424,7 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
   int last = s->done == s->warmup, turn = s->done % unit == 0;
   int round = turn && (units & (units - 1)) == 0 && units < 32;
   if (!last && (round || (turn && units == 24)))
-    dun_ladder_metric_learn(&s->ladder, run->adaptation.adapt_step);
+    dun_ladder_metric_learn(&s->ladder, run->adaptation->adapt_step);
   if (round || last) {
     code = step(s, run, 1);
     if (code >= 0 && !last)

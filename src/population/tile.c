@@ -163,3 +163,15 @@ void dun_tile_store(const struct dun_population *population, const struct dun_co
   double *rows = tile_rows(population, column, local_tile, &n);
   dun_rows_from_columns(n, column->width, columns, rows);
 }
+
+void dun_tile_store_lanes(const struct dun_population *population, const struct dun_column *column,
+                          int64_t local_tile, int from, int to, const double *columns)
+{
+  int n;
+  double *rows = tile_rows(population, column, local_tile, &n);
+  if (from == 0)
+    dun_rows_from_columns(to, column->width, columns, rows);
+  for (int l = from; l < to && from > 0; l++)
+    for (int64_t j = 0; j < column->width; j++)
+      rows[l * column->width + j] = columns[j * DUN_LANES + l];
+}

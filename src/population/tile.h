@@ -26,4 +26,8 @@ void dun_tile_load(const struct dun_population *population, const struct dun_col
 void dun_tile_store(const struct dun_population *population, const struct dun_column *column,
                     int64_t local_tile, const double *columns);
 
+/* Stores the lanes from <= l < to of a tile only. */
+void dun_tile_store_lanes(const struct dun_population *population, const struct dun_column *column,
+                          int64_t local_tile, int from, int to, const double *columns);
+
 #endif

@@ -168,9 +168,9 @@ static void sweep(struct bench_result *result, int d, int64_t particles, const c
   struct dun_run *run = run_of(&fixture, d, particles, kernel);
   int64_t tiles = run->population.tiles.count;
 
-  run->adaptation.log_step = dun_log(.1 / 3);
+  run->adaptation->log_step = dun_log(.1 / 3);
   for (int j = 0; j < d; j++)
-    run->adaptation.scale.value[j] = 3;
+    run->adaptation->scale.value[j] = 3;
   dun_sweep_remember(&run->sweep, .5);
   while (bench_again(&timer))
     dun_sweep_move(&bench_context, &run->sweep, dun_run_address(run, 0), .5, INT64_MAX, &look);

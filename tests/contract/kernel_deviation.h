@@ -92,8 +92,8 @@ static inline struct dun_run *target_run(struct fixture *fixture, const char *ke
            "method: {type: smc}\n",
            target, kernel);
   struct dun_run *run = fixture_make(fixture, text);
-  CHECK(dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
-  run->adaptation.length = 5;
+  CHECK(dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
+  run->adaptation->length = 5;
   return run;
 }
 

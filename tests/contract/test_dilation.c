@@ -18,7 +18,7 @@ static struct dun_run *make(struct fixture *fixture, int particles, const char *
            "kernel: {type: %s}\nmethod: {type: smc, ess_threshold: 0, %s}\n",
            particles, target, path, kernel, method);
   struct dun_run *run = fixture_make(fixture, text);
-  CHECK(dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
+  CHECK(dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
   return run;
 }
 

@@ -30,7 +30,8 @@ static void other_schemes_stay_exact(void)
   for (int i = 0; i < 4; i++) {
     struct fixture fixture;
     struct dun_run *run = kernel_run(&fixture, kernel[i / 2], i % 2);
-    run->adaptation.log_step = dun_scalar_log(i % 2 ? 1.9 : .7); /* so long that some are refused */
+    run->adaptation->log_step =
+        dun_scalar_log(i % 2 ? 1.9 : .7); /* so long that some are refused */
     double worst = kernel_deviation(run);
     CHECK(worst <= 5);
     fixture_free(&fixture);
@@ -48,9 +49,9 @@ static void dense_metrics_stay_exact(void)
     char text[64];
     snprintf(text, sizeof text, "%s, metric: dense", kernel[i / 2]);
     struct dun_run *run = kernel_run(&fixture, text, i % 2);
-    CHECK(dun_adaptation_correlations(&run->adaptation, deviation, i % 2 ? of_two : covariance,
+    CHECK(dun_adaptation_correlations(run->adaptation, deviation, i % 2 ? of_two : covariance,
                                       1e6) == 0);
-    CHECK(run->adaptation.factor.count > 0);
+    CHECK(run->adaptation->factor.count > 0);
     double worst = kernel_deviation(run);
     if (!(worst <= 5))
       fprintf(stderr, "%s, target %d: %.1f standard errors\n", text, i % 2, worst);
@@ -78,7 +79,7 @@ static void fourier_metric_stays_exact(void)
   for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
     struct fixture fixture;
     struct dun_run *run = field_run(&fixture, c[i].kernel, c[i].target);
-    run->adaptation.log_step = dun_scalar_log(c[i].step);
+    run->adaptation->log_step = dun_scalar_log(c[i].step);
     double worst = kernel_deviation(run);
     CHECK(run->sweep.metric.lattice != NULL);
     if (!(worst <= 5))

@@ -16,7 +16,7 @@ static struct dun_run *make(struct fixture *fixture, int particles, const char *
            "kernel: {type: hmc}\nmethod: {type: smc, %s}\n",
            particles, target, path, method);
   struct dun_run *run = fixture_make(fixture, text);
-  CHECK(dun_adaptation_init(&run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
+  CHECK(dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
   return run;
 }
 

@@ -1,0 +1,141 @@
+#include "methods/cross_fit.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "parallel/sum.h"
+#include "population/covariance.h"
+#include <math.h>
+
+/* A half of fewer effective ancestors than this teaches nothing: the metric before is better. */
+static const double LEAST_ANCESTORS = 4;
+
+void dun_cross_fit_free(struct dun_cross_fit *f)
+{
+  DUN_FREE(f->logw);
+  DUN_FREE(f->mean);
+  DUN_FREE(f->deviation);
+  dun_weights_free(&f->weights);
+}
+
+static int prepare(struct dun_cross_fit *f, const struct dun_run *run)
+{
+  int64_t d = run->evaluator->dimension;
+
+  if (!f->logw)
+    f->logw = dun_allocate(run->population.tiles.local + 1, sizeof *f->logw);
+  if (!f->mean)
+    f->mean = dun_allocate(d, sizeof *f->mean);
+  if (!f->deviation)
+    f->deviation = dun_allocate(d, sizeof *f->deviation);
+  return f->logw && f->mean && f->deviation ? 0 : DUN_ERROR_MEMORY;
+}
+
+static int half_of(const struct dun_run *run, int64_t root)
+{
+  return root >= (run->population.tiles.total + 1) / 2;
+}
+
+/* The weights of one half; returns 0 where no particle of it has any. */
+static int mask(struct dun_context *context, struct dun_cross_fit *f, const struct dun_run *run,
+                int half)
+{
+  int64_t local = run->population.tiles.local, any = 0;
+  const double *logw = dun_f64(run->logw);
+  const int64_t *root = dun_i64(run->root);
+
+  for (int64_t i = 0; i < local; i++) {
+    f->logw[i] = half_of(run, root[i]) == half ? logw[i] : -INFINITY;
+    any |= f->logw[i] > -INFINITY;
+  }
+  int status = dun_sum_integers(context, 0, 1, &any);
+  return status < 0 ? status : any > 0;
+}
+
+/* The other half's correlations are worth as many points as it has particles by its weights, but
+ * no more than a few for each effective ancestor: descendants resemble each other. */
+static double points_of(const struct dun_cross_fit *f, double ancestors)
+{
+  const double most = 8;
+  return f->weights.ess < most * ancestors ? f->weights.ess : most * ancestors;
+}
+
+static int learn_dense(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run,
+                       const struct dun_column *logw, double ancestors,
+                       struct dun_adaptation *adaptation)
+{
+  int64_t d = run->evaluator->dimension;
+  double *covariance = dun_allocate(d * d, sizeof *covariance);
+  int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
+
+  if (status >= 0)
+    status = dun_weighted_covariance(context, &run->population, run->sweep.x, logw, &f->weights,
+                                     f->mean, covariance);
+  for (int64_t j = 0; j < d && status >= 0; j++)
+    f->deviation[j] = sqrt(covariance[j * d + j]);
+  if (status >= 0)
+    status = dun_agree(context, dun_adaptation_correlations(adaptation, f->deviation, covariance,
+                                                            points_of(f, ancestors)));
+  dun_free(covariance);
+  return status;
+}
+
+/* What one half teaches an adaptation. */
+static int learn(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run,
+                 int half, struct dun_adaptation *adaptation)
+{
+  struct dun_column logw = *run->logw;
+  struct dun_genealogy genealogy;
+  int status = mask(context, f, run, half);
+
+  logw.data = f->logw;
+  if (status <= 0 ||
+      (status = dun_weights_compute(context, &run->population, &logw, &f->weights)) < 0 ||
+      (status = dun_genealogy_compute(context, &run->population, run->root, &logw, &f->weights,
+                                      &genealogy)) < 0)
+    return status;
+  double ancestors = 1 / genealogy.square_sum;
+  if (ancestors < LEAST_ANCESTORS)
+    return 0;
+  if (adaptation->metric == DUN_METRIC_DENSE)
+    return learn_dense(context, f, run, &logw, ancestors, adaptation);
+  status = dun_column_moments(context, &run->population, run->sweep.x, &logw, &f->weights, f->mean,
+                              f->deviation);
+  if (status >= 0)
+    dun_adaptation_metric(adaptation, f->deviation);
+  return status;
+}
+
+int dun_cross_fit_metric(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run)
+{
+  int learned =
+      run->adaptation->metric == DUN_METRIC_DIAGONAL || run->adaptation->metric == DUN_METRIC_DENSE;
+  int status = dun_agree(context, prepare(f, run));
+
+  for (int half = 0; half < DUN_HALVES && learned && status >= 0; half++)
+    status = learn(context, f, run, half, &run->adaptation[1 - half]);
+  return status;
+}
+
+int64_t dun_cross_fit_boundary(struct dun_context *context, const struct dun_run *run)
+{
+  const int64_t *root = dun_i64(run->root);
+  int64_t first = 0;
+
+  for (int64_t i = 0; i < run->population.tiles.local; i++)
+    first += !half_of(run, root[i]);
+  int status = dun_sum_integers(context, 0, 1, &first);
+  return status < 0 ? status : first;
+}
+
+void dun_cross_fit_update(struct dun_run *run)
+{
+  struct dun_adaptation *a = run->adaptation;
+
+  if (isnan(run->sweep.half[0].acceptance) || isnan(run->sweep.half[1].acceptance)) {
+    int alive = isnan(run->sweep.half[0].acceptance);
+    dun_adaptation_update(&a[alive], &run->sweep.half[alive]);
+    return;
+  }
+  for (int half = 0; half < DUN_HALVES; half++)
+    dun_adaptation_update(&a[half], &run->sweep.half[half]);
+  dun_adaptation_exchange(&a[0], &a[1]);
+}
