@@ -22,7 +22,7 @@
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 2 };
+enum { DUN_ABI = 3 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -107,6 +107,8 @@ struct dun_parameter {
   int rank;
   int shape[DUN_MAX_SHAPE];
   const char *doc;
+  const char *const *label; /* [shape[0]]: names of the entries along the first axis, the target's
+                             * own, UTF-8 of at most 255 bytes; NULL: they have numbers, from 0 */
 };
 
 /* Reasons for refusal are written here by `init`; `size` bytes. */
@@ -164,7 +166,7 @@ struct dun_target {
 
   /* Fills at most `capacity` rows with the output parameters and returns how many there are;
    * `theta` of `constrain` has their entries one after the other.  NULL: one variable x of shape
-   * [d]. */
+   * [d]; `constrain` NULL: theta is x. */
   int (*parameters)(const void *self, int capacity, struct dun_parameter *parameter);
   void (*constrain)(const void *self, const double *x, double *theta);
 

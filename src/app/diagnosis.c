@@ -103,12 +103,16 @@ static struct scalar_name name_of(const struct dun_driver *driver, int64_t entry
   snprintf(name.text, sizeof name.text, "number %lld", (long long)number);
   if (i >= count || i >= CAPACITY)
     return name;
-  int length = snprintf(name.text, sizeof name.text, "%.48s", parameter[i].name);
+  int length = snprintf(name.text, sizeof name.text, "%.32s", parameter[i].name);
   int64_t below = entries_of(&parameter[i]);
   for (int a = 0; a < parameter[i].rank; a++) {
     below /= parameter[i].shape[a];
-    length += snprintf(name.text + length, sizeof name.text - (size_t)length, "%s%lld",
-                       a ? "," : "[", (long long)(entry / below));
+    const char *label = a == 0 && parameter[i].label ? parameter[i].label[entry / below] : NULL;
+    if (label && strlen(label) < 40)
+      length += snprintf(name.text + length, sizeof name.text - (size_t)length, "[%s", label);
+    else
+      length += snprintf(name.text + length, sizeof name.text - (size_t)length, "%s%lld",
+                         a ? "," : "[", (long long)(entry / below));
     entry %= below;
   }
   if (parameter[i].rank > 0)

@@ -408,7 +408,7 @@ static void tell_source(struct dun_text *out, const struct dun_run *run, const s
   else if (r->particles == 0 || isnan(r->seconds))
     dun_text_add(out,
                  "  from the work and the time of an evaluation: a rehearsal came to nothing\n");
-  else if (f->few.particles > 0)
+  else if (f->few.particles > 0 && isfinite(f->few.seconds))
     dun_text_add(out, "  from rehearsals of %.0f%% and %.0f%% of it with %lld and %lld particles\n",
                  100 * f->few.share, 100 * r->share, f->few.particles, r->particles);
   else

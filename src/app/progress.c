@@ -79,8 +79,10 @@ void dun_progress_row(struct dun_context *context, struct dun_progress *progress
 
 const char *dun_seconds_text(double seconds, char *text, size_t size)
 {
-  long long whole = (long long)(seconds + .5);
-  if (seconds < 60)
+  long long whole = seconds < 1e15 ? (long long)(seconds + .5) : 0;
+  if (!(seconds < 1e15))
+    snprintf(text, size, "unknown time");
+  else if (seconds < 60)
     snprintf(text, size, "%.1f s", seconds);
   else if (whole < 3600)
     snprintf(text, size, "%lld:%02lld", whole / 60, whole % 60);
@@ -107,7 +109,9 @@ static void compose(struct dun_text *line, const struct dun_progress *progress,
   if (run->options.replicates > 1)
     dun_text_add(line, "replicate %lld/%lld  ", (long long)run->replicate + 1,
                  run->options.replicates);
-  dun_text_add(line, "step %lld  t %.4g  ESS %.3g", (long long)now->step, now->time, now->ess);
+  dun_text_add(line, "step %lld  t %.4g", (long long)now->step, now->time);
+  if (!isnan(now->ess))
+    dun_text_add(line, "  ESS %.3g", now->ess);
   if (!isnan(now->acceptance))
     dun_text_add(line, "  acceptance %.2f", now->acceptance);
   if (now->log_evidence_error > 0)

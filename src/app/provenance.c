@@ -60,6 +60,21 @@ static void add_cost(struct dun_provenance *p, const struct dun_cost *cost)
   }
 }
 
+static void add_labels(struct dun_provenance *p, const struct dun_result *result)
+{
+  for (int i = 0; i < result->variables; i++) {
+    const struct dun_result_variable *v = &result->variable[i];
+    if (!v->label)
+      continue;
+    dun_text_add(&p->labels, "%s", v->name);
+    for (int k = 0; k < v->shape[0]; k++)
+      dun_text_add(&p->labels, "\t%s", v->label[k]);
+    dun_text_add(&p->labels, "\n");
+  }
+  if (p->labels.length > 0)
+    add_text(p, "labels", p->labels.text);
+}
+
 static void mpi_version(char *text, size_t size)
 {
   char version[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -93,12 +108,14 @@ int dun_provenance_make(struct dun_provenance *p, const struct dun_context *cont
   add_text(p, "blas", p->blas);
   add_text(p, "mpi", p->mpi);
   add_text(p, "hdf5", p->hdf5);
+  add_labels(p, &driver->result);
   add_whole(p, "ranks", context->size);
   add_cost(p, &driver->cost);
-  return 0;
+  return p->labels.failed ? DUN_ERROR_MEMORY : 0;
 }
 
 void dun_provenance_free(struct dun_provenance *p)
 {
   DUN_FREE(p->input);
+  dun_text_free(&p->labels);
 }

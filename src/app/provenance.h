@@ -9,7 +9,8 @@ enum { DUN_MAX_PROVENANCE = 40 };
 struct dun_provenance {
   struct dun_attribute attribute[DUN_MAX_PROVENANCE];
   int count;
-  char *input; /* the input's bytes, ended by a zero byte */
+  char *input;            /* the input's bytes, ended by a zero byte */
+  struct dun_text labels; /* a line for each variable that has any, tabs between them */
   char phase[DUN_PHASES][48];
   char mpi[256], blas[128], hdf5[32];
 };

@@ -1,4 +1,5 @@
 #include "app/rungs.h"
+#include "app/number.h"
 #include <math.h>
 
 struct ends {
@@ -32,14 +33,17 @@ static struct ends find_ends(const struct dun_table *table)
 static void tell_rung(struct dun_text *out, const struct dun_table *table, long long row)
 {
   double rejection = dun_table_cell(table, row, "rejection");
-  dun_text_add(out, "  %4.0f %12.6g %11.4g", dun_table_cell(table, row, "rung"),
-               dun_table_cell(table, row, "time"), dun_table_cell(table, row, "step_size"));
+  char text[2][DUN_NUMBER_TEXT];
+  dun_text_add(out, "  %4.0f %12.6g %11s", dun_table_cell(table, row, "rung"),
+               dun_table_cell(table, row, "time"),
+               dun_number_print(text[0], "%.4g", dun_table_cell(table, row, "step_size")));
   if (isnan(rejection))
     dun_text_add(out, " %10s", "");
   else
     dun_text_add(out, " %9.1f%%", 100 * rejection);
-  dun_text_add(out, " %9.3f %12.5g\n", dun_table_cell(table, row, "barrier"),
-               dun_table_cell(table, row, "log_evidence"));
+  dun_text_add(out, " %9s %12s\n",
+               dun_number_print(text[0], "%.3f", dun_table_cell(table, row, "barrier")),
+               dun_number_print(text[1], "%.7g", dun_table_cell(table, row, "log_evidence")));
 }
 
 void dun_rungs_tell(struct dun_text *out, const struct dun_table *table, int all)
@@ -48,11 +52,15 @@ void dun_rungs_tell(struct dun_text *out, const struct dun_table *table, int all
   struct ends ends = find_ends(table);
   if (last < 0)
     return;
-  dun_text_add(out,
-               "rungs        %.0f, barrier %.3f, %.0f round trips, rejections of swaps %.0f%% to "
-               "%.0f%%\n",
-               ends.rungs, ends.barrier / ends.replicates, ends.trips, 100 * ends.least,
-               100 * ends.most);
+  char barrier[DUN_NUMBER_TEXT], trips[DUN_NUMBER_TEXT];
+  dun_text_add(out, "rungs        %.0f, barrier %s, %s round trips", ends.rungs,
+               dun_number_print(barrier, "%.3f", ends.barrier / ends.replicates),
+               dun_number_print(trips, "%.0f", ends.trips));
+  if (ends.least <= ends.most)
+    dun_text_add(out, ", rejections of swaps %.0f%% to %.0f%%\n", 100 * ends.least,
+                 100 * ends.most);
+  else
+    dun_text_add(out, ", no rejection of a swap is known\n");
   if (!all)
     return;
   dun_text_add(out, "  %4s %12s %11s %10s %9s %12s\n", "rung", "time", "step size", "rejection",

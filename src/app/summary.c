@@ -1,5 +1,7 @@
 #include "app/summary.h"
 #include "app/diagnosis.h"
+#include "app/lines.h"
+#include "app/number.h"
 #include "app/progress.h"
 #include "app/quantiles.h"
 #include "app/rungs.h"
@@ -11,23 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUANTILES = 3, BRIEF = 10 };
+enum { QUANTILES = DUN_QUANTILES, BRIEF = 10 };
 static const double probability[QUANTILES] = {.05, .5, .95};
-
-/* One number of the output parameters. */
-struct line {
-  char name[128];
-  double rhat, ess_bulk, ess_tail; /* of chains: worst, and sums, over the replicates */
-  double mean, error, deviation;
-  struct dun_quantile quantile[QUANTILES];
-};
 
 struct summary {
   struct dun_result_file file;
   struct dun_table replicates, steps, moments, rhat, mode, rungs;
-  int64_t count;     /* numbers in all output parameters */
-  struct line *line; /* [count] */
-  int with_draws;    /* quantiles are there */
+  int64_t count;                 /* numbers in all output parameters */
+  struct dun_summary_line *line; /* [count] */
+  int with_draws;                /* quantiles are there */
 
   /* by the end of the replicates, on the average: modes with a tenth of their due, total variation
    * of the shares, share of no mode; of `modes` modes, 0: not looked at */
@@ -83,7 +77,7 @@ static int name_lines(struct summary *s)
   for (int v = 0; v < s->file.variables; v++) {
     const struct dun_result_shape *variable = &s->file.variable[v];
     for (int64_t c = 0; c < variable->width && !variable->statistic; c++) {
-      struct line *line = &s->line[at++];
+      struct dun_summary_line *line = &s->line[at++];
       dun_result_component_name(variable, c, line->name);
       line->mean = line->error = line->deviation = NAN;
       line->rhat = NAN;
@@ -94,9 +88,10 @@ static int name_lines(struct summary *s)
 
 /* ---- means --------------------------------------------------------------------------------- */
 
-/* Sums of one number's last moments over the replicates: mean, error^2, second moment. */
+/* One number's last moments over the replicates: how many, their mean, the sum of their errors'
+ * squares, and that of squares about the mean, which keeps its digits far from 0. */
 struct sums {
-  double replicates, mean, error, second;
+  double replicates, mean, error, squares;
 };
 
 static void add_moments(const struct summary *s, long long last, struct sums *sums)
@@ -105,12 +100,13 @@ static void add_moments(const struct summary *s, long long last, struct sums *su
   for (int64_t i = 0; i < s->count; i++) {
     long long row = last - s->count + 1 + i;
     double mean = dun_table_cell(m, row, "mean"), error = dun_table_cell(m, row, "error");
-    double deviation = dun_table_cell(m, row, "deviation");
-    int alone = !(error > 1e-9 * deviation); /* one ancestor has left rounding only */
-    sums[i].replicates++;
-    sums[i].mean += mean;
+    double deviation = dun_table_cell(m, row, "deviation"), before = sums[i].replicates++;
+    double off = mean - sums[i].mean;
+    /* one ancestor has left rounding only, as have numbers that are all the same */
+    int alone = !(error > 1e-9 * deviation) || !dun_spread_is_real(mean, deviation);
+    sums[i].mean += off / sums[i].replicates;
     sums[i].error += alone ? NAN : error * error;
-    sums[i].second += deviation * deviation + mean * mean;
+    sums[i].squares += deviation * deviation + off * off * before / sums[i].replicates;
   }
 }
 
@@ -122,7 +118,7 @@ static int has_mixing(const struct summary *s)
 static void add_mixing(struct summary *s, long long last)
 {
   for (int64_t i = 0; i < s->count; i++) {
-    struct line *line = &s->line[i];
+    struct dun_summary_line *line = &s->line[i];
     long long row = last - s->count + 1 + i;
     double rhat = dun_table_cell(&s->rhat, row, "rhat");
     line->rhat = rhat > line->rhat || isnan(line->rhat) ? rhat : line->rhat;
@@ -151,11 +147,10 @@ static int read_moments(struct summary *s)
       add_moments(s, row, sums);
   }
   for (int64_t i = 0; i < s->count && sums[i].replicates > 0; i++) {
-    double n = sums[i].replicates, mean = sums[i].mean / n;
-    double variance = sums[i].second / n - mean * mean;
-    s->line[i].mean = mean;
+    double n = sums[i].replicates, deviation = sqrt(sums[i].squares / n);
+    s->line[i].mean = sums[i].mean;
     s->line[i].error = sqrt(sums[i].error) / n;
-    s->line[i].deviation = sqrt(variance > 0 ? variance : 0);
+    s->line[i].deviation = dun_spread_is_real(sums[i].mean, deviation) ? deviation : 0;
   }
   dun_free(sums);
   return 0;
@@ -217,7 +212,7 @@ static int draws_init(const struct summary *s, struct draws *draws)
 
 /* Draws of a chain hang together: their number is the effective one, of the bulk for the median, of
  * the tails for the others. */
-static void correct_errors(struct line *line, double draws)
+static void correct_errors(struct dun_summary_line *line, double draws)
 {
   for (int q = 0; q < QUANTILES; q++) {
     double ess = line->quantile[q].probability == .5 ? line->ess_bulk : line->ess_tail;
@@ -226,7 +221,7 @@ static void correct_errors(struct line *line, double draws)
 }
 
 static int quantiles_of(const struct summary *s, const struct dun_result_shape *variable,
-                        int64_t component, struct draws *draws, struct line *line)
+                        int64_t component, struct draws *draws, struct dun_summary_line *line)
 {
   int code;
   if (variable->chains != draws->chains || variable->draws != draws->draws)
@@ -302,30 +297,24 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
 
 /* ---- as text ------------------------------------------------------------------------------- */
 
-/* Decimals that show two digits of an error. */
-static int digits_for(double error)
-{
-  if (!(error > 0 && error < 1e300))
-    return 6;
-  return error >= 10 ? 0 : (int)fmin(1 - floor(log10(error)), 15);
-}
-
 static void tell_evidence(struct dun_text *out, const struct summary *s)
 {
+  double log_evidence = number_of(root_of(s, "log_evidence"));
   double error = number_of(root_of(s, "log_evidence_error"));
   double spread = number_of(root_of(s, "log_evidence_spread"));
   long long replicates = dun_table_rows(&s->replicates);
-  int digits = digits_for(error);
-  double log_evidence = number_of(root_of(s, "log_evidence"));
+  struct dun_number number = dun_number_of(log_evidence, error, NAN);
+  char text[DUN_NUMBER_TEXT];
   if (isnan(log_evidence)) /* the method gives none */
     return;
   if (isnan(error))
-    dun_text_add(out, "log Z        %.*f, with an error that is not known\n", digits, log_evidence);
+    dun_text_add(out, "log Z        %s, with an error that is not known\n", number.value);
   else
-    dun_text_add(out, "log Z        %.*f ± %.*f (it covers the modes that were found)\n", digits,
-                 log_evidence, digits, error);
+    dun_text_add(out, "log Z        %s ± %s (it covers the modes that were found)\n", number.value,
+                 number.error);
   if (replicates > 1)
-    dun_text_add(out, "replicates   %lld; by their spread the error is %.2g\n", replicates, spread);
+    dun_text_add(out, "replicates   %lld; by their spread the error is %s\n", replicates,
+                 isnan(spread) ? "not known" : dun_number_print(text, "%.2g", spread));
 }
 
 static void tell_diagnosis(struct dun_text *out, const struct summary *s)
@@ -356,8 +345,10 @@ static double mean_acceptance(const struct summary *s)
 
 static void tell_run(struct dun_text *out, const struct summary *s)
 {
-  double acceptance = mean_acceptance(s);
-  dun_text_add(out, "ESS          %.4g\n", number_of(root_of(s, "effective_sample_size")));
+  double acceptance = mean_acceptance(s), ess = number_of(root_of(s, "effective_sample_size"));
+  char text[DUN_NUMBER_TEXT];
+  dun_text_add(out, "ESS          %s\n",
+               isnan(ess) ? "not known" : dun_number_print(text, "%.4g", ess));
   dun_text_add(out, "steps        %lld", dun_table_rows(&s->steps));
   if (!isnan(acceptance))
     dun_text_add(out, ", mean acceptance %.3f", acceptance);
@@ -367,41 +358,11 @@ static void tell_run(struct dun_text *out, const struct summary *s)
   dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
 }
 
-/* A number with two digits of its error, both to the right; large and tiny ones as powers of
- * ten; an error that nothing is known of as a dash. */
-static void tell_number(struct dun_text *out, double value, double error)
-{
-  int digits = digits_for(error);
-  if (isnan(error))
-    dun_text_add(out, " %12.5g ± %8s", value, "-");
-  else if (digits > 6 || fabs(value) >= 1e8)
-    dun_text_add(out, " %12.5g ± %8.2g", value, error);
-  else
-    dun_text_add(out, " %12.*f ± %8.*f", digits, value, digits, error);
-}
-
-static void tell_line(struct dun_text *out, const struct line *line, int with_draws, int mixing)
-{
-  dun_text_add(out, "%-16s", line->name);
-  tell_number(out, line->mean, line->error);
-  dun_text_add(out, " %11.4g", line->deviation);
-  if (mixing)
-    dun_text_add(out, " %8.4f %9.0f %9.0f", line->rhat, line->ess_bulk, line->ess_tail);
-  for (int q = 0; q < QUANTILES && with_draws; q++)
-    tell_number(out, line->quantile[q].value, line->quantile[q].error);
-  dun_text_add(out, "\n");
-}
-
 static void tell_lines(struct dun_text *out, const struct summary *s, int64_t most)
 {
-  dun_text_add(out, "\n%-16s %12s ± %8s %11s", "parameter", "mean", "error", "deviation");
-  if (has_mixing(s))
-    dun_text_add(out, " %8s %9s %9s", "R-hat", "bulk ESS", "tail ESS");
-  for (int q = 0; q < QUANTILES && s->with_draws; q++)
-    dun_text_add(out, " %11.0f%% ± %8s", 100 * probability[q], "error");
   dun_text_add(out, "\n");
-  for (int64_t i = 0; i < s->count && i < most; i++)
-    tell_line(out, &s->line[i], s->with_draws, has_mixing(s));
+  dun_lines_tell(out, s->line, s->count < most ? s->count : most, has_mixing(s), s->with_draws,
+                 probability);
   if (s->count > most)
     dun_text_add(out, "... and %lld more: dunlin summary %s\n", (long long)(s->count - most),
                  s->file.name);
@@ -410,21 +371,21 @@ static void tell_lines(struct dun_text *out, const struct summary *s, int64_t mo
 
 static void tell_cost(struct dun_text *out, const struct summary *s)
 {
-  char text[32];
+  char text[32], number[4][DUN_NUMBER_TEXT];
   double ranks = number_of(provenance_of(s, "ranks"));
-  dun_text_add(out,
-               "cost         %.4g evaluations, %s on %.0f rank%s, %.3g MB sent, %.3g MB peak\n",
-               number_of(provenance_of(s, "evaluations")),
-               dun_seconds_text(number_of(provenance_of(s, "seconds")), text, sizeof text), ranks,
-               ranks == 1 ? "" : "s", number_of(provenance_of(s, "bytes_sent")) * 1e-6,
-               number_of(provenance_of(s, "peak_memory_bytes")) * 1e-6);
+  dun_text_add(
+      out, "cost         %s evaluations, %s on %s rank%s, %s MB sent, %s MB peak\n",
+      dun_number_print(number[0], "%.4g", number_of(provenance_of(s, "evaluations"))),
+      dun_seconds_text(number_of(provenance_of(s, "seconds")), text, sizeof text),
+      dun_number_print(number[1], "%.0f", ranks), ranks == 1 ? "" : "s",
+      dun_number_print(number[2], "%.3g", number_of(provenance_of(s, "bytes_sent")) * 1e-6),
+      dun_number_print(number[3], "%.3g", number_of(provenance_of(s, "peak_memory_bytes")) * 1e-6));
   dun_text_add(out, "            ");
   for (int p = 0; p < DUN_PHASES; p++) {
     char name[48];
-    double seconds;
     snprintf(name, sizeof name, "seconds_%s", dun_phase_name(p));
-    seconds = number_of(provenance_of(s, name));
-    dun_text_add(out, "%s %s %.3g s", p ? "," : "", dun_phase_name(p), seconds);
+    dun_text_add(out, "%s %s %s s", p ? "," : "", dun_phase_name(p),
+                 dun_number_print(number[0], "%.3g", number_of(provenance_of(s, name))));
   }
   dun_text_add(out, "\nfile         %s\n", s->file.name);
 }
@@ -490,7 +451,7 @@ static void add_lines(struct dun_text *out, const struct summary *s)
 {
   dun_text_add(out, ",\n \"parameters\": [");
   for (int64_t i = 0; i < s->count; i++) {
-    const struct line *line = &s->line[i];
+    const struct dun_summary_line *line = &s->line[i];
     add_text(out, i ? ",\n  {" : "\n  {", "name", line->name);
     add_number(out, ", ", "mean", line->mean);
     add_number(out, ", ", "mean_error", line->error);

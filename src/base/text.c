@@ -233,6 +233,42 @@ int dun_text_distance(const char *a, const char *b)
   return row[m % 3][n];
 }
 
+/* The word nan with its sign at `at`: its length, or 0. */
+static size_t unknown_at(const char *sentence, const char *at)
+{
+  size_t sign = *at == '-';
+  char before = ' ', after;
+  if (at > sentence)
+    before = at[-1];
+  if (strncmp(at + sign, "nan", 3) != 0)
+    return 0;
+  after = at[sign + 3];
+  int inside = before == '_' || before == '\'' || before == '[' || (before & 0x80) ||
+               (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z');
+  int goes_on = after == '_' || after == '\'' || after == '[' || after == ']' || (after & 0x80) ||
+                (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
+  return inside || goes_on ? 0 : sign + 3;
+}
+
+void dun_text_tell_unknown(char *sentence, size_t size)
+{
+  static const char word[] = "unknown";
+  const size_t length = sizeof word - 1;
+  for (char *at = sentence; *at; at++) {
+    size_t gone = unknown_at(sentence, at), rest = strlen(at),
+           room = size - (size_t)(at - sentence);
+    if (gone == 0)
+      continue;
+    size_t kept = rest - gone + length < room ? rest - gone : room > length ? room - length - 1 : 0;
+    if (room <= length)
+      return;
+    memmove(at + length, at + gone, kept);
+    memcpy(at, word, length);
+    at[length + kept] = 0;
+    at += length - 1;
+  }
+}
+
 /* ---- growing text ------------------------------------------------------------------------ */
 
 static int reserve(struct dun_text *text, int64_t more)

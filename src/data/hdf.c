@@ -179,6 +179,22 @@ int dun_hdf_write_text(hid_t place, const char *name, const char *text)
   return status;
 }
 
+/* Of variable length: texts of a fixed one reach xarray as bytes. */
+int dun_hdf_write_texts(hid_t place, const char *name, int64_t count, const char *const *text)
+{
+  hsize_t size = (hsize_t)count;
+  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &size, NULL), dataset;
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  dataset = H5Dcreate2(place, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  int status = dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0;
+  if (dataset >= 0 && H5Dclose(dataset) < 0)
+    status = 1;
+  H5Sclose(space);
+  H5Tclose(type);
+  return status ? -1 : 0;
+}
+
 int dun_hdf_attribute_unit(hid_t place, const char *unit)
 {
   if (!unit || !*unit)

@@ -34,6 +34,9 @@ int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsi
 /* A scalar dataset of text, of any length. */
 int dun_hdf_write_text(hid_t place, const char *name, const char *text);
 
+/* A dataset of `count` texts that every reader takes for such, of any lengths. */
+int dun_hdf_write_texts(hid_t place, const char *name, int64_t count, const char *const *text);
+
 /* Attributes, replaced if they are there; 0 or -1. */
 int dun_hdf_attribute_text(hid_t place, const char *name, const char *text);
 int dun_hdf_attribute_unit(hid_t place, const char *unit); /* nothing for NULL and "" */

@@ -63,8 +63,11 @@ static int check_variables(const struct dun_result *result)
 
 static struct dun_result_variable of_parameter(const struct dun_parameter *parameter)
 {
-  struct dun_result_variable v = {
-      .rank = parameter->rank, .type = DUN_F64, .width = 1, .doc = parameter->doc};
+  struct dun_result_variable v = {.rank = parameter->rank,
+                                  .type = DUN_F64,
+                                  .width = 1,
+                                  .doc = parameter->doc,
+                                  .label = parameter->label};
   memcpy(v.name, parameter->name, sizeof v.name - 1);
   for (int axis = 0; axis < v.rank; axis++) {
     v.shape[axis] = parameter->shape[axis];

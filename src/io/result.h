@@ -19,6 +19,7 @@ struct dun_result_variable {
   enum dun_column_type type;
   const struct dun_column *column; /* of the population; NULL: of theta, or lp */
   const char *unit, *doc;          /* NULL: none */
+  const char *const *label;        /* [shape[0]], the target's; NULL: numbers */
   int64_t offset;                  /* of its numbers in the file */
 };
 

@@ -63,13 +63,26 @@ static hid_t make_scale(hid_t group, const char *name, int64_t count)
   return -1;
 }
 
+/* The same with names in the place of numbers. */
+static hid_t make_labels(hid_t group, const char *name, int64_t count, const char *const *label)
+{
+  if (dun_hdf_write_texts(group, name, count, label) < 0)
+    return -1;
+  hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+  if (dataset < 0 || H5DSset_scale(dataset, name) >= 0)
+    return dataset;
+  H5Dclose(dataset);
+  return -1;
+}
+
 /* One more axis of a variable with a scale of its own. */
 static int attach_own_scale(hid_t group, hid_t dataset, const struct dun_result_variable *v,
                             int axis)
 {
   char name[80];
   snprintf(name, sizeof name, "%s_dim_%d", v->name, axis);
-  hid_t scale = make_scale(group, name, v->shape[axis]);
+  hid_t scale = axis == 0 && v->label ? make_labels(group, name, v->shape[0], v->label)
+                                      : make_scale(group, name, v->shape[axis]);
   int status = scale < 0 || H5DSattach_scale(dataset, scale, (unsigned)(2 + axis)) < 0 ? -1 : 0;
   if (scale >= 0)
     H5Dclose(scale);
@@ -153,6 +166,8 @@ static int64_t bound(const struct dun_result *result)
     bytes += draws * (int64_t)dun_result_bytes(v) + 32768;
     for (int axis = 0; axis < v->rank; axis++)
       bytes += 8 * v->shape[axis] + 16384;
+    for (int k = 0; v->label && k < v->shape[0]; k++) /* a reference and an object of a heap */
+      bytes += 64 + 2 * (int64_t)strlen(v->label[k]);
   }
   return bytes;
 }

@@ -249,15 +249,33 @@ static void unravel(const struct dun_result_shape *variable, int64_t component, 
   }
 }
 
+/* Never inside a character. */
+static void cut_label(const char *label, char *text, size_t size)
+{
+  size_t length = strlen(label);
+  if (length >= size) {
+    for (length = size - 4; length > 0 && ((unsigned char)label[length] & 0xc0) == 0x80;)
+      length--;
+    snprintf(text, size, "%.*s...", (int)length, label);
+  } else {
+    memcpy(text, label, length + 1);
+  }
+}
+
 void dun_result_component_name(const struct dun_result_shape *variable, int64_t component,
                                char name[128])
 {
   int64_t index[DUN_MAX_AXES];
   int length = snprintf(name, 128, "%.63s", variable->name);
   unravel(variable, component, index);
-  for (int axis = 0; axis < variable->axes && length < 100; axis++)
-    length += snprintf(name + length, 128 - (size_t)length, "%s%" PRId64 "%s", axis ? "," : "[",
-                       index[axis], axis == variable->axes - 1 ? "]" : "");
+  for (int axis = 0; axis < variable->axes && length < 100; axis++) {
+    char number[48];
+    snprintf(number, sizeof number, "%" PRId64, index[axis]);
+    if (axis == 0 && variable->label)
+      cut_label(variable->label[index[0]], number, sizeof number);
+    length += snprintf(name + length, 128 - (size_t)length, "%s%s%s", axis ? "," : "[", number,
+                       axis == variable->axes - 1 ? "]" : "");
+  }
 }
 
 static int read_component(hid_t dataset, const struct dun_result_shape *variable, int64_t component,
@@ -299,6 +317,48 @@ int dun_result_component(const struct dun_result_file *file,
   int status = read_component(dataset, variable, component, out);
   H5Dclose(dataset);
   return status == 0 ? 0 : dun_hdf_fail(DUN_ERROR_INPUT, file->name, place);
+}
+
+/* ---- labels ------------------------------------------------------------------------------ */
+
+/* Cuts the line "variable TAB label TAB label ..." into the labels of a variable of so many. */
+static int take_labels(struct dun_result_file *file, char *line)
+{
+  char *rest = line, *word = strsep(&rest, "\t");
+  for (int v = 0; v < file->variables; v++) {
+    struct dun_result_shape *variable = &file->variable[v];
+    int64_t count = 0;
+    if (variable->statistic || variable->axes < 1 || variable->label ||
+        strcmp(variable->name, word) != 0)
+      continue;
+    const char **label = dun_allocate(variable->shape[0], sizeof *label);
+    if (!label)
+      return DUN_ERROR_MEMORY;
+    while (count < variable->shape[0] && (word = strsep(&rest, "\t")))
+      label[count++] = word;
+    if (count == variable->shape[0] && !rest)
+      variable->label = label;
+    else
+      dun_free(label); /* numbers will do */
+    return 0;
+  }
+  return 0;
+}
+
+/* From the provenance: the scales hold them too, but as texts of variable length, which no library
+ * reads safely from a damaged file. */
+static int read_labels(struct dun_result_file *file)
+{
+  const struct dun_attribute *value =
+      dun_attribute_find(file->provenance, file->provenances, "labels");
+  int status = 0;
+  if (!value || value->type != DUN_ATTRIBUTE_TEXT)
+    return 0;
+  if (!(file->labels = dun_copy_text(value->text)))
+    return DUN_ERROR_MEMORY;
+  for (char *rest = file->labels, *line; status == 0 && (line = strsep(&rest, "\n"));)
+    status = take_labels(file, line);
+  return status;
 }
 
 /* ---- tables ------------------------------------------------------------------------------ */
@@ -434,6 +494,8 @@ int dun_result_open(struct dun_result_file *file, const char *name)
   if (status == 0)
     status = read_group(file, 1);
   if (status == 0)
+    status = read_labels(file);
+  if (status == 0)
     status = read_tables(file);
   if (status < 0)
     dun_result_close(file);
@@ -452,7 +514,10 @@ void dun_result_close(struct dun_result_file *file)
     dun_free(file->table[i]);
   DUN_FREE(file->table);
   file->tables = 0;
+  for (int v = 0; v < file->variables; v++)
+    dun_free(file->variable[v].label);
   DUN_FREE(file->variable);
   file->variables = 0;
+  DUN_FREE(file->labels);
   DUN_FREE(file->name);
 }

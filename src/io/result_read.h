@@ -17,7 +17,8 @@ struct dun_result_shape {
   int64_t chains, draws, width; /* width: numbers per draw */
   int axes;                     /* behind chain and draw */
   int64_t shape[DUN_MAX_AXES];
-  int statistic; /* of /sample_stats */
+  int statistic;      /* of /sample_stats */
+  const char **label; /* [shape[0]], owned by the file; NULL: the entries have numbers */
 };
 
 struct dun_result_file {
@@ -29,6 +30,7 @@ struct dun_result_file {
   struct dun_attribute *provenance;
   int variables; /* of /posterior, then of /sample_stats, in the order of their making */
   struct dun_result_shape *variable;
+  char *labels; /* what the variables' labels point into */
   int tables;
   char **table; /* names below /trace */
 };
@@ -47,8 +49,8 @@ const struct dun_result_shape *dun_result_find(const struct dun_result_file *fil
 int dun_result_component(const struct dun_result_file *file,
                          const struct dun_result_shape *variable, int64_t component, double *out);
 
-/* "theta[3]", "S[1,2]", "lp": a component as people write it, indices from 0; at least 128
- * bytes. */
+/* "theta[3]", "S[1,2]", "coefficients[age]", "lp": a component as people write it, indices from 0;
+ * at least 128 bytes. */
 void dun_result_component_name(const struct dun_result_shape *variable, int64_t component,
                                char name[128]);
 

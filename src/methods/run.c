@@ -1,6 +1,7 @@
 #include "methods/run.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "population/tile.h"
 #include <math.h>
 #include <stdarg.h>
@@ -66,6 +67,7 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
   va_start(arguments, format);
   vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
   va_end(arguments);
+  dun_text_tell_unknown(verdict->text, sizeof verdict->text);
 }
 
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)

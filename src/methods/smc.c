@@ -458,6 +458,13 @@ static void diagnose_weighed(const struct smc *s, const struct dun_run *run,
                              struct dun_diagnosis *out)
 {
   double errors = s->drift / run->now.log_evidence_error;
+  if (isnan(errors)) {
+    dun_diagnose(out, "weighed moves", DUN_DOUBTFUL,
+                 "in the moves of kernel %s log Z changed by %.3g, where 0 is expected; how much "
+                 "it may change by chance is not known",
+                 run->kernel->type.name, s->drift);
+    return;
+  }
   dun_diagnose(
       out, "weighed moves", dun_verdict_above(fabs(errors), 2, 4),
       "in the moves of kernel %s log Z changed by %.3g, %.1f errors, where 0 is expected%s",

@@ -1,6 +1,7 @@
 #include "population/evaluator.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/vmath.h"
 #include "population/tile.h"
 #include <assert.h>
@@ -13,7 +14,8 @@
 enum {
   MAX_DIMENSION = 1000000,
   MAX_OUTPUTS = 100000000,
-  GROUP = 32, /* points that are turned into rows at a time */
+  MAX_LABEL = 255, /* bytes */
+  GROUP = 32,      /* points that are turned into rows at a time */
 };
 
 typedef void columns_function(const void *self, const double *x, double *lp, const double *scale,
@@ -132,6 +134,24 @@ static int check_name(const struct dun_evaluator *e, const struct dun_parameter 
   return 0;
 }
 
+/* Labels go into files and on the screen. */
+static int check_labels(const struct dun_evaluator *e, const struct dun_parameter *p, int index)
+{
+  if (p->rank < 1)
+    return refuse_parameter(e, index, "has labels but no axis");
+  for (int i = 0; i < p->shape[0]; i++) {
+    const char *c = p->label[i];
+    if (!c || !*c || !memchr(c, 0, MAX_LABEL + 1))
+      return refuse_parameter(e, index, "has a label that is missing or too long");
+    for (int length; *c; c += length) {
+      length = dun_text_character(c);
+      if (length == 0 || (unsigned char)*c < 32 || *c == 127)
+        return refuse_parameter(e, index, "has a label that is no text in UTF-8");
+    }
+  }
+  return 0;
+}
+
 static int check_parameter(struct dun_evaluator *e, const struct dun_parameter *all, int index)
 {
   const struct dun_parameter *p = &all[index];
@@ -147,6 +167,8 @@ static int check_parameter(struct dun_evaluator *e, const struct dun_parameter *
   }
   if (numbers > MAX_OUTPUTS - e->outputs)
     return refuse_parameter(e, index, "is too large");
+  if (p->label && check_labels(e, p, index) < 0)
+    return DUN_ERROR_INPUT;
   e->outputs += (int)numbers;
   return 0;
 }

@@ -21,6 +21,7 @@ struct gaussian {
   struct covariance covariance;
   double log_evidence;
 
+  struct dun_setup_names names; /* of the coordinates */
   struct dun_gaussian normal;
 };
 
@@ -126,7 +127,8 @@ static int init_dense(struct gaussian *t, const double *mean, const double *scal
   status = covariance ? read_covariance(t, &csv, scale, covariance, why) : dun_refuse_failed(why);
   if (status < 0)
     goto out;
-  if (dun_gaussian_dense(&t->normal, (int)t->dimension, mean, covariance) < 0)
+  if (dun_gaussian_dense(&t->normal, (int)t->dimension, mean, covariance) < 0 ||
+      dun_setup_take_names(&t->names, &csv, NULL, csv.columns) < 0)
     status = dun_refuse_failed(why);
 out:
   DUN_FREE(covariance);
@@ -172,7 +174,15 @@ static int init(void *self, struct dun_message why)
 
 static void free_tables(void *self)
 {
-  dun_gaussian_free(&((struct gaussian *)self)->normal);
+  struct gaussian *t = self;
+  dun_gaussian_free(&t->normal);
+  dun_setup_free_names(&t->names);
+}
+
+static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
+{
+  const struct gaussian *t = self;
+  return dun_setup_point(&t->names, (int)t->dimension, capacity, parameter);
 }
 
 static int dimension_of(const void *self)
@@ -236,5 +246,6 @@ const struct dun_target dun_target_gaussian = {
     .draw_normals = -1,
     .draw = draw,
     .log_evidence = log_evidence,
+    .parameters = parameters,
     .modes = modes,
 };

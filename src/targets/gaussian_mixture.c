@@ -20,6 +20,7 @@ struct gaussian_mixture {
   struct dun_numbers weights, scales, shift;
   double log_evidence;
 
+  struct dun_setup_names names; /* of the coordinates */
   struct dun_mixture mixture;
 };
 
@@ -162,7 +163,7 @@ static int make_forty(struct gaussian_mixture *t, struct dun_message why)
 static int make_given(struct gaussian_mixture *t, struct dun_message why)
 {
   struct dun_matrix means = {0};
-  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means);
+  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means, &t->names);
 
   if (status < 0)
     return status;
@@ -208,7 +209,15 @@ static int init(void *self, struct dun_message why)
 
 static void free_tables(void *self)
 {
-  dun_mixture_free(&((struct gaussian_mixture *)self)->mixture);
+  struct gaussian_mixture *t = self;
+  dun_mixture_free(&t->mixture);
+  dun_setup_free_names(&t->names);
+}
+
+static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
+{
+  const struct gaussian_mixture *t = self;
+  return dun_setup_point(&t->names, t->mixture.dimension, capacity, parameter);
 }
 
 static int dimension_of(const void *self)
@@ -268,5 +277,6 @@ const struct dun_target dun_target_gaussian_mixture = {
     .draw_normals = -1,
     .draw = draw,
     .log_evidence = log_evidence,
+    .parameters = parameters,
     .modes = modes,
 };

@@ -67,8 +67,8 @@ static const char *operations_fault(const struct dun_target *t)
     return "expected at most 1000000 columns of random numbers for a draw";
   if (t->draw_prior && !t->prior)
     return "it draws from a prior but has no density `prior`";
-  if (!t->parameters != !t->constrain)
-    return "expected both or neither of `parameters` and `constrain`";
+  if (t->constrain && !t->parameters)
+    return "it has `constrain` but no `parameters` to fill";
   return NULL;
 }
 

@@ -27,6 +27,7 @@ struct logistic_regression {
   double *x;       /* [N][p] */
   double *y;       /* [N], 0 or 1 */
   struct dun_gaussian prior;
+  struct dun_setup_names names; /* of the features */
 };
 
 static const struct dun_option options[] = {
@@ -245,7 +246,7 @@ static int check_columns(const struct logistic_regression *t, const struct dun_c
   return 0;
 }
 
-static int take_data(struct logistic_regression *t, const struct dun_csv *csv, int *column,
+static int take_data(struct logistic_regression *t, struct dun_csv *csv, int *column,
                      struct dun_message why)
 {
   int label = find_label(t, csv, why);
@@ -261,6 +262,8 @@ static int take_data(struct logistic_regression *t, const struct dun_csv *csv, i
     return dun_refuse_failed(why);
   if (take_labels(t, csv, label, why) < 0 || take_features(t, csv, column, why) < 0)
     return DUN_ERROR_INPUT;
+  if (dun_setup_take_names(&t->names, csv, column, count) < 0)
+    return dun_refuse_failed(why);
   return init_prior(t, why);
 }
 
@@ -284,6 +287,7 @@ static void free_tables(void *self)
   DUN_FREE(t->x);
   DUN_FREE(t->y);
   dun_gaussian_free(&t->prior);
+  dun_setup_free_names(&t->names);
 }
 
 static int dimension_of(const void *self)
@@ -379,16 +383,19 @@ static void draw_prior(const void *self, const double *uniform, const double *no
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
   const struct logistic_regression *t = self;
+  const char *const *label = dun_setup_labels(&t->names);
   const struct dun_parameter all[] = {
       {.name = "intercept", .doc = "Log odds where every feature is at its mean."},
       {.name = "coefficients",
        .rank = 1,
        .shape = {t->dimension - (t->intercept != 0)},
-       .doc = "Change of the log odds per standard deviation of each feature."},
+       .doc = "Change of the log odds per standard deviation of each feature.",
+       .label = label},
       {.name = "coefficients",
        .rank = 1,
        .shape = {t->dimension - (t->intercept != 0)},
-       .doc = "Change of the log odds per unit of each feature."},
+       .doc = "Change of the log odds per unit of each feature.",
+       .label = label},
   };
   int count = 0;
   if (t->intercept && ++count <= capacity)

@@ -49,6 +49,50 @@ int dun_setup_numbers(struct dun_message why, struct dun_csv *csv, const struct 
   return dun_refuse_failed(why);
 }
 
+/* ---- names ------------------------------------------------------------------------------- */
+
+int dun_setup_take_names(struct dun_setup_names *names, struct dun_csv *csv, const int *column,
+                         int count)
+{
+  if (!csv->named)
+    return 0;
+  names->name = dun_allocate(count, sizeof *names->name);
+  if (!names->name)
+    return DUN_ERROR_MEMORY;
+  for (int j = 0; j < count; j++) {
+    char **from = &csv->name[column ? column[j] : j];
+    names->name[j] = *from;
+    *from = NULL;
+  }
+  names->count = count;
+  return 0;
+}
+
+void dun_setup_free_names(struct dun_setup_names *names)
+{
+  for (int j = 0; j < names->count; j++)
+    dun_free(names->name[j]);
+  DUN_FREE(names->name);
+  names->count = 0;
+}
+
+const char *const *dun_setup_labels(const struct dun_setup_names *names)
+{
+  return names->count ? (const char *const *)names->name : NULL;
+}
+
+int dun_setup_point(const struct dun_setup_names *names, int dimension, int capacity,
+                    struct dun_parameter *parameter)
+{
+  if (capacity > 0)
+    *parameter = (struct dun_parameter){.name = "x",
+                                        .rank = 1,
+                                        .shape = {dimension},
+                                        .doc = "The point.",
+                                        .label = dun_setup_labels(names)};
+  return 1;
+}
+
 double dun_setup_normalised(const void *self)
 {
   (void)self;
@@ -116,7 +160,8 @@ static int copy_means(struct dun_message why, const struct dun_matrix *found, co
 }
 
 int dun_setup_means(struct dun_message why, const struct dun_setup_given *given,
-                    long long dimension, long long most, struct dun_matrix *out)
+                    long long dimension, long long most, struct dun_matrix *out,
+                    struct dun_setup_names *names)
 {
   struct dun_csv csv = {0};
   struct dun_matrix found;
@@ -125,6 +170,8 @@ int dun_setup_means(struct dun_message why, const struct dun_setup_given *given,
   if (status >= 0)
     status =
         copy_means(why, &found, given->means.rows > 0 ? "means" : "file", dimension, most, out);
+  if (status >= 0 && dun_setup_take_names(names, &csv, NULL, csv.columns) < 0)
+    status = dun_refuse_failed(why);
   dun_csv_free(&csv);
   return status;
 }

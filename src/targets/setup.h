@@ -27,6 +27,21 @@ int dun_setup_lattice(struct dun_message why, const struct dun_numbers *side, in
  * (size[0] size[1]) x size[2]. */
 struct dun_parameter dun_setup_field(int axes, const int size[3]);
 
+/* Names of the columns that coordinates are made of. */
+struct dun_setup_names {
+  int count;   /* 0: they have none */
+  char **name; /* [count], owned */
+};
+/* Takes the names of `count` columns (NULL: all, in their order) from a table with a header. */
+int dun_setup_take_names(struct dun_setup_names *names, struct dun_csv *csv, const int *column,
+                         int count);
+void dun_setup_free_names(struct dun_setup_names *names);
+/* The labels of a parameter; NULL without names. */
+const char *const *dun_setup_labels(const struct dun_setup_names *names);
+/* The output parameter of a target that has no other: its point. */
+int dun_setup_point(const struct dun_setup_names *names, int dimension, int capacity,
+                    struct dun_parameter *parameter);
+
 /* Where means are given: the option `means`, or the table `file` of them. */
 struct dun_setup_given {
   struct dun_matrix means;
@@ -35,9 +50,11 @@ struct dun_setup_given {
 };
 
 /* Means [rows][columns] from the one of both that is given; at most `most` rows of `dimension`
- * numbers (-1: any).  A copy, to be freed by the caller. */
+ * numbers (-1: any).  A copy, to be freed by the caller, as are the names of the
+ * coordinates, if the table has any. */
 int dun_setup_means(struct dun_message why, const struct dun_setup_given *given,
-                    long long dimension, long long most, struct dun_matrix *out);
+                    long long dimension, long long most, struct dun_matrix *out,
+                    struct dun_setup_names *names);
 
 /* `log_evidence` of a target whose density is normalised: 0. */
 double dun_setup_normalised(const void *self);

@@ -34,6 +34,7 @@ struct student_mixture {
   double *log_peak;   /* [K] */
   double *cumulative; /* [K], the last is 1 */
   struct dun_tabulated law, normal;
+  struct dun_setup_names names; /* of the coordinates */
 };
 
 static const struct dun_option options[] = {
@@ -165,7 +166,7 @@ static int draw_means(struct student_mixture *t, struct dun_message why)
 static int read_means(struct student_mixture *t, struct dun_message why)
 {
   struct dun_matrix means = {0};
-  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means);
+  int status = dun_setup_means(why, &t->given, t->dimension, MAX_COMPONENTS, &means, &t->names);
 
   if (status < 0)
     return status;
@@ -207,6 +208,13 @@ static void free_tables(void *self)
   DUN_FREE(t->cumulative);
   dun_tabulated_free(&t->law);
   dun_tabulated_free(&t->normal);
+  dun_setup_free_names(&t->names);
+}
+
+static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
+{
+  const struct student_mixture *t = self;
+  return dun_setup_point(&t->names, t->d, capacity, parameter);
 }
 
 static int dimension_of(const void *self)
@@ -352,5 +360,6 @@ const struct dun_target dun_target_student_mixture = {
     .draw_normals = -1,
     .draw = draw,
     .log_evidence = dun_setup_normalised,
+    .parameters = parameters,
     .modes = modes,
 };

@@ -476,6 +476,15 @@ static void parameters_refused(void)
   listed[1].shape[0] = listed[1].shape[1] = 2000000000;
   refused(own, "too large");
   restore_list();
+  static const char *label[] = {"a", "b", ""}, *const bad[] = {NULL, "", "\xff", "a\tb"};
+  listed[1].label = label;
+  for (int i = 0; i < 4; i++) {
+    label[2] = bad[i];
+    refused(own, i < 2 ? "a label that is missing" : "a label that is no text");
+  }
+  listed[0].label = label;
+  refused(own, "labels but no axis");
+  restore_list();
   own.constrain = NULL;
   refused(own, "constrain");
   listed_count = 1;

@@ -26,7 +26,9 @@ static double point(const void *self, const double *x, double *gradient)
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
   static const struct dun_parameter known[] = {
-      {"mu", 0, {0}, "the mean"}, {"theta", 1, {3}, NULL}, {"S", 2, {2, 3}, "a matrix"}};
+      {.name = "mu", .doc = "the mean"},
+      {.name = "theta", .rank = 1, .shape = {3}},
+      {.name = "S", .rank = 2, .shape = {2, 3}, .doc = "a matrix"}};
   (void)self;
   for (int i = 0; i < 3 && i < capacity; i++)
     parameter[i] = known[i];
