@@ -53,6 +53,27 @@ int dun_run_start(struct dun_run *run)
   return dun_run_draw(run, DUN_PURPOSE_START, uniforms, normals, draw_path);
 }
 
+int dun_run_evaluate(struct dun_context *context, struct dun_run *run, double t, int64_t tiles)
+{
+  int64_t before = run->evaluator->infinities;
+  int status = dun_sweep_evaluate(context, &run->sweep, t, tiles);
+  if (status >= 0 && run->evaluator->infinities > before)
+    status = dun_fail(DUN_ERROR_NUMERIC, "target %s has a log density of +inf at a first draw",
+                      run->target->type.name);
+  return dun_agree(context, status);
+}
+
+void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_run *run,
+                            int64_t killed)
+{
+  double survivors = (double)(run->options.particles - killed);
+  if (killed > 0)
+    dun_diagnose(diagnosis, "survivors", dun_verdict_above(-survivors, -100, -20),
+                 "%.0f of %lld first draws lie inside the target's support%s", survivors,
+                 run->options.particles,
+                 survivors > 100 ? "" : ": too few to show all of it; take a base that fits it");
+}
+
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...)
 {

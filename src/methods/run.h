@@ -102,6 +102,16 @@ int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, in
 /* The path's first draws.  Local; DUN_ERROR_MEMORY. */
 int dun_run_start(struct dun_run *run);
 
+/* Collective.  Evaluates first draws at time t, in tiles below `tiles`.  Moves that meet a density
+ * of +inf count it as none and the diagnosis tells; here it would be left out of log Z:
+ * DUN_ERROR_NUMERIC. */
+int dun_run_evaluate(struct dun_context *context, struct dun_run *run, double t, int64_t tiles);
+
+/* If first draws were killed: whether the others are enough.  Moves begin where they are, and what
+ * they do not show of the support is not known. */
+void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_run *run,
+                            int64_t killed);
+
 /* Declares a column that is saved.  NULL as dun_population_declare. */
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
                                   int width, unsigned flags, const char *doc);

@@ -36,6 +36,7 @@ struct smc {
   double last_jump;    /* of the sweep before, for `auto` */
   int64_t selections;
   int64_t boundary;         /* of the halves that learn from each other */
+  int64_t killed;           /* first draws that have no weight at any t > 0 */
   int64_t lost;             /* weights that became 0 in moves */
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   int64_t capped;           /* steps whose moves ended at the cap */
@@ -62,6 +63,7 @@ static const struct dun_state state[] = {
     STATE(last_jump, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
     STATE(boundary, DUN_STATE_INTEGER),
+    STATE(killed, DUN_STATE_INTEGER),
     STATE(lost, DUN_STATE_INTEGER),
     STATE(drift, DUN_STATE_NUMBER),
     STATE(capped, DUN_STATE_INTEGER),
@@ -177,7 +179,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   struct smc *s = self;
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
-  s->done = s->selections = s->lost = s->capped = 0;
+  s->done = s->selections = s->killed = s->lost = s->capped = 0;
   s->carried = s->most_stuck = s->drift = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
@@ -227,7 +229,7 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
     return status;
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
-  status = dun_sweep_evaluate(context, &run->sweep, 1, pilot_tiles(run));
+  status = dun_run_evaluate(context, run, 1, pilot_tiles(run));
   s->phase = PILOT;
   return status < 0 ? status : DUN_TICK_GOING;
 }
@@ -260,7 +262,7 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
     return status;
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
-  status = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
+  status = dun_run_evaluate(context, run, 0, INT64_MAX);
   s->phase = TEMPER;
   return status < 0 ? status : DUN_TICK_GOING;
 }
@@ -309,6 +311,7 @@ static int reweight(struct dun_context *context, struct smc *s, struct dun_run *
   run->now.time = next.time;
   run->now.log_likelihood_mean = next.mean;
   run->now.log_likelihood_variance = next.variance;
+  s->killed += run->now.step == 0 ? (int64_t)next.killed : 0;
   return 0;
 }
 
@@ -512,6 +515,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
   diagnose_evidence(now, ancestors, out);
+  dun_diagnose_survivors(out, run, s->killed);
   if (s->moves_per_step < 0)
     dun_diagnose(out, "moves", dun_verdict_above(capped, .1, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "

@@ -4,9 +4,14 @@
 #include "base/vmath.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
+#include <float.h>
 #include <math.h>
 
 enum { CANDIDATES = 16 };
+
+/* A particle whose D lies so far below the highest is one that the path leaves at once: steps that
+ * keep the others end its weight, which is below exp(-NOTHING) of theirs. */
+static const double ABYSS = 1e20, NOTHING = 745;
 
 /* Sums of one pass.  LADDER[k] is the sum of w u_k; the ladder of squares has one rung more, since
  * u_k^2 = u_{k+1}; a pass over equal parts has sums of squares of its own. */
@@ -14,6 +19,7 @@ enum {
   WEIGHT,
   MEAN,
   SQUARE,
+  KILLED,
   LADDER,
   SQUARES = LADDER + CANDIDATES + 1,
   SUMS = SQUARES + CANDIDATES
@@ -31,6 +37,7 @@ struct search {
   const struct dun_column *part_lp, *logw;
   double slope[DUN_MAX_PARTS]; /* b_k */
   double slope_maximum, logw_maximum;
+  double abyss; /* particles with D further below the maximum are left out */
   struct dun_exact sum[SUMS];
   double total[SUMS];
 };
@@ -74,8 +81,9 @@ DUN_CLONES static void exponential(const double *restrict x, double *restrict w)
     w[l] = power(1, x[l]);
 }
 
-/* The tile's weights, 0 behind its last particle, and D relative to the maximum. */
-static void prepare(const struct search *s, int64_t i, double *w, double *d)
+/* The tile's weights, 0 behind its last particle and of those that the path leaves at once, who are
+ * counted; and D relative to the maximum. */
+static int prepare(const struct search *s, int64_t i, double *w, double *d)
 {
   double part[DUN_MAX_PARTS * DUN_LANES] __attribute__((aligned(64)));
   double logw[DUN_LANES] __attribute__((aligned(64)));
@@ -83,13 +91,18 @@ static void prepare(const struct search *s, int64_t i, double *w, double *d)
 
   slopes(s, i, s->slope_maximum, part, d);
   dun_tile_load(s->population, s->logw, i, logw);
-  for (int l = 0; l < DUN_LANES; l++)
+  int killed = 0;
+  for (int l = 0; l < DUN_LANES; l++) {
+    int left = !(d[l] >= -s->abyss);
     logw[l] = l < n ? logw[l] - s->logw_maximum : -INFINITY;
+    killed += left && logw[l] > -INFINITY;
+    logw[l] = left ? -INFINITY : logw[l];
+  }
   exponential(logw, w);
+  return killed;
 }
 
-/* D relative to its maximum, weighted; particles outside the support are left out of its
- * moments. */
+/* D relative to its maximum, weighted; particles that are left out have no weight. */
 DUN_CLONES static void fold_moments(const double *restrict w, const double *restrict d,
                                     double *restrict out)
 {
@@ -152,7 +165,7 @@ static int look(struct dun_context *context, struct search *s, const struct pass
 
   memset(s->sum, 0, sizeof s->sum);
   for (int64_t i = 0; i < s->population->tiles.count; i++) {
-    prepare(s, i, w, d);
+    out[KILLED] = prepare(s, i, w, d);
     out[LADDER + CANDIDATES] = 0;
     fold_moments(w, d, out);
     (pass->doubling ? fold_doubling : fold_spaced)(pass, w, d, out);
@@ -185,11 +198,30 @@ static int largest(const struct search *s, const struct pass *pass, double thres
   return k;
 }
 
+/* One and the same number far down at all particles is what targets write for no density; numbers
+ * far up are none of a law. */
+static int check_bounds(double minimum, double maximum)
+{
+  if (maximum > ABYSS)
+    return dun_fail(DUN_ERROR_NUMERIC,
+                    "the target's log density is %g at a particle: no law has such a density",
+                    maximum);
+  if (maximum > -ABYSS || (maximum > -INFINITY && minimum < maximum))
+    return 0;
+  if (maximum > -INFINITY)
+    return dun_fail(DUN_ERROR_NUMERIC,
+                    "all particles have the log density %g on the rest of the path, which counts "
+                    "as none: the base does not reach the target's support",
+                    maximum);
+  return dun_fail(DUN_ERROR_NUMERIC, "no particle has a finite density on the rest of the path: "
+                                     "the base does not reach the target's support");
+}
+
 static int maxima(struct dun_context *context, struct search *s)
 {
   double part[DUN_MAX_PARTS * DUN_LANES] __attribute__((aligned(64)));
   double d[DUN_LANES] __attribute__((aligned(64)));
-  double maximum[2] = {-INFINITY, -INFINITY};
+  double maximum[3] = {-INFINITY, -INFINITY, -INFINITY};
 
   for (int64_t i = 0; i < s->population->tiles.count; i++) {
     int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
@@ -199,16 +231,13 @@ static int maxima(struct dun_context *context, struct search *s)
       int alive = logw[l] > -INFINITY;
       maximum[0] = alive && d[l] > maximum[0] ? d[l] : maximum[0];
       maximum[1] = logw[l] > maximum[1] ? logw[l] : maximum[1];
+      maximum[2] = alive && -d[l] > maximum[2] ? -d[l] : maximum[2];
     }
   }
-  int status = dun_max(context, 0, 2, maximum);
+  int status = dun_max(context, 0, 3, maximum);
   s->slope_maximum = maximum[0];
   s->logw_maximum = maximum[1];
-  if (status >= 0 && !(maximum[0] > -INFINITY))
-    status =
-        dun_fail(DUN_ERROR_NUMERIC, "no particle has a finite density on the rest of the path: "
-                                    "the base does not reach the target's support");
-  return status;
+  return status < 0 ? status : check_bounds(-maximum[2], maximum[0]);
 }
 
 /* First by doublings, downwards until one holds, then by seventeenths of the bracket. */
@@ -224,6 +253,7 @@ static int find(struct dun_context *context, struct search *s, double t, double 
   next->mean = s->total[MEAN] / s->total[WEIGHT];
   next->variance = s->total[SQUARE] / s->total[WEIGHT] - next->mean * next->mean;
   next->mean += s->slope_maximum;
+  next->killed = s->total[KILLED];
   while ((k = largest(s, &pass, threshold)) < 0) {
     pass.first = ldexp(pass.first, -CANDIDATES);
     if (t + step_of(&pass, CANDIDATES - 1) == t || pass.first < 1e-290)
@@ -272,9 +302,14 @@ int dun_next_time(struct dun_context *context, const struct dun_population *popu
   s->part_lp = part_lp;
   s->logw = logw;
   slope_coefficients(path, path_self, s->slope);
+  s->abyss = ABYSS;
   if ((status = maxima(context, s)) < 0)
     goto out;
   status = find(context, s, t, conditional_ess, next);
+  if (status >= 0 && next->killed > 0 && (next->time - t) * s->abyss < NOTHING) {
+    s->abyss = DBL_MAX;
+    status = find(context, s, t, conditional_ess, next);
+  }
 out:
   dun_free(s);
   return status;

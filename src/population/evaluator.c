@@ -326,6 +326,7 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
   for (int l = 0; l < DUN_LANES; l++)
     if (!isfinite(lp[l])) {
       e->nans += l < n && lp[l] != -INFINITY;
+      e->infinities += l < n && lp[l] == INFINITY;
       lp[l] = -INFINITY;
     }
 }
