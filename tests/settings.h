@@ -212,13 +212,13 @@ static void each(void (*check)(struct subject *, const struct setting *))
 typedef void evaluate(struct dun_evaluator *, int, const double *, double *, const double *,
                       double *);
 
-static void set_scale(struct subject *s, double value)
+static inline void set_scale(struct subject *s, double value)
 {
   for (int l = 0; l < L; l++)
     s->scale[l] = value;
 }
 
-static void clear(struct subject *s)
+static inline void clear(struct subject *s)
 {
   memset(s->gradient, 0, (size_t)s->d * L * sizeof(double));
 }

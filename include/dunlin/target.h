@@ -131,6 +131,11 @@ struct dun_target {
 
   /* The dimension d: fixed, or (if 0) told by the function after init. */
   int dimension;
+
+  /* 1: there is no gradient, neither of the density nor of the prior, and the pointers for it are
+   * always NULL.  Kernels and finishes that need one then refuse the target; rwm does not. */
+  int no_gradient;
+
   int (*dimension_of)(const void *self);
 
   /* POINT: x[d].  Returns the log density; writes gradient[d] unless it is NULL. */

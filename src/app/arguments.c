@@ -34,6 +34,7 @@ enum {
   KEY_ESTIMATE,
   KEY_JSON,
   KEY_MARKDOWN,
+  KEY_NO_CHECK,
   KEY_USAGE
 };
 
@@ -47,6 +48,7 @@ static const struct argp_option options[] = {
     {"restart", KEY_RESTART, 0, 0,
      "Go on from the newest good checkpoint of the same input; start afresh if there is none", 1},
     {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing result and its checkpoints", 1},
+    {"no-check", KEY_NO_CHECK, 0, 0, "Do not try what the target promises", 1},
     {0, 0, 0, 0, "run:", 2},
     {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
      "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d", 2},
@@ -72,6 +74,7 @@ static const struct {
     {KEY_DATA, "data", FOR_RUN | FOR_CHECK},
     {KEY_RESTART, "restart", FOR_RUN | FOR_CHECK},
     {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK},
+    {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK},
     {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK},
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK},
@@ -185,6 +188,7 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_ESTIMATE: arguments->estimate = 1; return 0;
   case KEY_JSON: arguments->json = 1; return 0;
   case KEY_MARKDOWN: arguments->markdown = 1; return 0;
+  case KEY_NO_CHECK: arguments->no_check = 1; return 0;
   case KEY_HELP:
   case KEY_USAGE:
   case KEY_VERSION: answer(arguments, key, state); return 0;

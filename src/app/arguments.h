@@ -23,7 +23,7 @@ struct dun_arguments {
   int sets;
   const char *output, *data; /* NULL: not given */
   double time_limit;         /* seconds; -1: not given */
-  int restart, overwrite, strict, quiet, estimate, json, markdown;
+  int restart, overwrite, strict, quiet, estimate, json, markdown, no_check;
   int answered; /* --help, --usage or --version was printed: nothing else is to be done */
 };
 

@@ -305,7 +305,11 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   struct dun_run *run = &assembly->run;
   run->kernel = (const struct dun_kernel *)assembly->kernel.type;
   run->kernel_self = assembly->kernel.self;
-  int code = 0;
+  char who[64];
+  snprintf(who, sizeof who, "kernel %s", run->kernel->type.name);
+  int code = run->kernel->uses_gradient
+                 ? dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm")
+                 : 0;
   for (int h = 0; h < DUN_HALVES && code >= 0; h++)
     code = dun_adaptation_init(&run->adaptation[h], run->kernel, run->kernel_self,
                                assembly->evaluator.dimension);

@@ -49,6 +49,7 @@ struct dun_assembly {
   struct dun_run run;
   char *file;        /* the result's name */
   uint64_t identity; /* hash of all that decides the numbers in the result */
+  int other_bits;    /* the target was seen to give other bits for the same point; see promises.h */
 };
 
 /* Option rows of the sections `run:` and `output:`. */

@@ -3,6 +3,7 @@
 #include "app/driver.h"
 #include "app/estimate.h"
 #include "app/help.h"
+#include "app/promises.h"
 #include "app/source.h"
 #include "app/summary.h"
 #include "base/error.h"
@@ -46,6 +47,8 @@ static int prepare(struct dun_context *context, struct dun_assembly *assembly,
   code = dun_assemble(context, assembly, arguments);
   if (code >= 0)
     code = dun_source_refuse(context, assembly);
+  if (code == 0 && !arguments->no_check)
+    code = dun_promises_try(context, assembly);
   if (code < 0)
     *exit_code = fail(context, code, &assembly->binder.complaints);
   return code;

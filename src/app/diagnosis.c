@@ -223,10 +223,20 @@ static void judge_spread(struct dun_diagnosis *all, long long replicates,
                level == DUN_GOOD ? "" : ": modes may be missed, or the errors be too small");
 }
 
+/* Only told where it was seen. */
+static void judge_bits(struct dun_diagnosis *all, int64_t other_bits)
+{
+  if (other_bits)
+    dun_diagnose(all, "same bits", other_bits > 1 ? DUN_BAD : DUN_DOUBTFUL,
+                 "the target gave other %s for the same point when it was asked again",
+                 other_bits > 1 ? "log densities, not only other bits," : "bits");
+}
+
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,
                        const struct dun_evidence *evidence)
 {
   judge_nans(all, &driver->cost);
+  judge_bits(all, driver->other_bits);
   judge_spread(all, driver->assembly->run.options.replicates, evidence);
 }
 

@@ -255,6 +255,8 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
     dun_checkpoint_remove(context, assembly->file);
   if ((resumed = restart(context, driver)) < 0)
     return resumed;
+  if (driver->other_bits < assembly->other_bits)
+    driver->other_bits = assembly->other_bits;
   fresh = dun_result_begin(context, &driver->result, assembly->file, assembly->identity, run,
                            dun_assembly_chains(assembly), dun_assembly_draws(assembly), resumed);
   if (fresh >= 0 && run->kept.due > 0)

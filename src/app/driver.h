@@ -31,6 +31,7 @@ struct dun_driver {
   int64_t rows;                       /* of `steps`, in this replicate */
   struct dun_cost before;             /* of earlier jobs of this run */
   int64_t blas;                       /* hash of the BLAS kernel family's name */
+  int64_t other_bits;                 /* as the assembly has it, from this job or an earlier one */
   struct dun_table steps;             /* /trace/steps */
   struct dun_table replicates;        /* /trace/replicates */
   struct dun_stored_diagnosis stored; /* worst verdicts of the finished replicates */

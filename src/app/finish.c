@@ -214,8 +214,11 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
     .name = name_, .type = DUN_ATTRIBUTE_TEXT, .text = value_                                      \
   }
 
-static int is_deterministic(const struct dun_run *run)
+static int is_deterministic(const struct dun_driver *driver)
 {
+  const struct dun_run *run = &driver->assembly->run;
+  if (driver->other_bits)
+    return 0;
   return !run->path || !run->path->deterministic || run->path->deterministic(run->path_self);
 }
 
@@ -237,7 +240,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       NUMBER("log_evidence_spread", evidence->spread),
       NUMBER("effective_sample_size", evidence->ess),
       TEXT("population_hash", hash),
-      WHOLE("deterministic", is_deterministic(&driver->assembly->run)),
+      WHOLE("deterministic", is_deterministic(driver)),
       TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),
       TEXT("diagnosis_details", lines.text),
       WHOLE("evaluations", driver->cost.evaluations),

@@ -25,6 +25,7 @@ static const struct dun_state driver_state[] = {
     DRIVER("seconds", DUN_STATE_NUMBER, before.seconds, DUN_PHASES),
     DRIVER("wall", DUN_STATE_NUMBER, before.wall, 1),
     INTEGER("blas", blas),
+    INTEGER("other_bits", other_bits),
     DRIVER("steps", DUN_STATE_NUMBERS, steps.cells, 1),
     DRIVER("replicates", DUN_STATE_NUMBERS, replicates.cells, 1),
     DRIVER("diagnosis", DUN_STATE_INTEGER, stored, DIAGNOSIS_WORDS),

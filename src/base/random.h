@@ -24,6 +24,7 @@ enum dun_purpose {
   DUN_PURPOSE_CARRY,   /* a path's map to a new time */
   DUN_PURPOSE_REFRESH, /* momenta that are kept from move to move */
   DUN_PURPOSE_DATA,    /* what a target makes up: centres, images */
+  DUN_PURPOSE_TRIAL,   /* points at which a target's promises are tried */
 };
 
 struct dun_address {

@@ -40,6 +40,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",
                     run->method->type.name);
+  if (dun_evaluator_need_gradient(run->evaluator, "finish fit_and_reweight", "method smc") < 0)
+    return DUN_ERROR_INPUT;
   f->x = dun_population_find(&run->population, "x");
   f->ascent = dun_population_declare(
       &run->population, (struct dun_column){.name = "ascent",

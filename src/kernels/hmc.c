@@ -59,6 +59,7 @@ const struct dun_kernel dun_kernel_hmc = {
              .citation = "Duane et al. 1987, Phys. Lett. B 195, 216", .size = sizeof(struct hmc),
              .options = options},
     .uses_leapfrogs = 1,
+    .uses_gradient = 1,
     .initial_step = 1,
     .initial_step_power = -.25,
     .scratch = scratch,

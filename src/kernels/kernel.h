@@ -69,6 +69,7 @@ struct dun_kernel {
   double initial_step, initial_step_power;
   int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
+  int uses_gradient;
   /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */
   int (*biased)(const void *self);
   /* Columns of scratch. */

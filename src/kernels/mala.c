@@ -47,6 +47,7 @@ const struct dun_kernel dun_kernel_mala = {
              .doc = "Metropolis-adjusted Langevin steps.",
              .citation = "Roberts & Tweedie 1996, Bernoulli 2, 341", .size = sizeof(struct mala),
              .options = options},
+    .uses_gradient = 1,
     .initial_step = 1,
     .initial_step_power = -1. / 6,
     .scratch = scratch,

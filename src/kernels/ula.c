@@ -279,6 +279,7 @@ const struct dun_kernel dun_kernel_ula = {
                     "Langevin dynamics.",
              .citation = "Roberts & Tweedie 1996, Bernoulli 2, 341", .size = sizeof(struct ula),
              .options = options},
+    .uses_gradient = 1,
     .initial_step = 1,
     .biased = biased,
     .blind = 1,

@@ -178,6 +178,7 @@ const struct dun_kernel dun_kernel_underdamped = {
              .doc = "Underdamped Langevin steps with a momentum that stays with its particle.",
              .citation = "Horowitz 1991, Phys. Lett. B 268, 247",
              .size = sizeof(struct underdamped), .options = options},
+    .uses_gradient = 1,
     .initial_step = 1,
     .initial_step_power = -.25,
     .weighs = 1,

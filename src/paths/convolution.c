@@ -225,6 +225,10 @@ static int init_samples(struct dun_convolution_path *s)
     return dun_fail(DUN_ERROR_INPUT,
                     "sampler: langevin needs a log density at every level, which score: "
                     "monte_carlo does not give; take score: grid");
+  if (s->estimator != DUN_ESTIMATOR_DSI &&
+      dun_evaluator_need_gradient(s->target, "path convolution with score: monte_carlo",
+                                  "estimator: dsi") < 0)
+    return DUN_ERROR_INPUT;
   s->samples.target = s->target;
   s->samples.samples = s->inner;
   s->samples.estimator = (enum dun_estimator)s->estimator;

@@ -3,13 +3,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/vmath.h"
+#include "population/control.h"
 #include "population/tile.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 
 enum {
   MAX_DIMENSION = 1000000,
@@ -20,27 +18,6 @@ enum {
 
 typedef void columns_function(const void *self, const double *x, double *lp, const double *scale,
                               double *gradient, double *work);
-
-/* ---- the floating-point control register ------------------------------------------------- */
-
-static inline unsigned control(void)
-{
-#ifdef __SSE__
-  return _mm_getcsr() & ~0x3fu; /* without the exceptions' flags */
-#else
-  return 0;
-#endif
-}
-
-static inline void restore(unsigned before)
-{
-#ifdef __SSE__
-  if (control() != before)
-    _mm_setcsr(before);
-#else
-  (void)before;
-#endif
-}
 
 /* ---- set-up ------------------------------------------------------------------------------ */
 
@@ -53,11 +30,11 @@ static int64_t row_stride(const struct dun_evaluator *e)
 static int find_dimension(struct dun_evaluator *e)
 {
   const struct dun_target *t = e->target;
-  unsigned before = control();
+  unsigned before = dun_control();
   e->dimension = t->dimension;
   if (e->dimension == 0 && t->dimension_of)
     e->dimension = t->dimension_of(e->self);
-  restore(before);
+  dun_control_restore(before);
   if (e->dimension < 1 || e->dimension > MAX_DIMENSION)
     return dun_fail(DUN_ERROR_INPUT, "Target %s has dimension %d; 1 to %d was expected.",
                     t->type.name, e->dimension, MAX_DIMENSION);
@@ -72,9 +49,9 @@ static int find_dimension(struct dun_evaluator *e)
 static int find_work(struct dun_evaluator *e, int64_t *columns)
 {
   const struct dun_target *t = e->target;
-  unsigned before = control();
+  unsigned before = dun_control();
   *columns = t->work_columns ? t->work_columns(e->self) : 0;
-  restore(before);
+  dun_control_restore(before);
   if (*columns < 0)
     return dun_fail(DUN_ERROR_INPUT, "Target %s asks for %lld columns of scratch.", t->type.name,
                     (long long)*columns);
@@ -104,9 +81,9 @@ int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity
                              struct dun_parameter *parameter)
 {
   if (evaluator->target->parameters) {
-    unsigned before = control();
+    unsigned before = dun_control();
     int count = evaluator->target->parameters(evaluator->self, capacity, parameter);
-    restore(before);
+    dun_control_restore(before);
     return count;
   }
   if (capacity > 0)
@@ -198,11 +175,11 @@ static int find_outputs(struct dun_evaluator *e)
 
 int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
 {
-  unsigned before = control();
+  unsigned before = dun_control();
   const char *name = e->target->type.name;
   size[0] = size[1] = size[2] = 1;
   int status = e->target->lattice ? e->target->lattice(e->self, axes, size) : -1;
-  restore(before);
+  dun_control_restore(before);
   if (status < 0)
     return dun_fail(DUN_ERROR_INPUT,
                     "Target %s is no field on a lattice: it has no waves in Fourier space.", name);
@@ -221,15 +198,26 @@ int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
   return 0;
 }
 
+int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
+                                const char *instead)
+{
+  if (!evaluator->target->no_gradient)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s needs the gradient of the log density, and target %s says that it has none; "
+                  "%s does without",
+                  who, evaluator->target->type.name, instead);
+}
+
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta)
 {
   if (!evaluator->target->constrain) {
     memcpy(theta, x, (size_t)evaluator->dimension * sizeof *x);
     return;
   }
-  unsigned before = control();
+  unsigned before = dun_control();
   evaluator->target->constrain(evaluator->self, x, theta);
-  restore(before);
+  dun_control_restore(before);
 }
 
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self)
@@ -363,14 +351,14 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
                      double *gradient)
 {
   int64_t stride = row_stride(e);
-  unsigned before = control();
+  unsigned before = dun_control();
   for (int first = 0; first < n; first += GROUP) {
     int count = n - first < GROUP ? n - first : GROUP;
     dun_strided_rows_from_columns(count, e->dimension, stride, x + first, e->rows);
     for (int l = 0; l < count; l++)
       e->lane_lp[first + l] = e->target->point(e->self, e->rows + l * stride,
                                                gradient ? e->row_gradient + l * stride : NULL);
-    restore(before);
+    dun_control_restore(before);
     if (gradient)
       add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
   }
@@ -379,10 +367,10 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
 static void by_rows(struct dun_evaluator *e, int n, const double *x, const double *scale,
                     double *gradient)
 {
-  unsigned before = control();
+  unsigned before = dun_control();
   dun_rows_from_columns(n, e->dimension, x, e->rows);
   e->target->rows(e->self, n, e->rows, e->lane_lp, gradient ? e->row_gradient : NULL, e->work);
-  restore(before);
+  dun_control_restore(before);
   if (gradient)
     add_rows(e, 0, n, n, scale, gradient);
 }
@@ -390,9 +378,9 @@ static void by_rows(struct dun_evaluator *e, int n, const double *x, const doubl
 static void by_columns(struct dun_evaluator *e, columns_function *columns, const double *x,
                        double *lp, const double *scale, double *gradient)
 {
-  unsigned before = control();
+  unsigned before = dun_control();
   columns(e->self, x, lp, scale, gradient, e->work);
-  restore(before);
+  dun_control_restore(before);
   if (gradient)
     clear_odd_lanes(e->dimension, gradient);
 }
@@ -428,6 +416,8 @@ static void call_repaired(struct dun_evaluator *e, columns_function *columns, in
 static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
                      double *lp, const double *scale, double *gradient)
 {
+  if (e->target->no_gradient)
+    gradient = NULL;
   if (all_finite((int64_t)e->dimension * DUN_LANES, x))
     call(e, columns, n, x, lp, scale, gradient);
   else

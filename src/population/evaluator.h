@@ -41,13 +41,19 @@ void dun_evaluator_free(struct dun_evaluator *evaluator);
  * lane's whole gradient becomes 0.  So a gradient that was finite stays finite.  Arrays are aligned
  * to 64 bytes.
  *
- * Targets by rows or by point are called for the first n lanes only.  The floating-point control
+ * A target without gradient adds nothing.  Targets by rows or by point are called for the first n
+ * lanes only.  The floating-point control
  * register is restored behind foreign code. */
 void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                   const double *scale, double *gradient);
 /* The same for the target's prior, which must exist. */
 void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                         const double *scale, double *gradient);
+
+/* 0; DUN_ERROR_INPUT for a target without gradient, with a sentence that begins with who needs one
+ * ("kernel hmc") and ends with what does not. */
+int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
+                                const char *instead);
 
 /* Output parameters: returns how many, with the default one for targets that declare none. */
 int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity,

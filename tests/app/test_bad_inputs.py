@@ -483,9 +483,9 @@ def test_library_with_impossible_modes():
         for said, words in ((modes(2147483647, 1, 1), ["too many"]),
                             (modes(1, '__builtin_nan("")', 1), ["share"]),
                             (modes(1, 1, 0), ["width 0"])):
-            plugin(folder, density="return x[0];", more=said, before=declared)
+            plugin(folder, more=said, before=declared)
             refused(folder, [FILE + ":7", *words])
-        plugin(folder, density="return -x[0] * x[0];", more=modes(1, 1, 1), before=declared)
+        plugin(folder, more=modes(1, 1, 1), before=declared)
         dunlin("run", FILE, "--quiet", folder=folder)
 
 
@@ -493,7 +493,7 @@ def test_library_that_ends_the_program():
     """Exit code 0 is told of complete results only."""
     with Folder() as folder:
         write(folder, FILE, LIBRARY)
-        plugin(folder, density="if (x[0] > 2) exit(0); return -x[0] * x[0];",
+        plugin(folder, density="if (x[0] > 2) exit(0); return -x[0] * x[0] / 2;",
                before="#include <stdlib.h>\n")
         done = dunlin("run", FILE, "--quiet", folder=folder, code=1)
         assert "exit" in done.stderr, done.stderr

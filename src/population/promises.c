@@ -1,0 +1,379 @@
+#include "population/promises.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One target on its way through the trials. */
+struct promises {
+  struct dun_caller *caller;
+  const struct dun_effort *effort;
+  const double *x; /* [d][64] */
+  struct dun_findings *findings;
+  int d, n;
+  int64_t block; /* d × 64 */
+
+  double *lp, *gradient; /* [64], [d][64]: what was found first */
+  double *other;         /* [d][64]: points in other lanes, or sums */
+};
+
+void dun_find(struct dun_findings *findings, enum dun_finding_level level, const char *format, ...)
+{
+  va_list arguments;
+  if (findings->count == DUN_MAX_FINDINGS)
+    return;
+  struct dun_finding *finding = &findings->finding[findings->count++];
+  finding->level = level;
+  va_start(arguments, format);
+  vsnprintf(finding->text, sizeof finding->text, format, arguments);
+  va_end(arguments);
+}
+
+static const char *name_of(const struct dun_target *target)
+{
+  return target->point ? "point" : target->rows ? "rows" : "columns";
+}
+
+/* ---- finite values ----------------------------------------------------------------------- */
+
+static int64_t entry_of(int64_t coordinate, int lane)
+{
+  return coordinate * DUN_LANES + lane;
+}
+
+static void add_bits(struct dun_findings *findings, const double *value, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++)
+    findings->bits =
+        (findings->bits ^ dun_bits(value[i])) * 0x9e3779b97f4a7c15u + (findings->bits >> 29);
+}
+
+/* Returns how many are finite. */
+static int count_finite(struct promises *p)
+{
+  int finite = 0, odd = 0, first = -1;
+  for (int l = 0; l < p->n; l++) {
+    finite += isfinite(p->lp[l]) != 0;
+    odd += isnan(p->lp[l]) || p->lp[l] == INFINITY;
+    first = first < 0 && (isnan(p->lp[l]) || p->lp[l] == INFINITY) ? l : first;
+  }
+  if (finite == 0 && odd > 0)
+    dun_find(p->findings, DUN_FINDING_REFUSED,
+             "found the log density %g at the start x[0] = %.6g, ..., and a finite one at none of "
+             "%d; expected finite numbers in the support and -inf outside",
+             p->lp[first], p->x[first], p->n);
+  else if (finite == 0)
+    dun_find(p->findings, DUN_FINDING_TOLD,
+             "the log density is -inf at all of %d starts: they lie outside the support, and "
+             "nothing could be tried",
+             p->n);
+  else if (odd > 0)
+    dun_find(p->findings, DUN_FINDING_TOLD,
+             "the log density is %g at %d of %d starts, which count as outside the support",
+             p->lp[first], odd, p->n);
+  return finite;
+}
+
+/* ---- the same bits ----------------------------------------------------------------------- */
+
+static int same_number(double a, double b)
+{
+  return dun_bits(a) == dun_bits(b) || (isnan(a) && isnan(b));
+}
+
+/* Other bits of the same points in the same lanes, from lane `first` on; by how much a log density
+ * differs at most. */
+static int compare_bits(const struct promises *p, int first, int gradient, double *most)
+{
+  const double *lp = p->caller->found_lp;
+  int same = 1;
+  for (int l = first; l < p->n; l++) {
+    same &= same_number(lp[l], p->lp[l]);
+    if (!same_number(lp[l], p->lp[l]) && !(fabs(lp[l] - p->lp[l]) <= *most))
+      *most = fabs(lp[l] - p->lp[l]);
+    for (int64_t j = 0; j < p->d && gradient; j++)
+      same &= same_number(p->caller->found_gradient[entry_of(j, l)], p->gradient[entry_of(j, l)]);
+  }
+  return same;
+}
+
+/* Without the first lanes a target by point has been asked another number of times before. */
+static int try_again(struct promises *p, int first)
+{
+  double most = 0;
+  char wanted[DUN_LANES];
+  for (int l = 0; l < DUN_LANES; l++)
+    wanted[l] = l >= first;
+  int status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, p->n, wanted, p->x, 1);
+  if (status < 0 || p->findings->other_bits || compare_bits(p, first, p->caller->gradients, &most))
+    return status;
+  p->findings->other_bits = most > 1e-6 ? 2 : 1;
+  dun_find(p->findings, DUN_FINDING_TOLD,
+           "`%s` gives other bits for the same points when it is asked again (log densities that "
+           "differ by %.3g): no run of it can be repeated%s",
+           name_of(p->caller->evaluator->target), most,
+           most > 1e-6 ? ", and kernels accept by chance" : "");
+  return 0;
+}
+
+/* ---- other lanes and other numbers of points --------------------------------------------- */
+
+static int is_far(double a, double b)
+{
+  return !same_number(a, b) && !(fabs(a - b) <= 1e-7 * (1 + fabs(a) + fabs(b)));
+}
+
+static double largest_slope(const struct promises *p, int lane)
+{
+  double largest = 0;
+  for (int64_t j = 0; j < p->d; j++)
+    largest = fmax(largest, fabs(p->gradient[entry_of(j, lane)]));
+  return largest;
+}
+
+/* What the trial found in lane `there` against the first finding in lane `here`; `how` ends the
+ * sentence.  Returns 1 after a finding. */
+static int compare_lanes(struct promises *p, int here, int there, const char *how)
+{
+  const struct dun_caller *t = p->caller;
+  const char *name = name_of(t->evaluator->target);
+  if (is_far(p->lp[here], t->found_lp[there])) {
+    dun_find(p->findings, DUN_FINDING_REFUSED,
+             "`%s` gives the log density %.9g for the point of lane %d, but %.9g %s", name,
+             p->lp[here], here, t->found_lp[there], how);
+    return 1;
+  }
+  double allowed = 1e-7 * largest_slope(p, here);
+  for (int64_t j = 0; j < p->d && t->gradients && isfinite(p->lp[here]); j++) {
+    double a = p->gradient[entry_of(j, here)], b = t->found_gradient[entry_of(j, there)];
+    if (is_far(a, b) && !(fabs(a - b) <= allowed)) {
+      dun_find(p->findings, DUN_FINDING_REFUSED,
+               "`%s` gives gradient[%lld] = %.9g for the point of lane %d, but %.9g %s", name,
+               (long long)j, a, here, b, how);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The same points, each in another lane. */
+static int try_other_lanes(struct promises *p)
+{
+  int shift = p->n > 17 ? 17 : 1, status;
+  char how[64];
+  for (int64_t j = 0; j < p->d; j++)
+    for (int l = 0; l < DUN_LANES; l++)
+      p->other[entry_of(j, l)] = p->x[entry_of(j, l < p->n ? (l + shift) % p->n : shift % p->n)];
+  status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, p->n, NULL, p->other, 1);
+  for (int l = 0; l < p->n && status == 0; l++) {
+    snprintf(how, sizeof how, "in lane %d", l);
+    status = compare_lanes(p, (l + shift) % p->n, l, how);
+  }
+  return status;
+}
+
+/* The point of a lane alone, or among fewer. */
+static int try_fewer(struct promises *p, int lane, int n)
+{
+  char how[64];
+  int status;
+  for (int64_t j = 0; j < p->d; j++)
+    for (int l = 0; l < DUN_LANES; l++)
+      p->other[entry_of(j, l)] = p->x[entry_of(j, l < n ? (lane + l) % p->n : lane)];
+  status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, n, NULL, p->other, 1);
+  snprintf(how, sizeof how, n == 1 ? "alone" : "among %d", n);
+  for (int l = 0; l < n && status == 0; l++)
+    status = compare_lanes(p, (lane + l) % p->n, l, how);
+  return status;
+}
+
+/* The log density without the gradient is what it is with it. */
+static int try_without_gradient(struct promises *p)
+{
+  const double *lp = p->caller->found_lp;
+  int status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, p->n, NULL, p->x, 0);
+  for (int l = 0; l < p->n && status == 0; l++)
+    if (is_far(lp[l], p->lp[l])) {
+      dun_find(p->findings, DUN_FINDING_REFUSED,
+               "`%s` gives the log density %.9g with the gradient, but %.9g without it",
+               name_of(p->caller->evaluator->target), p->lp[l], lp[l]);
+      return 1;
+    }
+  return status;
+}
+
+/* ---- columns add ------------------------------------------------------------------------- */
+
+static const char *how_it_failed(double before, double scale, double slope, double found)
+{
+  if (scale == 0)
+    return "a lane whose scale is 0 is not left alone";
+  if (!is_far(found, scale * slope) && before != 0)
+    return "it writes where it should add";
+  if (!is_far(found, before + slope))
+    return "it leaves the scale out";
+  return "it does not add scale times the gradient";
+}
+
+static int check_sum(struct promises *p, const char *name, int64_t i, double scale, double slope)
+{
+  double before = (double)(i % 7) - 3, found = p->other[i], expected = before + scale * slope;
+  double size = fabs(before) + fabs(scale * slope);
+  if (!isfinite(slope) || fabs(found - expected) <= 1e-9 * size)
+    return 0;
+  dun_find(p->findings, DUN_FINDING_REFUSED,
+           "`%s`: found %.9g in gradient[%lld] of lane %d, expected %.9g + %.9g × %.9g = %.9g: %s",
+           name, found, (long long)(i / DUN_LANES), (int)(i % DUN_LANES), before, scale, slope,
+           expected, how_it_failed(before, scale, slope, found));
+  return 1;
+}
+
+/* What the trial has just found is added, times scales of which one is 0, to what stands there. */
+static int try_sums(struct promises *p, enum dun_density_kind which, const double *slope)
+{
+  double scale[DUN_LANES];
+  int status;
+  for (int l = 0; l < DUN_LANES; l++)
+    scale[l] = .25 * (l % 9) - .5;
+  for (int64_t i = 0; i < p->block; i++)
+    p->other[i] = (double)(i % 7) - 3;
+  status = dun_caller_add(p->caller, which, p->x, scale, p->other);
+  for (int64_t i = 0; i < p->block && status == 0; i++)
+    if (isfinite(p->lp[i % DUN_LANES]))
+      status = check_sum(p, which == DUN_DENSITY_PRIOR ? "prior" : "columns", i,
+                         scale[i % DUN_LANES], slope[i]);
+  return status;
+}
+
+/* ---- the other functions ----------------------------------------------------------------- */
+
+static void try_dimension(struct promises *p)
+{
+  const struct dun_evaluator *e = p->caller->evaluator;
+  int now = e->target->dimension_of ? e->target->dimension_of(e->self) : p->d;
+  if (now != p->d)
+    dun_find(p->findings, DUN_FINDING_REFUSED,
+             "`dimension_of` gave the dimension %d and, asked again, %d", p->d, now);
+}
+
+static int first_finite(const struct promises *p)
+{
+  for (int l = 0; l < p->n; l++)
+    if (isfinite(p->lp[l]))
+      return l;
+  return 0;
+}
+
+static int try_outputs(struct promises *p)
+{
+  const struct dun_evaluator *e = p->caller->evaluator;
+  int status = e->target->constrain ? dun_caller_constrain(p->caller, p->x, first_finite(p)) : 0;
+  for (int i = 0; i < e->outputs && e->target->constrain && status == 0; i++)
+    if (dun_is_mark(p->caller->theta.value[i])) {
+      dun_find(p->findings, DUN_FINDING_REFUSED, "`constrain` leaves theta[%d] of %d unwritten", i,
+               e->outputs);
+      return 1;
+    }
+  return status;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static int try_layout(struct promises *p)
+{
+  int rows = p->caller->evaluator->target->rows != NULL, status = 0;
+  int columns = p->caller->evaluator->target->columns != NULL;
+  if (p->n > 1)
+    status = try_other_lanes(p);
+  if (status == 0 && (rows || columns))
+    status = try_fewer(p, p->n > 5 ? 5 : 0, 1);
+  if (status == 0 && rows && p->n > 3)
+    status = try_fewer(p, 2, 3);
+  if (status == 0)
+    status = try_without_gradient(p);
+  if (status == 0 && columns && p->caller->gradients)
+    status = try_sums(p, DUN_DENSITY_TARGET, p->gradient);
+  return status;
+}
+
+static int try_all(struct promises *p, struct dun_address address)
+{
+  int status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, p->n, NULL, p->x, 1);
+  if (status < 0)
+    return status;
+  memcpy(p->lp, p->caller->found_lp, DUN_LANES * sizeof *p->lp);
+  memcpy(p->gradient, p->caller->found_gradient, (size_t)p->block * sizeof *p->gradient);
+  for (int l = p->n; l < DUN_LANES; l++)
+    p->lp[l] = p->caller->evaluator->target->columns ? p->lp[l] : NAN;
+  add_bits(p->findings, p->lp, p->n);
+  try_dimension(p);
+  if (count_finite(p) == 0)
+    return 0;
+  if (!p->effort->thrifty && (status = try_again(p, 0)) < 0)
+    return status;
+  if (p->caller->gradients) {
+    struct dun_found found = {p->x, p->lp, p->gradient};
+    status = dun_promises_gradient(p->caller, DUN_DENSITY_TARGET, p->effort, address, &found,
+                                   p->findings);
+  }
+  if (status >= 0)
+    status = try_again(p, p->n > 1);
+  if (status >= 0 && !p->effort->thrifty && !p->findings->other_bits && p->findings->count == 0)
+    status = try_layout(p);
+  return status < 0 ? status : try_outputs(p);
+}
+
+static int promises_init(struct promises *p)
+{
+  p->d = p->caller->evaluator->dimension;
+  p->n = p->effort->lanes;
+  p->block = (int64_t)p->d * DUN_LANES;
+  p->lp = dun_allocate(DUN_LANES, sizeof *p->lp);
+  p->gradient = dun_allocate(p->block, sizeof *p->gradient);
+  p->other = dun_allocate(p->block, sizeof *p->other);
+  return p->lp && p->gradient && p->other ? 0 : DUN_ERROR_MEMORY;
+}
+
+static void promises_free(struct promises *p)
+{
+  DUN_FREE(p->lp);
+  DUN_FREE(p->gradient);
+  DUN_FREE(p->other);
+}
+
+int dun_promises_target(struct dun_caller *caller, const struct dun_effort *effort,
+                        struct dun_address address, const double *x, struct dun_findings *findings)
+{
+  struct promises p = {.caller = caller, .effort = effort, .x = x, .findings = findings};
+  int status = promises_init(&p);
+  if (status >= 0)
+    status = try_all(&p, address);
+  promises_free(&p);
+  return status < 0 ? status : 0;
+}
+
+/* The prior's gradient at points of its own, and that it adds. */
+int dun_promises_prior_gradient(struct dun_caller *caller, const struct dun_effort *effort,
+                                struct dun_address address, const double *x,
+                                struct dun_findings *findings)
+{
+  struct dun_effort all = *effort;
+  all.lanes = DUN_LANES;
+  struct promises p = {.caller = caller, .effort = &all, .x = x, .findings = findings};
+  int status = promises_init(&p);
+  if (status >= 0)
+    status = dun_caller_evaluate(caller, DUN_DENSITY_PRIOR, p.n, NULL, x, 1);
+  if (status >= 0) {
+    memcpy(p.lp, caller->found_lp, DUN_LANES * sizeof *p.lp);
+    memcpy(p.gradient, caller->found_gradient, (size_t)p.block * sizeof *p.gradient);
+    int before = findings->count;
+    struct dun_found found = {x, p.lp, p.gradient};
+    status = dun_promises_gradient(caller, DUN_DENSITY_PRIOR, &all, address, &found, findings);
+    if (status >= 0 && findings->count == before)
+      status = try_sums(&p, DUN_DENSITY_PRIOR, p.gradient);
+  }
+  promises_free(&p);
+  return status < 0 ? status : 0;
+}
