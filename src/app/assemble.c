@@ -477,8 +477,9 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
 }
 
 /* A job that takes more than its control group may have is killed without a word. */
-static int check_memory(struct dun_context *context, const struct dun_run *run)
+int dun_assembly_room(struct dun_context *context, const struct dun_assembly *assembly)
 {
+  const struct dun_run *run = &assembly->run;
   double need = (double)dun_population_memory(&run->population), room;
   int code = dun_host_memory(context, &room);
   if (code < 0 || (code = dun_max(context, 0, 1, &need)) < 0 || need <= room)
@@ -492,7 +493,7 @@ static int check_memory(struct dun_context *context, const struct dun_run *run)
 
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly)
 {
-  int code = check_memory(context, &assembly->run);
+  int code = dun_assembly_room(context, assembly);
   if (code < 0)
     return code;
   code = dun_population_allocate(&assembly->run.population);

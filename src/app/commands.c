@@ -66,19 +66,28 @@ static void tell_input(const struct dun_assembly *assembly, int complete)
   printf("result: %s%s\n", assembly->file, complete ? ", complete already" : "");
 }
 
+/* What asks for more memory than there is will not run: to `check` that is a fault of the input. */
+static int refused(struct dun_context *context, int code)
+{
+  fail(context, code, NULL);
+  return dun_exit_code(code == DUN_ERROR_MEMORY ? DUN_ERROR_INPUT : code);
+}
+
 static int check(struct dun_context *context, struct dun_assembly *assembly, int complete)
 {
   struct dun_text estimate = {0};
-  int code = 0;
-  if (assembly->arguments->estimate)
-    code = dun_estimate(context, assembly, &estimate);
+  int code = complete ? 0 : dun_assembly_room(context, assembly), small = 0;
+  if (code >= 0 && assembly->arguments->estimate)
+    code = dun_estimate(context, assembly, &estimate, &small);
   if (code >= 0 && context->rank == 0) {
     tell_input(assembly, complete);
     fputs(estimate.text ? estimate.text : "", stdout);
     fflush(stdout);
   }
   dun_text_free(&estimate);
-  return code < 0 ? fail(context, code, NULL) : 0;
+  if (code < 0)
+    return refused(context, code);
+  return small ? dun_exit_code(DUN_ERROR_INPUT) : 0;
 }
 
 int dun_command_check(struct dun_context *context, const struct dun_arguments *arguments)
@@ -92,6 +101,8 @@ int dun_command_check(struct dun_context *context, const struct dun_arguments *a
   code = prepare(context, assembly, arguments, &exit_code);
   if (code >= 0)
     exit_code = check(context, assembly, code == 1);
+  else if (code == DUN_ERROR_MEMORY)
+    exit_code = dun_exit_code(DUN_ERROR_INPUT);
   dun_assembly_free(assembly);
   dun_free(assembly);
   return exit_code;

@@ -456,7 +456,8 @@ static int measure_all(struct dun_context *context, const struct dun_assembly *a
   return code;
 }
 
-int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out)
+int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out,
+                 int *small)
 {
   struct dun_run *run = &assembly->run;
   struct forecast f = {.begin = dun_clock_process()};
@@ -472,6 +473,7 @@ int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, str
   if (rehearse(context, assembly, &f) < 0)
     f.more.particles = 0;
   f.method = seconds_of_method(run, &f);
+  *small = f.room < f.bytes;
   tell(out, run, &f);
   return 0;
 }

@@ -6,7 +6,8 @@
 
 /* Collective.  Measures evaluations of one tile of first draws, and rehearses the run with few
  * particles for some two seconds; `out` (rank 0's matters) gets lines that say what was measured
- * and what was assumed. */
-int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out);
+ * and what was assumed.  *small: the memory that is left is too little. */
+int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out,
+                 int *small);
 
 #endif

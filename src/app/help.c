@@ -109,13 +109,15 @@ static void add_type(struct dun_text *out, const struct dun_option *row)
 
 static int is_bounded(const struct dun_option *row)
 {
-  return row->minimum != 0 || row->maximum != 0;
+  return row->minimum < row->maximum; /* as when values are bound */
 }
 
 static void add_bounds(struct dun_text *out, const struct dun_option *row)
 {
+  char least[DUN_BOUND], most[DUN_BOUND];
   if (is_bounded(row))
-    dun_text_add(out, "%.12g to %.12g", row->minimum, row->maximum);
+    dun_text_add(out, "%s to %s", dun_option_bound(row, row->minimum, least),
+                 dun_option_bound(row, row->maximum, most));
 }
 
 static const char *default_word(const struct dun_option *row)

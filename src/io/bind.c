@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "io/digest.h"
 #include "io/file.h"
+#include "io/hints.h"
 #include "targets/library.h"
 #include <stdio.h>
 #include <string.h>
@@ -98,10 +99,15 @@ static void nearest(const char *name, const char *known, int *least, char near[6
 static void complain_unknown(struct dun_binder *b, const struct dun_node *map, int i,
                              const char *path, const char *near, const char *known)
 {
-  char key[DUN_DESCRIPTION];
+  char key[DUN_DESCRIPTION], hint[DUN_HINT];
   const char *colon = *path ? ": " : "", *what = *path ? "option" : "section";
   dun_quote(map->key[i], key);
-  if (*near)
+  dun_hint_name(map->key[i], hint);
+  if (*hint)
+    dun_complain(&b->complaints, b->input, map->key_line[i], map->key_column[i],
+                 "%s%sfound %s, expected the name of %s %s%s", path, colon, key,
+                 *what == 'o' ? "an" : "a", what, hint);
+  else if (*near)
     dun_complain(&b->complaints, b->input, map->key_line[i], map->key_column[i],
                  "%s%sfound %s, expected the name of %s %s (did you mean '%s'?)", path, colon, key,
                  *what == 'o' ? "an" : "a", what, near);
@@ -247,6 +253,14 @@ static void bind_default(const struct section *s, const struct dun_option *row, 
   }
 }
 
+/* Of what stands where a mapping is expected. */
+static const char *hint_mapping(const struct dun_node *node, char hint[DUN_HINT])
+{
+  if (node && node->kind == DUN_NODE_LIST)
+    return " (a mapping has curly brackets: {name: value, ...})";
+  return dun_hint_name(node && node->text ? node->text : "", hint);
+}
+
 static void bind_section(const struct section *s);
 
 static void bind_inner(const struct section *s, const struct dun_option *row,
@@ -261,11 +275,11 @@ static void bind_inner(const struct section *s, const struct dun_option *row,
                           .silent = silent,
                           .rows = row->rows,
                           .self = s->self + row->offset};
-  char found[DUN_DESCRIPTION];
+  char found[DUN_DESCRIPTION], hint[DUN_HINT];
   if (node && node->kind != DUN_NODE_MAP) {
     dun_complain(&s->binder->complaints, s->binder->input, node->line, node->column,
-                 "%s: found %s, expected a mapping of options", name,
-                 dun_node_describe(node, found));
+                 "%s: found %s, expected a mapping of options%s", name,
+                 dun_node_describe(node, found), hint_mapping(node, hint));
     inner.map = NULL;
     inner.silent = 1;
   }
@@ -315,11 +329,11 @@ void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const 
                             .column = map ? map->column : 1,
                             .rows = rows,
                             .self = self};
-  char found[DUN_DESCRIPTION];
+  char found[DUN_DESCRIPTION], hint[DUN_HINT];
   if (map && map->kind != DUN_NODE_MAP) {
     dun_complain(&binder->complaints, binder->input, map->line, map->column,
-                 "%s: found %s, expected a mapping of options", path,
-                 dun_node_describe(map, found));
+                 "%s: found %s, expected a mapping of options%s", path,
+                 dun_node_describe(map, found), hint_mapping(map, hint));
     section.map = NULL;
     section.silent = 1;
   }
@@ -332,21 +346,26 @@ void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const 
 static void refuse_type(struct dun_binder *b, const struct dun_node *map,
                         const struct dun_node *node, const char *path, enum dun_kind kind)
 {
-  char found[DUN_DESCRIPTION];
+  char found[DUN_DESCRIPTION], hint[DUN_HINT] = "";
   struct dun_text names = {0};
   const struct dun_node *at = node ? node : map;
   int scalar = node && node->kind == DUN_NODE_SCALAR;
   const char *near = scalar ? dun_type_nearest(kind, node->text) : NULL;
   for (const struct dun_type *const *type = dun_registry(kind); *type; type++)
     dun_text_add(&names, "%s%s", names.length ? ", " : "", (*type)->name);
+  if (scalar && !near)
+    dun_hint_value(node, hint);
+  for (int i = 0; !node && i < map->count && !*hint; i++) /* {type:hmc} has another key */
+    dun_hint_name(map->key[i], hint);
   if (near)
     dun_complain(&b->complaints, b->input, at->line, at->column,
                  "%s.type: found %s, expected the name of a %s (did you mean '%s'?)", path,
                  dun_node_describe(node, found), dun_kind_name(kind), near);
   else
     dun_complain(&b->complaints, b->input, at->line, at->column,
-                 "%s.type: found %s, expected one of: %s", path,
-                 node ? dun_node_describe(node, found) : "nothing", names.text ? names.text : "");
+                 "%s.type: found %s, expected one of: %s%s", path,
+                 node ? dun_node_describe(node, found) : "nothing", names.text ? names.text : "",
+                 hint);
   dun_text_free(&names);
 }
 
@@ -405,14 +424,14 @@ static const struct dun_type *find_type(struct dun_binder *b, const struct dun_n
 const struct dun_type *dun_bind_type(struct dun_binder *binder, const struct dun_node *map,
                                      const char *path, enum dun_kind kind, void **self)
 {
-  char found[DUN_DESCRIPTION];
+  char found[DUN_DESCRIPTION], hint[DUN_HINT];
   int before = binder->complaints.count;
   const struct dun_type *type;
   *self = NULL;
   if (!map || map->kind != DUN_NODE_MAP) {
     dun_complain(&binder->complaints, binder->input, map ? map->line : -1, map ? map->column : 0,
-                 "%s: found %s, expected a mapping {type: NAME, ...}", path,
-                 map ? dun_node_describe(map, found) : "nothing");
+                 "%s: found %s, expected a mapping {type: NAME, ...}%s", path,
+                 map ? dun_node_describe(map, found) : "nothing", hint_mapping(map, hint));
     return NULL;
   }
   type = find_type(binder, map, path, kind);

@@ -62,6 +62,9 @@ void dun_bind_value(struct dun_binder *binder, const struct dun_option *row,
 /* What the row expects, as messages say it: "a whole number from 1 to 64". */
 enum { DUN_EXPECTATION = 512 };
 const char *dun_option_expected(const struct dun_option *row, char text[DUN_EXPECTATION]);
+/* A bound of the row, exactly. */
+enum { DUN_BOUND = 32 };
+const char *dun_option_bound(const struct dun_option *row, double bound, char text[DUN_BOUND]);
 /* Memory that lives as long as the binder; NULL after setting its status. */
 void *dun_binder_own(struct dun_binder *binder, int64_t count, size_t size);
 int dun_binder_keep(struct dun_binder *binder, void *block);

@@ -3,6 +3,9 @@
 #include "io/bind.h"
 #include "io/digest.h"
 #include "io/file.h"
+#include "io/hints.h"
+#include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,15 +42,33 @@ static int has_bounds(const struct dun_option *row)
   return row->minimum < row->maximum;
 }
 
+const char *dun_option_bound(const struct dun_option *row, double bound, char text[DUN_BOUND])
+{
+  struct dun_text number = {0};
+  if (row->type == DUN_INTEGER && fabs(bound) < 0x1p63)
+    snprintf(text, DUN_BOUND, "%lld", (long long)bound);
+  else if (row->type == DUN_INTEGER) /* no double is the largest whole number */
+    snprintf(text, DUN_BOUND, "%lld", bound > 0 ? LLONG_MAX : LLONG_MIN);
+  else {
+    dun_text_add_number(&number, bound);
+    snprintf(text, DUN_BOUND, "%s", number.text ? number.text : "");
+  }
+  dun_text_free(&number);
+  return text;
+}
+
 static void add_bounds(char *text, const struct dun_option *row)
 {
   size_t n = strlen(text), left = DUN_EXPECTATION - n;
+  char least[DUN_BOUND], most[DUN_BOUND];
+  dun_option_bound(row, row->minimum, least);
+  dun_option_bound(row, row->maximum, most);
   if (row->maximum >= 1e300)
-    snprintf(text + n, left, " of at least %.10g", row->minimum);
+    snprintf(text + n, left, " of at least %s", least);
   else if (row->minimum <= -1e300)
-    snprintf(text + n, left, " of at most %.10g", row->maximum);
+    snprintf(text + n, left, " of at most %s", most);
   else
-    snprintf(text + n, left, " from %.10g to %.10g", row->minimum, row->maximum);
+    snprintf(text + n, left, " from %s to %s", least, most);
 }
 
 /* "a, b or c" behind what is there. */
@@ -94,9 +115,11 @@ static void add_nearest(const char *words, const char *text, char *hint, size_t 
 
 static int refuse(const struct place *p, const struct dun_node *node, const char *name)
 {
-  char found[DUN_DESCRIPTION], expected[DUN_EXPECTATION], hint[128] = "";
+  char found[DUN_DESCRIPTION], expected[DUN_EXPECTATION], hint[DUN_HINT] = "";
   if (node->kind == DUN_NODE_SCALAR && p->row->words)
     add_nearest(p->row->words, node->text, hint, sizeof hint);
+  if (!*hint)
+    dun_hint_value(node, hint);
   dun_complain(&p->binder->complaints, p->binder->input, node->line, node->column,
                "%s: found %s%s, expected %s%s", name, dun_node_describe(node, found),
                node->kind == DUN_NODE_SCALAR && node->quoted ? " in quotes" : "",
@@ -217,10 +240,23 @@ static char *own_text(struct dun_binder *binder, const char *text)
   return copy;
 }
 
+/* 1 after a complaint about a text that can hardly be meant. */
+static int refuse_odd(const struct place *p)
+{
+  char found[DUN_DESCRIPTION];
+  const char *fault = dun_hint_text(p->node);
+  if (fault)
+    dun_complain(&p->binder->complaints, p->binder->input, p->node->line, p->node->column,
+                 "%s: found %s: %s", p->name, dun_node_describe(p->node, found), fault);
+  return fault != NULL;
+}
+
 static int bind_text(const struct place *p, char **member)
 {
   if (!*p->node->text && !p->node->quoted)
     return -1;
+  if (refuse_odd(p))
+    return 0;
   add_text_line(p, p->node->text);
   if (*p->node->text)
     *member = own_text(p->binder, p->node->text);
@@ -253,7 +289,7 @@ static int bind_file(const struct place *p, char **member)
     add_text_line(p, "");
     return p->node->quoted ? 0 : -1;
   }
-  if (!find_file(p, &path))
+  if (refuse_odd(p) || !find_file(p, &path))
     return 0;
   add_text_line(p, p->node->text);
   if (dun_binder_keep(p->binder, path) == 0)

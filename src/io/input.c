@@ -1,6 +1,8 @@
 #include "io/input.h"
 
 #include "base/memory.h"
+#include "data/format.h"
+#include "io/hints.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +148,12 @@ struct builder {
   yaml_parser_t parser;
   yaml_event_t event;
   int has_event;
+
+  /* a value without quotes that went on over several lines */
+  int is_long;
+  yaml_mark_t long_begin;
+  size_t long_end;
+  char long_place[PLACE];
 };
 
 static int line_of(const struct builder *b, yaml_mark_t mark)
@@ -167,20 +175,6 @@ static int out_of_memory(struct builder *b)
   return -1;
 }
 
-/* The byte that a mark points at; libyaml counts characters, not bytes. */
-static int byte_at(const struct builder *b, yaml_mark_t mark)
-{
-  const char *c = b->bytes, *end = b->bytes + b->size;
-  for (size_t line = 0; line < mark.line && c < end; c++)
-    line += *c == '\n';
-  for (size_t column = 0; column < mark.column && c < end; column++) {
-    c++;
-    while (c < end && ((unsigned char)*c & 0xc0) == 0x80)
-      c++;
-  }
-  return c < end ? (unsigned char)*c : -1;
-}
-
 static void complain_reader(struct builder *b)
 {
   yaml_mark_t mark = {0, 0, 0};
@@ -189,31 +183,50 @@ static void complain_reader(struct builder *b)
     mark.column = b->bytes[i] == '\n' ? 0 : mark.column + 1;
     mark.line += b->bytes[i] == '\n';
   }
-  COMPLAIN(b, mark, "found a byte or character 0x%02x that text cannot have (%s), expected UTF-8",
-           (unsigned)b->parser.problem_value, b->parser.problem);
+  const char *what = dun_format_find(b->bytes, b->size);
+  if (what)
+    COMPLAIN(b, mark, "found %s; an input is YAML in UTF-8", what);
+  else
+    COMPLAIN(b, mark,
+             "found a byte or character 0x%02x that text cannot have (%s), expected UTF-8%s",
+             (unsigned)b->parser.problem_value, b->parser.problem,
+             strstr(b->parser.problem, "octet")
+                 ? ": is the file in Latin-1? Then convert it (iconv -f latin1 -t utf-8)"
+                 : "");
 }
 
 static int complain_syntax(struct builder *b)
 {
   const yaml_parser_t *p = &b->parser;
+  char hint[DUN_HINT];
+  struct dun_stumble s = {p->problem_mark.line, p->problem_mark.column, p->context_mark.line,
+                          p->problem ? p->problem : "unknown fault", p->context ? p->context : ""};
   if (p->error == YAML_MEMORY_ERROR)
     return out_of_memory(b);
-  if (p->error == YAML_READER_ERROR)
+  if (p->error == YAML_READER_ERROR) {
     complain_reader(b);
-  else if (byte_at(b, p->problem_mark) == '\t')
-    COMPLAIN(b, p->problem_mark, "found a tab, expected spaces");
-  else if (p->context && p->context_mark.line != p->problem_mark.line && b->line < 0)
-    COMPLAIN(b, p->problem_mark,
-             "this is not YAML: %s, %s that began at line %d; expected the end of what is open "
-             "there (indentation, quote or bracket)",
-             p->problem, p->context, (int)p->context_mark.line + 1);
-  else
-    COMPLAIN(b, p->problem_mark,
-             "this is not YAML: %s%s%s; expected 'option: value' with even indentation, closed "
-             "quotes and brackets",
-             p->problem ? p->problem : "unknown fault", p->context ? " " : "",
-             p->context ? p->context : "");
+    return -1;
+  }
+  const char *cause = dun_hint_syntax(b->bytes, (size_t)b->size, &s, hint);
+  yaml_mark_t mark = {.line = s.line, .column = s.column};
+  COMPLAIN(b, mark, "this is not YAML: %s (%s%s%s)", cause, s.problem, *s.context ? " " : "",
+           s.context);
   return -1;
+}
+
+/* A line that the parser took for more of the value before it: as a rule its colon has no blank. */
+static void refuse_lines(struct builder *b)
+{
+  char hint[DUN_HINT];
+  struct dun_stumble s = {
+      .line = b->long_begin.line, .column = b->long_begin.column, .problem = "", .context = ""};
+  const char *cause = "";
+  if (b->complaints->count < DUN_COMPLAINTS_LISTED) /* else it is not listed */
+    cause = dun_hint_lines(b->bytes, (size_t)b->size, b->long_end, &s, hint);
+  yaml_mark_t mark = {.line = s.line, .column = s.column};
+  COMPLAIN(b, mark, "%s%sfound a value that goes on over lines %d to %d, expected one line: %s",
+           b->long_place, *b->long_place ? ": " : "", (int)b->long_begin.line + 1,
+           (int)b->long_end + 1, cause);
 }
 
 static int next_event(struct builder *b)
@@ -221,7 +234,12 @@ static int next_event(struct builder *b)
   if (b->has_event)
     yaml_event_delete(&b->event);
   b->has_event = yaml_parser_parse(&b->parser, &b->event);
-  return b->has_event ? 0 : complain_syntax(b);
+  if (!b->has_event)
+    return complain_syntax(b);
+  if (b->is_long)
+    refuse_lines(b);
+  b->is_long = 0;
+  return 0;
 }
 
 static void refuse_property(struct builder *b, const char *place, const yaml_char_t *anchor,
@@ -229,11 +247,28 @@ static void refuse_property(struct builder *b, const char *place, const yaml_cha
 {
   char quoted[DUN_DESCRIPTION];
   if (anchor)
-    COMPLAIN(b, b->event.start_mark, "%s%sfound the anchor %s, expected the value itself", place,
-             *place ? ": " : "", dun_quote((const char *)anchor, quoted));
+    COMPLAIN(b, b->event.start_mark,
+             "%s%sfound the anchor %s, expected the value itself: values are written out wherever "
+             "they are used",
+             place, *place ? ": " : "", dun_quote((const char *)anchor, quoted));
   if (tag)
-    COMPLAIN(b, b->event.start_mark, "%s%sfound the tag %s, expected the value itself", place,
-             *place ? ": " : "", dun_quote((const char *)tag, quoted));
+    COMPLAIN(b, b->event.start_mark,
+             "%s%sfound the tag %s, expected the value itself: a text that begins with ! stands in "
+             "quotes",
+             place, *place ? ": " : "", dun_quote((const char *)tag, quoted));
+}
+
+/* Of a value over several lines it is told when the parser goes on behind it: where it cannot, that
+ * is the fault to tell. */
+static void note_lines(struct builder *b, const char *place)
+{
+  if (b->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+      b->event.end_mark.line == b->event.start_mark.line)
+    return;
+  b->is_long = 1;
+  b->long_begin = b->event.start_mark;
+  b->long_end = b->event.end_mark.line;
+  snprintf(b->long_place, sizeof b->long_place, "%s", place);
 }
 
 static int read_scalar(struct builder *b, struct dun_node *node, const char *place)
@@ -243,6 +278,7 @@ static int read_scalar(struct builder *b, struct dun_node *node, const char *pla
   if (strlen(text) != b->event.data.scalar.length)
     COMPLAIN(b, b->event.start_mark, "%s%sfound a zero byte in the text, expected none", place,
              *place ? ": " : "");
+  note_lines(b, place);
   node->kind = DUN_NODE_SCALAR;
   node->quoted = b->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
   node->text = dun_copy_text(text);
@@ -353,8 +389,10 @@ static int read_node(struct builder *b, struct dun_node *node, const char *place
   case YAML_SEQUENCE_START_EVENT: return read_list(b, node, place, depth);
   case YAML_MAPPING_START_EVENT: return read_map(b, node, place, depth);
   case YAML_ALIAS_EVENT:
-    COMPLAIN(b, mark, "%s%sfound an alias (*name), expected the value itself", place,
-             *place ? ": " : "");
+    COMPLAIN(b, mark,
+             "%s%sfound the alias '*%.60s', expected the value itself: values are written out "
+             "wherever they are used",
+             place, *place ? ": " : "", (const char *)b->event.data.alias.anchor);
     return -1;
   default:
     COMPLAIN(b, mark, "%s%sfound the end, expected a value", place, *place ? ": " : "");

@@ -42,7 +42,7 @@ EDITS = {
     "scalar_only": (GOOD, "hello\n", [FILE + ":1"]),
     "empty": (GOOD, "", [FILE]),
     "two_documents": ("kernel:", "---\nkernel:", [FILE + ":"]),
-    "anchor": ("{type: hmc}", "&a {type: hmc}", [FILE + ":4"]),
+    "anchor": ("{type: hmc}", "&a {type: hmc}", [FILE + ":4", "written out"]),
     "tag": ("mean: 1", "mean: !!str 1", [FILE + ":2"]),
     "unknown_section": ("kernel:", "kernal:", [FILE + ":4:1", "kernal", "'kernel'"]),
     "doubled_section": ("method:", "kernel: {type: rwm}\nmethod:", [FILE + ":5", "kernel"]),
@@ -255,6 +255,7 @@ def test_a_grid_too_large():
     with Folder() as folder:
         write(folder, FILE, GOOD.replace(FROM_PATH, BLURRED.replace("cells: 20", "cells: 1e6")))
         refused(folder, ["bytes", "available", "would fit"], codes=(1,))
+        refused(folder, ["bytes", "available", "would fit"], ["check", FILE])
 
 
 def test_all_complaints_at_once():
@@ -282,6 +283,8 @@ def test_memory():
         write(folder, FILE, GOOD)
         refused(folder, ["memory", "are left for it"],
                 ["run", FILE, "--set", "run.particles=2e11"], codes=(1,))
+        refused(folder, ["memory", "are left for it"],
+                ["check", FILE, "--set", "run.particles=2e11"])
 
 
 def test_nan_density():

@@ -189,7 +189,32 @@ static void test_limits(void)
   CHECK(dun_stop_sync(&test_context, &stop, 1, 0) == 0 && stop.reason == DUN_STOP_TIME);
 }
 
-TEST_MAIN({"quantile_of_known_numbers", test_quantile_of_known_numbers},
+/* ---- options ------------------------------------------------------------------------------- */
+
+/* Bounds are shown where they hold: a least one without a largest would be neither. */
+static void check_bounds(const struct dun_option *row)
+{
+  for (; row && row->name; row++) {
+    int none = row->minimum == 0 && row->maximum == 0;
+    if (!none && !(row->minimum < row->maximum))
+      fprintf(stderr, "option %s: from %g to %g\n", row->name, row->minimum, row->maximum);
+    CHECK(none || row->minimum < row->maximum);
+    if (row->type == DUN_SECTION)
+      check_bounds(row->rows);
+  }
+}
+
+static void test_bounds_of_options(void)
+{
+  check_bounds(dun_run_rows);
+  check_bounds(dun_output_rows);
+  for (int k = 0; k < DUN_KINDS; k++)
+    for (const struct dun_type *const *type = dun_registry(k); *type; type++)
+      check_bounds((*type)->options);
+}
+
+TEST_MAIN({"bounds_of_options", test_bounds_of_options},
+          {"quantile_of_known_numbers", test_quantile_of_known_numbers},
           {"quantile_of_one_number", test_quantile_of_one_number},
           {"quantile_of_one_ancestor", test_quantile_of_one_ancestor},
           {"error_by_ancestor", test_error_by_ancestor},

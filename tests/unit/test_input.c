@@ -82,12 +82,13 @@ static void test_refusals(void)
       {"run: {}\npath: {}\nrun: {}\n", "run.yaml:3:1: key 'run' given twice (first at line 1)", 0,
        1},
       {"a: &x 1\n", "run.yaml:1:4: a: found the anchor 'x'", 0, 1},
-      {"a: 1\nb: *x\n", "run.yaml:2:4: b: found an alias", -1, 1},
+      {"a: 1\nb: *x\n", "run.yaml:2:4: b: found the alias '*x'", -1, 1},
       {"a: !!int 1\n", "run.yaml:1:4: a: found the tag", 0, 1},
       {"a: !own {b: 1}\n", "run.yaml:1:4: a: found the tag '!own'", 0, 1},
       {"a: &q [1]\nb: &r {c: 1}\n", "run.yaml:2:4: b: found the anchor 'r'", 0, 2},
-      {"run:\n\tseed: 1\n", "run.yaml:2:1: found a tab, expected spaces", -1, 1},
-      {"run: {seed: 1\n", "run.yaml:2:1: this is not YAML", -1, 1},
+      {"run:\n\tseed: 1\n", "run.yaml:2:1: this is not YAML: found a tab: indent by spaces", -1, 1},
+      {"run: {seed: 1\n", "run.yaml:2:1: this is not YAML: a bracket that is opened in line 1", -1,
+       1},
       {"run: 'x\n", "this is not YAML", -1, 1},
       {"run:\n  seed: 1\n   b: 2\n", "run.yaml:3:5: this is not YAML", -1, 1},
       {"? [a, b]\n: 1\n", "run.yaml:1:3: found a list, mapping or alias as a key", -1, 1},
@@ -111,6 +112,61 @@ static void test_refusals(void)
   }
 }
 
+/* What is not YAML is told by its cause, in the line that has it. */
+static void test_causes(void)
+{
+  static const struct {
+    const char *text, *complaint;
+  } cases[] = {
+      {"run:\n  seed:1\n  b: 2\n", "run.yaml:2:3: this is not YAML: a blank is missing behind the "
+                                   "colon: 'seed: 1'"},
+      {"run:\n  b: 2\n  seed:1\nc: 3\n",
+       "run.yaml:3:3: this is not YAML: a blank is missing behind the colon: 'seed: 1'"},
+      {"run:\n  b: x.h5\n    every:0\n", "run.yaml:3:5: run.b: found a value that goes on over "
+                                         "lines 2 to 3, expected one line: a blank is missing"},
+      {"run: {b: x.h5\n  every:0}\n", "run.yaml:2:3: run.b: found a value that goes on"},
+      {"run:\n  b: two\n    words\n",
+       "run.yaml:2:6: run.b: found a value that goes on over lines 2 "
+       "to 3, expected one line: a text of several lines"},
+      {"run:\n  b:1\nc: 3\n", ""},
+      {"a: 1\nb:2\nc: 3\n", "run.yaml:2:1: "},
+      {"run:\n  seed = 1\n  b: 2\n", "run.yaml:2:3: this is not YAML: options are written with a "
+                                     "colon: 'seed: 1'"},
+      {"run:\n  a: 1\n\tb: 2\n", "run.yaml:3:1: this is not YAML: found a tab: indent by spaces"},
+      {"run:\n  a: 1\n  \tb: 2\n", "found a tab: indent by spaces"},
+      {"run:\n  a: 1\n   b: 2\n", "run.yaml:3:5: this is not YAML: the line is indented further"},
+      {"run:\n  a: 1\n b: 2\n", "run.yaml:3:2: this is not YAML: the line is indented otherwise"},
+      {"run: {a: 1 b: 2}\n", "run.yaml:1:13: this is not YAML: a comma is missing"},
+      {"run: {a: 1; b: 2}\n", "commas, not semicolons"},
+      {"run: {a: 1}}\n",
+       "run.yaml:1:12: this is not YAML: a bracket is closed that was not opened"},
+      {"run: {a: 1\nb: {c: 2}\n", "a bracket that is opened in line 1 is not closed"},
+      {"a: 1\nb: 'x\nc: 3\n",
+       "run.yaml:2:1: this is not YAML: a quote that is opened in this line"},
+      {"a: x: y\n", "run.yaml:1:5: this is not YAML: a value with ': ' in it stands in quotes"},
+      {"a: \"C:\\d\"\n", "in double quotes a backslash begins an escape"},
+      {"a: @x\n", "run.yaml:1:4: this is not YAML: a value that begins with such a letter"},
+      {"a: *.csv\n", "a value that begins with & or * stands in quotes"},
+      {"a: (b: 1)\n", "mappings are written {name: value, ...}"},
+      {"a:\n  - b: 1\n  c: 2\n",
+       "run.yaml:3:3: this is not YAML: what belongs to an entry of a list"},
+      {"a:\n\xc2\xa0 b: 1\n  c: 2\n", "run.yaml:2:1: this is not YAML: it holds a no-break space"},
+      {"a: gr\xf6\xdf"
+       "e\n",
+       "is the file in Latin-1?"},
+      {"\x1f\x8b\x08", "run.yaml:1:1: found a file compressed by gzip"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct parsed p = parse(cases[i].text);
+    int good = *cases[i].complaint ? says(&p, cases[i].complaint) && p.complaints.count == 1
+                                   : p.complaints.count == 0; /* said where values are bound */
+    if (!good)
+      fprintf(stderr, "case %zu: %d complaints:\n%s\n", i, p.complaints.count, cases[i].text);
+    CHECK(good);
+    done(&p);
+  }
+}
+
 static void test_binary(void)
 {
   static const char zeros[] = "run: {seed: 1}\n\0\0\0";
@@ -119,7 +175,7 @@ static void test_binary(void)
   CHECK(p.status == -1 && says(&p, "run.yaml:2:1: found a byte or character 0x00"));
   done(&p);
   p = parse_bytes(wide, sizeof wide - 1);
-  CHECK(p.status == -1 && says(&p, "run.yaml:1:1: found a byte or character 0xff"));
+  CHECK(p.status == -1 && says(&p, "run.yaml:1:1: found text in UTF-16"));
   done(&p);
   p = parse("\xef\xbb\xbfrun: {seed: 1}\r\ntarget: {}\r\n"); /* a byte order mark, CRLF */
   CHECK(p.status == 0 && p.complaints.count == 0 && p.input.root.count == 2);
@@ -265,6 +321,6 @@ static void test_mutations(void)
   CHECK(refused > 500 && accepted + refused == 5000);
 }
 
-TEST_MAIN({"tree", test_tree}, {"refusals", test_refusals}, {"binary", test_binary},
-          {"bombs", test_bombs}, {"set", test_set}, {"describe", test_describe},
-          {"mutations", test_mutations})
+TEST_MAIN({"tree", test_tree}, {"refusals", test_refusals}, {"causes", test_causes},
+          {"binary", test_binary}, {"bombs", test_bombs}, {"set", test_set},
+          {"describe", test_describe}, {"mutations", test_mutations})
