@@ -1,4 +1,5 @@
 #include "app/progress.h"
+#include "app/number.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <errno.h>
@@ -114,8 +115,10 @@ static void compose(struct dun_text *line, const struct dun_progress *progress,
     dun_text_add(line, "  ESS %.3g", now->ess);
   if (!isnan(now->acceptance))
     dun_text_add(line, "  acceptance %.2f", now->acceptance);
-  if (now->log_evidence_error > 0)
-    dun_text_add(line, "  log Z %.4f ± %.2g", now->log_evidence, now->log_evidence_error);
+  if (now->log_evidence_error > 0) {
+    struct dun_number number = dun_number_of(now->log_evidence, now->log_evidence_error, NAN);
+    dun_text_add(line, "  log Z %s ± %s", number.value, number.error);
+  }
   dun_text_add(line, "  %s", dun_seconds_text(elapsed, text, sizeof text));
   if (left > 0)
     dun_text_add(line, "  about %s left", dun_seconds_text(left, text, sizeof text));

@@ -44,16 +44,16 @@ static int has_bounds(const struct dun_option *row)
 
 const char *dun_option_bound(const struct dun_option *row, double bound, char text[DUN_BOUND])
 {
-  struct dun_text number = {0};
+  int exact = 0;
   if (row->type == DUN_INTEGER && fabs(bound) < 0x1p63)
     snprintf(text, DUN_BOUND, "%lld", (long long)bound);
   else if (row->type == DUN_INTEGER) /* no double is the largest whole number */
     snprintf(text, DUN_BOUND, "%lld", bound > 0 ? LLONG_MAX : LLONG_MIN);
-  else {
-    dun_text_add_number(&number, bound);
-    snprintf(text, DUN_BOUND, "%s", number.text ? number.text : "");
-  }
-  dun_text_free(&number);
+  else
+    for (int digits = 12; digits <= 17 && !exact; digits++) {
+      snprintf(text, DUN_BOUND, "%.*g", digits, bound);
+      exact = strtod(text, NULL) == bound;
+    }
   return text;
 }
 

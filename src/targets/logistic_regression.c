@@ -12,6 +12,7 @@
 #include "targets/setup.h"
 #include <math.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum { L = DUN_LANES, BLOCK = 256 };
 
@@ -222,13 +223,31 @@ static int choose_features(const struct logistic_regression *t, const struct dun
   return count;
 }
 
+static int is_called_label(const char *name)
+{
+  return !strcasecmp(name, "label") || !strcasecmp(name, "class") || !strcasecmp(name, "target") ||
+         !strcasecmp(name, "outcome");
+}
+
+/* The last column, unless another says by its name that it is the label. */
+static int find_last(const struct logistic_regression *t, const struct dun_csv *csv,
+                     struct dun_message why)
+{
+  int last = csv->columns - 1;
+  for (int j = 0; j < last && !is_called_label(csv->name[last]); j++)
+    if (is_called_label(csv->name[j]))
+      return dun_refuse(why,
+                        "label: %s has a column '%s', but the last one is '%.60s': say which is "
+                        "meant (label: NAME)",
+                        t->data.path, csv->name[j], csv->name[last]);
+  return last;
+}
+
 static int find_label(const struct logistic_regression *t, const struct dun_csv *csv,
                       struct dun_message why)
 {
-  int label = csv->columns - 1;
-  if (t->label && (label = dun_csv_find(csv, &t->data, t->label)) < 0)
-    return dun_refuse_failed(why);
-  return label;
+  int label = t->label ? dun_csv_find(csv, &t->data, t->label) : find_last(t, csv, why);
+  return label < 0 && t->label ? dun_refuse_failed(why) : label;
 }
 
 static int check_columns(const struct logistic_regression *t, const struct dun_csv *csv,
