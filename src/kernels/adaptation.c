@@ -12,6 +12,11 @@
 static const double STEP_GAIN = .35, STEP_LIMIT = .6;
 static const double LENGTH_FACTOR[DUN_TRIALS] = {1, .84, 1.19};
 static const double TRIAL_FACTOR[DUN_TRIALS] = {1, .7, 1.4};
+/* By so much is the acceptance's logit below its target where the step size falls. */
+static const double FALLING = 1;
+/* Shares of moves that walls reject: up to the first nothing is made of them, above the second
+ * trajectories are too long, above the third those whose length is given. */
+static const double WALLS_LEAST = .05, WALLS_MOST = .6, WALLS_GIVEN = .4;
 static const double LENGTH_START = 10, LENGTH_MAXIMUM = 1024;
 
 const struct dun_state dun_adaptation_state[] = {
@@ -82,6 +87,20 @@ static double score(const struct dun_look *look, const struct dun_trial_look *tr
          dun_adaptation_share(trial->place, d) / trial->gradients;
 }
 
+static double walls_most(const struct dun_adaptation *a)
+{
+  return a->adapt_length ? WALLS_MOST : WALLS_GIVEN;
+}
+
+double dun_adaptation_acceptance(const struct dun_adaptation *a, const struct dun_look *look)
+{
+  double free = (1 - look->unseen) / (1 - walls_most(a));
+
+  if (!(look->unseen > WALLS_LEAST))
+    return look->acceptance;
+  return free < 1 ? look->seen * free : look->seen;
+}
+
 /* The mean of all moves of a group. */
 static void join(struct dun_trial_look *all, const struct dun_trial_look *one)
 {
@@ -93,6 +112,17 @@ static void join(struct dun_trial_look *all, const struct dun_trial_look *one)
   all->place += share * (one->place - all->place);
   all->shape += share * (one->shape - all->shape);
   all->gradients += share * (one->gradients - all->gradients);
+}
+
+int dun_adaptation_may_lengthen(const struct dun_adaptation *a, const struct dun_look *look)
+{
+  double gap = logit(dun_adaptation_acceptance(a, look)) - logit(a->target_acceptance), place = 0;
+  double growth = LENGTH_MAXIMUM / a->length;
+
+  for (int g = 0; g < DUN_TRIALS; g++)
+    place = look->trial[g].moves > 0 && look->trial[g].place > place ? look->trial[g].place : place;
+  return !(a->adapt_step && gap < -FALLING) &&
+         growth * growth * dun_adaptation_share(place, (double)a->scale.count) > .01;
 }
 
 static void update_length(struct dun_adaptation *a, const struct dun_look *look)
@@ -114,19 +144,34 @@ static void update_length(struct dun_adaptation *a, const struct dun_look *look)
       choice = (enum dun_trial)g;
     }
   }
+  if (choice == DUN_TRIAL_LONG && !dun_adaptation_may_lengthen(a, look))
+    choice = DUN_TRIAL_SAME;
   memset(a->trial, 0, sizeof a->trial);
   a->length *= LENGTH_FACTOR[choice];
   a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;
 }
 
+int dun_adaptation_shorten(struct dun_adaptation *a, const struct dun_look *look)
+{
+  double share = (1 - look->unseen) / (1 - WALLS_MOST);
+
+  if (!(share < 1))
+    return 0;
+  memset(a->trial, 0, sizeof a->trial);
+  a->length *= share > .5 ? share : .5;
+  a->length = a->length < 1 ? 1 : a->length;
+  return 1;
+}
+
 void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look)
 {
   if (a->adapt_step) {
-    double change = STEP_GAIN * (logit(look->acceptance) - logit(a->target_acceptance));
+    double acceptance = dun_adaptation_acceptance(a, look);
+    double change = STEP_GAIN * (logit(acceptance) - logit(a->target_acceptance));
     change = change > STEP_LIMIT ? STEP_LIMIT : change < -STEP_LIMIT ? -STEP_LIMIT : change;
     a->log_step += change;
   }
-  if (a->adapt_length)
+  if (a->adapt_length && !dun_adaptation_shorten(a, look))
     update_length(a, look);
 }
 

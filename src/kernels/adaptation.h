@@ -16,6 +16,9 @@ struct dun_look {
   double acceptance; /* mean probability over the particles that moved */
   double hopeless;   /* share of them whose probability was 0: the energy rose by more
                                    * than 700, or the proposal lies outside the support */
+  double walled;     /* share of them that are hopeless because of what forces do not show */
+  double unseen;     /* share of moves rejected by what forces do not show: see struct dun_move */
+  double seen;       /* mean acceptance of the moves that met nothing of it; 1: all did */
   struct dun_trial_look {
     double moves;     /* how many particles; 0: nothing is known of this group */
     double place;     /* mean squared distance moved, in units of the metric */
@@ -59,6 +62,21 @@ enum { DUN_DENSE_MOST = 1024 };
 int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kernel *kernel,
                         const void *kernel_self, int d);
 void dun_adaptation_free(struct dun_adaptation *adaptation);
+
+/* The acceptance that a step size is to answer for: that of moves that met no wall, since
+ * rejections there vanish with the trajectory and not with the step; where walls reject most of all
+ * moves these count too. */
+double dun_adaptation_acceptance(const struct dun_adaptation *adaptation,
+                                 const struct dun_look *look);
+
+/* Whether longer trajectories are worth trying: the step size is not falling, and the longest of
+ * all would renew a hundredth of the coordinates. */
+int dun_adaptation_may_lengthen(const struct dun_adaptation *adaptation,
+                                const struct dun_look *look);
+
+/* Shortens a learned length, and returns 1, if walls reject most of all moves: no trial tells of it
+ * where none is accepted. */
+int dun_adaptation_shorten(struct dun_adaptation *adaptation, const struct dun_look *look);
 
 /* Learns from a sweep: the step size by a step of the acceptance's logit towards its target, the
  * length by a factor towards the best trial. */

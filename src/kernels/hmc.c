@@ -37,6 +37,8 @@ static void move(const void *self, struct dun_move *m)
   dun_add_kinetic(m->d, -1, p, energy);
   dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
                        log_ratio);
+  dun_metropolis_unseen(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
+                        log_ratio, m->unseen);
   dun_metropolis_accept(m, proposal, log_ratio);
 }
 

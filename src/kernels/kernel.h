@@ -32,6 +32,10 @@ struct dun_move {
 
   /* out */
   double *acceptance; /* [64]: probability; 1 for kernels that do not reject */
+  /* [64]: 1 where the energy rose at something that the forces do not show, a wall or a jump: such
+   * rejections are none of the step size's fault.  Left at 0 by kernels without forces, but for
+   * particles outside the support. */
+  double *unseen;
 
   /* [d][64]: of kernels that declare a column "v"; all 0: not drawn yet */
   double *momentum;

@@ -7,6 +7,10 @@
 enum {
   ACCEPTANCE,
   HOPELESS,
+  WALLED,
+  UNSEEN, /* shares rejected by what forces do not show */
+  SEEN,   /* moves that met nothing of it, and their acceptance */
+  SEEN_ACCEPTANCE,
   MOVED,
   LOST,
   LP, /* from here on with `start` only */
@@ -45,7 +49,8 @@ struct dun_lanes dun_lanes_of(const struct dun_sweep *s)
   w.time = w.log_weight + DUN_LANES;
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
-  w.look = w.acceptance + DUN_LANES;
+  w.unseen = w.acceptance + DUN_LANES;
+  w.look = w.unseen + DUN_LANES;
   w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
   return w;
 }
@@ -55,13 +60,15 @@ static double *look_at(const struct dun_lanes *w, int quantity)
   return w->look + (int64_t)quantity * DUN_LANES;
 }
 
-/* Particles outside the support have no log density to correlate: they enter as 0 everywhere. */
-DUN_CLONES static void compare(const double *restrict lp, const double *restrict lp0,
-                               double *restrict look)
+/* Log densities relative to the highest of the start, so that constants do not cancel.  Particles
+ * outside the support, or so far down that they are as good as there, have none to correlate: they
+ * enter as 0 everywhere. */
+DUN_CLONES static void compare(double highest, const double *restrict lp,
+                               const double *restrict lp0, double *restrict look)
 {
   for (int l = 0; l < DUN_LANES; l++) {
-    double now = lp[l], before = lp0[l], jump = look[JUMP * DUN_LANES + l];
-    double inside = ((now > -INFINITY) & (before > -INFINITY)) ? 1 : 0;
+    double now = lp[l] - highest, before = lp0[l] - highest, jump = look[JUMP * DUN_LANES + l];
+    double inside = ((now > -DUN_ABYSS) & (before > -DUN_ABYSS)) ? 1 : 0;
     double a = inside > 0 ? before : 0, b = inside > 0 ? now : 0;
     look[NEVER_MOVED * DUN_LANES + l] = jump == 0 ? 1 : 0;
     look[INSIDE * DUN_LANES + l] = inside;
@@ -76,8 +83,8 @@ DUN_CLONES static void compare(const double *restrict lp, const double *restrict
 static void look_start(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse)
 {
   dun_squared_distance(s->d, w->state, w->start, inverse, look_at(w, JUMP));
-  compare(w->state + (int64_t)(s->d + s->K) * DUN_LANES, w->start + (int64_t)s->d * DUN_LANES,
-          w->look);
+  compare(s->highest, w->state + (int64_t)(s->d + s->K) * DUN_LANES,
+          w->start + (int64_t)s->d * DUN_LANES, w->look);
 }
 
 /* How much the log density changed. */
@@ -87,7 +94,7 @@ static void look_density(const struct dun_sweep *s, const struct dun_lanes *w, d
   const double *lp0 = w->before + (int64_t)s->d * DUN_LANES;
 
   for (int l = 0; l < DUN_LANES; l++)
-    change[l] = lp[l] > -INFINITY && lp0[l] > -INFINITY ? lp[l] - lp0[l] : 0;
+    change[l] = fabs(lp[l] - lp0[l]) < DUN_ABYSS ? lp[l] - lp0[l] : 0;
 }
 
 /* How much the squared distance from the centre changed, and what it is now. */
@@ -149,14 +156,26 @@ static void fold(const struct dun_lanes *w, struct dun_span span, int first, int
     dun_exact_add(&sum[first + q], total[q]);
 }
 
+/* What became of the moves, and what of it the step size has to answer for. */
+static void look_rejections(const struct dun_lanes *w)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double acceptance = w->acceptance[l], unseen = w->unseen[l];
+    look_at(w, ACCEPTANCE)[l] = acceptance;
+    look_at(w, HOPELESS)[l] = acceptance == 0;
+    look_at(w, WALLED)[l] = acceptance == 0 && unseen > 0;
+    look_at(w, UNSEEN)[l] = unseen * (1 - acceptance);
+    look_at(w, SEEN)[l] = 1 - unseen;
+    look_at(w, SEEN_ACCEPTANCE)[l] = (1 - unseen) * acceptance;
+  }
+}
+
 void dun_look_tile(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse,
                    struct dun_span span, struct dun_address address, int leapfrogs,
                    struct dun_exact *sum)
 {
-  memcpy(look_at(w, ACCEPTANCE), w->acceptance, DUN_LANES * sizeof(double));
-  for (int l = 0; l < DUN_LANES; l++)
-    look_at(w, HOPELESS)[l] = w->acceptance[l] == 0;
-  fold(w, span, ACCEPTANCE, 2, sum);
+  look_rejections(w);
+  fold(w, span, ACCEPTANCE, SEEN_ACCEPTANCE - ACCEPTANCE + 1, sum);
   dun_exact_add(&sum[MOVED], span.to - span.from);
   if (s->start) {
     look_start(s, w, inverse);
@@ -199,6 +218,9 @@ void dun_look_summarise(const struct dun_sweep *s, const double *sum, struct dun
 
   look->lost = sum[LOST];
   look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
+  look->walled = sum[MOVED] > 0 ? sum[WALLED] / sum[MOVED] : NAN;
+  look->unseen = sum[MOVED] > 0 ? sum[UNSEEN] / sum[MOVED] : NAN;
+  look->seen = sum[SEEN] > 0 ? sum[SEEN_ACCEPTANCE] / sum[SEEN] : 1;
   look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
   look->autocorrelation = s->start && v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : NAN;
   look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;

@@ -7,14 +7,15 @@
 
 /* The workspace's columns, one block after the other. */
 struct dun_lanes {
-  double *state;                           /* [d + K + 1] */
-  double *before;                          /* [d + 1]: x and lp before the move */
-  double *start;                           /* [d + 1] */
-  double *coefficient;                     /* [K] */
-  double *momentum, *gradient;             /* [d] each */
-  double *unit, *log_weight;               /* [1] */
-  double *time, *step, *acceptance, *look; /* [1], [1], [1], [DUN_LOOK_COLUMNS] */
-  double *scratch;                         /* the kernel's */
+  double *state;                    /* [d + K + 1] */
+  double *before;                   /* [d + 1]: x and lp before the move */
+  double *start;                    /* [d + 1] */
+  double *coefficient;              /* [K] */
+  double *momentum, *gradient;      /* [d] each */
+  double *unit, *log_weight;        /* [1] */
+  double *time, *step, *acceptance; /* [1] each */
+  double *unseen, *look;            /* [1], [DUN_LOOK_COLUMNS] */
+  double *scratch;                  /* the kernel's */
 };
 
 /* Lanes of a tile that are moved together: all of them, or, where the halves of the lineages meet,
@@ -24,7 +25,7 @@ struct dun_span {
   int from, to;
 };
 
-enum { DUN_LOOK_COLUMNS = 14 + 4 * DUN_TRIALS };
+enum { DUN_LOOK_COLUMNS = 18 + 4 * DUN_TRIALS };
 
 /* The columns of its workspace. */
 struct dun_lanes dun_lanes_of(const struct dun_sweep *sweep);

@@ -48,6 +48,25 @@ DUN_CLONES void dun_metropolis_ratio(const double *lp, const double *proposed_lp
   }
 }
 
+/* Forces that show the way give the kinetic energy what they take from the log density, or, where
+ * the step is too long for them, far more: at a wall they give nothing.  Beyond `astray` the energy
+ * is that of a trajectory that ran away. */
+DUN_CLONES void dun_metropolis_unseen(const double *lp, const double *proposed_lp,
+                                      const double *energy, const double *log_ratio, double *unseen)
+{
+  const double share = .1, astray = 700;
+  static const double none[DUN_LANES];
+  const double *gain = energy ? energy : none;
+
+  for (int l = 0; l < DUN_LANES; l++) {
+    double fall = lp[l] - proposed_lp[l], given = fabs(gain[l]);
+    double bound = share * fall < astray ? share * fall : astray;
+    int blind = energy && log_ratio[l] < 0 && given < bound;
+    int outside = lp[l] == -INFINITY && proposed_lp[l] == -INFINITY;
+    unseen[l] = blind || outside ? 1 : 0;
+  }
+}
+
 /* chosen[l] is 1 or 0: selection without branches. */
 DUN_CLONES static void decide(const double *restrict log_ratio, const double *restrict uniform,
                               double *restrict acceptance, double *restrict chosen)

@@ -16,6 +16,11 @@ void dun_move_gradient(const struct dun_move *move, const double *x, double *gra
 /* log_ratio[64] = lp' - lp + energy (NULL: 0), -INFINITY where lp' is -inf or anything is NaN. */
 void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
                           double *log_ratio);
+/* unseen[64] of a move, see there, from the same and the ratio; energy NULL: it follows no forces.
+ * A rejection is unseen where the log density fell and the forces on the way had hardly any part
+ * in it. */
+void dun_metropolis_unseen(const double *lp, const double *proposed_lp, const double *energy,
+                           const double *log_ratio, double *unseen);
 /* Writes the acceptance probabilities min(1, exp(log_ratio)); where a uniform is below, the state
  * becomes the proposal. */
 void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio);

@@ -38,6 +38,8 @@ static void move(const void *self, struct dun_move *m)
   dun_move_evaluate(m, proposal, NULL);
   dun_metropolis_ratio(dun_move_lp(m), proposal + (int64_t)(m->d + m->K) * DUN_LANES, NULL,
                        log_ratio);
+  dun_metropolis_unseen(dun_move_lp(m), proposal + (int64_t)(m->d + m->K) * DUN_LANES, NULL,
+                        log_ratio, m->unseen);
   dun_metropolis_accept(m, proposal, log_ratio);
 }
 

@@ -9,7 +9,7 @@
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
   int64_t columns =
-      5 * (int64_t)d + 2 * K + 8 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
+      5 * (int64_t)d + 2 * K + 9 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -24,6 +24,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->momentum = dun_population_find(s->population, "v");
   s->gradient = dun_population_find(s->population, "gradient");
   s->acceptance = dun_population_find(s->population, "acceptance");
+  s->highest = NAN;
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);
@@ -104,6 +105,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct dun_lanes
                            .leapfrogs = dun_adaptation_leapfrogs(adaptation, address),
                            .state = w->state,
                            .acceptance = w->acceptance,
+                           .unseen = w->unseen,
                            .momentum = s->momentum ? w->momentum : NULL,
                            .gradient = s->gradient && s->known ? w->gradient : NULL,
                            .log_weight = s->logw ? w->log_weight : NULL,
@@ -198,6 +200,7 @@ static void move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addre
     dun_tile_load(s->population, s->gradient, i, w->gradient);
   s->metric = metric_of(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
+  broadcast_lanes(w->unseen, 0);
   s->kernel->move(s->kernel_self, &move);
   store_lanes(s, s->momentum, i, span, w->momentum);
   if (s->logw) {
@@ -275,6 +278,22 @@ static void summarise(struct dun_sweep *s, double *total, int sums, struct dun_l
   dun_look_summarise(s, total, look);
 }
 
+/* The highest log density in `start`, found once. */
+static int find_highest(struct dun_context *context, struct dun_sweep *s)
+{
+  double highest = -INFINITY;
+
+  if (!s->start || !isnan(s->highest))
+    return 0;
+  for (int64_t i = 0; i < s->population->tiles.local; i++) {
+    double lp = dun_f64(s->start)[i * (s->d + 1) + s->d];
+    highest = lp > highest ? lp : highest;
+  }
+  int status = dun_max(context, 0, 1, &highest);
+  s->highest = highest > -INFINITY ? highest : 0;
+  return status;
+}
+
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
@@ -282,7 +301,7 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   double total[DUN_HALVES * DUN_LOOK_COLUMNS] = {0};
   int sums = dun_look_sums(s), all = s->halves ? DUN_HALVES * sums : sums;
   int prepared = dun_path_prepare(context, s->path, s->path_self, t);
-  if (prepared < 0)
+  if (prepared < 0 || (prepared = find_highest(context, s)) < 0)
     return prepared;
   struct dun_exact *sum = dun_allocate(all, sizeof *sum);
   double *inverse = inverse_scales(s);
@@ -429,6 +448,7 @@ void dun_sweep_forget(struct dun_sweep *s)
 
 void dun_sweep_remember(struct dun_sweep *s, double t)
 {
+  s->highest = NAN;
   struct dun_lanes w = dun_lanes_of(s);
   const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
 

@@ -43,6 +43,8 @@ struct dun_sweep {
   int64_t boundary;
   const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
 
+  double highest; /* log density in `start`; NAN: not known yet */
+
   /* of the present sweep */
   double statistic[DUN_HALVES];
   int known; /* the statistic, and the column of gradients, are of the points as they stand */

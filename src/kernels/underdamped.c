@@ -131,6 +131,9 @@ static void move(const void *self, struct dun_move *m)
   fly(s, m, z, g, p, proposal, energy);
   dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
                        log_ratio);
+  /* Without rejections a wall ends weights: then steps answer for it. */
+  dun_metropolis_unseen(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES,
+                        s->metropolised ? energy : NULL, log_ratio, m->unseen);
   if (s->metropolised) {
     dun_metropolis_accept(m, proposal, log_ratio);
     turn(m, p);

@@ -189,7 +189,8 @@ static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const str
   if (w->window == 1)
     w->origin = a->log_step;
   w->log_step += eta * (a->log_step - w->log_step);
-  w->error += (a->target_acceptance - look->acceptance - w->error) / (t + T0);
+  double acceptance = dun_adaptation_acceptance(a, look);
+  w->error += (a->target_acceptance - acceptance - w->error) / (t + T0);
   a->log_step = w->origin - sqrt(t) / GAMMA * w->error;
 }
 
@@ -253,12 +254,16 @@ static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
   double length = dun_scalar_log(a->length);
   w->log_length = w->log_length > 0 ? w->log_length : length; /* the first */
   w->log_length += (length - w->log_length) / (double)w->window;
+  if (dun_adaptation_shorten(a, look))
+    return;
   if (w->trial[DUN_TRIAL_SHORT].moves == 0 || w->trial[DUN_TRIAL_LONG].moves == 0)
     return;
   double below = score(w, &w->trial[DUN_TRIAL_SHORT]), above = score(w, &w->trial[DUN_TRIAL_LONG]);
   if (!(below > 0 && above > 0 && below + above < INFINITY))
     return;
   double change = gain_of(chains) * (dun_scalar_log(above) - dun_scalar_log(below));
+  if (change > 0 && !dun_adaptation_may_lengthen(a, look))
+    return;
   change = change < -LENGTH_LIMIT ? -LENGTH_LIMIT : change > LENGTH_LIMIT ? LENGTH_LIMIT : change;
   a->length *= dun_scalar_exp(change);
   a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;

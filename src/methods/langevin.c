@@ -24,13 +24,13 @@ struct langevin {
 
   /* state */
   int64_t phase;
-  int64_t done;                /* sweeps at this time, in this phase, or since a draw */
-  int64_t sweeps;              /* of the present step */
-  int64_t sampled;             /* sweeps of the last phase */
-  double accepted;             /* acceptance summed over the sweeps of this step */
-  double acceptance, hopeless; /* summed over the sweeps of the last phase */
-  double astray;               /* hopeless shares summed over all sweeps */
-  int64_t made;                /* sweeps in all */
+  int64_t done;                        /* sweeps at this time, in this phase, or since a draw */
+  int64_t sweeps;                      /* of the present step */
+  int64_t sampled;                     /* sweeps of the last phase */
+  double accepted;                     /* acceptance summed over the sweeps of this step */
+  double acceptance, hopeless, walled; /* summed over the sweeps of the last phase */
+  double astray;                       /* hopeless shares summed over all sweeps */
+  int64_t made;                        /* sweeps in all */
   struct dun_warmup learning;
 
   /* made by init */
@@ -51,6 +51,7 @@ static const struct dun_state state[] = {
     STATE(accepted, DUN_STATE_NUMBER),
     STATE(acceptance, DUN_STATE_NUMBER),
     STATE(hopeless, DUN_STATE_NUMBER),
+    STATE(walled, DUN_STATE_NUMBER),
     STATE(astray, DUN_STATE_NUMBER),
     STATE(made, DUN_STATE_INTEGER),
     STATE(learning.done, DUN_STATE_INTEGER),
@@ -187,7 +188,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   s->phase = START;
   s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
-  s->accepted = s->acceptance = s->hopeless = s->astray = 0;
+  s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
   dun_run_begin_chains(run, (double)run->options.particles);
   if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
       0)
@@ -338,6 +339,7 @@ static int sample(struct dun_context *context, struct langevin *s, struct dun_ru
   s->sampled++;
   s->acceptance += look.acceptance;
   s->hopeless += look.hopeless;
+  s->walled += look.walled;
   if (s->done < s->thin)
     return DUN_TICK_GOING;
   s->done = 0;
@@ -447,7 +449,7 @@ static void diagnose_moves(const struct langevin *s, const struct dun_run *run,
                            struct dun_diagnosis *out)
 {
   double sweeps = (double)s->sampled, acceptance = s->acceptance / sweeps;
-  double share = s->hopeless / sweeps;
+  double walled = s->walled / sweeps, share = s->hopeless / sweeps - walled;
 
   if (s->sampled > 0)
     dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
@@ -458,8 +460,8 @@ static void diagnose_moves(const struct langevin *s, const struct dun_run *run,
   if (s->sampled > 0 && run->kernel->uses_leapfrogs)
     dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
                  "%.3g%% of the draws' trajectories went astray (their energy rose by more than "
-                 "700, or they left the support)",
-                 100 * share);
+                 "700); %.3g%% more ended at a wall of the support, as they may",
+                 100 * share, 100 * walled);
 }
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)

@@ -9,9 +9,9 @@
 
 enum { CANDIDATES = 16 };
 
-/* A particle whose D lies so far below the highest is one that the path leaves at once: steps that
- * keep the others end its weight, which is below exp(-NOTHING) of theirs. */
-static const double ABYSS = 1e20, NOTHING = 745;
+/* A particle whose D lies DUN_ABYSS below the highest is one that the path leaves at once: steps
+ * that keep the others end its weight, which is below exp(-NOTHING) of theirs. */
+static const double NOTHING = 745;
 
 /* Sums of one pass.  LADDER[k] is the sum of w u_k; the ladder of squares has one rung more, since
  * u_k^2 = u_{k+1}; a pass over equal parts has sums of squares of its own. */
@@ -202,11 +202,11 @@ static int largest(const struct search *s, const struct pass *pass, double thres
  * far up are none of a law. */
 static int check_bounds(double minimum, double maximum)
 {
-  if (maximum > ABYSS)
+  if (maximum > DUN_ABYSS)
     return dun_fail(DUN_ERROR_NUMERIC,
                     "the target's log density is %g at a particle: no law has such a density",
                     maximum);
-  if (maximum > -ABYSS || (maximum > -INFINITY && minimum < maximum))
+  if (maximum > -DUN_ABYSS || (maximum > -INFINITY && minimum < maximum))
     return 0;
   if (maximum > -INFINITY)
     return dun_fail(DUN_ERROR_NUMERIC,
@@ -302,7 +302,7 @@ int dun_next_time(struct dun_context *context, const struct dun_population *popu
   s->part_lp = part_lp;
   s->logw = logw;
   slope_coefficients(path, path_self, s->slope);
-  s->abyss = ABYSS;
+  s->abyss = DUN_ABYSS;
   if ((status = maxima(context, s)) < 0)
     goto out;
   status = find(context, s, t, conditional_ess, next);

@@ -15,6 +15,9 @@
 
 enum { DUN_MAX_PARTS = 4 };
 
+/* Log densities that lie so far apart that the lower one stands for none. */
+#define DUN_ABYSS 1e20
+
 /* What is wanted at the points of one tile.  All arrays are columns, aligned. */
 struct dun_request {
   int n;                     /* lanes that hold particles; the others repeat lane 0 */

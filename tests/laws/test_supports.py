@@ -114,4 +114,16 @@ def test_infinite_densities_are_refused():
     refused("shape: spike", "+inf at a first draw", schedule=FIXED)
 
 
+def test_constants_change_nothing():
+    """But for rounding, which is 1e-4 of a log density of 1e12: it decides few moves otherwise."""
+    root, levels, times = run("narrow: 2", kernel="hmc", particles=1024)
+    for constant in (1e5, -1e5, 1e9, -1e9, 1e12, -1e12):
+        there, same, then = run(f"narrow: 2, constant: {constant}", kernel="hmc", particles=1024)
+        moved = there["log_evidence"] - constant - root["log_evidence"]
+        print(f"constant {constant}: log Z moved by {moved:.2g}")
+        assert abs(moved) < root["log_evidence_error"], moved
+        assert same == levels and same["autocorrelation"] == "good", (constant, same)
+        assert numpy.allclose(then, times, rtol=1e-2), (constant, then, times)
+
+
 main()
