@@ -139,7 +139,9 @@ def fingerprint(file):
         def digest(name, value):
             timed = name.endswith("/seconds") or name.startswith("provenance")
             if isinstance(value, h5py.Dataset) and value.ndim > 0 and not timed:
-                found[name] = hashlib.sha256(value[...].tobytes()).hexdigest()[:16]
+                held = value[...]
+                held = held.astype("S") if held.dtype == object else held  # else of pointers
+                found[name] = hashlib.sha256(held.tobytes()).hexdigest()[:16]
         result.visititems(digest)
     return found
 
