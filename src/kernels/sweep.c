@@ -1,6 +1,7 @@
 #include "kernels/sweep.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/look.h"
 #include "population/tile.h"
@@ -327,6 +328,19 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   return status;
 }
 
+/* Evaluates all parts at the loaded tile. */
+static void evaluate_tile(const struct dun_sweep *s, const struct dun_lanes *w, int n)
+{
+  double *part = w->state + (int64_t)s->d * DUN_LANES;
+  struct dun_request request = {.n = n,
+                                .x = w->state,
+                                .time = w->time,
+                                .coefficient = w->coefficient,
+                                .part_lp = part,
+                                .lp = part + (int64_t)s->K * DUN_LANES};
+  s->path->evaluate(s->path_self, &request);
+}
+
 int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double t, int64_t tiles)
 {
   struct dun_lanes w = dun_lanes_of(s);
@@ -337,13 +351,7 @@ int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double 
   for (int64_t i = 0; i < count && status >= 0; i++) {
     int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
     load(s, &w, i, t, 0);
-    struct dun_request request = {.n = n,
-                                  .x = w.state,
-                                  .time = w.time,
-                                  .coefficient = w.coefficient,
-                                  .part_lp = part,
-                                  .lp = part + (int64_t)s->K * DUN_LANES};
-    s->path->evaluate(s->path_self, &request);
+    evaluate_tile(s, &w, n);
     dun_tile_store(s->population, s->part_lp, i, part);
   }
   return status;
@@ -399,6 +407,42 @@ int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
   return status < 0 ? status : 0;
 }
 
+/* How many of a tile's particles at `next` lie inside the support, found[1], and how many of these
+ * were inside before the carry, found[0]. */
+static void count_origins(const struct dun_sweep *s, int64_t i, double t, double next,
+                          int64_t *found)
+{
+  struct dun_lanes w = dun_lanes_of(s);
+  const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
+  double inside[DUN_LANES], log_jacobian[DUN_LANES] __attribute__((aligned(64)));
+  int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
+
+  load(s, &w, i, t, 0);
+  memcpy(inside, lp, sizeof inside);
+  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_jacobian);
+  evaluate_tile(s, &w, n);
+  for (int l = 0; l < n; l++) {
+    found[0] += inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS;
+    found[1] += inside[l] > -DUN_ABYSS;
+  }
+}
+
+int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t, double next,
+                      double *missing)
+{
+  const int64_t tiles = 4;
+  int64_t count = tiles_below(&s->population->tiles, tiles), found[2] = {0};
+  int maps = t > 0 && s->path->carry,
+      status = maps ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
+
+  for (int64_t i = 0; maps && i < count && status >= 0; i++)
+    count_origins(s, i, t, next, found);
+  status = dun_sum_integers(context, status, 2, found);
+  if (status >= 0 && found[1] > 0)
+    *missing -= dun_scalar_log((double)found[0] / (double)found[1]);
+  return status;
+}
+
 static void add_change(struct dun_sweep *s, double next, const double *before,
                        struct dun_column *logw)
 {
@@ -411,7 +455,7 @@ static void add_change(struct dun_sweep *s, double next, const double *before,
     const double *old = before + 2 * i * DUN_LANES, *log_jacobian = old + DUN_LANES;
     load(s, &w, i, next, 0);
     for (int l = 0; l < DUN_LANES; l++)
-      w.log_weight[l] = lp[l] - old[l] + log_jacobian[l];
+      w.log_weight[l] = lp[l] > -DUN_ABYSS ? lp[l] - old[l] + log_jacobian[l] : -INFINITY;
     add_log_weight(s, &w, i, (struct dun_span){0, 0, dun_tile_size(tiles, tiles->first_tile + i)},
                    logw, lost);
   }

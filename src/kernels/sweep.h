@@ -81,6 +81,13 @@ int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *sweep, dou
 int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
                     struct dun_address address, double t, double next, struct dun_column *logw);
 
+/* Collective.  Adds to *missing what log Z lacks after a carry from `t` to `next`, where the
+ * particles now are: the points of origin of some lie outside the support, and weights that
+ * followed the carry leave out what is around them.  Looks at the first few tiles; for maps, which
+ * `carry` inverts.  At t = 0 nothing is missing.  The particles are left as they are. */
+int dun_sweep_origins(struct dun_context *context, struct dun_sweep *sweep, double t, double next,
+                      double *missing);
+
 /* Collective.  Carries them and evaluates nothing: `part_lp` is that of the points before. */
 int dun_sweep_transport(struct dun_context *context, struct dun_sweep *sweep,
                         struct dun_address address, double t, double next);

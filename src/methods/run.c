@@ -74,6 +74,17 @@ void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_ru
                  survivors > 100 ? "" : ": too few to show all of it; take a base that fits it");
 }
 
+void dun_diagnose_origins(struct dun_diagnosis *diagnosis, const struct dun_run *run,
+                          double missing)
+{
+  if (missing > 0)
+    dun_diagnose(
+        diagnosis, "origins", dun_verdict_above(missing / run->now.log_evidence_error, .5, 1),
+        "path %s brings no particle to parts of the target's support, which has walls: log Z is "
+        "too low by about %.2g; take map: true, or path geometric",
+        run->path->type.name, missing);
+}
+
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...)
 {

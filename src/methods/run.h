@@ -112,6 +112,10 @@ int dun_run_evaluate(struct dun_context *context, struct dun_run *run, double t,
 void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_run *run,
                             int64_t killed);
 
+/* If so much is missing in log Z where carries did not reach: see dun_sweep_origins. */
+void dun_diagnose_origins(struct dun_diagnosis *diagnosis, const struct dun_run *run,
+                          double missing);
+
 /* Declares a column that is saved.  NULL as dun_population_declare. */
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
                                   int width, unsigned flags, const char *doc);

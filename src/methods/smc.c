@@ -37,6 +37,8 @@ struct smc {
   int64_t selections;
   int64_t boundary;         /* of the halves that learn from each other */
   int64_t killed;           /* first draws that have no weight at any t > 0 */
+  double time_before;       /* the last carry */
+  double missing;           /* in log Z, of the support that carries did not reach */
   int64_t lost;             /* weights that became 0 in moves */
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   int64_t capped;           /* steps whose moves ended at the cap */
@@ -64,6 +66,8 @@ static const struct dun_state state[] = {
     STATE(selections, DUN_STATE_INTEGER),
     STATE(boundary, DUN_STATE_INTEGER),
     STATE(killed, DUN_STATE_INTEGER),
+    STATE(time_before, DUN_STATE_NUMBER),
+    STATE(missing, DUN_STATE_NUMBER),
     STATE(lost, DUN_STATE_INTEGER),
     STATE(drift, DUN_STATE_NUMBER),
     STATE(capped, DUN_STATE_INTEGER),
@@ -180,7 +184,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
   s->done = s->selections = s->killed = s->lost = s->capped = 0;
-  s->carried = s->most_stuck = s->drift = 0;
+  s->carried = s->most_stuck = s->drift = s->time_before = s->missing = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
   s->multinomial_error = NAN;
@@ -319,8 +323,11 @@ static int reweight(struct dun_context *context, struct smc *s, struct dun_run *
 static int carry(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double next = dun_schedule_after(run->path->schedule(run->path_self), run->now.time);
-  int status =
-      dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next, s->logw);
+  int status = dun_sweep_origins(context, &run->sweep, s->time_before, run->now.time, &s->missing);
+  if (status >= 0)
+    status = dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next,
+                             s->logw);
+  s->time_before = run->now.time;
   run->now.time = next;
   return status;
 }
@@ -516,6 +523,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
   diagnose_evidence(now, ancestors, out);
   dun_diagnose_survivors(out, run, s->killed);
+  dun_diagnose_origins(out, run, s->missing);
   if (s->moves_per_step < 0)
     dun_diagnose(out, "moves", dun_verdict_above(capped, .1, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "

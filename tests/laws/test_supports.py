@@ -13,17 +13,19 @@ LIBRARY = os.path.join(BUILD, "tests", "user_target", "walled.so")
 INPUT = """
 run:    {seed: 5, particles: $particles}
 target: {type: library, file: $library, $target}
-path:   {type: geometric, base: {type: prior}, schedule: {$schedule}}
+path:   $path
 kernel: {type: $kernel}
 method: {type: smc}
 output: {file: result.h5}
 """
 FIXED = "type: fixed, steps: 8"
+PRIOR = "{type: geometric, base: {type: prior}, schedule: {$schedule}}"
+DILATION = "{type: dilation, center: 0.5, begin: {type: gaussian, scale: 0.3}, $schedule}"
 
 
-def text(target, kernel="rwm", particles=2048, schedule=""):
+def text(target, kernel="rwm", particles=2048, schedule="", path=PRIOR):
     words = {"library": LIBRARY, "target": target, "kernel": kernel, "particles": particles,
-             "schedule": schedule}
+             "path": path, "schedule": schedule}
     found = INPUT
     for name, value in words.items():
         found = found.replace("$" + name, str(value))
@@ -124,6 +126,18 @@ def test_constants_change_nothing():
         assert abs(moved) < root["log_evidence_error"], moved
         assert same == levels and same["autocorrelation"] == "good", (constant, same)
         assert numpy.allclose(then, times, rtol=1e-2), (constant, then, times)
+
+
+def test_along_dilation():
+    """A map that contracts leaves out what lies at the walls: said, and right where it does not."""
+    target, known = "shape: triangle, narrow: 2", log_triangle()
+    _, levels, _ = near(target, known, path=DILATION, schedule="schedule: {levels: 5}, map: true")
+    assert "origins" not in levels, levels
+    root, levels, _ = run(target, path=DILATION, schedule="schedule: {levels: 10}")
+    assert root["log_evidence"] < known - 10 * root["log_evidence_error"]
+    assert levels["origins"] == "bad", levels
+    for depth in ("0", "1e300"):
+        refused(f"shape: nowhere, depth: {depth}", "has any weight left", path=DILATION)
 
 
 main()
