@@ -427,6 +427,8 @@ static int parse(struct dun_context *context, struct dun_assembly *assembly)
     goto out;
   assembly->source = source.origin;
   source.origin = NULL;
+  assembly->files = source.files;
+  source.files = NULL;
   if (dun_input_parse(&assembly->input, source.name, source.bytes, source.size, complaints) < 0) {
     code = dun_fail(DUN_ERROR_INPUT, "%s: cannot be used", source.name);
     goto out;
@@ -462,6 +464,7 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   if (code < 0)
     return code;
   bind_all(context, assembly);
+  dun_source_compare(assembly);
   code = init_all(context, assembly);
   if (code < 0 && code != DUN_ERROR_INPUT)
     return code;
@@ -530,6 +533,7 @@ void dun_assembly_free(struct dun_assembly *assembly)
   dun_input_free(&assembly->input);
   dun_text_free(&assembly->settings);
   DUN_FREE(assembly->source);
+  DUN_FREE(assembly->files);
   DUN_FREE(assembly->file);
 }
 

@@ -38,6 +38,7 @@ struct dun_assembly {
   struct dun_binder binder; /* with the complaints */
   char *source;             /* the input's absolute name, recorded in results */
   struct dun_text settings; /* the assignments of --set, one a line */
+  char *files;              /* of a result that is run again: see struct dun_source */
   struct dun_output_options output;
   struct dun_part target, path, kernel, method;
   struct dun_part probe[DUN_MAX_PROBES];

@@ -101,6 +101,7 @@ int dun_provenance_make(struct dun_provenance *p, const struct dun_context *cont
   add_text(p, "input_file", assembly->source);
   add_text(p, "settings", assembly->settings.text);
   add_text(p, "effective_options", assembly->binder.effective.text);
+  add_text(p, "files", assembly->binder.used.text);
   add_text(p, "version", DUN_VERSION);
   add_text(p, "commit", DUN_COMMIT);
   add_text(p, "compiler", DUN_COMPILER);

@@ -69,6 +69,8 @@ static int read_result(const char *name, struct dun_source *source)
     code = take_text(&file, "input_file", &source->name);
   if (code == 0)
     code = take_text(&file, "settings", &source->settings);
+  if (code == 0 && dun_attribute_find(file.provenance, file.provenances, "files"))
+    code = take_text(&file, "files", &source->files);
   source->size = code == 0 ? (int64_t)strlen(source->bytes) : 0;
   dun_result_close(&file);
   return code;
@@ -87,7 +89,9 @@ static int read_any(const char *file, struct dun_source *source)
   source->origin = dun_copy_text(realpath(source->name, absolute) ? absolute : source->name);
   if (!source->settings)
     source->settings = dun_copy_text("");
-  if (!source->name || !source->origin || !source->settings)
+  if (!source->files)
+    source->files = dun_copy_text("");
+  if (!source->name || !source->origin || !source->settings || !source->files)
     return dun_fail(DUN_ERROR_MEMORY, "no memory for the input");
   return 0;
 }
@@ -108,6 +112,8 @@ int dun_source_read(struct dun_context *context, const char *file, struct dun_so
     code = share_text(context, code, &source->origin);
   if (code == 0)
     code = share_text(context, code, &source->settings);
+  if (code == 0)
+    code = share_text(context, code, &source->files);
   return code;
 }
 
@@ -117,6 +123,72 @@ void dun_source_free(struct dun_source *source)
   DUN_FREE(source->origin);
   DUN_FREE(source->bytes);
   DUN_FREE(source->settings);
+  DUN_FREE(source->files);
+}
+
+/* ---- files that have changed --------------------------------------------------------------- */
+
+/* A line of the binder's list. */
+struct used_file {
+  char option[320], path[PATH_MAX];
+  unsigned long long digest;
+  long long size;
+};
+
+/* Reads the line at *text and goes on to the next one; 0: there is none. */
+static int next_file(const char **text, struct used_file *file)
+{
+  const char *end = *text ? strchr(*text, '\n') : NULL;
+  int start = 0;
+  if (!end ||
+      sscanf(*text, "%319s %16llx %lld %n", file->option, &file->digest, &file->size, &start) < 3)
+    return 0;
+  snprintf(file->path, sizeof file->path, "%.*s", (int)(end - *text) - start, *text + start);
+  *text = end + 1;
+  return 1;
+}
+
+/* Whether an assignment "probes.0=..." of --set names the option "probes[0].file" anew. */
+static int names(const char *assignment, const char *option)
+{
+  for (; *assignment && *assignment != '='; assignment++, option++) {
+    if (*option == ']')
+      option++;
+    if (*assignment != *option && !(*assignment == '.' && *option == '['))
+      return 0;
+  }
+  return !*option || strchr(".[]", *option) != NULL;
+}
+
+static int is_named_anew(const struct dun_arguments *arguments, const char *option)
+{
+  for (int i = 0; i < arguments->sets; i++)
+    if (names(arguments->set[i], option))
+      return 1;
+  return 0;
+}
+
+static void compare(struct dun_assembly *assembly, const struct used_file *then)
+{
+  const char *list = assembly->binder.used.text;
+  struct used_file now;
+  if (is_named_anew(assembly->arguments, then->option))
+    return;
+  while (next_file(&list, &now))
+    if (!strcmp(now.option, then->option) && now.digest != then->digest)
+      dun_complain(&assembly->binder.complaints, &assembly->input, -1, 0,
+                   "%s: found other content in %s (%lld bytes) than when %s was made from it (%lld "
+                   "bytes): the answer would be another; --set %s=%s takes it as it is now",
+                   then->option, now.path, now.size, assembly->arguments->operand[0], then->size,
+                   then->option, now.path);
+}
+
+void dun_source_compare(struct dun_assembly *assembly)
+{
+  const char *list = assembly->files;
+  struct used_file then;
+  while (next_file(&list, &then))
+    compare(assembly, &then);
 }
 
 /* ---- names --------------------------------------------------------------------------------- */

@@ -10,11 +10,16 @@ struct dun_source {
   char *bytes;
   int64_t size;
   char *settings; /* of a result that is run again: the --set assignments it was made with */
+  char *files; /* and the files it was made from, as the binder lists them; "": it says nothing */
 };
 
 /* Collective.  Rank 0 reads an input, or the input that a result file holds, and all get it. */
 int dun_source_read(struct dun_context *context, const char *file, struct dun_source *source);
 void dun_source_free(struct dun_source *source);
+
+/* Complains of files that have changed since the result that is run again was made from them, unless
+ * the command line names them anew. */
+void dun_source_compare(struct dun_assembly *assembly);
 
 /* The result's name: --output, output.file, or the input's stem + .h5 in the current folder.
  * Owned by the caller; NULL without memory. */

@@ -26,6 +26,7 @@ void dun_binder_free(struct dun_binder *binder)
   DUN_FREE(binder->owned);
   binder->owned_count = binder->owned_capacity = 0;
   dun_text_free(&binder->effective);
+  dun_text_free(&binder->used);
   dun_complaints_free(&binder->complaints);
 }
 
@@ -59,7 +60,7 @@ void *dun_binder_own(struct dun_binder *binder, int64_t count, size_t size)
 /* Memory may have run out on one rank only: then all complain. */
 static void settle(struct dun_binder *binder)
 {
-  if (binder->effective.failed)
+  if (binder->effective.failed || binder->used.failed)
     binder->status = DUN_ERROR_MEMORY;
   if (dun_agree(binder->context, binder->status) < 0)
     dun_complain(&binder->complaints, binder->input, -1, 0, "%s", dun_error_text());
@@ -382,9 +383,11 @@ static const struct dun_type *load_library(struct dun_binder *b, const struct du
   char name[NAME], *file = NULL, *bytes = NULL;
   int64_t size = 0;
   int before = b->complaints.count, status = 0;
+  uint64_t files = b->files;
   snprintf(name, sizeof name, "%.200s.file", path);
   if (node)
     dun_bind_value(b, &row, node, name, &file);
+  b->files = files; /* it is read as a whole below */
   if (!node || (!file && b->complaints.count == before && b->status == 0))
     refuse_missing(&section, &row, name);
   if (dun_agree(b->context, file ? 0 : DUN_ERROR_INPUT) < 0)

@@ -14,7 +14,8 @@ struct dun_binder {
   struct dun_complaints complaints;
   struct dun_text effective; /* one line "section.option: value" for every option, defaults too,
                                    * that has a meaning beside the others' values */
-  uint64_t files;            /* digest of the data and library files read so far */
+  uint64_t files;            /* digest of all files that were named so far */
+  struct dun_text used;      /* of each of them a line "option digest bytes path" */
   int status;                /* an allocation failed on this rank */
   void **owned;              /* what option values point to */
   int owned_count, owned_capacity;
@@ -26,8 +27,7 @@ void dun_binder_init(struct dun_binder *binder, struct dun_context *context,
 void dun_binder_free(struct dun_binder *binder);
 
 /* Hash of what the input means: the effective lines except run.time_limit, run.evaluations and
- * the section `output`, and the bytes of the data and library files that it names.  The same on
- * all ranks. */
+ * the section `output`, and the bytes of the files that it names.  The same on all ranks. */
 uint64_t dun_binder_identity(const struct dun_binder *binder);
 
 /* Collective.  Sets every row's member from the mapping's key or the row's default.  `path` is the

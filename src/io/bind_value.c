@@ -271,6 +271,13 @@ static void complain_file(const struct place *p)
                p->name, dun_error_text());
 }
 
+/* What a file held, so that a result can say whether it has changed since. */
+static void add_used(const struct place *p, const char *path, uint64_t digest, int64_t size)
+{
+  dun_text_add(&p->binder->used, "%s %016llx %lld %s\n", p->name, (unsigned long long)digest,
+               (long long)size, path);
+}
+
 /* Returns 1 if there is a path to go on with, the same on all ranks. */
 static int find_file(const struct place *p, char **path)
 {
@@ -282,7 +289,7 @@ static int find_file(const struct place *p, char **path)
   return 0;
 }
 
-static int bind_file(const struct place *p, char **member)
+static int bind_path(const struct place *p, char **member)
 {
   char *path;
   if (!*p->node->text) {
@@ -297,12 +304,31 @@ static int bind_file(const struct place *p, char **member)
   return 0;
 }
 
+/* Its content decides numbers as much as that of data does. */
+static int bind_file(const struct place *p, char **member)
+{
+  struct dun_binder *b = p->binder;
+  uint64_t digest;
+  int64_t size;
+  if (bind_path(p, member) < 0)
+    return -1;
+  if (!*p->node->text || dun_agree(b->context, *member ? 0 : DUN_ERROR_INPUT) < 0)
+    return 0;
+  if (dun_file_digest(b->context, *member, &digest, &size) < 0) {
+    complain_file(p);
+    return 0;
+  }
+  b->files = dun_digest(b->files, &digest, sizeof digest);
+  add_used(p, *member, digest, size);
+  return 0;
+}
+
 static int bind_data(const struct place *p, struct dun_data *member)
 {
   struct dun_binder *b = p->binder;
   struct dun_data data = {0};
   int64_t size;
-  if (bind_file(p, &data.path) < 0)
+  if (bind_path(p, &data.path) < 0)
     return -1;
   if (!*p->node->text || dun_agree(b->context, data.path ? 0 : DUN_ERROR_INPUT) < 0)
     return 0;
@@ -312,6 +338,7 @@ static int bind_data(const struct place *p, struct dun_data *member)
   }
   data.size = size;
   b->files = dun_digest(b->files, data.bytes, size);
+  add_used(p, data.path, dun_digest(0, data.bytes, size), size);
   if (dun_binder_keep(b, data.bytes) == 0)
     *member = data;
   return 0;

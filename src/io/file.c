@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "io/digest.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -138,4 +139,55 @@ int dun_file_read(struct dun_context *context, const char *path, int64_t limit, 
   if (context->rank == 0)
     status = dun_file_load(path, limit, bytes, size);
   return dun_broadcast_block(context, status, bytes, size);
+}
+
+/* Goes on from *digest with so many bytes of the file. */
+static int digest_bytes(int file, const char *path, int64_t size, uint64_t *digest)
+{
+  char piece[1 << 16];
+  for (int64_t done = 0; done < size;) {
+    size_t length = size - done < (int64_t)sizeof piece ? (size_t)(size - done) : sizeof piece;
+    int status = read_all(file, path, piece, (int64_t)length);
+    if (status < 0)
+      return status;
+    *digest = dun_digest(*digest, piece, (int64_t)length);
+    done += (int64_t)length;
+  }
+  return 0;
+}
+
+static int digest_file(const char *path, uint64_t *digest, int64_t *size)
+{
+  const int64_t half = (int64_t)1 << 29;
+  int status, file = open_regular(path, size);
+  if (file < 0)
+    return file;
+  *digest = (uint64_t)*size;
+  status = digest_bytes(file, path, *size > 2 * half ? half : *size, digest);
+  if (status == 0 && *size > 2 * half) {
+    if (lseek(file, *size - half, SEEK_SET) < 0)
+      status = dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
+    else
+      status = digest_bytes(file, path, half, digest);
+  }
+  close(file);
+  return status;
+}
+
+int dun_file_digest(struct dun_context *context, const char *path, uint64_t *digest, int64_t *size)
+{
+  uint64_t both[2] = {0, 0};
+  int status = 0;
+  *size = 0;
+  if (context->rank == 0) {
+    status = digest_file(path, digest, size);
+    both[0] = *digest;
+    both[1] = (uint64_t)*size;
+  }
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  dun_broadcast(context, both, sizeof both, 0);
+  *digest = both[0];
+  *size = (int64_t)both[1];
+  return 0;
 }

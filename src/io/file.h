@@ -19,4 +19,8 @@ int dun_file_load(const char *path, int64_t limit, char **bytes, int64_t *size);
 int dun_file_read(struct dun_context *context, const char *path, int64_t limit, char **bytes,
                   int64_t *size);
 
+/* Collective: the digest and the size of a file's content, which rank 0 reads; of one above 1 GiB
+ * the first and the last half GiB. */
+int dun_file_digest(struct dun_context *context, const char *path, uint64_t *digest, int64_t *size);
+
 #endif
