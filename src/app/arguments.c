@@ -8,16 +8,22 @@
 #include <string.h>
 
 static const char *const command_name[DUN_COMMANDS] = {
-    [DUN_COMMAND_NONE] = "",     [DUN_COMMAND_RUN] = "run",   [DUN_COMMAND_CHECK] = "check",
-    [DUN_COMMAND_LIST] = "list", [DUN_COMMAND_HELP] = "help", [DUN_COMMAND_SUMMARY] = "summary",
+    [DUN_COMMAND_NONE] = "",
+    [DUN_COMMAND_RUN] = "run",
+    [DUN_COMMAND_CHECK] = "check",
+    [DUN_COMMAND_LIST] = "list",
+    [DUN_COMMAND_HELP] = "help",
+    [DUN_COMMAND_SUMMARY] = "summary",
+    [DUN_COMMAND_CHECK_TARGET] = "check-target",
 };
 
 /* Fewest and most operands of each command. */
 static const struct {
   int least, most;
 } operand_count[DUN_COMMANDS] = {
-    [DUN_COMMAND_RUN] = {1, 1},  [DUN_COMMAND_CHECK] = {1, 1},   [DUN_COMMAND_LIST] = {0, 1},
-    [DUN_COMMAND_HELP] = {0, 2}, [DUN_COMMAND_SUMMARY] = {1, 1},
+    [DUN_COMMAND_RUN] = {1, 1},     [DUN_COMMAND_CHECK] = {1, 1},
+    [DUN_COMMAND_LIST] = {0, 1},    [DUN_COMMAND_HELP] = {0, 2},
+    [DUN_COMMAND_SUMMARY] = {1, 1}, [DUN_COMMAND_CHECK_TARGET] = {1, 1},
 };
 
 enum {
@@ -38,7 +44,11 @@ enum {
   KEY_USAGE
 };
 
-enum { FOR_RUN = 1 << DUN_COMMAND_RUN, FOR_CHECK = 1 << DUN_COMMAND_CHECK };
+enum {
+  FOR_RUN = 1 << DUN_COMMAND_RUN,
+  FOR_CHECK = 1 << DUN_COMMAND_CHECK,
+  FOR_CHECK_TARGET = 1 << DUN_COMMAND_CHECK_TARGET
+};
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "run and check:", 1},
@@ -51,7 +61,9 @@ static const struct argp_option options[] = {
     {"no-check", KEY_NO_CHECK, 0, 0, "Do not try what the target promises", 1},
     {0, 0, 0, 0, "run:", 2},
     {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
-     "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d", 2},
+     "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d; check-target: what one call of the "
+     "target may take, else 10s",
+     2},
     {"strict", KEY_STRICT, 0, 0, "Exit with 1 if the diagnosis is bad", 2},
     {"quiet", KEY_QUIET, 0, 0, "No progress and no summary", 2},
     {0, 0, 0, 0, "others:", 3},
@@ -69,13 +81,13 @@ static const struct {
   const char *name;
   unsigned commands;
 } option_commands[] = {
-    {KEY_SET, "set", FOR_RUN | FOR_CHECK},
+    {KEY_SET, "set", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
     {KEY_OUTPUT, "output", FOR_RUN | FOR_CHECK},
-    {KEY_DATA, "data", FOR_RUN | FOR_CHECK},
+    {KEY_DATA, "data", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
     {KEY_RESTART, "restart", FOR_RUN | FOR_CHECK},
     {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK},
     {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK},
-    {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK},
+    {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK},
     {KEY_ESTIMATE, "estimate", FOR_CHECK},
@@ -98,17 +110,33 @@ static enum dun_command command_find(const char *word)
   return DUN_COMMAND_NONE;
 }
 
+/* An option of the target that is checked. */
+static error_t take_option(struct dun_arguments *arguments, char *word, struct argp_state *state)
+{
+  if (!strchr(word, '=')) {
+    argp_error(state, "check-target: found '%s', expected an option of the target: OPTION=VALUE",
+               word);
+    return EINVAL;
+  }
+  arguments->set[arguments->sets++] = word;
+  return 0;
+}
+
 static error_t take_operand(struct dun_arguments *arguments, char *word, struct argp_state *state)
 {
   if (arguments->command == DUN_COMMAND_NONE) {
     arguments->command = command_find(word);
     if (arguments->command == DUN_COMMAND_NONE) {
-      argp_error(state, "unknown command '%s'; the commands are run, check, list, help, summary",
+      argp_error(state,
+                 "unknown command '%s'; the commands are run, check, check-target, list, help, "
+                 "summary",
                  word);
       return EINVAL;
     }
     return 0;
   }
+  if (arguments->command == DUN_COMMAND_CHECK_TARGET && arguments->operands == 1)
+    return take_option(arguments, word, state);
   if (arguments->operands == operand_count[arguments->command].most) {
     argp_error(state, "%s: '%s' is one word too many", command_name[arguments->command], word);
     return EINVAL;
@@ -126,12 +154,14 @@ static error_t check_all(const struct parser *parser, struct argp_state *state)
   if (arguments->answered)
     return 0;
   if (arguments->command == DUN_COMMAND_NONE) {
-    argp_error(state, "a command is missing: run, check, list, help or summary");
+    argp_error(state, "a command is missing: run, check, check-target, list, help or summary");
     return EINVAL;
   }
   if (arguments->operands < operand_count[arguments->command].least) {
     argp_error(state, "%s: the %s file is missing", name,
-               arguments->command == DUN_COMMAND_SUMMARY ? "result" : "input");
+               arguments->command == DUN_COMMAND_SUMMARY        ? "result"
+               : arguments->command == DUN_COMMAND_CHECK_TARGET ? "library's"
+                                                                : "input");
     return EINVAL;
   }
   for (int i = 0; i < OPTIONS; i++) {
@@ -199,11 +229,14 @@ static error_t take(int key, char *word, struct argp_state *state)
 }
 
 static const char usage[] =
-    "run INPUT\ncheck INPUT\nlist [KIND]\nhelp [KIND [NAME]]\nsummary FILE.h5";
+    "run INPUT\ncheck INPUT\ncheck-target FILE.so [OPTION=VALUE...]\nlist [KIND]\nhelp [KIND "
+    "[NAME]]\nsummary FILE.h5";
 static const char doc[] =
     "Sampler for distributions known up to a constant.\v"
     "  run      run an input file (YAML), or the input that a result file holds\n"
     "  check    all that run would refuse, without running\n"
+    "  check-target\n"
+    "           what a target of your own promises, tried at length; its speed; advice on layout\n"
     "  list     targets, paths, kernels, methods, finishes, probes\n"
     "  help     what one of them is and its options; `help run`, `help output`: sections of the "
     "input\n"

@@ -9,6 +9,7 @@ enum dun_command {
   DUN_COMMAND_LIST,
   DUN_COMMAND_HELP,
   DUN_COMMAND_SUMMARY,
+  DUN_COMMAND_CHECK_TARGET,
   DUN_COMMANDS
 };
 
@@ -17,9 +18,9 @@ enum { DUN_MAX_OPERANDS = 2 };
 /* What was asked for.  Texts belong to argv. */
 struct dun_arguments {
   enum dun_command command;
-  const char *operand[DUN_MAX_OPERANDS]; /* INPUT, KIND NAME or FILE.h5; NULL: not given */
+  const char *operand[DUN_MAX_OPERANDS]; /* INPUT, KIND NAME, FILE.h5 or FILE.so; NULL: not given */
   int operands;
-  const char **set; /* [sets], owned: SECTION.OPTION=VALUE */
+  const char **set; /* [sets], owned: SECTION.OPTION=VALUE; of check-target OPTION=VALUE too */
   int sets;
   const char *output, *data; /* NULL: not given */
   double time_limit;         /* seconds; -1: not given */

@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/check_target.h"
 #include "app/diagnosis.h"
 #include "app/driver.h"
 #include "app/estimate.h"
@@ -171,6 +172,8 @@ int dun_command_local(const struct dun_arguments *arguments)
 {
   struct dun_text out = {0};
   int code;
+  if (arguments->command == DUN_COMMAND_CHECK_TARGET)
+    return dun_check_target(arguments);
   if (arguments->command == DUN_COMMAND_LIST)
     code = dun_help_list(&out, arguments->operand[0]);
   else if (arguments->command == DUN_COMMAND_HELP)

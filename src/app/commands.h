@@ -16,7 +16,7 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
 /* Collective. */
 int dun_command_check(struct dun_context *context, const struct dun_arguments *arguments);
 
-/* list, help, summary: of one process, without MPI. */
+/* list, help, summary, check-target: of one process, without MPI. */
 int dun_command_local(const struct dun_arguments *arguments);
 
 #endif

@@ -17,8 +17,8 @@ struct dun_source {
 int dun_source_read(struct dun_context *context, const char *file, struct dun_source *source);
 void dun_source_free(struct dun_source *source);
 
-/* Complains of files that have changed since the result that is run again was made from them, unless
- * the command line names them anew. */
+/* Complains of files that have changed since the result that is run again was made from them,
+ * unless the command line names them anew. */
 void dun_source_compare(struct dun_assembly *assembly);
 
 /* The result's name: --output, output.file, or the input's stem + .h5 in the current folder.

@@ -27,6 +27,12 @@ int dun_context_init(struct dun_context *context, MPI_Comm comm, enum dun_level 
   return status;
 }
 
+void dun_context_alone(struct dun_context *context, enum dun_level level)
+{
+  *context = (struct dun_context){.comm = MPI_COMM_NULL, .size = 1};
+  dun_log_init(&context->log, 0, level);
+}
+
 void dun_context_free(struct dun_context *context)
 {
   if (context->size > 0 && context->comm != MPI_COMM_NULL)
@@ -48,6 +54,8 @@ static int share_sentence(struct dun_context *context, int code, int root)
 
 int dun_agree(struct dun_context *context, int status)
 {
+  if (context->comm == MPI_COMM_NULL)
+    return status;
   /* Ordered by code, then by rank: the minimum names the code and whose sentence it is. */
   int64_t key = (int64_t)status * ((int64_t)1 << 32) + context->rank, least;
   MPI_Allreduce(&key, &least, 1, MPI_INT64_T, MPI_MIN, context->comm);
@@ -59,7 +67,7 @@ int dun_agree(struct dun_context *context, int status)
 
 int dun_broadcast(struct dun_context *context, void *bytes, int64_t size, int root)
 {
-  for (int64_t done = 0; done < size; done += PIECE) {
+  for (int64_t done = 0; done < size && context->comm != MPI_COMM_NULL; done += PIECE) {
     int count = size - done < PIECE ? (int)(size - done) : PIECE;
     MPI_Bcast((char *)bytes + done, count, MPI_BYTE, root, context->comm);
     context->collectives++;

@@ -23,6 +23,10 @@ struct dun_context {
 /* Collective.  Duplicates the communicator; errors of MPI itself abort all ranks. */
 int dun_context_init(struct dun_context *context, MPI_Comm comm, enum dun_level level);
 
+/* Local: of this process alone, also where MPI is not initialised.  Its collective functions are
+ * those of this file only. */
+void dun_context_alone(struct dun_context *context, enum dun_level level);
+
 /* Collective over `comm` given above.  Safe twice, and for a zeroed struct. */
 void dun_context_free(struct dun_context *context);
 

@@ -59,19 +59,20 @@ static int count_finite(struct promises *p)
     odd += isnan(p->lp[l]) || p->lp[l] == INFINITY;
     first = first < 0 && (isnan(p->lp[l]) || p->lp[l] == INFINITY) ? l : first;
   }
+  p->findings->finite = finite;
   if (finite == 0 && odd > 0)
     dun_find(p->findings, DUN_FINDING_REFUSED,
-             "found the log density %g at the start x[0] = %.6g, ..., and a finite one at none of "
+             "found the log density %g at the point x[0] = %.6g, ..., and a finite one at none of "
              "%d; expected finite numbers in the support and -inf outside",
              p->lp[first], p->x[first], p->n);
   else if (finite == 0)
     dun_find(p->findings, DUN_FINDING_TOLD,
-             "the log density is -inf at all of %d starts: they lie outside the support, and "
-             "nothing could be tried",
+             "the log density is -inf at all of %d points that were tried: they lie outside the "
+             "support",
              p->n);
   else if (odd > 0)
     dun_find(p->findings, DUN_FINDING_TOLD,
-             "the log density is %g at %d of %d starts, which count as outside the support",
+             "the log density is %g at %d of %d points, which count as outside the support",
              p->lp[first], odd, p->n);
   return finite;
 }

@@ -167,10 +167,12 @@ static int symbol_of(const char *file, char symbol[], size_t size)
 
 /* Linked with -ffast-math, a library switches subnormal numbers off for the whole process when
  * it is loaded; the control register is put back. */
-static void *open_quietly(const char *file)
+static void *open_quietly(const char *file, int *flushes)
 {
+  const unsigned subnormal = 0x8040; /* flush to zero, and denormals are zeros */
   unsigned control = __builtin_ia32_stmxcsr();
   void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  *flushes = ((__builtin_ia32_stmxcsr() ^ control) & subnormal) != 0;
   __builtin_ia32_ldmxcsr(control);
   return handle;
 }
@@ -196,7 +198,7 @@ static int check_symbol(void *address, const char *file, const char *symbol)
   return 0;
 }
 
-const struct dun_target *dun_library_load(const char *file)
+const struct dun_target *dun_library_load_telling(const char *file, int *flushes)
 {
   char symbol[NAME_SIZE + 16], path[PATH_MAX];
   void *handle, *table;
@@ -206,7 +208,7 @@ const struct dun_target *dun_library_load(const char *file)
     dun_fail(DUN_ERROR_INPUT, "%s: cannot be found: %s", file, strerror(errno));
     return NULL;
   }
-  handle = open_quietly(path);
+  handle = open_quietly(path, flushes);
   if (!handle) {
     dun_fail(DUN_ERROR_INPUT, "%s: cannot be loaded: %s", file, dlerror());
     return NULL;
@@ -222,6 +224,12 @@ const struct dun_target *dun_library_load(const char *file)
   if (check_symbol(table, file, symbol) < 0 || dun_target_check(table, file) < 0)
     return NULL;
   return table;
+}
+
+const struct dun_target *dun_library_load(const char *file)
+{
+  int flushes;
+  return dun_library_load_telling(file, &flushes);
 }
 
 /* ---- the registered type ----------------------------------------------------------------- */

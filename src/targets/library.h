@@ -10,6 +10,10 @@
  * floating-point control register is kept.  The library stays loaded. */
 const struct dun_target *dun_library_load(const char *file);
 
+/* The same; *flushes tells whether the library, as if linked with -ffast-math, switches subnormal
+ * numbers off when it is loaded for the first time. */
+const struct dun_target *dun_library_load_telling(const char *file, int *flushes);
+
 /* The same checks for any table; < 0 after dun_fail.  `origin` names it in the message. */
 int dun_target_check(const struct dun_target *target, const char *origin);
 

@@ -319,8 +319,8 @@ def test_files_that_have_changed():
     with Folder() as folder:
         compile_target(folder, by(POINT))
         write(folder, "input.yaml", INPUT.replace("adaptive", "file, file: first.h5"))
-        dunlin("run", "input.yaml", "--quiet", "--set", "path.schedule={type: adaptive}", "--output",
-               "first.h5", folder=folder)
+        dunlin("run", "input.yaml", "--quiet", "--output", "first.h5", "--set",
+               "path.schedule={type: adaptive}", folder=folder)
         dunlin("run", "input.yaml", "--quiet", folder=folder)
         dunlin("run", "out.h5", "--quiet", "--output", "again.h5", folder=folder)
         same = [attributes(os.path.join(folder, name))["population_hash"]
