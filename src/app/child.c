@@ -162,14 +162,6 @@ static int make_points(struct work *w, int tile)
 
 /* ---- the trials -------------------------------------------------------------------------- */
 
-static int is_refused(const struct dun_findings *findings)
-{
-  for (int i = 0; i < findings->count; i++)
-    if (findings->finding[i].level == DUN_FINDING_REFUSED)
-      return 1;
-  return 0;
-}
-
 /* What was found at a tile's points joins the rest, once each. */
 static void take_over(struct dun_findings *all, const struct dun_findings *some)
 {
@@ -213,7 +205,7 @@ static int try_points(struct work *w)
   struct dun_child *child = w->child;
   struct dun_findings outside = {0};
   int status = 0;
-  for (int tile = 0; tile < TILES && status == 0 && !is_refused(&child->findings); tile++)
+  for (int tile = 0; tile < TILES && status == 0 && !dun_finding_refused(&child->findings); tile++)
     status = try_tile(w, tile, &outside);
   if (status == 0 && outside.finite == 0)
     take_over(&child->findings, &outside);
@@ -233,7 +225,8 @@ static int try_draws(struct work *w)
     status = dun_promises_prior(&w->caller, &effort, address_of(40), findings);
     w->child->draws += effort.tiles * DUN_LANES;
   }
-  if (status < 0 || is_refused(findings) || !target->draw || dun_clock() - began > 20 * budget)
+  if (status < 0 || dun_finding_refused(findings) || !target->draw ||
+      dun_clock() - began > 20 * budget)
     return status;
   if (w->child->density * DUN_LANES * (effort.tiles * 10.) < 10 * budget) {
     status = dun_promises_draws(&w->caller, &effort, address_of(41), findings);
@@ -320,7 +313,7 @@ static void work(struct work *w, const struct dun_arguments *arguments, int bits
       status = try_tile(w, tile, &outside);
     return;
   }
-  if ((status = try_points(w)) == 0 && !is_refused(&child->findings)) {
+  if ((status = try_points(w)) == 0 && !dun_finding_refused(&child->findings)) {
     time_target(w);
     status = try_draws(w);
   }

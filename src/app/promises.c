@@ -51,7 +51,30 @@ static int prior_tiles(struct dun_caller *caller, double seconds)
   return between(fmin(.5 * seconds, room), 0, 8 * (moves + 5)) / (moves + 5);
 }
 
-int dun_promises_effort(struct dun_caller *caller, const double *x, double limit,
+static void swap_lanes(int64_t d, double *x, int lane)
+{
+  for (int64_t j = 0; j < d; j++) {
+    double kept = x[j * DUN_LANES];
+    x[j * DUN_LANES] = x[j * DUN_LANES + lane];
+    x[j * DUN_LANES + lane] = kept;
+  }
+}
+
+/* A single point had better be inside the support: another one, if one of the next few is. */
+static int choose_point(struct dun_caller *caller, double *x, struct dun_effort *effort)
+{
+  int64_t d = caller->evaluator->dimension;
+  int status = 0, lane = 0;
+  while (status == 0 && !isfinite(caller->found_lp[0]) && lane < 3) {
+    swap_lanes(d, x, lane); /* back to what was there */
+    swap_lanes(d, x, ++lane);
+    status = dun_caller_evaluate(caller, DUN_DENSITY_TARGET, 1, NULL, x, 0);
+  }
+  effort->first = lane;
+  return status;
+}
+
+int dun_promises_effort(struct dun_caller *caller, double *x, double limit,
                         struct dun_effort *effort)
 {
   const struct dun_target *target = caller->evaluator->target;
@@ -61,6 +84,8 @@ int dun_promises_effort(struct dun_caller *caller, const double *x, double limit
   if (status < 0)
     return status;
   share_out(effort, target->columns != NULL, caller->evaluator->dimension, limit / seconds);
+  if (effort->lanes == 1 && (status = choose_point(caller, x, effort)) < 0)
+    return status;
   if (!target->prior || !target->draw_prior)
     return 0;
   status = time_call(caller, DUN_DENSITY_PRIOR, x, .1 * limit, &seconds);
@@ -69,14 +94,18 @@ int dun_promises_effort(struct dun_caller *caller, const double *x, double limit
 }
 
 /* Collective.  Rank 0's clock decides for all. */
-static int agree_on_effort(struct dun_context *context, struct dun_caller *caller, const double *x,
+static int agree_on_effort(struct dun_context *context, struct dun_caller *caller, double *x,
                            struct dun_effort *effort)
 {
   int status = 0;
   if (context->rank == 0)
     status = dun_promises_effort(caller, x, budget, effort);
-  status = dun_agree(context, status);
-  return status < 0 ? status : dun_broadcast(context, effort, sizeof *effort, 0);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  dun_broadcast(context, effort, sizeof *effort, 0);
+  if (context->rank > 0)
+    swap_lanes(caller->evaluator->dimension, x, effort->first);
+  return 0;
 }
 
 /* ---- where ------------------------------------------------------------------------------- */
@@ -154,22 +183,29 @@ static void draw_points(const struct dun_run *run, struct dun_address address,
 
 /* ---- the trials -------------------------------------------------------------------------- */
 
-static int try_all(struct dun_caller *caller, const struct dun_effort *effort,
-                   struct dun_address address, const double *x, struct dun_findings *findings)
+/* Whether the run starts from the target's prior: the same numbers make the same points. */
+static int starts_from_prior(struct dun_caller *caller, const struct points *points)
 {
-  int status = dun_promises_target(caller, effort, address, x, findings);
-  address.replicate = 1;
-  if (status >= 0 && effort->tiles > 0)
-    status = dun_promises_prior(caller, effort, address, findings);
-  return status;
+  const struct dun_evaluator *e = caller->evaluator;
+  int64_t count = e->dimension * (int64_t)DUN_LANES;
+  double *x = e->target->draw_prior ? dun_allocate(count, sizeof *x) : NULL;
+  int same = x && points->uniforms >= e->target->draw_uniforms &&
+             dun_caller_draw(caller, DUN_DENSITY_PRIOR, points->uniform, points->normal, x) == 0 &&
+             memcmp(x, points->x, (size_t)count * sizeof *x) == 0;
+  dun_free(x);
+  return same;
 }
 
-static const char *first_refusal(const struct dun_findings *findings)
+/* A prior that the run does not use is no reason to refuse it. */
+static int try_prior(struct dun_caller *caller, const struct dun_effort *effort,
+                     struct dun_address address, int used, struct dun_findings *findings)
 {
-  for (int i = 0; i < findings->count; i++)
-    if (findings->finding[i].level == DUN_FINDING_REFUSED)
-      return findings->finding[i].text;
-  return NULL;
+  int before = findings->count, status;
+  address.replicate = 1;
+  status = dun_promises_prior(caller, effort, address, findings);
+  for (int i = before; i < findings->count && !used; i++)
+    findings->finding[i].level = DUN_FINDING_TOLD;
+  return status;
 }
 
 /* Collective.  One rank's bits against the others'. */
@@ -199,7 +235,7 @@ static void complain(struct dun_assembly *assembly, const char *text)
 static int settle(struct dun_context *context, struct dun_assembly *assembly, int status,
                   const struct dun_findings *findings)
 {
-  const char *refusal = first_refusal(findings);
+  const char *refusal = dun_finding_refused(findings);
   if (status >= 0 && refusal)
     status = dun_fail(DUN_ERROR_INPUT, "%s", refusal);
   status = dun_agree(context, status);
@@ -232,12 +268,15 @@ int dun_promises_try(struct dun_context *context, struct dun_assembly *assembly)
   if ((status = dun_agree(context, status)) < 0)
     goto out;
   draw_points(run, address, &points);
+  int from_prior = starts_from_prior(&caller, &points);
   if ((status = agree_on_effort(context, &caller, points.x, &effort)) < 0) {
     if (status == DUN_ERROR_INPUT)
       complain(assembly, dun_error_text());
     goto out;
   }
-  int tried = try_all(&caller, &effort, address, points.x, &findings);
+  int tried = dun_promises_target(&caller, &effort, address, points.x, &findings);
+  if (tried >= 0 && effort.tiles > 0)
+    tried = try_prior(&caller, &effort, address, from_prior, &findings);
   if ((status = compare_ranks(context, &findings)) >= 0)
     status = settle(context, assembly, tried, &findings);
   assembly->other_bits = findings.other_bits;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One target on its way through the trials. */
@@ -29,6 +30,14 @@ void dun_find(struct dun_findings *findings, enum dun_finding_level level, const
   va_start(arguments, format);
   vsnprintf(finding->text, sizeof finding->text, format, arguments);
   va_end(arguments);
+}
+
+const char *dun_finding_refused(const struct dun_findings *findings)
+{
+  for (int i = 0; i < findings->count; i++)
+    if (findings->finding[i].level == DUN_FINDING_REFUSED)
+      return findings->finding[i].text;
+  return NULL;
 }
 
 static const char *name_of(const struct dun_target *target)
@@ -126,30 +135,45 @@ static int is_far(double a, double b)
   return !same_number(a, b) && !(fabs(a - b) <= 1e-7 * (1 + fabs(a) + fabs(b)));
 }
 
-static double largest_slope(const struct promises *p, int lane)
+static int by_size(const void *a, const void *b)
 {
-  double largest = 0;
-  for (int64_t j = 0; j < p->d; j++)
-    largest = fmax(largest, fabs(p->gradient[entry_of(j, lane)]));
-  return largest;
+  const double *one = a, *other = b;
+  return (*one > *other) - (*one < *other);
 }
 
-/* What the trial found in lane `there` against the first finding in lane `here`; `how` ends the
+/* Between the lanes' quartiles: what another lane's number would be off by, more or less. */
+static double range_of(const struct promises *p, const double *value)
+{
+  double sorted[DUN_LANES];
+  int count = 0;
+  for (int l = 0; l < p->n; l++)
+    if (isfinite(value[l]))
+      sorted[count++] = value[l];
+  qsort(sorted, (size_t)count, sizeof *sorted, by_size);
+  return count > 0 ? sorted[3 * count / 4] - sorted[count / 4] : 0;
+}
+
+/* Also by more than rounding in single precision can do; `value` holds the lanes' numbers. */
+static int is_other(const struct promises *p, double a, double b, const double *value)
+{
+  return is_far(a, b) && !(fabs(a - b) <= 1e-4 * range_of(p, value));
+}
+
+/* What the caller found in lane `there` against the first finding in lane `here`; `how` ends the
  * sentence.  Returns 1 after a finding. */
 static int compare_lanes(struct promises *p, int here, int there, const char *how)
 {
   const struct dun_caller *t = p->caller;
   const char *name = name_of(t->evaluator->target);
-  if (is_far(p->lp[here], t->found_lp[there])) {
+  if (is_other(p, p->lp[here], t->found_lp[there], p->lp)) {
     dun_find(p->findings, DUN_FINDING_REFUSED,
              "`%s` gives the log density %.9g for the point of lane %d, but %.9g %s", name,
              p->lp[here], here, t->found_lp[there], how);
     return 1;
   }
-  double allowed = 1e-7 * largest_slope(p, here);
   for (int64_t j = 0; j < p->d && t->gradients && isfinite(p->lp[here]); j++) {
     double a = p->gradient[entry_of(j, here)], b = t->found_gradient[entry_of(j, there)];
-    if (is_far(a, b) && !(fabs(a - b) <= allowed)) {
+    if (is_other(p, a, b, p->gradient + entry_of(j, 0))) {
       dun_find(p->findings, DUN_FINDING_REFUSED,
                "`%s` gives gradient[%lld] = %.9g for the point of lane %d, but %.9g %s", name,
                (long long)j, a, here, b, how);
@@ -196,7 +220,7 @@ static int try_without_gradient(struct promises *p)
   const double *lp = p->caller->found_lp;
   int status = dun_caller_evaluate(p->caller, DUN_DENSITY_TARGET, p->n, NULL, p->x, 0);
   for (int l = 0; l < p->n && status == 0; l++)
-    if (is_far(lp[l], p->lp[l])) {
+    if (is_other(p, lp[l], p->lp[l], p->lp)) {
       dun_find(p->findings, DUN_FINDING_REFUSED,
                "`%s` gives the log density %.9g with the gradient, but %.9g without it",
                name_of(p->caller->evaluator->target), p->lp[l], lp[l]);
@@ -218,11 +242,15 @@ static const char *how_it_failed(double before, double scale, double slope, doub
   return "it does not add scale times the gradient";
 }
 
-static int check_sum(struct promises *p, const char *name, int64_t i, double scale, double slope)
+/* A target may scale before it sums: what cancels then leaves its rounding, measured by what the
+ * lanes have there. */
+static int check_sum(struct promises *p, const char *name, int64_t i, double scale,
+                     const double *slopes)
 {
-  double before = (double)(i % 7) - 3, found = p->other[i], expected = before + scale * slope;
-  double size = fabs(before) + fabs(scale * slope);
-  if (!isfinite(slope) || fabs(found - expected) <= 1e-9 * size)
+  double slope = slopes[i], before = (double)(i % 7) - 3, found = p->other[i];
+  double expected = before + scale * slope, off = fabs(found - expected);
+  if (!isfinite(slope) || off <= 1e-9 * (fabs(before) + fabs(scale * slope)) + 1e-300 ||
+      off <= 1e-6 * range_of(p, slopes + i / DUN_LANES * DUN_LANES))
     return 0;
   dun_find(p->findings, DUN_FINDING_REFUSED,
            "`%s`: found %.9g in gradient[%lld] of lane %d, expected %.9g + %.9g × %.9g = %.9g: %s",
@@ -231,8 +259,8 @@ static int check_sum(struct promises *p, const char *name, int64_t i, double sca
   return 1;
 }
 
-/* What the trial has just found is added, times scales of which one is 0, to what stands there. */
-static int try_sums(struct promises *p, enum dun_density_kind which, const double *slope)
+/* What the caller has just found is added, times scales of which one is 0, to what stands there. */
+static int try_sums(struct promises *p, enum dun_density_kind which, const double *slopes)
 {
   double scale[DUN_LANES];
   int status;
@@ -244,7 +272,7 @@ static int try_sums(struct promises *p, enum dun_density_kind which, const doubl
   for (int64_t i = 0; i < p->block && status == 0; i++)
     if (isfinite(p->lp[i % DUN_LANES]))
       status = check_sum(p, which == DUN_DENSITY_PRIOR ? "prior" : "columns", i,
-                         scale[i % DUN_LANES], slope[i]);
+                         scale[i % DUN_LANES], slopes);
   return status;
 }
 
@@ -321,7 +349,8 @@ static int try_all(struct promises *p, struct dun_address address)
   }
   if (status >= 0)
     status = try_again(p, p->n > 1);
-  if (status >= 0 && !p->effort->thrifty && !p->findings->other_bits && p->findings->count == 0)
+  if (status >= 0 && !p->effort->thrifty && !p->findings->other_bits &&
+      !dun_finding_refused(p->findings))
     status = try_layout(p);
   return status < 0 ? status : try_outputs(p);
 }

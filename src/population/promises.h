@@ -30,12 +30,16 @@ struct dun_findings {
 void dun_find(struct dun_findings *findings, enum dun_finding_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The first that is refused; NULL: none is. */
+const char *dun_finding_refused(const struct dun_findings *findings);
+
 /* How much is tried. */
 struct dun_effort {
   int lanes;   /* points, 1 to 64 */
   int passes;  /* differences of every point: each over another block of coordinates */
   int thrifty; /* evaluations are so dear that only the gradient and the bits are tried */
   int tiles;   /* draws of the prior, in tiles of 64; 0: it is not tried */
+  int first;   /* of few points, the lane that is tried in the place of lane 0 */
 };
 
 /* Points of a tile that are tried: x[d][64] from the law that a run starts with, or others in the

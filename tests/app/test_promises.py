@@ -218,16 +218,22 @@ SOUND = {
 }
 
 
-def compile_target(folder, source, name="mine", flags=()):
-    write(folder, name + ".c", source)
-    subprocess.run(["cc", "-O0", "-shared", "-fPIC", "-w", *flags, "-I",
-                    os.path.join(SOURCE, "include"), "-o", os.path.join(folder, name + ".so"),
-                    os.path.join(folder, name + ".c"), "-lm"], check=True)
+def compile_target(folder, source, name="mine"):
+    """One library, or with a dict of sources one that stands under the names of all of them."""
+    sources = source if isinstance(source, dict) else {name: source}
+    for case, text in sources.items():
+        write(folder, case + ".c", text.replace("dun_target_mine", "dun_target_" + case))
+        library = os.path.join(folder, case + ".so")
+        if len(sources) > 1:
+            os.symlink("all_of_them", library)
+    subprocess.run(["cc", "-O0", "-shared", "-fPIC", "-w", "-I", os.path.join(SOURCE, "include"),
+                    "-o", "all_of_them" if len(sources) > 1 else name + ".so",
+                    *(case + ".c" for case in sources), "-lm"], cwd=folder, check=True)
 
 
-def refused(folder, words, text=INPUT, ranks=None, arguments=("run",), more=()):
+def refused(folder, words, text=INPUT, ranks=None, arguments=("run",)):
     write(folder, "input.yaml", text)
-    done = dunlin(*arguments, "input.yaml", *more, code=2, ranks=ranks, folder=folder, timeout=60)
+    done = dunlin(*arguments, "input.yaml", code=2, ranks=ranks, folder=folder, timeout=60)
     for word in words:
         assert word in done.stderr, f"'{word}' is missing in:\n{done.stderr}"
     assert "input.yaml:2" in done.stderr, done.stderr
@@ -236,28 +242,38 @@ def refused(folder, words, text=INPUT, ranks=None, arguments=("run",), more=()):
 
 
 def all_of(cases, check):
+    """`cases`: a source and more of each name; the check is given the name of its library."""
     wrong = []
-    for name, case in cases.items():
-        try:
-            with Folder() as folder:
-                check(folder, *case)
-        except AssertionError as error:
-            wrong.append(f"{name}: {error}")
+    with Folder() as folder:
+        compile_target(folder, {name: case[0] for name, case in cases.items()})
+        for name, case in cases.items():
+            try:
+                check(folder, name + ".so", *case[1:])
+            except AssertionError as error:
+                wrong.append(f"{name}: {error}")
     assert not wrong, "\n\n".join(wrong)
 
 
 def test_broken_promises():
-    def check(folder, source, words):
-        compile_target(folder, source)
-        print(refused(folder, words, arguments=("check",)), end="")
+    def check(folder, file, words):
+        print(refused(folder, words, INPUT.replace("mine.so", file), arguments=("check",)), end="")
     all_of(BROKEN, check)
 
 
+def with_prior(source):
+    return by(POINT, before=source, more=AS_PRIOR)
+
+
 def test_broken_priors():
-    def check(folder, source, words):
-        compile_target(folder, by(POINT, before=source, more=AS_PRIOR))
-        print(refused(folder, words, FROM_PRIOR, arguments=("check",)), end="")
-    all_of(BROKEN_PRIORS, check)
+    """Refused where the run starts from it, told where it does not."""
+    def check(folder, file, words):
+        print(refused(folder, words, FROM_PRIOR.replace("mine.so", file), arguments=("check",)),
+              end="")
+        write(folder, "input.yaml", INPUT.replace("mine.so", file))
+        said = dunlin("check", "input.yaml", folder=folder).stderr
+        assert all(word in said for word in words), said
+    all_of({name: (with_prior(source), words) for name, (source, words) in BROKEN_PRIORS.items()},
+           check)
 
 
 def test_runs_refuse_alone_and_on_ranks():
@@ -288,7 +304,7 @@ def test_other_bits_are_told():
 def test_nothing_is_counted():
     """Neither evaluations nor random numbers of a run know of the trials."""
     with Folder() as folder:
-        compile_target(folder, by(POINT, before=prior(), more=AS_PRIOR))
+        compile_target(folder, with_prior(prior()))
         write(folder, "input.yaml", FROM_PRIOR)
         roots = []
         for name, more in (("with.h5", ()), ("without.h5", ("--no-check",))):
@@ -342,21 +358,20 @@ def test_files_that_have_changed():
 
 
 def test_sound_targets_are_not_refused():
-    def check(folder, twist):
-        compile_target(folder, by(POINT, twist))
-        write(folder, "input.yaml", INPUT)
+    def check(folder, file):
+        write(folder, "input.yaml", INPUT.replace("mine.so", file))
         done = dunlin("check", "input.yaml", folder=folder)
         assert "gradient" not in done.stderr, done.stderr
-    all_of({name: (twist,) for name, twist in SOUND.items()}, check)
+    all_of({name: (by(POINT, twist),) for name, twist in SOUND.items()}, check)
 
 
 def test_sound_priors_are_not_refused():
-    for source in (prior(), prior("1e-8", "1e-8"), prior("1e8", "1e8")):
-        with Folder() as folder:
-            compile_target(folder, by(POINT, before=source, more=AS_PRIOR))
-            write(folder, "input.yaml", FROM_PRIOR)
-            done = dunlin("check", "input.yaml", folder=folder)
-            assert "mine" not in done.stderr, done.stderr
+    def check(folder, file):
+        write(folder, "input.yaml", FROM_PRIOR.replace("mine.so", file))
+        done = dunlin("check", "input.yaml", folder=folder)
+        assert file[:-3] not in done.stderr, done.stderr
+    all_of({"standard": (with_prior(prior()),), "narrow": (with_prior(prior("1e-8", "1e-8")),),
+            "wide": (with_prior(prior("1e8", "1e8")),)}, check)
 
 
 main()
