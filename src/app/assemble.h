@@ -51,6 +51,11 @@ struct dun_assembly {
   char *file;        /* the result's name */
   uint64_t identity; /* hash of all that decides the numbers in the result */
   int other_bits;    /* the target was seen to give other bits for the same point; see promises.h */
+  struct dun_tried {
+    int lanes, first;     /* see struct dun_effort; 0 lanes: nothing was tried */
+    uint64_t points;      /* digest of them */
+    double lp[DUN_LANES]; /* what the target gave there */
+  } tried;                /* before the run, to be tried again after it */
 };
 
 /* Option rows of the sections `run:` and `output:`. */

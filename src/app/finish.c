@@ -1,5 +1,6 @@
 #include "app/finish.h"
 #include "app/diagnosis.h"
+#include "app/promises.h"
 #include "app/provenance.h"
 #include "app/record.h"
 #include "base/error.h"
@@ -266,8 +267,11 @@ int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
   struct dun_evidence evidence = dun_finish_evidence(driver);
   int code;
   dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
-  if ((code = dun_record_cost(context, driver)) < 0)
+  if ((code = dun_record_cost(context, driver)) < 0 ||
+      (code = dun_promises_again(context, driver->assembly)) < 0)
     return code;
+  if (driver->other_bits < driver->assembly->other_bits)
+    driver->other_bits = driver->assembly->other_bits;
   dun_diagnosis_run(&driver->stored.diagnosis, driver, &evidence);
   if ((code = write_result(context, driver, &evidence)) < 0)
     return code;

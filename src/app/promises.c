@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "io/digest.h"
 #include "parallel/sum.h"
 #include <math.h>
 #include <string.h>
@@ -251,6 +252,43 @@ static int settle(struct dun_context *context, struct dun_assembly *assembly, in
   return status;
 }
 
+/* ---- before the run and after ------------------------------------------------------------ */
+
+static int can_try(const struct dun_run *run)
+{
+  return run->path && run->evaluator->dimension <= largest / DUN_LANES / (int64_t)sizeof(double);
+}
+
+/* Collective.  Room, and the points. */
+static int begin(struct dun_context *context, const struct dun_run *run, struct points *points,
+                 struct dun_caller *caller)
+{
+  struct dun_address address = {.seed = (uint64_t)run->options.seed, .purpose = DUN_PURPOSE_TRIAL};
+  int status = points_init(run, points);
+  if (status >= 0)
+    status = dun_caller_init(caller, run->evaluator, 0);
+  if ((status = dun_agree(context, status)) >= 0)
+    draw_points(run, address, points);
+  return status;
+}
+
+static uint64_t digest_of(const struct dun_run *run, const struct points *points)
+{
+  int64_t count = run->evaluator->dimension * (int64_t)DUN_LANES;
+  return dun_digest(0, points->x, count * (int64_t)sizeof(double));
+}
+
+static void remember(struct dun_assembly *assembly, const struct points *points,
+                     const struct dun_effort *effort, const struct dun_findings *findings)
+{
+  struct dun_tried *tried = &assembly->tried;
+  tried->lanes = effort->lanes;
+  tried->first = effort->first;
+  tried->points = digest_of(&assembly->run, points);
+  memcpy(tried->lp, findings->lp, sizeof tried->lp);
+  assembly->other_bits = findings->other_bits;
+}
+
 int dun_promises_try(struct dun_context *context, struct dun_assembly *assembly)
 {
   const struct dun_run *run = &assembly->run;
@@ -259,27 +297,63 @@ int dun_promises_try(struct dun_context *context, struct dun_assembly *assembly)
   struct dun_effort effort = {0};
   struct dun_caller caller = {0};
   struct points points = {0};
-  int status = 0;
-  if (!run->path || run->evaluator->dimension > largest / DUN_LANES / (int64_t)sizeof(double))
+  int status, tried, from_prior;
+  if (!can_try(run))
     return 0;
-  status = points_init(run, &points);
-  if (status >= 0)
-    status = dun_caller_init(&caller, run->evaluator, 0);
-  if ((status = dun_agree(context, status)) < 0)
+  if ((status = begin(context, run, &points, &caller)) < 0)
     goto out;
-  draw_points(run, address, &points);
-  int from_prior = starts_from_prior(&caller, &points);
+  from_prior = starts_from_prior(&caller, &points);
   if ((status = agree_on_effort(context, &caller, points.x, &effort)) < 0) {
     if (status == DUN_ERROR_INPUT)
       complain(assembly, dun_error_text());
     goto out;
   }
-  int tried = dun_promises_target(&caller, &effort, address, points.x, &findings);
+  tried = dun_promises_target(&caller, &effort, address, points.x, &findings);
   if (tried >= 0 && effort.tiles > 0)
     tried = try_prior(&caller, &effort, address, from_prior, &findings);
   if ((status = compare_ranks(context, &findings)) >= 0)
     status = settle(context, assembly, tried, &findings);
-  assembly->other_bits = findings.other_bits;
+  remember(assembly, &points, &effort, &findings);
+out:
+  dun_caller_free(&caller);
+  points_free(&points);
+  return status;
+}
+
+/* 0: the same bits as before; else as in struct dun_findings. */
+static int compare_with_before(const struct dun_tried *tried, const double *lp)
+{
+  int other = 0;
+  for (int l = 0; l < tried->lanes; l++)
+    if (dun_bits(lp[l]) != dun_bits(tried->lp[l]) && !(isnan(lp[l]) && isnan(tried->lp[l]))) {
+      int near = fabs(lp[l] - tried->lp[l]) <= 1e-6;
+      other = near && other < 2 ? 1 : 2;
+    }
+  return other;
+}
+
+int dun_promises_again(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const struct dun_run *run = &assembly->run;
+  const struct dun_tried *tried = &assembly->tried;
+  struct dun_caller caller = {0};
+  struct points points = {0};
+  double other = 0;
+  int status = 0;
+  if (!can_try(run) || tried->lanes == 0 || assembly->other_bits)
+    return 0;
+  if (begin(context, run, &points, &caller) < 0) /* nothing of the run is lost for that */
+    goto out;
+  swap_lanes(run->evaluator->dimension, points.x, tried->first);
+  if (digest_of(run, &points) == tried->points &&
+      dun_caller_evaluate(&caller, DUN_DENSITY_TARGET, tried->lanes, NULL, points.x, 1) == 0)
+    other = compare_with_before(tried, caller.found_lp);
+  if ((status = dun_max(context, 0, 1, &other)) < 0)
+    goto out;
+  assembly->other_bits = (int)other;
+  if (other > 0 && context->rank == 0)
+    dun_warn(&context->log, "target %s: gives other bits for the same points than before the run",
+             assembly->target.type->name);
 out:
   dun_caller_free(&caller);
   points_free(&points);

@@ -337,6 +337,7 @@ static int try_all(struct promises *p, struct dun_address address)
   for (int l = p->n; l < DUN_LANES; l++)
     p->lp[l] = p->caller->evaluator->target->columns ? p->lp[l] : NAN;
   add_bits(p->findings, p->lp, p->n);
+  memcpy(p->findings->lp, p->lp, DUN_LANES * sizeof *p->lp);
   try_dimension(p);
   if (count_finite(p) == 0)
     return 0;

@@ -21,9 +21,10 @@ struct dun_findings {
     enum dun_finding_level level;
     char text[480]; /* a sentence without a final stop */
   } finding[DUN_MAX_FINDINGS];
-  int finite;     /* points with a finite log density */
-  int other_bits; /* the same point gave other bits: 1 by rounding, 2 by more than that */
-  uint64_t bits;  /* digest of the first log densities and gradients, to compare ranks by */
+  int finite;           /* points with a finite log density */
+  int other_bits;       /* the same point gave other bits: 1 by rounding, 2 by more than that */
+  uint64_t bits;        /* digest of the first log densities, to compare ranks by */
+  double lp[DUN_LANES]; /* those of the points, as they were first */
 };
 
 /* Adds one; those beyond the last place are dropped. */

@@ -185,6 +185,7 @@ BROKEN_PRIORS = {
 # Told: the run is done, and the result says so.
 TOLD = {
     "a_count": ("static long n; lp += 1e-13 * (n++ % 2);", "doubtful"),
+    "drift": ("static long n; if (n++ > 20000) lp += .1;", "bad"),
     "noise": ("lp += 1e-3 * rand() / (double)RAND_MAX;", "bad"),
 }
 # Right, if odd: density for `point`, with its gradient.
