@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/digest.h"
+#include "parallel/host.h"
 #include "parallel/sum.h"
 #include <math.h>
 #include <string.h>
@@ -32,17 +33,18 @@ static int between(double value, int least, int most)
   return value < least ? least : value > most ? most : (int)value;
 }
 
-/* The trials take 8 evaluations of each point, those of another pass 2. */
+/* The trials take 8 evaluations of each point, those of another pass 2.  In many dimensions going
+ * over the numbers is dear too. */
 static void share_out(struct dun_effort *effort, int columns, int d, double calls)
 {
-  effort->thrifty = calls < (columns ? 10 : 16);
+  int enough = 1 + 2 * d / DUN_LANES, large = d > 8192;
+  effort->thrifty = large || calls < (columns ? 10 : 16);
   effort->lanes = columns ? DUN_LANES : between(calls / 8, 1, DUN_LANES);
+  effort->lanes = large && effort->lanes > 4 ? 4 : effort->lanes;
   effort->passes = 1;
-  if (effort->thrifty || effort->lanes < DUN_LANES)
-    return;
-  int enough = 1 + 2 * d / DUN_LANES;
-  effort->passes =
-      between((calls / (columns ? 1 : DUN_LANES) - 8) / 2, 1, enough < 16 ? enough : 16);
+  if (!effort->thrifty && effort->lanes == DUN_LANES)
+    effort->passes =
+        between((calls / (columns ? 1 : DUN_LANES) - 8) / 2, 1, enough < 16 ? enough : 16);
 }
 
 static int prior_tiles(struct dun_caller *caller, double seconds)
@@ -254,9 +256,15 @@ static int settle(struct dun_context *context, struct dun_assembly *assembly, in
 
 /* ---- before the run and after ------------------------------------------------------------ */
 
-static int can_try(const struct dun_run *run)
+/* Collective.  1: it can be tried, in a small part of the memory that is left. */
+static int can_try(struct dun_context *context, const struct dun_run *run)
 {
-  return run->path && run->evaluator->dimension <= largest / DUN_LANES / (int64_t)sizeof(double);
+  enum { BLOCKS = 16 }; /* of a tile's points, at most */
+  double block = (double)run->evaluator->dimension * DUN_LANES * sizeof(double), room;
+  if (!run->path || block > (double)largest)
+    return 0;
+  int status = dun_host_memory(context, &room);
+  return status < 0 ? status : BLOCKS * block < room;
 }
 
 /* Collective.  Room, and the points. */
@@ -297,9 +305,9 @@ int dun_promises_try(struct dun_context *context, struct dun_assembly *assembly)
   struct dun_effort effort = {0};
   struct dun_caller caller = {0};
   struct points points = {0};
-  int status, tried, from_prior;
-  if (!can_try(run))
-    return 0;
+  int status = can_try(context, run), tried, from_prior;
+  if (status <= 0)
+    return status;
   if ((status = begin(context, run, &points, &caller)) < 0)
     goto out;
   from_prior = starts_from_prior(&caller, &points);
@@ -340,7 +348,7 @@ int dun_promises_again(struct dun_context *context, struct dun_assembly *assembl
   struct points points = {0};
   double other = 0;
   int status = 0;
-  if (!can_try(run) || tried->lanes == 0 || assembly->other_bits)
+  if (tried->lanes == 0 || assembly->other_bits)
     return 0;
   if (begin(context, run, &points, &caller) < 0) /* nothing of the run is lost for that */
     goto out;
