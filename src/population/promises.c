@@ -144,7 +144,7 @@ static int by_size(const void *a, const void *b)
 /* Between the lanes' quartiles: what another lane's number would be off by, more or less. */
 static double range_of(const struct promises *p, const double *value)
 {
-  double sorted[DUN_LANES];
+  double sorted[DUN_LANES] = {0};
   int count = 0;
   for (int l = 0; l < p->n; l++)
     if (isfinite(value[l]))
