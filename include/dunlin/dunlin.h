@@ -28,9 +28,9 @@ struct dunlin_result {
  * a checkpoint. */
 int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *result);
 
-/* Before MPI is initialised: does what needs no MPI (list, help, summary, --help, faults of the
- * command line) and returns 1 with the exit code; returns 0 if dunlin_run has to go on.  For
- * `run`, the signals are caught from here on. */
+/* Before MPI is initialised: does what needs no MPI (list, help, summary, check-target, --help,
+ * faults of the command line) and returns 1 with the exit code; returns 0 if dunlin_run has to go
+ * on.  For `run`, the signals are caught from here on. */
 int dunlin_local(int argc, char **argv, int *exit_code);
 
 #endif
