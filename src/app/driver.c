@@ -93,6 +93,15 @@ static const struct dun_finish *finish_at_work(struct dun_driver *driver)
   return (const struct dun_finish *)finish_part(driver)->type;
 }
 
+/* It counts no tick: finishes have the random numbers that they have without it. */
+static int second_tick(struct dun_context *context, struct dun_driver *driver)
+{
+  enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_SECOND);
+  int code = dun_second_advance(context, &driver->second, &driver->assembly->run, &driver->steps);
+  dun_timers_switch(&context->timers, left);
+  return code;
+}
+
 static int tick(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
@@ -102,10 +111,13 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
     run->now = (struct dun_now){0};
     run->kept.draws = 0;
     driver->rows = 0;
-    driver->finishing = 0;
+    driver->finishing = driver->seconding = 0;
+    dun_second_start(&driver->second);
     code = dun_agree(context, run->method->start(context, run->method_self, run));
     driver->started = 1;
   }
+  if (code >= 0 && driver->seconding)
+    return second_tick(context, driver);
   if (code >= 0 && driver->finishing == 0)
     code = run->method->advance(context, run->method_self, run);
   else if (code >= 0)
@@ -126,10 +138,16 @@ static int end_replicate(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
-/* The method, or a finish, has done its work: the next finish takes over, or the replicate ends. */
+/* The method, or a finish, has done its work: behind the method the second estimate is made, then
+ * the next finish takes over, or the replicate ends. */
 static int hand_over(struct dun_context *context, struct dun_driver *driver)
 {
   dun_finish_diagnose(driver);
+  if (driver->finishing == 0 && !driver->seconding) {
+    driver->seconding = 1;
+    return 0;
+  }
+  driver->seconding = 0;
   if (driver->finishing == driver->assembly->finishes)
     return end_replicate(context, driver);
   driver->finishing++;
@@ -140,6 +158,9 @@ static int keep(struct dun_context *context, struct dun_driver *driver)
 {
   enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
   int code = dun_result_draw(context, &driver->result, driver->assembly->run.kept.draws - 1);
+  dun_timers_switch(&context->timers, DUN_PHASE_SECOND);
+  if (code >= 0)
+    code = dun_second_keep(context, &driver->second, &driver->assembly->run);
   dun_timers_switch(&context->timers, left);
   return code;
 }

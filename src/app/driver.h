@@ -5,6 +5,7 @@
 #include "app/assemble.h"
 #include "app/progress.h"
 #include "app/stop.h"
+#include "evidence/second.h"
 #include "io/checkpoint.h"
 #include "io/result.h"
 
@@ -28,12 +29,14 @@ struct dun_driver {
   /* state: the same on all ranks */
   int64_t started;                    /* the present replicate was begun */
   int64_t finishing;                  /* 0: the method works; else the finish of that number */
+  int64_t seconding;                  /* the second estimate is made, between the two */
   int64_t rows;                       /* of `steps`, in this replicate */
   struct dun_cost before;             /* of earlier jobs of this run */
   int64_t blas;                       /* hash of the BLAS kernel family's name */
   int64_t other_bits;                 /* as the assembly has it, from this job or an earlier one */
   struct dun_table steps;             /* /trace/steps */
   struct dun_table replicates;        /* /trace/replicates */
+  struct dun_second second;           /* /trace/evidence */
   struct dun_stored_diagnosis stored; /* worst verdicts of the finished replicates */
 
   /* made */
@@ -41,7 +44,7 @@ struct dun_driver {
   struct dun_progress progress;
   struct dun_result result;
   struct dun_cost cost; /* `before` and this job's */
-  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 8];
+  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 9];
   int objects;
   int finished; /* the result file is complete */
 };

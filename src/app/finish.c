@@ -5,6 +5,7 @@
 #include "app/record.h"
 #include "base/error.h"
 #include "base/scalar.h"
+#include "methods/tails.h"
 #include "population/selection.h"
 #include "version.h"
 #include <inttypes.h>
@@ -71,7 +72,10 @@ void dun_finish_diagnose(struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
   struct dun_diagnosis diagnosis = {0};
-  if (driver->finishing > 0) {
+  if (driver->seconding) {
+    dun_tails_diagnose(&driver->steps, &diagnosis);
+    dun_second_diagnose(&driver->second, &diagnosis);
+  } else if (driver->finishing > 0) {
     const struct dun_part *part = &driver->assembly->finish[driver->finishing - 1];
     const struct dun_finish *finish = (const struct dun_finish *)part->type;
     for (int i = 0; finish->settles[i]; i++)
@@ -172,7 +176,7 @@ uint64_t dun_finish_hash(const struct dun_driver *driver)
   return all;
 }
 
-enum { MAX_TABLES = DUN_MAX_PROBES + DUN_MAX_FINISHES + 3 };
+enum { MAX_TABLES = DUN_MAX_PROBES + DUN_MAX_FINISHES + 4 };
 
 static void add_table(int *count, char group[][64], struct dun_named_table *table,
                       const struct dun_part *part, const struct dun_table *cells)
@@ -190,6 +194,7 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
   int count = 0;
   table[count++] = (struct dun_named_table){"/trace/steps", "step", &driver->steps};
   table[count++] = (struct dun_named_table){"/trace/replicates", "replicate", &driver->replicates};
+  table[count++] = (struct dun_named_table){"/trace/evidence", "row", &driver->second.table};
   if (method->table)
     add_table(&count, group, table, &assembly->method, method->table(assembly->method.self));
   for (int i = 0; i < assembly->probes; i++)

@@ -14,7 +14,7 @@ struct dun_evidence {
   double ess;          /* summed over the replicates */
 };
 
-/* The verdicts of the method, or of the finish, that has just done its work. */
+/* The verdicts of the method, the second estimate or the finish that has just done its work. */
 void dun_finish_diagnose(struct dun_driver *driver);
 
 /* Collective.  Hash and row of the finished replicate; then the last selection and its

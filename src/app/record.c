@@ -16,6 +16,7 @@ enum { DIAGNOSIS_WORDS = sizeof(struct dun_stored_diagnosis) / sizeof(int64_t) }
 static const struct dun_state driver_state[] = {
     INTEGER("started", started),
     INTEGER("finishing", finishing),
+    INTEGER("seconding", seconding),
     INTEGER("rows", rows),
     INTEGER("evaluations", before.evaluations),
     INTEGER("nans", before.nans),
@@ -56,6 +57,7 @@ static const struct dun_state run_state[] = {
     NOW(step_size),
     NOW(leapfrogs),
     NOW(roots),
+    NOW(pareto_k),
     {0},
 };
 
@@ -82,6 +84,7 @@ static void list_objects(struct dun_driver *driver)
   struct dun_assembly *assembly = driver->assembly;
   add_object(driver, "run", "", run_state, &assembly->run);
   add_object(driver, "driver", "", driver_state, driver);
+  add_object(driver, "second", "", dun_second_state, &driver->second);
   if (assembly->kernel.type)
     for (int h = 0; h < DUN_HALVES; h++)
       add_object(driver, "adaptation", h ? "2" : "", dun_adaptation_state,
@@ -122,6 +125,7 @@ static const struct dun_table_column step_column[] = {
     {"step_size", "", "Of the kernel, in units of the metric."},
     {"leapfrogs", "", "Length of a trajectory."},
     {"roots", "", "Distinct ancestors at the start."},
+    {"pareto_k", "", "Shape of a generalised Pareto law fitted to the step's largest weights."},
     {"evaluations", "", "Points at which the target was evaluated so far, over all ranks."},
     {"seconds", "s", "Wall time so far."},
 };
@@ -144,6 +148,8 @@ int dun_record_init(struct dun_driver *driver)
   int code = dun_table_make(&driver->steps, step_column, STEP_COLUMNS);
   if (code >= 0)
     code = dun_table_make(&driver->replicates, replicate_column, DUN_REPLICATE_COLUMNS);
+  if (code >= 0)
+    code = dun_second_init(&driver->second);
   list_objects(driver);
   return code;
 }
@@ -152,6 +158,7 @@ void dun_record_free(struct dun_driver *driver)
 {
   dun_table_free(&driver->steps);
   dun_table_free(&driver->replicates);
+  dun_second_free(&driver->second);
 }
 
 int dun_record_step(struct dun_driver *driver)
@@ -174,6 +181,7 @@ int dun_record_step(struct dun_driver *driver)
       now->step_size,
       now->leapfrogs,
       now->roots,
+      now->pareto_k,
       (double)(driver->before.evaluations + driver->stop.evaluations_done),
       dun_record_elapsed(driver),
   };

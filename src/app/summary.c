@@ -1,5 +1,6 @@
 #include "app/summary.h"
 #include "app/diagnosis.h"
+#include "app/estimates.h"
 #include "app/lines.h"
 #include "app/number.h"
 #include "app/progress.h"
@@ -18,7 +19,7 @@ static const double probability[QUANTILES] = {.05, .5, .95};
 
 struct summary {
   struct dun_result_file file;
-  struct dun_table replicates, steps, moments, rhat, mode, rungs;
+  struct dun_table replicates, steps, moments, rhat, mode, rungs, estimates;
   int64_t count;                 /* numbers in all output parameters */
   struct dun_summary_line *line; /* [count] */
   int with_draws;                /* quantiles are there */
@@ -263,6 +264,7 @@ static void summary_free(struct summary *s)
   dun_table_free(&s->rhat);
   dun_table_free(&s->mode);
   dun_table_free(&s->rungs);
+  dun_table_free(&s->estimates);
   DUN_FREE(s->line);
   dun_result_close(&s->file);
 }
@@ -282,6 +284,8 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
     code = read_table(s, "modes", &s->mode);
   if (code >= 0)
     code = read_table(s, "tempering", &s->rungs);
+  if (code >= 0)
+    code = read_table(s, "evidence", &s->estimates);
   if (code >= 0)
     code = name_lines(s);
   if (code >= 0)
@@ -393,6 +397,7 @@ static void tell_cost(struct dun_text *out, const struct summary *s)
 static void tell(struct dun_text *out, const struct summary *s, int64_t most)
 {
   tell_evidence(out, s);
+  dun_estimates_tell(out, &s->estimates, number_of(root_of(s, "log_evidence_error")));
   tell_diagnosis(out, s);
   tell_run(out, s);
   dun_rungs_tell(out, &s->rungs, s->with_draws);
@@ -509,6 +514,7 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   }
   add_diagnosis(out, s);
   add_table(out, "replicates", &s->replicates);
+  add_table(out, "evidence", &s->estimates);
   if (dun_table_rows(&s->rungs) > 0)
     add_table(out, "rungs", &s->rungs);
   add_lines(out, s);

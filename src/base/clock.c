@@ -35,13 +35,10 @@ double dun_clock_process(void)
 const char *dun_phase_name(enum dun_phase phase)
 {
   static const char *const names[DUN_PHASES] = {
-      [DUN_PHASE_SETUP] = "setup",
-      [DUN_PHASE_WEIGH] = "weigh",
-      [DUN_PHASE_SELECT] = "select",
-      [DUN_PHASE_MOVE] = "move",
-      [DUN_PHASE_LOOK] = "look",
-      [DUN_PHASE_OUTPUT] = "output",
-      [DUN_PHASE_CHECKPOINT] = "checkpoint",
+      [DUN_PHASE_SETUP] = "setup",   [DUN_PHASE_WEIGH] = "weigh",
+      [DUN_PHASE_SELECT] = "select", [DUN_PHASE_MOVE] = "move",
+      [DUN_PHASE_LOOK] = "look",     [DUN_PHASE_SECOND] = "second",
+      [DUN_PHASE_OUTPUT] = "output", [DUN_PHASE_CHECKPOINT] = "checkpoint",
   };
   return names[phase];
 }

@@ -8,6 +8,7 @@ enum dun_phase {
   DUN_PHASE_SELECT, /* offspring and exchange of rows */
   DUN_PHASE_MOVE,   /* kernels, target evaluations */
   DUN_PHASE_LOOK,   /* probes */
+  DUN_PHASE_SECOND, /* the second estimate of log Z */
   DUN_PHASE_OUTPUT, /* result files, progress */
   DUN_PHASE_CHECKPOINT,
   DUN_PHASES

@@ -25,6 +25,7 @@ enum dun_purpose {
   DUN_PURPOSE_REFRESH, /* momenta that are kept from move to move */
   DUN_PURPOSE_DATA,    /* what a target makes up: centres, images */
   DUN_PURPOSE_TRIAL,   /* points at which a target's promises are tried */
+  DUN_PURPOSE_SECOND,  /* draws of the second estimate of log Z */
 };
 
 struct dun_address {

@@ -19,6 +19,8 @@ struct dun_fit {
 
   /* state */
   int64_t phase, done;       /* slices, or modes, of this phase */
+  double before, shape;      /* effective particles that the method left, of unbiased ones, or 0;
+                              * Pareto shape of the weights */
   int64_t drawn_at;          /* the tick whose addresses the draws have */
   int64_t modes;             /* found so far, or in the last replicate */
   struct dun_numbers scale;  /* [d], deviations of all particles */

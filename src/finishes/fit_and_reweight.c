@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/vmath.h"
 #include "finishes/fit.h"
+#include "methods/tails.h"
 #include "population/tile.h"
 #include <math.h>
 
@@ -135,6 +136,7 @@ static int begin(struct dun_context *context, struct dun_fit *f)
     f->scale.value[j] = f->scale.value[j] > 0 ? f->scale.value[j] : 1;
     f->within.value[j] = 0;
   }
+  f->before = isnan(f->run->now.log_evidence) ? 0 : f->run->now.ess;
   f->modes = f->done = 0;
   f->phase = ASCEND;
   return status;
@@ -308,10 +310,13 @@ static int weigh(struct dun_context *context, struct dun_fit *f)
   if (status < 0 || (status = dun_genealogy_compute(context, &run->population, run->root, run->logw,
                                                     &f->weights, &genealogy)) < 0)
     return status;
+  if ((status = dun_tails_shape(context, run, dun_tails_none(run))) < 0)
+    return status;
   run->now.ess = f->weights.ess;
   run->now.roots = (double)genealogy.roots;
   run->now.log_evidence = f->weights.log_mean;
   run->now.log_evidence_error = sqrt(genealogy.relative_variance);
+  f->shape = run->now.pareto_k;
   run->now.log_likelihood_mean = run->now.log_likelihood_variance = NAN;
   run->now.moves = 0;
   run->now.step++;
@@ -339,10 +344,20 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   double ess = run->now.ess, share = ess / (double)run->options.particles;
   enum dun_verdict_level of_share = dun_verdict_above(-share, -.05, -.01);
   enum dun_verdict_level of_ess = dun_verdict_above(-ess, -50, -10);
-  dun_diagnose(out, "fit", of_share > of_ess ? of_share : of_ess,
-               "the draws from the mixture of %lld modes are worth %.1f%% of as many exact ones%s",
-               (long long)f->modes, 100 * share,
-               of_ess == DUN_GOOD ? "" : ", which are few: errors are guesses");
+  enum dun_verdict_level of_shape = isnan(f->shape) ? DUN_GOOD : dun_verdict_above(f->shape, .7, 1);
+  int lost = ess < .1 * f->before;
+  enum dun_verdict_level worst = of_share > of_ess ? of_share : of_ess;
+  dun_diagnose(
+      out, "fit",
+      lost               ? DUN_BAD
+      : worst > of_shape ? worst
+                         : of_shape,
+      "the draws from the mixture of %lld modes are worth %.1f%% of as many exact ones, the "
+      "Pareto shape of their weights is %.2f%s",
+      (long long)f->modes, 100 * share, f->shape,
+      lost                 ? ": the particles that they replace were worth more"
+      : of_ess == DUN_GOOD ? ""
+                           : ", which are few: errors are guesses");
   if (f->modes >= f->most_modes)
     dun_diagnose(out, "modes", DUN_DOUBTFUL, "the list of modes ended at most_modes = %lld",
                  f->most_modes);
@@ -379,6 +394,8 @@ static const struct dun_state state[] = {
     STATE(phase, DUN_STATE_INTEGER),
     STATE(done, DUN_STATE_INTEGER),
     STATE(drawn_at, DUN_STATE_INTEGER),
+    STATE(before, DUN_STATE_NUMBER),
+    STATE(shape, DUN_STATE_NUMBER),
     STATE(modes, DUN_STATE_INTEGER),
     STATE(scale, DUN_STATE_NUMBERS),
     STATE(centre, DUN_STATE_NUMBERS),

@@ -125,5 +125,6 @@ void dun_run_begin_chains(struct dun_run *run, double chains)
                               .log_likelihood_mean = NAN,
                               .log_likelihood_variance = NAN,
                               .autocorrelation = NAN,
-                              .never_moved = NAN};
+                              .never_moved = NAN,
+                              .pareto_k = NAN};
 }

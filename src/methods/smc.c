@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "methods/cross_fit.h"
+#include "methods/tails.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
 #include "population/selection.h"
@@ -191,7 +192,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   run->now = (struct dun_now){.ess = (double)run->options.particles,
                               .acceptance = NAN,
                               .log_likelihood_mean = NAN,
-                              .log_likelihood_variance = NAN};
+                              .log_likelihood_variance = NAN,
+                              .pareto_k = NAN};
   int status = 0;
   for (int half = 0; half < DUN_HALVES && status >= 0; half++)
     status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
@@ -334,13 +336,14 @@ static int carry(struct dun_context *context, struct smc *s, struct dun_run *run
 
 static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
+  double *before = dun_tails_before(run);
   int status = 0;
 
   if (run->path->affine)
     status = reweight(context, s, run);
   else
     status = carry(context, s, run);
-  if (status < 0)
+  if (status < 0 || (status = dun_tails_shape(context, run, before)) < 0)
     return status;
   run->now.step++;
   if ((status = estimate(context, s, run)) < 0)

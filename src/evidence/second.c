@@ -1,0 +1,423 @@
+#include "evidence/second.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scalar.h"
+#include "base/vmath.h"
+#include "evidence/points.h"
+#include "numerics/pareto.h"
+#include "parallel/sum.h"
+#include "population/tile.h"
+#include <math.h>
+#include <string.h>
+
+enum phase { FIT, DRAW, TELL };
+enum { MOST_DIMENSION = 256, MOST_DRAWS = 4096, FEWEST_DRAWS = 256, SLICE = 8 };
+
+#define STATE(member, type_)                                                                       \
+  {                                                                                                \
+#member, type_, offsetof(struct dun_second, member), 1                                         \
+  }
+const struct dun_state dun_second_state[] = {
+    STATE(phase, DUN_STATE_INTEGER),       STATE(done, DUN_STATE_INTEGER),
+    STATE(lack, DUN_STATE_INTEGER),        STATE(held, DUN_STATE_INTEGER),
+    STATE(dense, DUN_STATE_INTEGER),       STATE(components, DUN_STATE_INTEGER),
+    STATE(freedom, DUN_STATE_INTEGER),     STATE(point, DUN_STATE_NUMBERS),
+    STATE(parameter, DUN_STATE_NUMBERS),   STATE(logw, DUN_STATE_NUMBERS),
+    STATE(table.cells, DUN_STATE_NUMBERS), {0},
+};
+
+static const struct dun_table_column columns[DUN_EVIDENCE_COLUMNS] = {
+    [DUN_EVIDENCE_REPLICATE] = {"replicate", "", "Number of the population, from 0."},
+    [DUN_EVIDENCE_ESTIMATOR] = {"estimator", "",
+                                "0: the method's own; 1: weighted draws from a mixture fitted to "
+                                "its points; 2: thermodynamic integration over its times."},
+    [DUN_EVIDENCE_LOG_EVIDENCE] = {"log_evidence", "", "Natural logarithm of the evidence."},
+    [DUN_EVIDENCE_ERROR] =
+        {"error", "",
+         "Standard error of log_evidence; of thermodynamic integration what the variances "
+         "change; NaN: not known."},
+    [DUN_EVIDENCE_ESS] = {"ess", "", "Effective number of its particles or draws."},
+    [DUN_EVIDENCE_SHAPE] = {"pareto_k", "",
+                            "Shape of a generalised Pareto law fitted to the largest weights."},
+    [DUN_EVIDENCE_DRAWS] = {"draws", "", "Draws from the mixture."},
+    [DUN_EVIDENCE_COMPONENTS] = {"components", "", "Components of the mixture."},
+};
+
+int dun_second_init(struct dun_second *second)
+{
+  return dun_table_make(&second->table, columns, DUN_EVIDENCE_COLUMNS);
+}
+
+static void forget(struct dun_second *s)
+{
+  dun_heavy_free(&s->mixture);
+  s->made = 0;
+  DUN_FREE(s->lanes);
+}
+
+void dun_second_free(struct dun_second *second)
+{
+  forget(second);
+  DUN_FREE(second->point.value);
+  DUN_FREE(second->parameter.value);
+  DUN_FREE(second->logw.value);
+  dun_table_free(&second->table);
+}
+
+void dun_second_start(struct dun_second *second)
+{
+  second->phase = FIT;
+  second->done = second->held = 0;
+  second->lack = DUN_SECOND_MADE;
+}
+
+/* ---- points ---------------------------------------------------------------------------------- */
+
+static int suited(const struct dun_run *run)
+{
+  return run->path && run->kernel && run->logw && run->sweep.x;
+}
+
+/* Chains of which a point is taken at once. */
+static int64_t at_once(const struct dun_run *run, int64_t most)
+{
+  int64_t chains = run->population.tiles.total / run->kept.members;
+  return chains < most ? chains : most;
+}
+
+/* Evenly over all draws to come. */
+int dun_second_keep(struct dun_context *context, struct dun_second *second,
+                    const struct dun_run *run)
+{
+  int64_t d = run->evaluator->dimension, most = dun_points_most((int)d);
+  int64_t count = most > 0 ? at_once(run, most) : 0, times = count > 0 ? most / count : 0;
+  int64_t draw = run->kept.draws - 1, due = run->kept.due;
+  int status = 0;
+  if (!suited(run) || d > MOST_DIMENSION)
+    return 0;
+  times = times < due ? times : due;
+  if ((__int128)draw * times / due == (__int128)(draw + 1) * times / due)
+    return 0;
+  if (second->held == 0)
+    status = dun_numbers_make(&second->point, count * times * d, 0);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  status = dun_points_chains(context, run, count, second->point.value + second->held * d);
+  second->held += count;
+  return status;
+}
+
+/* Of weighted particles, unless chains' draws were held; *distinct of them. */
+static int find_points(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                       int64_t *distinct)
+{
+  int64_t d = run->evaluator->dimension, most = dun_points_most((int)d);
+  int64_t N = run->population.tiles.total / DUN_LANES * DUN_LANES;
+  *distinct = s->held;
+  if (run->kept.due > 0)
+    return 0;
+  s->held = N < most ? N : most;
+  if (s->held == 0)
+    return 0;
+  int status = dun_agree(context, dun_numbers_make(&s->point, s->held * d, 0));
+  return status < 0 ? status : dun_points_weighted(context, run, s->held, s->point.value, distinct);
+}
+
+/* ---- the fit --------------------------------------------------------------------------------- */
+
+static double moves_of(const struct dun_table *steps)
+{
+  long long row = dun_table_rows(steps) - 1;
+  double replicate = dun_table_cell(steps, row, "replicate"), moves = 0;
+  for (; row >= 0 && dun_table_cell(steps, row, "replicate") == replicate; row--)
+    moves += dun_table_cell(steps, row, "moves");
+  return moves;
+}
+
+/* Whole tiles. */
+static int64_t draws_of(const struct dun_run *run, const struct dun_table *steps)
+{
+  double afford = .1 * (double)run->options.particles * moves_of(steps);
+  int64_t draws = afford < MOST_DRAWS ? (int64_t)afford : MOST_DRAWS;
+  return draws / run->options.tile * run->options.tile;
+}
+
+static struct dun_heavy_shape shape_of(const struct dun_second *s, const struct dun_run *run)
+{
+  return (struct dun_heavy_shape){.d = run->evaluator->dimension,
+                                  .dense = (int)s->dense,
+                                  .components = (int)s->components,
+                                  .freedom = (int)s->freedom};
+}
+
+/* A tenth of the shares are alike: the particles' own may be off. */
+static void level_shares(struct dun_second *s, const struct dun_heavy_shape *shape)
+{
+  for (int64_t k = 0; k < s->components; k++) {
+    double *share = s->parameter.value + k * dun_heavy_stride(shape);
+    *share = .9 * *share + .1 / (double)s->components;
+  }
+}
+
+static int most_components(int64_t points, int d)
+{
+  int64_t most = points / (4 * ((int64_t)d + 2));
+  return most < 1 ? 1 : most < 64 ? (int)most : 64;
+}
+
+/* Every rank does the same work: nobody need send the mixture. */
+static int fit(struct dun_second *s, const struct dun_run *run)
+{
+  int d = run->evaluator->dimension;
+  struct dun_heavy_points points = {s->held / DUN_LANES * DUN_LANES, d, s->point.value};
+  struct dun_heavy_limits limits = {most_components(points.n, d), 8};
+  struct dun_heavy_shape shape;
+  double *parameter = NULL;
+  int status = dun_heavy_fit(&points, limits, &shape, &parameter);
+  if (status == DUN_ERROR_NUMERIC) {
+    s->lack = DUN_SECOND_FLAT;
+    return 0;
+  }
+  if (status < 0)
+    return status;
+  s->dense = shape.dense;
+  s->components = shape.components;
+  s->freedom = shape.freedom;
+  DUN_FREE(s->parameter.value);
+  s->parameter = (struct dun_numbers){.value = parameter,
+                                      .count = shape.components * dun_heavy_stride(&shape)};
+  level_shares(s, &shape);
+  return 0;
+}
+
+static int begin(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                 const struct dun_table *steps)
+{
+  int64_t draws = draws_of(run, steps), distinct;
+  int status;
+  s->phase = TELL;
+  if (!suited(run))
+    s->lack = DUN_SECOND_UNSUITED;
+  else if (run->evaluator->dimension > MOST_DIMENSION)
+    s->lack = DUN_SECOND_DIMENSION;
+  else if (draws < FEWEST_DRAWS)
+    s->lack = DUN_SECOND_MOVES;
+  if (s->lack)
+    return 0;
+  if ((status = find_points(context, s, run, &distinct)) < 0)
+    return status;
+  if (distinct < 128 || distinct < run->evaluator->dimension) {
+    s->lack = DUN_SECOND_POINTS;
+    return 0;
+  }
+  status = fit(s, run);
+  if (status >= 0 && !s->lack)
+    status = dun_numbers_make(&s->logw, draws, 0);
+  s->phase = s->lack ? TELL : DRAW;
+  s->done = 0;
+  return dun_agree(context, status);
+}
+
+/* ---- draws ----------------------------------------------------------------------------------- */
+
+/* What a tick needs where it is not there: a restart may have come in between. */
+static int prepare(struct dun_second *s, const struct dun_run *run)
+{
+  struct dun_heavy_shape shape = shape_of(s, run);
+  int64_t d = shape.d;
+  if (s->made)
+    return 0;
+  forget(s);
+  int status = dun_heavy_init(&s->mixture, &shape, s->parameter.value);
+  s->lanes =
+      dun_allocate((3 * d + 3 + dun_heavy_uniforms(&s->mixture)) * DUN_LANES, sizeof(double));
+  s->made = status >= 0 && s->lanes;
+  return s->lanes ? status : DUN_ERROR_MEMORY;
+}
+
+static void draw_tile(struct dun_second *s, const struct dun_run *run, int64_t tile, int64_t *bits)
+{
+  int n = (int)run->options.tile, d = run->evaluator->dimension;
+  int64_t block = (int64_t)d * DUN_LANES;
+  double *x = s->lanes, *normal = x + block, *one = normal + block, *lp = one + block;
+  double *density = lp + DUN_LANES, *uniform = density + DUN_LANES;
+  struct dun_address address = dun_run_address(run, DUN_PURPOSE_SECOND);
+  address.step = 0;
+  address.tile = (uint32_t)tile;
+  dun_normals(address, d, normal);
+  address.step = 1; /* the uniforms' own */
+  dun_uniforms(address, dun_heavy_uniforms(&s->mixture), uniform);
+  dun_heavy_draw(&s->mixture, uniform, normal, one, x);
+  dun_heavy_evaluate(&s->mixture, x, density);
+  for (int j = 0; j < d; j++)
+    for (int l = n; l < DUN_LANES; l++)
+      x[j * DUN_LANES + l] = x[j * DUN_LANES];
+  dun_evaluate(run->evaluator, n, x, lp, NULL, NULL);
+  for (int l = 0; l < n; l++)
+    bits[tile * n + l] = (int64_t)dun_bits(lp[l] - density[l]);
+}
+
+/* A few tiles for each rank; all then know the weights of all. */
+static int draw(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
+{
+  int64_t size = run->options.tile, tiles = s->logw.count / size, first = s->done;
+  int64_t most = SLICE * (int64_t)context->size, last = tiles - first < most ? tiles : first + most;
+  int64_t *bits = dun_allocate(s->logw.count, sizeof *bits);
+  int status = prepare(s, run);
+  status = dun_agree(context, bits ? status : DUN_ERROR_MEMORY);
+  for (int64_t i = first; i < last && status >= 0; i++)
+    if (i % context->size == context->rank)
+      draw_tile(s, run, i, bits);
+  if (status >= 0)
+    status = dun_sum_integers(context, 0, (last - first) * size, bits + first * size);
+  for (int64_t i = first * size; i < last * size && status >= 0; i++)
+    s->logw.value[i] = dun_from_bits((uint64_t)bits[i]);
+  dun_free(bits);
+  s->done = last;
+  s->phase = last == tiles ? TELL : DRAW;
+  return status;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void weigh(const struct dun_numbers *logw, double row[DUN_EVIDENCE_COLUMNS])
+{
+  double top = -INFINITY, sum = 0, square = 0, n = (double)logw->count;
+  for (long long i = 0; i < logw->count; i++)
+    top = logw->value[i] > top ? logw->value[i] : top;
+  for (long long i = 0; i < logw->count && top > -INFINITY; i++) {
+    double w = dun_scalar_exp(logw->value[i] - top);
+    sum += w;
+    square += w * w;
+  }
+  double ess = top > -INFINITY ? sum * sum / square : 0;
+  row[DUN_EVIDENCE_LOG_EVIDENCE] = top > -INFINITY ? top + dun_scalar_log(sum / n) : NAN;
+  row[DUN_EVIDENCE_ERROR] = ess > 0 ? sqrt((n / ess - 1) / (n - 1)) : NAN;
+  row[DUN_EVIDENCE_ESS] = ess;
+}
+
+static int add_row(struct dun_second *s, const struct dun_run *run, enum dun_estimator estimator,
+                   const struct dun_table *steps)
+{
+  double row[DUN_EVIDENCE_COLUMNS];
+  int status = 0;
+  for (int c = 0; c < DUN_EVIDENCE_COLUMNS; c++)
+    row[c] = NAN;
+  row[DUN_EVIDENCE_REPLICATE] = (double)run->replicate;
+  row[DUN_EVIDENCE_ESTIMATOR] = estimator;
+  if (estimator == DUN_ESTIMATE_METHOD) {
+    row[DUN_EVIDENCE_LOG_EVIDENCE] = run->now.log_evidence;
+    row[DUN_EVIDENCE_ERROR] = run->now.log_evidence_error;
+    row[DUN_EVIDENCE_ESS] = run->now.ess;
+  } else if (estimator == DUN_ESTIMATE_THERMODYNAMIC) {
+    row[DUN_EVIDENCE_LOG_EVIDENCE] = dun_thermodynamic(steps, &row[DUN_EVIDENCE_ERROR]);
+  } else if (!s->lack) {
+    weigh(&s->logw, row);
+    row[DUN_EVIDENCE_DRAWS] = (double)s->logw.count;
+    row[DUN_EVIDENCE_COMPONENTS] = (double)s->components;
+    status = dun_pareto_shape(s->logw.count, s->logw.value, &row[DUN_EVIDENCE_SHAPE]);
+    if (!(row[DUN_EVIDENCE_ESS] > 0))
+      s->lack = DUN_SECOND_OUTSIDE;
+  }
+  return status < 0 ? status : dun_table_add(&s->table, row);
+}
+
+static int tell(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                const struct dun_table *steps)
+{
+  int status = 0;
+  for (int i = 0; i < DUN_ESTIMATES && status >= 0; i++)
+    status = add_row(s, run, (enum dun_estimator)i, steps);
+  forget(s);
+  DUN_FREE(s->point.value);
+  DUN_FREE(s->logw.value);
+  s->point.count = s->logw.count = 0;
+  return dun_agree(context, status);
+}
+
+int dun_second_advance(struct dun_context *context, struct dun_second *second,
+                       const struct dun_run *run, const struct dun_table *steps)
+{
+  int status;
+  if (second->phase == FIT)
+    status = begin(context, second, run, steps);
+  else if (second->phase == DRAW)
+    status = draw(context, second, run);
+  else
+    return (status = tell(context, second, run, steps)) < 0 ? status : DUN_TICK_DONE;
+  return status < 0 ? status : DUN_TICK_GOING;
+}
+
+/* ---- what to think of it --------------------------------------------------------------------- */
+
+static const char *reason(enum dun_second_lack lack)
+{
+  static const char *const text[] = {
+      [DUN_SECOND_MADE] = "",
+      [DUN_SECOND_UNSUITED] = "the method leaves no weighted particles",
+      [DUN_SECOND_DIMENSION] = "no mixture is fitted beyond 256 dimensions",
+      [DUN_SECOND_POINTS] = "too few different points are left to fit a mixture to",
+      [DUN_SECOND_MOVES] = "a tenth of the run's moves would be too few draws",
+      [DUN_SECOND_FLAT] = "the points span no volume",
+      [DUN_SECOND_OUTSIDE] = "none of the draws from the fitted mixture lies in the support",
+  };
+  return text[lack];
+}
+
+static double combined_errors(const double *own, const double *other)
+{
+  double off = other[DUN_EVIDENCE_LOG_EVIDENCE] - own[DUN_EVIDENCE_LOG_EVIDENCE];
+  double mine = own[DUN_EVIDENCE_ERROR], its = other[DUN_EVIDENCE_ERROR];
+  return fabs(off) / sqrt((mine > 0 ? mine * mine : 0) + its * its);
+}
+
+static void compare(const double *own, const double *other, struct dun_diagnosis *out)
+{
+  double mine = own[DUN_EVIDENCE_ERROR], its = other[DUN_EVIDENCE_ERROR];
+  double errors = combined_errors(own, other);
+  dun_diagnose(
+      out, "second estimate", dun_verdict_above(errors, 2, 3),
+      "%.0f draws from a fitted mixture give log Z = %.4f ± %.2g, %.1f combined errors from "
+      "the method's%s",
+      other[DUN_EVIDENCE_DRAWS], other[DUN_EVIDENCE_LOG_EVIDENCE], its, errors,
+      errors >= 2  ? ": one of them is wrong, or its error too small"
+      : its < mine ? "; its error is the smaller"
+                   : "");
+}
+
+/* Draws that are worth little tell of a region where the mixture is too thin: it may be the fit
+ * that is poor there, or the particles that it was made from. */
+static void doubt(const double *own, const double *other, struct dun_diagnosis *out)
+{
+  double errors = combined_errors(own, other);
+  dun_diagnose(
+      out, "second estimate", errors >= 3 ? DUN_DOUBTFUL : DUN_GOOD,
+      "%.0f draws from a fitted mixture, worth %.0f with weights of Pareto shape %.2f, tell "
+      "nothing of log Z%s",
+      other[DUN_EVIDENCE_DRAWS], other[DUN_EVIDENCE_ESS], other[DUN_EVIDENCE_SHAPE],
+      errors >= 3 ? ", but some of them lie where the method's points are too few" : "");
+}
+
+void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *diagnosis)
+{
+  const double *own =
+      second->table.cells.value + second->table.cells.count - DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS;
+  const double *other = own + DUN_EVIDENCE_COLUMNS;
+  if (second->lack)
+    dun_diagnose(diagnosis, "second estimate", DUN_GOOD, "there is none of log Z: %s",
+                 reason((enum dun_second_lack)second->lack));
+  else if (!dun_second_counts(other))
+    doubt(own, other, diagnosis);
+  else if (isnan(own[DUN_EVIDENCE_LOG_EVIDENCE]))
+    dun_diagnose(diagnosis, "second estimate", DUN_GOOD,
+                 "%.0f draws from a fitted mixture give log Z = %.4f ± %.2g; the method gives none",
+                 other[DUN_EVIDENCE_DRAWS], other[DUN_EVIDENCE_LOG_EVIDENCE],
+                 other[DUN_EVIDENCE_ERROR]);
+  else
+    compare(own, other, diagnosis);
+}
+
+int dun_second_counts(const double *row)
+{
+  return row[DUN_EVIDENCE_ESS] >= 100 && row[DUN_EVIDENCE_SHAPE] < .7;
+}
