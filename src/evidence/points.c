@@ -101,22 +101,62 @@ static int64_t draw_of(const struct dun_run *run, int64_t chain)
   return -1;
 }
 
-int dun_points_chains(struct dun_context *context, const struct dun_run *run, int64_t count,
-                      double *point)
+/* d log pi_t / dt of a particle by the path's coefficients; c[2][K] is scratch. */
+static double slope_of(const struct dun_run *run, int64_t local, double *c)
+{
+  int K = run->path->parts;
+  double sum = 0;
+  if (!run->path->affine)
+    return 0;
+  run->path->coefficients(run->path_self, 0, c);
+  run->path->coefficients(run->path_self, 1, c + K);
+  for (int k = 0; k < K; k++)
+    if (c[K + k] != c[k])
+      sum += (c[K + k] - c[k]) * dun_f64(run->sweep.part_lp)[local * K + k];
+  return sum;
+}
+
+static void take_chain(const struct dun_run *run, int64_t local, double *c, int64_t *bits)
 {
   int d = run->evaluator->dimension;
+  for (int j = 0; j < d; j++)
+    bits[j] = (int64_t)dun_bits(dun_f64(run->sweep.x)[local * d + j]);
+  bits[d] = (int64_t)dun_bits(slope_of(run, local, c));
+}
+
+int dun_points_chains(struct dun_context *context, const struct dun_run *run, int64_t count,
+                      double *point, double *slope)
+{
+  int64_t d = run->evaluator->dimension, stride = d + 1;
   int64_t chains = run->population.tiles.total / run->kept.members;
-  int64_t *bits = dun_allocate(count * d, sizeof *bits);
-  int status = dun_agree(context, bits ? 0 : DUN_ERROR_MEMORY);
+  int64_t *bits = dun_allocate(count * stride, sizeof *bits);
+  double *c = dun_allocate(2 * run->path->parts, sizeof *c);
+  int status = dun_agree(context, bits && c ? 0 : DUN_ERROR_MEMORY);
   for (int64_t i = 0; i < count && status >= 0; i++) {
     int64_t local = draw_of(run, (int64_t)((__int128)i * chains / count));
-    for (int j = 0; j < d && local >= 0; j++)
-      bits[i * d + j] = (int64_t)dun_bits(dun_f64(run->sweep.x)[local * d + j]);
+    if (local >= 0)
+      take_chain(run, local, c, bits + i * stride);
   }
   if (status >= 0)
-    status = dun_sum_integers(context, 0, count * d, bits);
-  for (int64_t i = 0; i < count * d && status >= 0; i++)
-    point[i] = dun_from_bits((uint64_t)bits[i]);
+    status = dun_sum_integers(context, 0, count * stride, bits);
+  for (int64_t i = 0; i < count && status >= 0; i++) {
+    for (int64_t j = 0; j < d; j++)
+      point[i * d + j] = dun_from_bits((uint64_t)bits[i * stride + j]);
+    slope[i] = dun_from_bits((uint64_t)bits[i * stride + d]);
+  }
   dun_free(bits);
+  dun_free(c);
+  return status;
+}
+
+int dun_points_gap(struct dun_context *context, const struct dun_run *run, double *gap)
+{
+  const struct dun_column *time = run->sweep.time;
+  double most = 0;
+  for (int64_t i = 0; time && i < run->population.tiles.local; i++)
+    if (dun_f64(time)[i] < 1 && dun_f64(time)[i] > most)
+      most = dun_f64(time)[i];
+  int status = dun_max(context, 0, 1, &most);
+  *gap = time ? 1 - most : 0;
   return status;
 }

@@ -21,7 +21,8 @@ const struct dun_state dun_second_state[] = {
     STATE(phase, DUN_STATE_INTEGER),       STATE(done, DUN_STATE_INTEGER),
     STATE(lack, DUN_STATE_INTEGER),        STATE(held, DUN_STATE_INTEGER),
     STATE(dense, DUN_STATE_INTEGER),       STATE(components, DUN_STATE_INTEGER),
-    STATE(freedom, DUN_STATE_INTEGER),     STATE(point, DUN_STATE_NUMBERS),
+    STATE(freedom, DUN_STATE_INTEGER),     STATE(tail, DUN_STATE_NUMBER),
+    STATE(slope, DUN_STATE_NUMBERS),       STATE(point, DUN_STATE_NUMBERS),
     STATE(parameter, DUN_STATE_NUMBERS),   STATE(logw, DUN_STATE_NUMBERS),
     STATE(table.cells, DUN_STATE_NUMBERS), {0},
 };
@@ -59,6 +60,7 @@ void dun_second_free(struct dun_second *second)
 {
   forget(second);
   DUN_FREE(second->point.value);
+  DUN_FREE(second->slope.value);
   DUN_FREE(second->parameter.value);
   DUN_FREE(second->logw.value);
   dun_table_free(&second->table);
@@ -69,6 +71,7 @@ void dun_second_start(struct dun_second *second)
   second->phase = FIT;
   second->done = second->held = 0;
   second->lack = DUN_SECOND_MADE;
+  second->tail = NAN;
 }
 
 /* ---- points ---------------------------------------------------------------------------------- */
@@ -100,10 +103,28 @@ int dun_second_keep(struct dun_context *context, struct dun_second *second,
     return 0;
   if (second->held == 0)
     status = dun_numbers_make(&second->point, count * times * d, 0);
+  if (second->held == 0 && status >= 0)
+    status = dun_numbers_make(&second->slope, count * times, 0);
   if ((status = dun_agree(context, status)) < 0)
     return status;
-  status = dun_points_chains(context, run, count, second->point.value + second->held * d);
+  status = dun_points_chains(context, run, count, second->point.value + second->held * d,
+                             second->slope.value + second->held);
   second->held += count;
+  return status;
+}
+
+/* What a replica at the rung before the last weighs at time 1 has a tail of shape k / (1 + k) under
+ * that rung's law if it has shape k under the target's, which the points are of. */
+static int find_tail(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
+{
+  double gap, shape;
+  int status = dun_points_gap(context, run, &gap);
+  if (status < 0 || gap == 0 || s->held == 0)
+    return status;
+  for (int64_t i = 0; i < s->held; i++)
+    s->slope.value[i] *= gap;
+  status = dun_agree(context, dun_pareto_shape(s->held, s->slope.value, &shape));
+  s->tail = shape > 0 ? shape / (1 + shape) : shape;
   return status;
 }
 
@@ -115,7 +136,7 @@ static int find_points(struct dun_context *context, struct dun_second *s, const 
   int64_t N = run->population.tiles.total / DUN_LANES * DUN_LANES;
   *distinct = s->held;
   if (run->kept.due > 0)
-    return 0;
+    return find_tail(context, s, run);
   s->held = N < most ? N : most;
   if (s->held == 0)
     return 0;
@@ -331,7 +352,8 @@ static int tell(struct dun_context *context, struct dun_second *s, const struct 
   forget(s);
   DUN_FREE(s->point.value);
   DUN_FREE(s->logw.value);
-  s->point.count = s->logw.count = 0;
+  DUN_FREE(s->slope.value);
+  s->point.count = s->logw.count = s->slope.count = 0;
   return dun_agree(context, status);
 }
 
@@ -400,6 +422,11 @@ static void doubt(const double *own, const double *other, struct dun_diagnosis *
 
 void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *diagnosis)
 {
+  if (!isnan(second->tail))
+    dun_diagnose(
+        diagnosis, "tails", dun_verdict_above(second->tail, .5, 1),
+        "weights from the last rung but one to the last have a tail of Pareto shape %.2f%s",
+        second->tail, second->tail < .5 ? "" : ": does the base reach all of the target?");
   const double *own =
       second->table.cells.value + second->table.cells.count - DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS;
   const double *other = own + DUN_EVIDENCE_COLUMNS;

@@ -52,7 +52,9 @@ struct dun_second {
   int64_t lack;        /* enum dun_second_lack */
   int64_t held;        /* points taken from kept draws */
   int64_t dense, components, freedom;
+  double tail;                  /* Pareto shape of weights between the last rungs; NAN: none */
   struct dun_numbers point;     /* [points][d] of kept draws */
+  struct dun_numbers slope;     /* [points]: d log pi_t / dt there */
   struct dun_numbers parameter; /* of the mixture */
   struct dun_numbers logw;      /* [draws] */
   struct dun_table table;       /* /trace/evidence */

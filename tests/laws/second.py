@@ -66,6 +66,14 @@ def cauchy(folder, is_round):
     return problem(f"type: library, file: {library}", "3", "moves_per_step: auto")
 
 
+def ladders(text, temperatures, draws):
+    """The same problem by parallel tempering."""
+    head, _, rest = text.partition("method:")
+    method = (f"method: {{type: tempering, temperatures: {temperatures}, warmup: 500, "
+              f"draws: {draws}}}")
+    return head.replace(", schedule: {type: adaptive}", "") + method + rest[rest.index("\n"):]
+
+
 def run(folder, text, particles, seed, *settings):
     """One run: its verdicts by name, and the columns of /trace/evidence."""
     head = f"run: {{seed: {seed}, particles: {particles}}}\n"

@@ -5,7 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from calibration import replicates  # noqa: E402
-from second import (TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, problem, run)  # noqa: E402
+from second import (TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, ladders,  # noqa: E402
+                    problem, run)
 from support import Folder, dunlin, main, summary  # noqa: E402
 
 
@@ -31,8 +32,8 @@ def test_where_the_two_differ_the_verdict_is_not_good():
     """Of modes of unequal width some runs are far off by the method's own error."""
     with Folder() as folder:
         wrong = 0
-        for seed in range(1, 25):
-            verdicts, table, _ = run(folder, UNEQUAL, 1000, seed)
+        for seed in range(1, 17):
+            verdicts, table, _ = run(folder, UNEQUAL, 500, seed)
             errors = abs(table["log_evidence"][0] - table["log_evidence"][1]) / (
                 table["error"][0] ** 2 + table["error"][1] ** 2) ** .5
             expected = "bad" if errors >= 3 else "doubtful" if errors >= 2 else "good"
@@ -40,7 +41,7 @@ def test_where_the_two_differ_the_verdict_is_not_good():
                 expected = "doubtful" if errors >= 3 else "good"
             assert verdicts["second estimate"] == expected, (errors, verdicts)
             wrong += errors >= 2
-        print(f"{wrong} of 24 runs are more than 2 errors off")
+        print(f"{wrong} of 16 runs are more than 2 errors off")
         assert wrong > 0
 
 
@@ -50,6 +51,18 @@ def test_tails_that_the_base_does_not_reach():
             for seed in (1, 2, 3):
                 verdicts, _, _ = run(folder, cauchy(folder, is_round), 16384, seed)
                 assert verdicts["tails"] != "good", (is_round, seed, verdicts)
+        arms = problem("type: banana, dimension: 2, curvature: 0.5", "1.5")
+        verdicts, _, _ = run(folder, arms, 2048, 1)
+        assert verdicts["tails"] != "good", verdicts
+
+
+def test_tails_that_ladders_do_not_reach():
+    with Folder() as folder:
+        for seed in (1, 2):
+            verdicts, _, _ = run(folder, ladders(cauchy(folder, True), 8, 4000), 64, seed)
+            assert verdicts["tails"] != "good", (seed, verdicts)
+            verdicts, _, _ = run(folder, ladders(WELLS, 12, 500), 48, seed)
+            assert verdicts["tails"] == "good", (seed, verdicts)
 
 
 def test_tails_that_it_reaches():
@@ -69,6 +82,14 @@ def test_none_is_made_of_too_little():
             verdicts, table, _ = run(folder, text, 256, 1, *settings)
             assert verdicts["second estimate"] == "good", verdicts
             assert not table["draws"][1] > 0 and table["log_evidence"][0] != 0, table
+
+
+def test_it_takes_at_most_a_tenth_of_the_moves():
+    with Folder() as folder:
+        text = TWO.replace("type: hmc", "type: rwm")
+        for particles in (500, 3000):
+            _, table, said = run(folder, text, particles, 1)
+            assert 0 < table["draws"][1] <= min(4096, .1 * said["evaluations"]), (table, said)
 
 
 def test_the_summary_tells_of_both():
@@ -95,10 +116,8 @@ kernel: {type: hmc}
 method: {type: langevin, warmup: 200, draws: 200}
 output: {file: result.h5}
 """
-    ladders = TWO.replace("schedule: {type: adaptive}", "").replace(
-        "smc, moves_per_step: 4", "tempering, temperatures: 10, warmup: 200, draws: 500")
     with Folder() as folder:
-        for text, particles in ((chains, 50), (ladders, 40)):
+        for text, particles in ((chains, 50), (ladders(TWO, 10, 500), 40)):
             verdicts, table, _ = run(folder, text, particles, 3)
             row = counting(table)
             assert len(row["error"]) == 1 and row["error"][0] < .05, table
