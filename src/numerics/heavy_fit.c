@@ -361,6 +361,20 @@ static int judge(struct fit *f, const struct state *s, double *mean)
   return look(f, s, f->seen, f->tiles, 0, mean);
 }
 
+/* What after a third of the rounds is far worse than the best is not worth the rest: most of the
+ * time is spent on the last numbers of components, of which one is too many. */
+static int attempt(struct fit *f, struct state *s, double height, double *mean)
+{
+  int first = f->limits.rounds / 3 + 1;
+  int status = improve(f, s, 0, f->seen, first);
+  if (status >= 0)
+    status = judge(f, s, mean);
+  if (status < 0 || *mean < height - .05)
+    return status;
+  status = improve(f, s, 0, f->seen, f->limits.rounds - first);
+  return status < 0 ? status : judge(f, s, mean);
+}
+
 static int grow(struct fit *f, struct state *best, struct state *next, double *height)
 {
   double mean;
@@ -373,9 +387,7 @@ static int grow(struct fit *f, struct state *best, struct state *next, double *h
     state_copy(f, best, next);
     if (!split_all(f, next))
       return 0;
-    status = improve(f, next, 0, f->seen, f->limits.rounds);
-    if (status >= 0)
-      status = judge(f, next, &mean);
+    status = attempt(f, next, *height, &mean);
     if (status < 0) /* a component that lies in a plane ends the growth */
       return status == DUN_ERROR_NUMERIC ? 0 : status;
     if ((more = mean > *height + .01)) {
