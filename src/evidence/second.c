@@ -186,7 +186,7 @@ static int most_components(int64_t points, int d)
   return most < 1 ? 1 : most < 64 ? (int)most : 64;
 }
 
-/* Every rank does the same work: nobody need send the mixture. */
+/* On rank 0 alone: where processors differ the others might find another mixture. */
 static int fit(struct dun_second *s, const struct dun_run *run)
 {
   int d = run->evaluator->dimension;
@@ -195,12 +195,10 @@ static int fit(struct dun_second *s, const struct dun_run *run)
   struct dun_heavy_shape shape;
   double *parameter = NULL;
   int status = dun_heavy_fit(&points, limits, &shape, &parameter);
-  if (status == DUN_ERROR_NUMERIC) {
+  if (status < 0) {
     s->lack = DUN_SECOND_FLAT;
-    return 0;
+    return status == DUN_ERROR_NUMERIC ? 0 : status;
   }
-  if (status < 0)
-    return status;
   s->dense = shape.dense;
   s->components = shape.components;
   s->freedom = shape.freedom;
@@ -209,6 +207,27 @@ static int fit(struct dun_second *s, const struct dun_run *run)
                                       .count = shape.components * dun_heavy_stride(&shape)};
   level_shares(s, &shape);
   return 0;
+}
+
+static int spread_fit(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
+{
+  int64_t said[] = {s->lack, s->dense, s->components, s->freedom};
+  int status = dun_broadcast(context, said, sizeof said, 0);
+  if (status < 0)
+    return status;
+  s->lack = said[0];
+  s->dense = said[1];
+  s->components = said[2];
+  s->freedom = said[3];
+  if (s->lack)
+    return 0;
+  struct dun_heavy_shape shape = shape_of(s, run);
+  int64_t count = s->components * dun_heavy_stride(&shape);
+  if (context->rank > 0)
+    status = dun_numbers_make(&s->parameter, count, 0);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  return dun_broadcast(context, s->parameter.value, count * (int64_t)sizeof(double), 0);
 }
 
 static int begin(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
@@ -231,8 +250,10 @@ static int begin(struct dun_context *context, struct dun_second *s, const struct
     s->lack = DUN_SECOND_POINTS;
     return 0;
   }
-  status = fit(s, run);
-  if (status >= 0 && !s->lack)
+  status = dun_agree(context, context->rank == 0 ? fit(s, run) : 0);
+  if (status < 0 || (status = spread_fit(context, s, run)) < 0)
+    return status;
+  if (!s->lack)
     status = dun_numbers_make(&s->logw, draws, 0);
   s->phase = s->lack ? TELL : DRAW;
   s->done = 0;

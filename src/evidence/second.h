@@ -4,7 +4,7 @@
  *
  *   points:  up to 2048, of the weighted particles at equal distances of the cumulated weight, or
  *            of the draws that chains kept
- *   q:       the same fit on every rank (numerics/heavy_mixture.h)
+ *   q:       fitted by one rank (numerics/heavy_mixture.h)
  *   x ~ q,   logw = log gamma(x) - log q(x),  log Z = log of the mean weight
  *
  * Draws are a tenth of the method's moves, at most 4096: it costs no more than a tenth of the run's
@@ -48,10 +48,10 @@ enum dun_second_lack {
 
 struct dun_second {
   /* state */
-  int64_t phase, done; /* tiles drawn */
-  int64_t lack;        /* enum dun_second_lack */
-  int64_t held;        /* points taken from kept draws */
-  int64_t dense, components, freedom;
+  int64_t phase, done;                /* tiles drawn */
+  int64_t lack;                       /* enum dun_second_lack */
+  int64_t held;                       /* points taken from kept draws */
+  int64_t dense, components, freedom; /* of the mixture */
   double tail;                  /* Pareto shape of weights between the last rungs; NAN: none */
   struct dun_numbers point;     /* [points][d] of kept draws */
   struct dun_numbers slope;     /* [points]: d log pi_t / dt there */
@@ -89,8 +89,9 @@ int dun_second_counts(const double *row);
 
 /* log Z from the means and variances of d log pi_t / dt at the times of a trace's last replicate:
  * the trapezoid rule with its first correction (Friel, Hurn & Wyse 2014, Stat. Comput. 24, 709),
- * for the last interval mean and variance alone.  NAN where they are not known.  *correction: what
- * the variances change, a measure of how far apart the times are. */
+ * for the last interval mean and variance alone, and the first, where the integrand may begin at
+ * infinity, from the method's own weights.  NAN where they are not known.  *correction: what the
+ * variances change, a measure of how far apart the times are. */
 double dun_thermodynamic(const struct dun_table *steps, double *correction);
 
 #endif

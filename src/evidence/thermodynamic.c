@@ -1,18 +1,21 @@
 #include "evidence/second.h"
 #include <math.h>
 
+static int is_first(const struct dun_table *steps, long long row)
+{
+  return row == 0 ||
+         dun_table_cell(steps, row - 1, "replicate") != dun_table_cell(steps, row, "replicate");
+}
+
+/* A row's mean is that at the time of the row before. */
 double dun_thermodynamic(const struct dun_table *steps, double *correction)
 {
-  long long last = dun_table_rows(steps) - 1;
-  double replicate = dun_table_cell(steps, last, "replicate"), sum = 0;
-  double next_mean = NAN, next_variance = NAN, more = 0;
-  /* a row's mean is that at the time of the row before */
-  for (long long row = last; row >= 0; row--) {
-    int first = row == 0 || dun_table_cell(steps, row - 1, "replicate") != replicate;
+  long long last = dun_table_rows(steps) - 1, row = last;
+  double next_mean = NAN, next_variance = NAN, sum = 0, more = 0;
+  for (; row >= 0 && !is_first(steps, row); row--) {
     double mean = dun_table_cell(steps, row, "log_likelihood_mean");
     double variance = dun_table_cell(steps, row, "log_likelihood_variance");
-    double dt =
-        dun_table_cell(steps, row, "time") - (first ? 0 : dun_table_cell(steps, row - 1, "time"));
+    double dt = dun_table_cell(steps, row, "time") - dun_table_cell(steps, row - 1, "time");
     if (row == last) {
       sum = dt * mean;
       more = .5 * dt * dt * variance;
@@ -22,9 +25,7 @@ double dun_thermodynamic(const struct dun_table *steps, double *correction)
     }
     next_mean = mean;
     next_variance = variance;
-    if (first)
-      break;
   }
   *correction = fabs(more);
-  return sum + more;
+  return sum + more + dun_table_cell(steps, row, "log_evidence");
 }

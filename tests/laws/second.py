@@ -55,15 +55,46 @@ const struct dun_target dun_target_cauchy = {
 """
 
 
+# A normal law in half of the plane.
+HALF = """
+#include <dunlin/target.h>
+#include <math.h>
+static double point(const void *self, const double *x, double *gradient)
+{
+  (void)self;
+  if (gradient) {
+    gradient[0] = -x[0];
+    gradient[1] = -x[1];
+  }
+  return x[1] > x[0] ? -INFINITY : -1.8378770664093454836 - .5 * (x[0] * x[0] + x[1] * x[1]);
+}
+const struct dun_target dun_target_half = {
+    .type = {DUN_TYPE(struct dun_target), .name = "half", .doc = "Half of a normal law."},
+    .dimension = 2,
+    .point = point,
+};
+"""
+
+
+def built(folder, name, text, *flags):
+    """Builds a target and returns the option that names it."""
+    source = write(folder, f"{name}.c", text)
+    library = os.path.join(folder, f"{name}.so")
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", *flags, "-I",
+                    os.path.join(SOURCE, "include"), "-o", library, source, "-lm"], check=True)
+    return f"type: library, file: {library}"
+
+
 def cauchy(folder, is_round):
-    """Builds the target and returns a problem that has it."""
+    """The round one, or the product, as a problem."""
     folder = os.path.join(folder, "round" if is_round else "product")
     os.makedirs(folder, exist_ok=True)
-    source = write(folder, "cauchy.c", CAUCHY)
-    library = os.path.join(folder, "cauchy.so")
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", f"-DROUND={int(is_round)}", "-I",
-                    os.path.join(SOURCE, "include"), "-o", library, source, "-lm"], check=True)
-    return problem(f"type: library, file: {library}", "3", "moves_per_step: auto")
+    return problem(built(folder, "cauchy", CAUCHY, f"-DROUND={int(is_round)}"), "3",
+                   "moves_per_step: auto")
+
+
+def half(folder):
+    return problem(built(folder, "half", HALF), "2")
 
 
 def ladders(text, temperatures, draws):

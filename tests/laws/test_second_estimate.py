@@ -1,12 +1,13 @@
 """The second estimate of log Z: right by its own error, beside the method's, bad where the two
 differ; and tails that a base does not reach."""
+import math
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from calibration import replicates  # noqa: E402
-from second import (TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, ladders,  # noqa: E402
-                    problem, run)
+from second import (TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, half,  # noqa: E402
+                    ladders, problem, run)
 from support import Folder, dunlin, main, summary  # noqa: E402
 
 
@@ -90,6 +91,17 @@ def test_it_takes_at_most_a_tenth_of_the_moves():
         for particles in (500, 3000):
             _, table, said = run(folder, text, particles, 1)
             assert 0 < table["draws"][1] <= min(4096, .1 * said["evaluations"]), (table, said)
+
+
+def test_all_three_agree():
+    """Also where half of the first draws lie outside the support."""
+    with Folder() as folder:
+        for text, truth in ((half(folder), math.log(.5)), (WELLS, -.541052)):
+            _, table, _ = run(folder, text, 4096, 5)
+            method, second, path = table["log_evidence"]
+            assert abs(second - truth) < 5 * table["error"][1], table
+            assert abs(path - method) < .1 + table["error"][2], table
+            assert abs(path - truth) < .2, table
 
 
 def test_the_summary_tells_of_both():
