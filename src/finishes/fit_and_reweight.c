@@ -310,7 +310,7 @@ static int weigh(struct dun_context *context, struct dun_fit *f)
   if (status < 0 || (status = dun_genealogy_compute(context, &run->population, run->root, run->logw,
                                                     &f->weights, &genealogy)) < 0)
     return status;
-  if ((status = dun_tails_shape(context, run, dun_tails_none(run))) < 0)
+  if ((status = dun_tails_shape(context, run, 0, dun_tails_none(run))) < 0)
     return status;
   run->now.ess = f->weights.ess;
   run->now.roots = (double)genealogy.roots;

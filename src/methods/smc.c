@@ -337,13 +337,8 @@ static int carry(struct dun_context *context, struct smc *s, struct dun_run *run
 static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double *before = dun_tails_before(run);
-  int status = 0;
-
-  if (run->path->affine)
-    status = reweight(context, s, run);
-  else
-    status = carry(context, s, run);
-  if (status < 0 || (status = dun_tails_shape(context, run, before)) < 0)
+  int status = run->path->affine ? reweight(context, s, run) : carry(context, s, run);
+  if ((status = dun_tails_shape(context, run, status, before)) < 0)
     return status;
   run->now.step++;
   if ((status = estimate(context, s, run)) < 0)

@@ -45,11 +45,12 @@ double *dun_tails_before(const struct dun_run *run)
 }
 
 /* Every place is filled by one rank: integer sums bring the bits to all unchanged. */
-int dun_tails_shape(struct dun_context *context, struct dun_run *run, double *before)
+int dun_tails_shape(struct dun_context *context, struct dun_run *run, int status, double *before)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   int64_t points = points_of(tiles), *bits = dun_allocate(points, sizeof *bits);
-  int status = dun_agree(context, before && bits ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status = dun_agree(context, before && bits ? 0 : DUN_ERROR_MEMORY);
   for (int64_t i = first_of(tiles); status >= 0 && local_of(tiles, i) < tiles->local; i++) {
     double ratio = dun_f64(run->logw)[local_of(tiles, i)] - before[i];
     bits[i] = (int64_t)dun_bits(isnan(ratio) ? -INFINITY : ratio);

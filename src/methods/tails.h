@@ -12,8 +12,9 @@ double *dun_tails_before(const struct dun_run *run);
 /* The same where all weights were 1. */
 double *dun_tails_none(const struct dun_run *run);
 /* Collective.  run->now.pareto_k from what the weights of a step were multiplied by
- * (numerics/pareto.h). */
-int dun_tails_shape(struct dun_context *context, struct dun_run *run, double *before);
+ * (numerics/pareto.h).  `status` of the step: if it failed, on all ranks, that is what is
+ * returned. */
+int dun_tails_shape(struct dun_context *context, struct dun_run *run, int status, double *before);
 
 /* The heaviest of the last replicate's steps; `steps` is its trace. */
 void dun_tails_diagnose(const struct dun_table *steps, struct dun_diagnosis *diagnosis);
