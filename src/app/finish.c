@@ -4,6 +4,7 @@
 #include "app/provenance.h"
 #include "app/record.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/scalar.h"
 #include "methods/tails.h"
 #include "population/selection.h"
@@ -14,7 +15,27 @@
 
 /* ---- a replicate --------------------------------------------------------------------------- */
 
-static int add_row(struct dun_driver *driver, uint64_t hash)
+/* How many independent draws would know the means of the parameters as well: the least
+ * (deviation / error)^2, at most Kish's effective sample size of the weights, which knows nothing
+ * of common ancestors. */
+static int effective(struct dun_context *context, const struct dun_run *run, double *ess)
+{
+  int outputs = run->kept.outputs;
+  struct dun_probe_moments *moments = dun_allocate(outputs, sizeof *moments);
+  int status = dun_agree(context, moments ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status = dun_probe_output_moments(context, run, moments);
+  *ess = run->now.ess;
+  for (int i = 0; i < outputs && status >= 0; i++) {
+    double ratio = moments[i].deviation / moments[i].error;
+    if (moments[i].deviation > 0 && !(ratio * ratio >= *ess))
+      *ess = ratio * ratio;
+  }
+  dun_free(moments);
+  return status;
+}
+
+static int add_row(struct dun_driver *driver, uint64_t hash, double ess)
 {
   const struct dun_run *run = &driver->assembly->run;
   const struct dun_now *now = &run->now;
@@ -23,7 +44,8 @@ static int add_row(struct dun_driver *driver, uint64_t hash)
                            [DUN_REPLICATE_NUMBER] = (double)run->replicate,
                            [DUN_REPLICATE_LOG_EVIDENCE] = now->log_evidence,
                            [DUN_REPLICATE_ERROR] = now->log_evidence_error,
-                           [DUN_REPLICATE_ESS] = now->ess,
+                           [DUN_REPLICATE_ESS] = ess,
+                           [DUN_REPLICATE_KISH] = now->ess,
                            [DUN_REPLICATE_ROOTS] = now->roots,
                            [DUN_REPLICATE_STEPS] = (double)now->step,
                            [DUN_REPLICATE_ACCEPTANCE] = now->acceptance,
@@ -102,11 +124,15 @@ int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
   uint64_t hash;
+  double ess;
   int code = dun_population_hash(context, &run->population, &hash);
   if (code < 0)
     return code;
   diagnose_chains(driver);
-  code = dun_agree(context, add_row(driver, hash));
+  ess = run->now.ess;
+  if (run->kept.due == 0 && run->logw && (code = effective(context, run, &ess)) < 0)
+    return code;
+  code = dun_agree(context, add_row(driver, hash, ess));
   return code < 0 ? code : write_draws(context, driver);
 }
 
@@ -122,7 +148,7 @@ struct sums {
   double error;                /* sum of (Z_r e_r)^2 */
   double log_mean, log_square; /* of log Z_r */
   double reported;             /* mean of e_r^2 */
-  double ess, top;
+  double ess, kish, top;
 };
 
 static struct sums first_pass(const struct dun_table *table, long long count)
@@ -138,6 +164,7 @@ static struct sums first_pass(const struct dun_table *table, long long count)
     s.error += z * e * z * e;
     s.reported += e * e / (double)count;
     s.ess += cell(table, r, DUN_REPLICATE_ESS);
+    s.kish += cell(table, r, DUN_REPLICATE_KISH);
   }
   return s;
 }
@@ -160,6 +187,7 @@ struct dun_evidence dun_finish_evidence(const struct dun_driver *driver)
       .spread = count > 1 ? sqrt(s.square / (n * (n - 1))) / s.mean : NAN,
       .excess = count > 1 && s.reported > 0 ? s.log_square / (n - 1) / s.reported : NAN,
       .ess = s.ess,
+      .kish = s.kish,
   };
 }
 
@@ -245,6 +273,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       NUMBER("log_evidence_error", evidence->error),
       NUMBER("log_evidence_spread", evidence->spread),
       NUMBER("effective_sample_size", evidence->ess),
+      NUMBER("kish_effective_sample_size", evidence->kish),
       TEXT("population_hash", hash),
       WHOLE("deterministic", is_deterministic(driver)),
       TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),

@@ -11,7 +11,8 @@ struct dun_evidence {
   double error;        /* from the reported errors: sqrt(sum (Z_r e_r)^2) / sum Z_r */
   double spread;       /* the same from the replicates' differences; NAN for one replicate */
   double excess;       /* mean squared deviation of log Z_r over the mean of e_r^2; NAN for one */
-  double ess;          /* summed over the replicates */
+  double ess;          /* of the parameter that is known least, summed over the replicates */
+  double kish;         /* of the weights alone */
 };
 
 /* The verdicts of the method, the second estimate or the finish that has just done its work. */

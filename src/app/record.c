@@ -58,6 +58,7 @@ static const struct dun_state run_state[] = {
     NOW(leapfrogs),
     NOW(roots),
     NOW(pareto_k),
+    NOW(error_roots),
     {0},
 };
 
@@ -126,6 +127,7 @@ static const struct dun_table_column step_column[] = {
     {"leapfrogs", "", "Length of a trajectory."},
     {"roots", "", "Distinct ancestors at the start."},
     {"pareto_k", "", "Shape of a generalised Pareto law fitted to the step's largest weights."},
+    {"error_roots", "", "Equal ancestors on which the error of log Z rests."},
     {"evaluations", "", "Points at which the target was evaluated so far, over all ranks."},
     {"seconds", "s", "Wall time so far."},
 };
@@ -135,7 +137,8 @@ static const struct dun_table_column replicate_column[DUN_REPLICATE_COLUMNS] = {
     [DUN_REPLICATE_NUMBER] = {"replicate", "", "Number of the population, from 0."},
     [DUN_REPLICATE_LOG_EVIDENCE] = {"log_evidence", "", "Log of the normalising constant."},
     [DUN_REPLICATE_ERROR] = {"log_evidence_error", "", "Its standard error by ancestor."},
-    [DUN_REPLICATE_ESS] = {"ess", "", "Effective sample size of the last weights."},
+    [DUN_REPLICATE_ESS] = {"ess", "", "Least (deviation / error of the mean)^2 of the parameters."},
+    [DUN_REPLICATE_KISH] = {"kish_ess", "", "Kish's effective sample size of the last weights."},
     [DUN_REPLICATE_ROOTS] = {"roots", "", "Distinct ancestors at the start."},
     [DUN_REPLICATE_STEPS] = {"steps", "", "Steps of the method."},
     [DUN_REPLICATE_ACCEPTANCE] = {"acceptance", "", "Mean acceptance of the last sweep."},
@@ -182,6 +185,7 @@ int dun_record_step(struct dun_driver *driver)
       now->leapfrogs,
       now->roots,
       now->pareto_k,
+      now->error_roots,
       (double)(driver->before.evaluations + driver->stop.evaluations_done),
       dun_record_elapsed(driver),
   };

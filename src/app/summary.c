@@ -350,9 +350,14 @@ static double mean_acceptance(const struct summary *s)
 static void tell_run(struct dun_text *out, const struct summary *s)
 {
   double acceptance = mean_acceptance(s), ess = number_of(root_of(s, "effective_sample_size"));
+  double kish = number_of(root_of(s, "kish_effective_sample_size"));
   char text[DUN_NUMBER_TEXT];
-  dun_text_add(out, "ESS          %s\n",
+  dun_text_add(out, "ESS          %s",
                isnan(ess) ? "not known" : dun_number_print(text, "%.4g", ess));
+  if (kish > ess)
+    dun_text_add(out, ", of the least known parameter; Kish's, of the weights alone, %s",
+                 dun_number_print(text, "%.4g", kish));
+  dun_text_add(out, "\n");
   dun_text_add(out, "steps        %lld", dun_table_rows(&s->steps));
   if (!isnan(acceptance))
     dun_text_add(out, ", mean acceptance %.3f", acceptance);
@@ -500,6 +505,8 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   add_number(out, ",\n ", "log_evidence_error", number_of(root_of(s, "log_evidence_error")));
   add_number(out, ",\n ", "log_evidence_spread", number_of(root_of(s, "log_evidence_spread")));
   add_number(out, ",\n ", "effective_sample_size", number_of(root_of(s, "effective_sample_size")));
+  add_number(out, ",\n ", "kish_effective_sample_size",
+             number_of(root_of(s, "kish_effective_sample_size")));
   add_number(out, ",\n ", "acceptance", mean_acceptance(s));
   add_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
   add_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));

@@ -26,6 +26,7 @@ enum dun_purpose {
   DUN_PURPOSE_DATA,    /* what a target makes up: centres, images */
   DUN_PURPOSE_TRIAL,   /* points at which a target's promises are tried */
   DUN_PURPOSE_SECOND,  /* draws of the second estimate of log Z */
+  DUN_PURPOSE_SIGNS,   /* directions in which particles are watched */
 };
 
 struct dun_address {

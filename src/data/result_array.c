@@ -51,11 +51,12 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
 }
 
 static int pick_points(const char *file, const char *place, int width, int64_t points,
-                       double *picked)
+                       double *picked, int64_t *count)
 {
   struct dun_numbers all = {0};
   int status = read_array(file, place, 0, &all);
   int64_t draws = all.count / width;
+  *count = draws;
   if (status == 0 && (draws < 1 || draws * width != all.count))
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld numbers, expected %d for each draw.",
                       place, file, (long long)all.count, width);
@@ -67,15 +68,17 @@ static int pick_points(const char *file, const char *place, int width, int64_t p
 }
 
 int dun_result_points(struct dun_context *context, const char *file, const char *place, int width,
-                      int64_t points, int64_t stride, double *out)
+                      int64_t points, int64_t stride, double *out, int64_t *draws)
 {
   double *picked = dun_allocate(points * width, sizeof *picked);
   int status = dun_agree(context, picked ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
-    status = dun_agree(context,
-                       context->rank == 0 ? pick_points(file, place, width, points, picked) : 0);
+    status = dun_agree(
+        context, context->rank == 0 ? pick_points(file, place, width, points, picked, draws) : 0);
   if (status >= 0)
     status = dun_broadcast(context, picked, points * width * (int64_t)sizeof *picked, 0);
+  if (status >= 0)
+    status = dun_broadcast(context, draws, (int64_t)sizeof *draws, 0);
   for (int64_t k = 0; k < points && status >= 0; k++)
     memcpy(out + k * stride, picked + k * width, (size_t)width * sizeof *out);
   dun_free(picked);

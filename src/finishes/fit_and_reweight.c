@@ -314,6 +314,7 @@ static int weigh(struct dun_context *context, struct dun_fit *f)
     return status;
   run->now.ess = f->weights.ess;
   run->now.roots = (double)genealogy.roots;
+  run->now.error_roots = genealogy.variance_roots;
   run->now.log_evidence = f->weights.log_mean;
   run->now.log_evidence_error = sqrt(genealogy.relative_variance);
   f->shape = run->now.pareto_k;

@@ -490,6 +490,13 @@ void dun_sweep_forget(struct dun_sweep *s)
     memset(dun_f64(s->momentum), 0, (size_t)(s->population->tiles.local * s->d) * sizeof(double));
 }
 
+void dun_sweep_density(const struct dun_sweep *s, int64_t tile, double t, double *lp)
+{
+  struct dun_lanes w = dun_lanes_of(s);
+  load(s, &w, tile, t, 0);
+  memcpy(lp, w.state + (int64_t)(s->d + s->K) * DUN_LANES, DUN_LANES * sizeof *lp);
+}
+
 void dun_sweep_remember(struct dun_sweep *s, double t)
 {
   s->highest = NAN;

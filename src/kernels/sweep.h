@@ -95,6 +95,9 @@ int dun_sweep_transport(struct dun_context *context, struct dun_sweep *sweep,
 /* Forgets momenta: after first draws.  Local. */
 void dun_sweep_forget(struct dun_sweep *sweep);
 
+/* The log density at t of a tile's particles as they stand, lp[64].  Local. */
+void dun_sweep_density(const struct dun_sweep *sweep, int64_t local_tile, double t, double *lp);
+
 /* Remembers x and the log density at t in `start`.  Local. */
 void dun_sweep_remember(struct dun_sweep *sweep, double t);
 

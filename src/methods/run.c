@@ -122,6 +122,7 @@ void dun_run_begin_chains(struct dun_run *run, double chains)
                               .acceptance = NAN,
                               .log_evidence = NAN,
                               .log_evidence_error = NAN,
+                              .error_roots = NAN,
                               .log_likelihood_mean = NAN,
                               .log_likelihood_variance = NAN,
                               .autocorrelation = NAN,

@@ -27,8 +27,9 @@ struct dun_now {
   double autocorrelation; /* of the log density over the step's moves */
   double never_moved;     /* share of the particles that no move of this step displaced */
   double step_size, leapfrogs;
-  double roots;    /* distinct ancestors */
-  double pareto_k; /* of the tail of this step's weights (methods/tails.h); NAN: not known */
+  double pareto_k;    /* of the tail of this step's weights (methods/tails.h); NAN: not known */
+  double roots;       /* distinct ancestors */
+  double error_roots; /* how many equal ones the error of log Z rests on; NAN: not known */
 };
 
 enum dun_verdict_level { DUN_GOOD, DUN_DOUBTFUL, DUN_BAD };

@@ -15,7 +15,9 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "methods/cross_fit.h"
+#include "methods/judge.h"
 #include "methods/tails.h"
+#include "methods/watch.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
 #include "population/selection.h"
@@ -53,6 +55,7 @@ struct smc {
   struct dun_column *x, *logw, *root, *part_lp;
   struct dun_weights weights;
   struct dun_cross_fit fit;
+  struct dun_watch watch;
 };
 
 #define STATE(member, type_)                                                                       \
@@ -76,6 +79,7 @@ static const struct dun_state state[] = {
     STATE(most_stuck, DUN_STATE_NUMBER),
     STATE(square_sum, DUN_STATE_NUMBER),
     STATE(multinomial_error, DUN_STATE_NUMBER),
+    DUN_WATCH_STATE(struct smc, watch),
     {0},
 };
 
@@ -176,6 +180,7 @@ static void release(void *self)
 {
   struct smc *s = self;
   dun_cross_fit_free(&s->fit);
+  dun_watch_free(&s->watch);
   dun_weights_free(&s->weights);
 }
 
@@ -191,6 +196,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->multinomial_error = NAN;
   run->now = (struct dun_now){.ess = (double)run->options.particles,
                               .acceptance = NAN,
+                              .error_roots = NAN,
                               .log_likelihood_mean = NAN,
                               .log_likelihood_variance = NAN,
                               .pareto_k = NAN};
@@ -199,7 +205,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
     status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
                                  run->evaluator->dimension);
   run->sweep.halves = 0; /* pilots are of one piece */
-  return status;
+  return status < 0 ? status : dun_watch_start(&s->watch, run);
 }
 
 /* ---- first draws ------------------------------------------------------------------------- */
@@ -290,6 +296,7 @@ static int estimate(struct dun_context *context, struct smc *s, struct dun_run *
   s->square_sum = genealogy.square_sum;
   run->now.ess = s->weights.ess;
   run->now.roots = (double)genealogy.roots;
+  run->now.error_roots = genealogy.variance_roots;
   run->now.log_evidence = s->carried + s->weights.log_mean;
   run->now.log_evidence_error = sqrt(genealogy.relative_variance);
   if (s->resampling == DUN_MULTINOMIAL && N > 1) {
@@ -375,19 +382,34 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   return DUN_TICK_GOING;
 }
 
-/* `auto`: the log density has forgotten where it was, and the last move carried the particles
- * hardly further.  A criterion on the coordinates alone would never end when there are modes. */
-static int moved_enough(struct smc *s, const struct dun_look *look)
+/* The log density has forgotten where it was, and the last move carried the particles hardly
+ * further.  A criterion on the coordinates alone would never end when there are modes. */
+static int forgotten(struct smc *s, const struct dun_look *look)
 {
   int settled = look->jump < 1.1 * s->last_jump;
   s->last_jump = look->jump;
-  if (s->moves_per_step > 0)
-    return s->done >= s->moves_per_step;
-  if (!(look->autocorrelation >= .3) && settled)
-    return 1;
-  if (s->done < s->most_moves)
+  return !(look->autocorrelation >= .3) && settled;
+}
+
+/* Whether the step is over: after the stated number of moves, or when the particles have forgotten
+ * their start, along slow directions too. */
+static int moved_enough(struct dun_context *context, struct smc *s, struct dun_run *run,
+                        const struct dun_look *look)
+{
+  int automatic = s->moves_per_step < 0, slow = 0, status;
+  int enough = automatic ? forgotten(s, look) : s->done >= s->moves_per_step;
+  int capped = automatic && s->done >= s->most_moves;
+
+  if (!enough && !capped && s->done > 1)
     return 0;
-  s->capped++;
+  if ((status = dun_watch_look(context, &s->watch, run, s->done, &slow)) < 0)
+    return status;
+  if (automatic)
+    enough = enough && !slow;
+  if (!enough && !capped)
+    return 0;
+  s->capped += !enough;
+  dun_watch_close(&s->watch, s->done, slow);
   return 1;
 }
 
@@ -429,8 +451,8 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->now.never_moved = look.never_moved;
   run->now.moves = (double)++s->done;
   s->lost += (int64_t)look.lost;
-  if (!moved_enough(s, &look))
-    return DUN_TICK_GOING;
+  if ((status = moved_enough(context, s, run, &look)) <= 0)
+    return status < 0 ? status : DUN_TICK_GOING;
   s->most_stuck = look.never_moved > s->most_stuck ? look.never_moved : s->most_stuck;
   s->least_acceptance =
       look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
@@ -462,52 +484,6 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- what to think of it ----------------------------------------------------------------- */
 
-static void diagnose_weighed(const struct smc *s, const struct dun_run *run,
-                             struct dun_diagnosis *out)
-{
-  double errors = s->drift / run->now.log_evidence_error;
-  if (isnan(errors)) {
-    dun_diagnose(out, "weighed moves", DUN_DOUBTFUL,
-                 "in the moves of kernel %s log Z changed by %.3g, where 0 is expected; how much "
-                 "it may change by chance is not known",
-                 run->kernel->type.name, s->drift);
-    return;
-  }
-  dun_diagnose(
-      out, "weighed moves", dun_verdict_above(fabs(errors), 2, 4),
-      "in the moves of kernel %s log Z changed by %.3g, %.1f errors, where 0 is expected%s",
-      run->kernel->type.name, s->drift, errors,
-      fabs(errors) < 2 ? "" : ": few particles have the weights; take smaller steps");
-}
-
-static void diagnose_evidence(const struct dun_now *now, double ancestors,
-                              struct dun_diagnosis *out)
-{
-  double error = now->log_evidence_error;
-  if (isnan(error))
-    dun_diagnose(out, "evidence", DUN_BAD, "a single particle tells no error of log Z");
-  else if (ancestors < 10)
-    dun_diagnose(out, "evidence", DUN_BAD,
-                 "the reported error of log Z, %.3g, is a guess from %.1f ancestors", error,
-                 ancestors);
-  else
-    dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
-                 "the reported error of log Z is %.3g; it covers the modes that were found", error);
-}
-
-static void diagnose_autocorrelation(const struct dun_now *now, struct dun_diagnosis *out)
-{
-  if (isnan(now->autocorrelation))
-    dun_diagnose(
-        out, "autocorrelation", DUN_DOUBTFUL,
-        "before or after the last step's moves all log densities were alike: nothing tells "
-        "whether they have forgotten where they were");
-  else
-    dun_diagnose(out, "autocorrelation", dun_verdict_above(now->autocorrelation, .5, .9),
-                 "over the last step's moves the log density keeps an autocorrelation of %.2f",
-                 now->autocorrelation);
-}
-
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct smc *s = self;
@@ -519,7 +495,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
-  diagnose_evidence(now, ancestors, out);
+  dun_judge_evidence(now, ancestors, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
   if (s->moves_per_step < 0)
@@ -527,14 +503,16 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
                  (long long)s->capped, (long long)now->step, s->most_moves);
-  diagnose_autocorrelation(now, out);
+  dun_judge_autocorrelation(now, out);
+  if (!run->kernel->weighs)
+    dun_watch_diagnose(&s->watch, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
   dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
                "in the worst step %.3g%% of the particles were not displaced by any move",
                100 * s->most_stuck);
   if (run->kernel->weighs)
-    diagnose_weighed(s, run, out);
+    dun_judge_weighed(run, s->drift, out);
   if (run->kernel->weighs && s->lost > 0)
     dun_diagnose(out, "support", DUN_BAD,
                  "%lld moves of kernel %s left the support, where weights end: log Z is too low; "

@@ -14,9 +14,9 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
 {
   const struct dun_tiles *tiles = &population->tiles;
   const double share = 1 / (double)tiles->total;
-  struct dun_exact square = {0};
+  struct dun_exact power[2] = {0}; /* squares and fourth powers */
   struct dun_runs runs;
-  double unit, sum;
+  double unit, sum[2];
   int64_t count[2];
   int status = dun_runs_init(context, 0, tiles, dun_i64(root), 1, &runs);
   if (status < 0)
@@ -24,7 +24,8 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
   unit = 1 / ((double)weights->total * runs.limbs.unit[1]);
   runs.unit = &unit;
   runs.centre = share;
-  runs.square = &square;
+  runs.square = &power[0];
+  runs.fourth = &power[1];
   for (int64_t t = 0; t < tiles->count; t++) {
     _Alignas(64) double pad[DUN_LIMB_LANES];
     _Alignas(64) int64_t high[DUN_LIMB_LANES], low[DUN_LIMB_LANES];
@@ -38,13 +39,15 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
     goto out;
   count[0] = runs.positive;
   count[1] = runs.ended;
-  if ((status = dun_sum(context, 0, 1, &square, &sum)) < 0 ||
+  if ((status = dun_sum(context, 0, 2, power, sum)) < 0 ||
       (status = dun_sum_integers(context, 0, 2, count)) < 0)
     goto out;
   genealogy->roots = count[0];
-  sum += (double)(tiles->total - count[1]) * share * share;
-  genealogy->square_sum = sum + share; /* the W_r add up to 1 */
-  genealogy->relative_variance = tiles->total > 1 ? sum : NAN;
+  sum[0] += (double)(tiles->total - count[1]) * share * share;
+  sum[1] += (double)(tiles->total - count[1]) * share * share * (share * share);
+  genealogy->square_sum = sum[0] + share; /* the W_r add up to 1 */
+  genealogy->relative_variance = tiles->total > 1 ? sum[0] : NAN;
+  genealogy->variance_roots = sum[1] > 0 ? sum[0] * sum[0] / sum[1] : NAN;
 out:
   dun_runs_free(&runs);
   return status;

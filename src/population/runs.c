@@ -177,6 +177,8 @@ static void total_add(struct dun_runs *runs, int j, __int128 total)
 {
   double value = (double)total * runs->limbs.unit[1] * runs->unit[j] - runs->centre;
   dun_exact_add(&runs->square[j], value * value);
+  if (runs->fourth)
+    dun_exact_add(&runs->fourth[j], value * value * (value * value));
   if (j == 0)
     runs->positive += total > 0;
 }
@@ -203,6 +205,11 @@ void dun_runs_add(struct dun_runs *runs, int j, int64_t *high, int64_t *low)
   positive = lanes_square(&runs->limbs, runs->unit[j], runs->centre, runs->mask, high, low, square);
   square[begin] = 0;
   dun_exact_add(&runs->square[j], dun_fold(square));
+  if (runs->fourth) {
+    for (int lane = 0; lane < DUN_LIMB_LANES; lane++)
+      square[lane] *= square[lane];
+    dun_exact_add(&runs->fourth[j], dun_fold(square));
+  }
   if (j == 0)
     runs->positive += positive - (high[begin] > 0 || (high[begin] == 0 && low[begin] > 0));
 }

@@ -19,6 +19,7 @@ struct dun_runs {
   double *unit;             /* [m] owned by the caller: what the integer 2^2b stands for */
   double centre;            /* taken from every total before it is squared */
   struct dun_exact *square; /* [m] owned by the caller: the squares */
+  struct dun_exact *fourth; /* [m] owned by the caller: the fourth powers; NULL: not wanted */
 
   int64_t next_root; /* of the first particle of the higher ranks; INT64_MAX: none */
   int64_t ended;     /* runs that ended on this rank */

@@ -39,6 +39,8 @@ struct dun_genealogy {
   double relative_variance; /* of the estimate of Z: sum_r (W_r - 1/N)^2 over all N ancestors
                              * (Chan & Lai 2013, Ann. Stat. 41, centred); of a single particle NAN:
                              * nothing tells */
+  double variance_roots;    /* how many equal terms that sum is worth: (sum of squares)^2 / sum of
+                          * fourth powers.  Of few terms it is too small as often as log Z is */
 };
 
 /* Collective.  `root` is the i64 column of ancestors, never decreasing along the global order

@@ -4,7 +4,8 @@
  *
  * X are equally spaced particles with their weights, or, at the end of chains, equally spaced draws
  * of theirs; Y are as many exact draws of the target, or draws of an earlier result.  Unbiased:
- * pairs of a point with itself are left out, so that it may be negative.  With exact draws there is
+ * pairs of a point with itself, also of one taken twice where there are fewer, are left out, so
+ * that it may be negative.  With exact draws there is
  * `chance` beside it, the same of a second set of them: what is not larger than that is nothing. */
 #include "base/error.h"
 #include "base/memory.h"
@@ -26,6 +27,8 @@ struct energy_distance {
   int outputs;
   double *inverse;       /* [outputs]: 1 / deviation of the reference */
   double *own;           /* [points][outputs + 1]: X and weights */
+  int64_t taken_from;    /* so many particles or draws; X repeats some if there are fewer */
+  int64_t given_from;    /* the same of the reference */
   double *given, *again; /* the same of the reference and of a second one; NULL: none */
 
   /* made by the first look */
@@ -90,7 +93,7 @@ static int read_reference(struct dun_context *context, struct energy_distance *s
       width *= parameter[i].shape[axis];
     snprintf(place, sizeof place, "/posterior/%s", parameter[i].name);
     status = dun_result_points(context, s->reference, place, width, s->points, s->outputs + 1,
-                               s->given + at);
+                               s->given + at, &s->given_from);
     at += width;
   }
   dun_free(parameter);
@@ -141,8 +144,10 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
     return status;
   if (s->reference)
     status = read_reference(context, s, run);
-  else if ((status = draw_exactly(s, run, 0, s->given)) >= 0)
+  else if ((status = draw_exactly(s, run, 0, s->given)) >= 0) {
+    s->given_from = s->points;
     status = draw_exactly(s, run, 1, s->again);
+  }
   if ((status = dun_agree(context, status)) < 0)
     return status;
   set_weights(s, s->given);
@@ -179,13 +184,20 @@ static int share(struct dun_context *context, int status, int64_t n, double *val
   return status;
 }
 
+/* Which of so many points number k is. */
+static int64_t source_of(const struct energy_distance *s, int64_t from, long long k)
+{
+  return (int64_t)((__int128)k * from / s->points);
+}
+
 /* This rank's particles among equally spaced ones of all, with their weights. */
 static int take_particles(struct energy_distance *s, const struct dun_run *run, double maximum)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
+  s->taken_from = tiles->total;
   int d = run->evaluator->dimension, stride = s->outputs + 1;
   for (long long k = 0; k < s->points; k++) {
-    int64_t i = (int64_t)((__int128)k * tiles->total / s->points) - tiles->first;
+    int64_t i = source_of(s, s->taken_from, k) - tiles->first;
     if (i < 0 || i >= tiles->local)
       continue;
     double *point = s->own + k * stride;
@@ -203,10 +215,11 @@ static int take_draws(struct dun_context *context, struct energy_distance *s,
   int64_t draws = run->kept.draws, first = tiles->first * draws, count = tiles->local * draws;
   double *value;
   int status = dun_probe_kept(context, run, &value);
+  s->taken_from = tiles->total * draws;
   for (int j = 0; j < s->outputs && status >= 0; j++) {
     status = run->kept.read(context, run->kept.source, j, value);
     for (long long k = 0; k < s->points && status >= 0; k++) {
-      int64_t i = (int64_t)((__int128)k * (tiles->total * draws) / s->points) - first;
+      int64_t i = source_of(s, s->taken_from, k) - first;
       if (i >= 0 && i < count) {
         s->own[k * (s->outputs + 1) + j] = value[i];
         s->own[k * (s->outputs + 1) + s->outputs] = 1;
@@ -219,10 +232,10 @@ static int take_draws(struct dun_context *context, struct energy_distance *s,
 
 /* ---- distances ------------------------------------------------------------------------------- */
 
-/* Weighted mean distance of two sets; of a set from itself without the pairs of one point,
- * each other pair once. */
+/* Weighted mean distance of two sets; of a set from itself, taken from so many points, without
+ * the pairs of one of them, each other pair once. */
 static int mean_distance(struct dun_context *context, const struct energy_distance *s,
-                         const double *one, const double *other, double *mean)
+                         const double *one, const double *other, int64_t from, double *mean)
 {
   int m = s->outputs;
   struct dun_exact sum[2] = {0};
@@ -231,6 +244,8 @@ static int mean_distance(struct dun_context *context, const struct energy_distan
     for (long long b = one == other ? a + 1 : 0; b < s->points; b++) {
       const double *x = one + a * (m + 1), *y = other + b * (m + 1);
       double square = 0, weight = x[m] * y[m];
+      if (one == other && from < s->points && source_of(s, from, a) == source_of(s, from, b))
+        continue;
       for (int j = 0; j < m; j++) {
         double away = (x[j] - y[j]) * s->inverse[j];
         square += away * away;
@@ -239,17 +254,17 @@ static int mean_distance(struct dun_context *context, const struct energy_distan
       dun_exact_add(&sum[1], weight);
     }
   int status = dun_sum(context, 0, 2, sum, total);
-  *mean = total[0] / total[1];
+  *mean = total[1] > 0 ? total[0] / total[1] : NAN; /* of a single point nothing is known */
   return status;
 }
 
 static int distance(struct dun_context *context, const struct energy_distance *s, const double *x,
-                    double *value)
+                    int64_t from, double *value)
 {
   double across = 0, inside = 0;
-  int status = mean_distance(context, s, x, s->given, &across);
+  int status = mean_distance(context, s, x, s->given, 0, &across);
   if (status >= 0)
-    status = mean_distance(context, s, x, x, &inside);
+    status = mean_distance(context, s, x, x, from, &inside);
   *value = 2 * across - inside - s->of_reference;
   return status;
 }
@@ -257,10 +272,10 @@ static int distance(struct dun_context *context, const struct energy_distance *s
 /* What is the same at every look. */
 static int compare(struct dun_context *context, struct energy_distance *s)
 {
-  int status = mean_distance(context, s, s->given, s->given, &s->of_reference);
+  int status = mean_distance(context, s, s->given, s->given, s->given_from, &s->of_reference);
   s->chance = NAN;
   if (status >= 0 && s->again)
-    status = distance(context, s, s->again, &s->chance);
+    status = distance(context, s, s->again, s->points, &s->chance);
   s->compared = status >= 0;
   return status;
 }
@@ -283,7 +298,7 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
   if (status >= 0 && !s->compared)
     status = compare(context, s);
   if (status >= 0)
-    status = distance(context, s, s->own, &value);
+    status = distance(context, s, s->own, s->taken_from, &value);
   if (status < 0)
     return status;
   return dun_agree(context, dun_probe_row(&s->head, run, COLUMNS,

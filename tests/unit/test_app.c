@@ -129,6 +129,7 @@ static void add_replicate(struct dun_driver *driver, double log_z, double error,
   double row[DUN_REPLICATE_COLUMNS] = {[DUN_REPLICATE_LOG_EVIDENCE] = log_z,
                                        [DUN_REPLICATE_ERROR] = error,
                                        [DUN_REPLICATE_ESS] = 100,
+                                       [DUN_REPLICATE_KISH] = 120,
                                        [DUN_REPLICATE_HASH_LOW] = hash};
   CHECK(dun_table_add(&driver->replicates, row) == 0);
 }

@@ -154,24 +154,29 @@ static void genealogy_reference(enum pattern pattern, enum family family, int64_
 {
   double *logw = particle_logws(pattern, total, tile);
   dun_u128 *weight = particle_integers(logw, total), all = 0;
-  long double variance = 0, square = 0;
+  long double variance = 0, square = 0, fourth = 0;
   int64_t runs = 0;
   *g = (struct dun_genealogy){0};
   for (int64_t i = 0; i < total; i++)
     all += weight[i];
   for (int64_t i = 0; i < total; runs++) {
     dun_u128 sum = 0;
-    long double share;
+    long double share, square_off;
     int64_t root = root_of(family, i, total);
     for (; i < total && root_of(family, i, total) == root; i++)
       sum += weight[i];
     share = (long double)sum / (long double)all;
     square += share * share;
-    variance += (share - 1.0L / total) * (share - 1.0L / total);
+    square_off = (share - 1.0L / total) * (share - 1.0L / total);
+    variance += square_off;
+    fourth += square_off * square_off;
     g->roots += sum > 0;
   }
   g->square_sum = (double)square;
-  g->relative_variance = (double)(variance + (long double)(total - runs) / total / total);
+  variance += (long double)(total - runs) / total / total;
+  fourth += (long double)(total - runs) / total / total / total / total;
+  g->relative_variance = (double)variance;
+  g->variance_roots = (double)(variance * variance / fourth);
   dun_free(logw);
   dun_free(weight);
 }
@@ -206,6 +211,9 @@ static void genealogy(void)
           CHECK(a.roots == b.roots && a.roots == c.roots);
           CHECK(same(a.square_sum, b.square_sum));
           CHECK(same(a.relative_variance, b.relative_variance));
+          CHECK(same(a.variance_roots, b.variance_roots));
+          if (c.relative_variance > 1e-12)
+            CHECK_NEAR(a.variance_roots, c.variance_roots, 1e-9 * c.variance_roots);
           CHECK_NEAR(a.square_sum, c.square_sum, 1e-13 * c.square_sum);
           if (sizes[s] == 1)
             CHECK(isnan(a.relative_variance));
