@@ -59,21 +59,24 @@ static void add_bits(struct dun_findings *findings, const double *value, int64_t
         (findings->bits ^ dun_bits(value[i])) * 0x9e3779b97f4a7c15u + (findings->bits >> 29);
 }
 
-/* Returns how many are finite. */
+/* Returns how many are finite.  Of +inf no run can make anything; NaN counts as outside. */
 static int count_finite(struct promises *p)
 {
-  int finite = 0, odd = 0, first = -1;
+  int finite = 0, odd = 0, infinite = 0, first = 0;
   for (int l = 0; l < p->n; l++) {
+    int is_infinite = p->lp[l] == INFINITY, is_odd = isnan(p->lp[l]) || is_infinite;
     finite += isfinite(p->lp[l]) != 0;
-    odd += isnan(p->lp[l]) || p->lp[l] == INFINITY;
-    first = first < 0 && (isnan(p->lp[l]) || p->lp[l] == INFINITY) ? l : first;
+    first = (is_odd && odd == 0) || (is_infinite && infinite == 0) ? l : first;
+    odd += is_odd;
+    infinite += is_infinite;
   }
   p->findings->finite = finite;
-  if (finite == 0 && odd > 0)
-    dun_find(p->findings, DUN_FINDING_REFUSED,
-             "found the log density %g at the point x[0] = %.6g, ..., and a finite one at none of "
-             "%d; expected finite numbers in the support and -inf outside",
-             p->lp[first], p->x[first], p->n);
+  if (odd > 0 && (finite == 0 || infinite > 0))
+    dun_find(
+        p->findings, DUN_FINDING_REFUSED,
+        "found the log density %g at x[0] = %.6g, ..., such numbers at %d and finite ones at %d "
+        "of %d points; expected finite numbers in the support and -inf outside",
+        p->lp[first], p->x[first], odd, finite, p->n);
   else if (finite == 0)
     dun_find(p->findings, DUN_FINDING_TOLD,
              "the log density is -inf at all of %d points that were tried: they lie outside the "
@@ -81,8 +84,8 @@ static int count_finite(struct promises *p)
              p->n);
   else if (odd > 0)
     dun_find(p->findings, DUN_FINDING_TOLD,
-             "the log density is %g at %d of %d points, which count as outside the support",
-             p->lp[first], odd, p->n);
+             "the log density is NaN at %d of %d points, which count as outside the support", odd,
+             p->n);
   return finite;
 }
 
