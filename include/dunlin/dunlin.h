@@ -20,8 +20,9 @@ struct dunlin_result {
 };
 
 /* Collective over `comm`, which is duplicated; MPI is initialised and stays so.  Does what the
- * command line does: argv[0] is not looked at, argv[1] is the command.  While it runs, SIGUSR1
- * and SIGTERM lead to a checkpoint and the code 85; the handlers that were there are put back.
+ * command line does: argv[0] is not looked at, argv[1] is the command.  While it runs, SIGUSR1,
+ * SIGUSR2, SIGTERM, SIGXCPU and, unless it is ignored, SIGHUP lead to a checkpoint and the code 85;
+ * the handlers that were there are put back.
  * `result` may be NULL; it is filled on all ranks when a run was done, else zero.
  *
  * Returns the program's exit code: 0 done; 1 failed; 2 bad usage or input; 85 stopped early with

@@ -340,13 +340,15 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
                                                      context->rank, context->size));
   run->method = method;
   run->method_self = assembly->method.self;
-  run->sweep = (struct dun_sweep){.population = &run->population,
-                                  .path = run->path,
-                                  .path_self = run->path_self,
-                                  .kernel = run->kernel,
-                                  .kernel_self = run->kernel_self,
-                                  .adaptation = run->adaptation,
-                                  .propagator = &assembly->propagator};
+  run->sweep =
+      (struct dun_sweep){.population = &run->population,
+                         .path = run->path,
+                         .path_self = run->path_self,
+                         .kernel = run->kernel,
+                         .kernel_self = run->kernel_self,
+                         .adaptation = run->adaptation,
+                         .propagator = &assembly->propagator,
+                         .pass = {.population = &run->population, .evaluator = run->evaluator}};
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = run->evaluator->outputs;
   run->kept.members = 1;
@@ -357,6 +359,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
     code = check_sweeps(run);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
+  if (code >= 0 && run->kernel)
+    code = dun_pass_declare(&run->sweep.pass);
   return judge(context, assembly, code, "method", &assembly->method);
 }
 

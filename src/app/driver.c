@@ -67,7 +67,8 @@ static int checkpoint(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
-static int stop_early(struct dun_context *context, struct dun_driver *driver)
+static int stop_early(struct dun_context *context, struct dun_driver *driver, int interrupted,
+                      const char *advice)
 {
   const struct dun_run *run = &driver->assembly->run;
   int code = checkpoint(context, driver);
@@ -75,10 +76,28 @@ static int stop_early(struct dun_context *context, struct dun_driver *driver)
     return code;
   dun_progress_show(context, &driver->progress, run, dun_record_elapsed(driver), 1);
   return dun_fail(DUN_RUN_STOPPED,
-                  "stopped early, since %s, after step %lld%s: a checkpoint of %s is written, and "
-                  "--restart goes on from it",
-                  dun_stop_text(driver->stop.reason), (long long)run->now.step,
-                  run->options.replicates > 1 ? " of this replicate" : "", driver->assembly->file);
+                  "stopped early, since %s, %s step %lld%s: a checkpoint of %s is written, and "
+                  "--restart goes on from it%s",
+                  dun_stop_text(driver->stop.reason), interrupted ? "in the tick behind" : "after",
+                  (long long)run->now.step, run->options.replicates > 1 ? " of this replicate" : "",
+                  driver->assembly->file, advice);
+}
+
+/* In the midst of a tick.  Where the clocks of the ranks do not agree that it is time, it is. */
+static int interrupt(struct dun_context *context, struct dun_driver *driver)
+{
+  int64_t done = driver->ticks + driver->assembly->run.sweep.pass.pieces;
+  int code = synchronise(context, driver);
+  if (code < 0 || (code = dun_sum_integers(context, 0, 1, &done)) < 0)
+    return code;
+  if (driver->stop.reason == DUN_STOP_NOT)
+    driver->stop.reason = DUN_STOP_TIME;
+  return stop_early(context, driver, 1,
+                    done > 0 || driver->stop.reason != DUN_STOP_TIME
+                        ? ""
+                        : "; but nothing was completed since this start, and nothing will be "
+                          "in the same time: give it more, or begin anew with a smaller "
+                          "run.tile");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------ */
@@ -122,6 +141,9 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
     code = run->method->advance(context, run->method_self, run);
   else if (code >= 0)
     code = finish_at_work(driver)->advance(context, finish_part(driver)->self, run);
+  if (code == DUN_INTERRUPTED)
+    return code; /* this tick is made again */
+  dun_pass_forget(&run->sweep.pass);
   run->tick++;
   return code;
 }
@@ -165,12 +187,29 @@ static int keep(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
+/* A stop need not wait for such a tile, but loses what was done of it. */
+static void warn_of_tiles(struct dun_context *context, struct dun_driver *driver)
+{
+  const double many = 30;
+  const struct dun_run *run = &driver->assembly->run;
+  double seconds = run->sweep.pass.longest;
+  if (context->rank != 0 || driver->warned || seconds < many || run->options.tile == 1)
+    return;
+  dun_warn(&context->log,
+           "the target is slow: a tile of %lld particles took %.0f s, and when the run is stopped "
+           "every rank loses what it has done of one; a smaller run.tile loses less",
+           run->options.tile, seconds);
+  driver->warned = 1;
+}
+
 /* What the tick calls for; the method's answer is `answer`. */
 static int after_tick(struct dun_context *context, struct dun_driver *driver, int answer)
 {
   const struct dun_run *run = &driver->assembly->run;
   int new_row = run->now.step > driver->rows;
   int code = synchronise(context, driver);
+  driver->ticks++;
+  warn_of_tiles(context, driver);
   if (code >= 0 && answer == DUN_TICK_DRAW)
     code = keep(context, driver);
   if (code >= 0 && (answer == DUN_TICK_STEP || (answer != DUN_TICK_GOING && new_row)))
@@ -180,7 +219,7 @@ static int after_tick(struct dun_context *context, struct dun_driver *driver, in
   if (code < 0 || run->replicate == run->options.replicates)
     return code;
   if (driver->stop.reason != DUN_STOP_NOT)
-    return stop_early(context, driver);
+    return stop_early(context, driver, 0, "");
   if (driver->stop.checkpoint)
     checkpoint(context, driver);
   return 0;
@@ -192,7 +231,9 @@ static int loop(struct dun_context *context, struct dun_driver *driver)
   int code = 0;
   while (code == 0 && run->replicate < run->options.replicates) {
     int answer = tick(context, driver);
-    code = answer < 0 ? answer : after_tick(context, driver, answer);
+    code = answer == DUN_INTERRUPTED ? interrupt(context, driver)
+           : answer < 0              ? answer
+                                     : after_tick(context, driver, answer);
   }
   return code;
 }
@@ -287,7 +328,7 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   if (resumed && fresh == 1 && (run->replicate > 0 || run->kept.draws > 0))
     return refuse_lost_draws(context, driver);
   dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
-  dun_stop_begin(&driver->stop, began, saved_bytes(&run->population));
+  dun_stop_begin(context, &driver->stop, began, saved_bytes(&run->population));
   return 0;
 }
 
@@ -308,6 +349,7 @@ int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
   code = begin(context, driver, began);
   if (code >= 0)
     code = loop(context, driver);
+  dun_stop_end(context);
   if (code == DUN_RUN_DONE)
     code = dun_finish_run(context, driver);
   driver->finished = code == DUN_RUN_DONE;

@@ -44,9 +44,11 @@ struct dun_driver {
   struct dun_progress progress;
   struct dun_result result;
   struct dun_cost cost; /* `before` and this job's */
-  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 9];
+  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 10];
   int objects;
-  int finished; /* the result file is complete */
+  int64_t ticks; /* in this job */
+  int warned;    /* of slow tiles */
+  int finished;  /* the result file is complete */
 };
 
 /* Columns of the table `replicates`. */

@@ -57,9 +57,8 @@ static int bench_init(struct bench *bench, const struct dun_run *run)
   return 0;
 }
 
-static void evaluate(const struct bench *bench, const struct dun_run *run)
+static void evaluate(const struct bench *bench, const struct dun_run *run, int n)
 {
-  int n = (int)run->options.tile;
   struct dun_request request = {.n = n,
                                 .x = bench->x,
                                 .time = bench->time,
@@ -73,13 +72,18 @@ static void evaluate(const struct bench *bench, const struct dun_run *run)
 }
 
 /* Seconds per particle of one evaluation with gradient: at least three tiles, at most a fifth of
- * a second unless a tile takes longer. */
+ * a second unless a tile takes longer.  Of a slow target a single particle tells enough. */
 static double measure_evaluation(const struct bench *bench, const struct dun_run *run)
 {
+  const double slow = .05;
   double began = dun_clock(), seconds = 0;
   int64_t tiles = 0;
+  evaluate(bench, run, 1);
+  if ((seconds = dun_clock() - began) > slow)
+    return seconds;
+  began = dun_clock();
   do {
-    evaluate(bench, run);
+    evaluate(bench, run, (int)run->options.tile);
     tiles++;
     seconds = dun_clock() - began;
   } while (tiles < 3 || (seconds < .2 && tiles < 1000000));
@@ -397,6 +401,22 @@ static void tell_work(struct dun_text *out, const struct dun_run *run, const str
                (double)run->options.replicates);
 }
 
+/* What is under way when the run is stopped is a tile on every rank. */
+static void tell_tiles(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
+{
+  const double many = 30;
+  char text[32];
+  double each = f->evaluation * gradients(run), seconds = each * (double)run->options.tile;
+  if (seconds < many || run->options.tile == 1)
+    return;
+  double tile = floor(many / each);
+  dun_seconds_text(seconds, text, sizeof text);
+  dun_text_add(out,
+               "slow target: a tile takes about %s for a move, and a stop loses what was done of "
+               "one on every rank; run.tile: %.0f loses less\n",
+               text, tile < 1 ? 1 : tile);
+}
+
 static void tell_source(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
 {
   const struct dun_rehearsal *r = &f->more;
@@ -429,6 +449,7 @@ static void tell(struct dun_text *out, const struct dun_run *run, const struct f
                "wall time: about %s (%s to start, %s for the method, %s for draws and files)\n",
                text[0], text[1], text[2], text[3]);
   tell_source(out, run, f);
+  tell_tiles(out, run, f);
   dun_text_add(out, "  not foreseen: the launcher, other programs on the machine, checkpoints, and "
                     "learning that ends elsewhere with more particles or more time\n");
 }

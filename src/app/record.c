@@ -86,6 +86,7 @@ static void list_objects(struct dun_driver *driver)
   add_object(driver, "run", "", run_state, &assembly->run);
   add_object(driver, "driver", "", driver_state, driver);
   add_object(driver, "second", "", dun_second_state, &driver->second);
+  add_object(driver, "sweep", "", dun_sweep_state, &assembly->run.sweep);
   if (assembly->kernel.type)
     for (int h = 0; h < DUN_HALVES; h++)
       add_object(driver, "adaptation", h ? "2" : "", dun_adaptation_state,

@@ -6,7 +6,11 @@
 
 /* The one variable that a handler can reach. */
 static volatile sig_atomic_t signal_seen;
-static struct sigaction before_usr1, before_term;
+
+/* What batch systems, limits and terminals warn with. */
+static const int asking[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU, SIGHUP};
+enum { ASKING = sizeof asking / sizeof *asking };
+static struct sigaction before[ASKING];
 static int caught;
 
 static void on_signal(int number)
@@ -23,8 +27,11 @@ void dun_stop_catch(void)
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR1, &action, &before_usr1);
-  sigaction(SIGTERM, &action, &before_term);
+  for (int i = 0; i < ASKING; i++) {
+    sigaction(asking[i], &action, &before[i]);
+    if (asking[i] == SIGHUP && before[i].sa_handler == SIG_IGN)
+      sigaction(SIGHUP, &before[i], NULL); /* nohup */
+  }
   signal_seen = 0;
   caught = 1;
 }
@@ -33,45 +40,68 @@ void dun_stop_release(void)
 {
   if (!caught)
     return;
-  sigaction(SIGUSR1, &before_usr1, NULL);
-  sigaction(SIGTERM, &before_term, NULL);
+  for (int i = 0; i < ASKING; i++)
+    sigaction(asking[i], &before[i], NULL);
   caught = 0;
 }
 
-void dun_stop_begin(struct dun_stop *stop, double began, double saved_bytes)
+/* Seconds until a checkpoint has to be begun. */
+static double seconds_left(const struct dun_stop *stop, double now)
 {
-  const double bytes_per_second = 2e8; /* a slow file system, flush included */
-  stop->began = began;
-  stop->last_sync = stop->last_checkpoint = dun_clock();
-  stop->checkpoint_seconds = .1 + saved_bytes / bytes_per_second;
+  return stop->time_limit - (now - stop->began) - stop->checkpoint_seconds - stop->end_seconds;
 }
 
-static int out_of_time(const struct dun_stop *stop, double now)
+/* A limit that is over before anything was done can only stop behind the first tick. */
+void dun_stop_begin(struct dun_context *context, struct dun_stop *stop, double began,
+                    double saved_bytes)
 {
-  return stop->time_limit > 0 &&
-         now - stop->began + stop->longest + stop->checkpoint_seconds >= stop->time_limit;
+  const double bytes_per_second = 2e8; /* a slow file system, flush included */
+  double now = dun_clock();
+  stop->began = began;
+  stop->last_sync = stop->last_checkpoint = now;
+  stop->checkpoint_seconds = .5 + saved_bytes / bytes_per_second;
+  stop->end_seconds = now - began < 1 ? now - began : 1; /* MPI comes and goes equally fast */
+  double left = seconds_left(stop, now);
+  context->interrupt = (struct dun_interrupt){
+      .signal = &signal_seen,
+      .limit = stop->time_limit > 0 && left > 0 ? now + left : 0,
+  };
+}
+
+void dun_stop_end(struct dun_context *context)
+{
+  context->interrupt = (struct dun_interrupt){0};
+}
+
+/* Passes over the particles look at the clock themselves: what counts is the time since then. */
+static void note_stretch(struct dun_stop *stop, double looked, double now)
+{
+  double since = looked > stop->last_sync ? looked : stop->last_sync, seconds = now - since;
+  stop->longest = seconds > stop->longest * .97 ? seconds : stop->longest * .97;
+  stop->last_sync = now;
 }
 
 int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
-                  int64_t before)
+                  int64_t earlier)
 {
-  enum { SIGNAL, TIME, CHECKPOINT, EVALUATIONS, COUNT };
+  enum { SIGNAL, TIME, LEFT, CHECKPOINT, EVALUATIONS, COUNT };
   int64_t value[COUNT] = {[SIGNAL] = signal_seen != 0, [EVALUATIONS] = evaluations};
   int code;
   if (context->rank == 0) {
-    double now = dun_clock(), seconds = now - stop->last_sync;
-    stop->longest = seconds > stop->longest * .97 ? seconds : stop->longest * .97;
-    value[TIME] = out_of_time(stop, now);
+    double now = dun_clock(), left = seconds_left(stop, now);
+    note_stretch(stop, context->interrupt.last, now);
+    value[TIME] = stop->time_limit > 0 && left <= stop->longest;
+    value[LEFT] = stop->time_limit > 0 ? (int64_t)(1e9 * left) : 0;
     value[CHECKPOINT] = now - stop->last_checkpoint >= stop->checkpoint_every;
-    stop->last_sync = now;
   }
   if ((code = dun_sum_integers(context, 0, COUNT, value)) < 0)
     return code;
+  context->interrupt.limit = stop->time_limit > 0 ? dun_clock() + 1e-9 * (double)value[LEFT] : 0;
   stop->evaluations_done = value[EVALUATIONS];
   stop->checkpoint = value[CHECKPOINT] != 0;
   stop->reason = value[SIGNAL] ? DUN_STOP_SIGNAL : value[TIME] ? DUN_STOP_TIME : DUN_STOP_NOT;
   if (!stop->reason && stop->evaluations > 0 &&
-      (double)(value[EVALUATIONS] + before) >= stop->evaluations)
+      (double)(value[EVALUATIONS] + earlier) >= stop->evaluations)
     stop->reason = DUN_STOP_EVALUATIONS;
   return 0;
 }

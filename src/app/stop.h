@@ -6,7 +6,8 @@
 
 enum dun_stop_reason { DUN_STOP_NOT, DUN_STOP_SIGNAL, DUN_STOP_TIME, DUN_STOP_EVALUATIONS };
 
-/* From here on SIGUSR1 and SIGTERM only raise a flag; dun_stop_release puts back what was there. */
+/* From here on SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU and, unless it is ignored, SIGHUP only raise a
+ * flag; dun_stop_release puts back what was there. */
 void dun_stop_catch(void);
 void dun_stop_release(void);
 
@@ -19,8 +20,9 @@ struct dun_stop {
 
   /* rank 0's */
   double last_sync, last_checkpoint; /* dun_clock() */
-  double longest;                    /* of the recent times between two syncs, fading */
+  double longest;                    /* recent time without a look at the clock, fading */
   double checkpoint_seconds; /* what a checkpoint costs: an estimate first, then as measured */
+  double end_seconds;        /* what the end of the program takes behind it */
 
   /* what the last sync agreed on */
   enum dun_stop_reason reason;
@@ -28,14 +30,18 @@ struct dun_stop {
   int64_t evaluations_done; /* of all ranks, in this job */
 };
 
-/* `saved_bytes` of all ranks give the first guess of a checkpoint's time. */
-void dun_stop_begin(struct dun_stop *stop, double began, double saved_bytes);
+/* `saved_bytes` of all ranks give the first guess of a checkpoint's time.  From here on passes over
+ * the particles are interrupted by a signal or by the time limit, in time for a checkpoint, until
+ * dun_stop_end.  Local. */
+void dun_stop_begin(struct dun_context *context, struct dun_stop *stop, double began,
+                    double saved_bytes);
+void dun_stop_end(struct dun_context *context);
 
 /* Collective, after every tick, one small Allreduce beside the tick's own: rank 0's clock and
- * any rank's signal decide for all.  `evaluations` is this rank's, `before` is what earlier jobs of
- * the run evaluated. */
+ * any rank's signal decide for all.  `evaluations` is this rank's, `earlier` is what earlier jobs
+ * of the run evaluated. */
 int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
-                  int64_t before);
+                  int64_t earlier);
 
 /* After a checkpoint was written. */
 void dun_stop_checkpointed(struct dun_stop *stop, double seconds);

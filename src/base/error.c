@@ -28,6 +28,7 @@ const char *dun_error_meaning(int code)
   case DUN_ERROR_MEMORY: return "There is not enough memory.";
   case DUN_ERROR_FILE: return "A file could not be read or written.";
   case DUN_ERROR_NUMERIC: return "The computation cannot go on.";
+  case DUN_INTERRUPTED: return "The computation was interrupted.";
   default: return NULL;
   }
 }

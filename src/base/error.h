@@ -6,10 +6,11 @@
 
 /* The codes, ordered so that the smallest of several ranks' codes is the one that decides. */
 enum dun_error {
-  DUN_ERROR_INPUT = -4,   /* the user's input, data or plugin: exit code 2 */
-  DUN_ERROR_MEMORY = -3,  /* an allocation failed */
-  DUN_ERROR_FILE = -2,    /* a file could not be read or written */
-  DUN_ERROR_NUMERIC = -1, /* the computation cannot go on: no weight left, no finite density, ... */
+  DUN_ERROR_INPUT = -5,   /* the user's input, data or plugin: exit code 2 */
+  DUN_ERROR_MEMORY = -4,  /* an allocation failed */
+  DUN_ERROR_FILE = -3,    /* a file could not be read or written */
+  DUN_ERROR_NUMERIC = -2, /* the computation cannot go on: no weight left, no finite density, ... */
+  DUN_INTERRUPTED = -1,   /* no failure: what was begun is to be saved, and gone on with later */
 };
 
 /* Keeps the sentence (printf format, no final newline) and returns `code`.  A breakpoint here stops

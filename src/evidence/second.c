@@ -299,22 +299,50 @@ static void draw_tile(struct dun_second *s, const struct dun_run *run, int64_t t
     bits[tile * n + l] = (int64_t)dun_bits(lp[l] - density[l]);
 }
 
-/* A few tiles for each rank; all then know the weights of all. */
+/* This rank's of the tiles from `first` on.  Where the run is to stop none of them counts. */
+static int draw_tiles(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                      int64_t first, int64_t last, int64_t *bits)
+{
+  struct dun_evaluator *e = run->evaluator;
+  int status = 0;
+  dun_evaluator_watch(e, &context->interrupt);
+  for (int64_t i = first; i < last && status >= 0; i++) {
+    if (i % context->size != context->rank)
+      continue;
+    if (!dun_interrupt_wished(&context->interrupt))
+      draw_tile(s, run, i, bits);
+    else
+      e->given_up = 1;
+    if (e->given_up)
+      status = dun_fail(DUN_INTERRUPTED, "interrupted among the draws of the second estimate");
+  }
+  dun_evaluator_watch(e, NULL);
+  return status;
+}
+
+/* A few tiles for each rank; all then know the weights of all.  An interrupted tick is made again,
+ * so that nothing of it counts on any rank. */
 static int draw(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
 {
   int64_t size = run->options.tile, tiles = s->logw.count / size, first = s->done;
   int64_t most = SLICE * (int64_t)context->size, last = tiles - first < most ? tiles : first + most;
   int64_t *bits = dun_allocate(s->logw.count, sizeof *bits);
+  struct dun_evaluator before = *run->evaluator;
   int status = prepare(s, run);
   status = dun_agree(context, bits ? status : DUN_ERROR_MEMORY);
-  for (int64_t i = first; i < last && status >= 0; i++)
-    if (i % context->size == context->rank)
-      draw_tile(s, run, i, bits);
   if (status >= 0)
-    status = dun_sum_integers(context, 0, (last - first) * size, bits + first * size);
+    status = draw_tiles(context, s, run, first, last, bits);
+  if (status >= 0 || status == DUN_INTERRUPTED)
+    status = dun_sum_integers(context, status, (last - first) * size, bits + first * size);
   for (int64_t i = first * size; i < last * size && status >= 0; i++)
     s->logw.value[i] = dun_from_bits((uint64_t)bits[i]);
   dun_free(bits);
+  if (status < 0) {
+    run->evaluator->evaluations = before.evaluations;
+    run->evaluator->nans = before.nans;
+    run->evaluator->infinities = before.infinities;
+    return status;
+  }
   s->done = last;
   s->phase = last == tiles ? TELL : DRAW;
   return status;

@@ -56,8 +56,8 @@ int dun_fit_tile_size(const struct dun_fit *fit, int64_t tile);
 /* Between points in units of scale. */
 double dun_fit_distance(const struct dun_fit *fit, const double *a, const double *b);
 
-/* Local.  Ascents from those of this rank's tiles whose number is `done` modulo `slices`. */
-void dun_fit_ascend(struct dun_fit *fit, int64_t slices);
+/* Collective.  Ascents from those tiles whose number is `done` modulo `slices`: a pass. */
+int dun_fit_ascend(struct dun_context *context, struct dun_fit *fit, int64_t slices);
 /* Collective.  The highest of the ends that are left becomes a mode and claims those around it;
  * 0: there is none, or the list is full. */
 int dun_fit_next_mode(struct dun_context *context, struct dun_fit *fit);

@@ -144,8 +144,9 @@ static int begin(struct dun_context *context, struct dun_fit *f)
 
 static int ascend(struct dun_context *context, struct dun_fit *f)
 {
-  (void)context;
-  dun_fit_ascend(f, slices(f));
+  int status = dun_fit_ascend(context, f, slices(f));
+  if (status < 0)
+    return status;
   if (++f->done == slices(f))
     f->phase = LIST;
   return 0;
@@ -263,7 +264,7 @@ static void draw_tile(struct dun_fit *f, int64_t tile, double *x)
 }
 
 /* Draws replace the particles; the root of each is itself, since they are independent. */
-static void replace_tile(struct dun_fit *f, int64_t tile)
+static int replace_tile(struct dun_fit *f, int64_t tile)
 {
   double *x = f->lanes, *lp = x + 4 * (int64_t)f->d * DUN_LANES, *log_q = lp + DUN_LANES;
   int n = dun_fit_tile_size(f, tile);
@@ -280,21 +281,30 @@ static void replace_tile(struct dun_fit *f, int64_t tile)
   dun_tile_load(&f->run->population, f->x, tile,
                 x); /* the lanes behind the last repeat the first */
   dun_evaluate(f->run->evaluator, n, x, lp, NULL, NULL);
+  int status = dun_pass_leave(&f->run->sweep.pass, tile, 0, n);
+  if (status < 0)
+    return status;
   for (int l = 0; l < n; l++) {
     dun_f64(f->run->logw)[first + l] = lp[l] - log_q[l];
     dun_i64(f->run->root)[first + l] = f->tiles->first + first + l;
     if (f->run->sweep.time)
       dun_f64(f->run->sweep.time)[first + l] = 1;
   }
+  return 0;
 }
 
 static int draw(struct dun_context *context, struct dun_fit *f)
 {
-  int64_t count = f->tiles->count;
+  struct dun_pass *pass = &f->run->sweep.pass;
   int status = f->gaussian ? 0 : mixture(context, f); /* a restart came in between */
-  for (int64_t i = 0; i < count && status >= 0; i++)
-    if ((f->tiles->first_tile + i) % slices(f) == f->done)
-      replace_tile(f, i);
+  if (status < 0 || dun_pass_begin(context, pass, 0, NULL))
+    return status;
+  for (int64_t i = 0; i < f->tiles->count && status >= 0; i++)
+    if ((f->tiles->first_tile + i) % slices(f) == f->done &&
+        (status = dun_pass_enter(pass, i, 0)) > 0)
+      status = replace_tile(f, i);
+  if ((status = dun_pass_end(context, pass, status, 0, NULL, NULL)) < 0)
+    return status;
   if (++f->done == slices(f))
     f->phase = WEIGH;
   return status;

@@ -12,7 +12,7 @@ static double *end_of(const struct dun_fit *w, int64_t i)
 }
 
 /* From a tile's particles. */
-static void ascend(struct dun_fit *w, int64_t tile)
+static int ascend(struct dun_fit *w, int64_t tile)
 {
   int n = dun_fit_tile_size(w, tile), d = w->d;
   double *x = w->lanes, *lp = x + 4 * (int64_t)d * DUN_LANES;
@@ -20,9 +20,13 @@ static void ascend(struct dun_fit *w, int64_t tile)
 
   dun_tile_load(&w->run->population, w->x, tile, x);
   dun_ascend(w->run->evaluator, n, w->scale.value, w->step, w->steps, x, lp, lp + DUN_LANES);
+  int status = dun_pass_leave(&w->run->sweep.pass, tile, 0, n);
+  if (status < 0)
+    return status;
   dun_strided_rows_from_columns(n, d, d + 1, x, end_of(w, first));
   for (int l = 0; l < n; l++)
     end_of(w, first + l)[d] = isfinite(lp[l]) ? lp[l] : -DBL_MAX;
+  return 0;
 }
 
 /* Whole tiles, evenly over all of them, since relatives are neighbours. */
@@ -32,18 +36,28 @@ static int is_chosen(const struct dun_fit *w, int64_t tile)
   return number == 0 || floor(number * w->share) > floor((number - 1) * w->share);
 }
 
-void dun_fit_ascend(struct dun_fit *w, int64_t slices)
+static void forget_ends(struct dun_fit *w, int64_t tile)
 {
-  int64_t count = w->tiles->count;
-  for (int64_t i = 0; i < count; i++) {
+  int64_t first = tile * w->tiles->tile;
+  for (int l = 0; l < dun_fit_tile_size(w, tile); l++)
+    end_of(w, first + l)[w->d] = -DBL_MAX;
+}
+
+int dun_fit_ascend(struct dun_context *context, struct dun_fit *w, int64_t slices)
+{
+  struct dun_pass *pass = &w->run->sweep.pass;
+  int status = 0;
+  if (dun_pass_begin(context, pass, 0, NULL))
+    return 0;
+  for (int64_t i = 0; i < w->tiles->count && status >= 0; i++) {
     if ((w->tiles->first_tile + i) % slices != w->done)
       continue;
-    int64_t first = i * w->tiles->tile;
-    for (int l = 0; l < dun_fit_tile_size(w, i); l++)
-      end_of(w, first + l)[w->d] = -DBL_MAX;
-    if (is_chosen(w, i))
-      ascend(w, i);
+    if (!is_chosen(w, i))
+      forget_ends(w, i);
+    else if ((status = dun_pass_enter(pass, i, 0)) > 0)
+      status = ascend(w, i);
   }
+  return dun_pass_end(context, pass, status, 0, NULL, NULL);
 }
 
 double dun_fit_distance(const struct dun_fit *w, const double *a, const double *b)

@@ -7,6 +7,13 @@
 #include "population/tile.h"
 #include <math.h>
 
+const struct dun_state dun_sweep_state[] = {
+    {"passes", DUN_STATE_INTEGER, offsetof(struct dun_sweep, pass.over), 1},
+    {"sums", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.sums), 1},
+    {"statistic", DUN_STATE_NUMBER, offsetof(struct dun_sweep, statistic), DUN_HALVES},
+    {0},
+};
+
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
   int64_t columns =
@@ -26,6 +33,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->gradient = dun_population_find(s->population, "gradient");
   s->acceptance = dun_population_find(s->population, "acceptance");
   s->highest = NAN;
+  s->carried = dun_population_find(s->population, "carried");
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);
@@ -42,6 +50,7 @@ void dun_sweep_free(struct dun_sweep *s)
 {
   DUN_FREE(s->workspace);
   DUN_FREE(s->lane_scale);
+  dun_pass_free(&s->pass);
 }
 
 /* ---- moving ------------------------------------------------------------------------------ */
@@ -176,16 +185,34 @@ static void store_lanes(const struct dun_sweep *s, struct dun_column *column, in
     dun_tile_store_lanes(s->population, column, i, span.from, span.to, lanes);
 }
 
+/* What a move leaves behind, where it was not given up. */
+static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, struct dun_span span,
+                       struct dun_exact *sum)
+{
+  double lost[DUN_LANES];
+
+  store_lanes(s, s->momentum, i, span, w->momentum);
+  if (s->logw) {
+    add_log_weight(s, w, i, span, s->logw, lost);
+    dun_look_lost(w, span, lost, sum);
+  }
+  store_lanes(s, s->x, i, span, w->state);
+  store_lanes(s, s->part_lp, i, span, w->state + (int64_t)s->d * DUN_LANES);
+  store_lanes(s, s->acceptance, i, span, w->acceptance);
+  if (s->start)
+    dun_tile_load(s->population, s->start, i, w->start);
+}
+
 /* Of a tile in which the halves meet each is moved with all lanes, which keep their own random
  * numbers, and the other's are thrown away. */
-static void move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
-                      int64_t i, double t, struct dun_span span, const double *inverse,
-                      struct dun_exact *sum)
+static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
+                     int64_t i, double t, struct dun_span span, const double *inverse,
+                     struct dun_exact *sum)
 {
   const struct dun_tiles *tiles = &s->population->tiles;
   int64_t tile = tiles->first_tile + i, d = s->d;
   int n = dun_tile_size(tiles, tile);
-  double *lp = w->state + (d + s->K) * DUN_LANES, lost[DUN_LANES];
+  double *lp = w->state + (d + s->K) * DUN_LANES;
 
   address.tile = (uint32_t)tile;
   load(s, w, i, t, dun_adaptation_step(&s->adaptation[span.half], address));
@@ -203,17 +230,12 @@ static void move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addre
   struct dun_move move = move_of(s, w, address, n, span.half);
   broadcast_lanes(w->unseen, 0);
   s->kernel->move(s->kernel_self, &move);
-  store_lanes(s, s->momentum, i, span, w->momentum);
-  if (s->logw) {
-    add_log_weight(s, w, i, span, s->logw, lost);
-    dun_look_lost(w, span, lost, sum);
-  }
-  store_lanes(s, s->x, i, span, w->state);
-  store_lanes(s, s->part_lp, i, span, w->state + d * DUN_LANES);
-  store_lanes(s, s->acceptance, i, span, w->acceptance);
-  if (s->start)
-    dun_tile_load(s->population, s->start, i, w->start);
+  int status = dun_pass_leave(&s->pass, i, span.from, span.to);
+  if (status < 0)
+    return status;
+  store_span(s, w, i, span, sum);
   dun_look_tile(s, w, inverse, span, address, move.leapfrogs, sum);
+  return 0;
 }
 
 /* This rank's tiles below a global index. */
@@ -223,37 +245,51 @@ static int64_t tiles_below(const struct dun_tiles *tiles, int64_t limit)
   return count < 0 ? 0 : count < tiles->count ? count : tiles->count;
 }
 
-/* The means over the particles of each half, or of all, of what the kernel asks for: a pass that
- * keeps its gradients. */
+/* What the kernel asks for, of a tile; its gradients are kept. */
+static int add_statistic(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
+                         double t, int64_t i, struct dun_exact *sum)
+{
+  const struct dun_tiles *tiles = &s->population->tiles;
+  double value[DUN_LANES] __attribute__((aligned(64)));
+  struct dun_span span[DUN_HALVES];
+  int n = dun_tile_size(tiles, tiles->first_tile + i), spans = spans_of(s, i, span);
+
+  address.tile = (uint32_t)(tiles->first_tile + i);
+  load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
+  struct dun_move move = move_of(s, w, address, n, 0);
+  s->kernel->statistic(s->kernel_self, &move, value);
+  int status = dun_pass_leave(&s->pass, i, 0, n);
+  if (status < 0)
+    return status;
+  if (s->gradient)
+    dun_tile_store(s->population, s->gradient, i, w->gradient);
+  for (int k = 0; k < spans; k++) {
+    double part[DUN_LANES] = {0};
+    for (int l = span[k].from; l < span[k].to; l++)
+      part[l] = value[l];
+    dun_exact_add(&sum[2 * span[k].half], dun_fold(part));
+    dun_exact_add(&sum[2 * span[k].half + 1], span[k].to - span[k].from);
+  }
+  return 0;
+}
+
+/* Its means over the particles of each half, or of all: a pass of its own. */
 static int find_statistic(struct dun_context *context, struct dun_sweep *s,
                           struct dun_address address, double t, int64_t count)
 {
-  const struct dun_tiles *tiles = &s->population->tiles;
   struct dun_exact sum[2 * DUN_HALVES] = {0};
-  double total[2 * DUN_HALVES], value[DUN_LANES] __attribute__((aligned(64)));
+  double total[2 * DUN_HALVES];
   struct dun_lanes w = dun_lanes_of(s);
+  int m = s->halves ? 2 * DUN_HALVES : 2, status = 0;
 
-  for (int64_t i = 0; i < count; i++) {
-    struct dun_span span[DUN_HALVES];
-    int n = dun_tile_size(tiles, tiles->first_tile + i), spans = spans_of(s, i, span);
-    address.tile = (uint32_t)(tiles->first_tile + i);
-    load(s, &w, i, t, dun_adaptation_step(s->adaptation, address));
-    struct dun_move move = move_of(s, &w, address, n, 0);
-    s->kernel->statistic(s->kernel_self, &move, value);
-    if (s->gradient)
-      dun_tile_store(s->population, s->gradient, i, w.gradient);
-    for (int k = 0; k < spans; k++) {
-      double part[DUN_LANES] = {0};
-      for (int l = span[k].from; l < span[k].to; l++)
-        part[l] = value[l];
-      dun_exact_add(&sum[2 * span[k].half], dun_fold(part));
-      dun_exact_add(&sum[2 * span[k].half + 1], span[k].to - span[k].from);
-    }
-  }
-  int status = dun_sum(context, 0, s->halves ? 2 * DUN_HALVES : 2, sum, total);
-  for (int half = 0; half < (s->halves ? DUN_HALVES : 1); half++)
-    s->statistic[half] =
-        status >= 0 && total[2 * half + 1] > 0 ? total[2 * half] / total[2 * half + 1] : 0;
+  if (dun_pass_begin(context, &s->pass, m, sum))
+    return 0;
+  for (int64_t i = 0; i < count && status >= 0; i++)
+    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
+      status = add_statistic(s, &w, address, t, i, sum);
+  status = dun_pass_end(context, &s->pass, status, m, sum, total);
+  for (int half = 0; half < m / 2 && status >= 0; half++)
+    s->statistic[half] = total[2 * half + 1] > 0 ? total[2 * half] / total[2 * half + 1] : 0;
   return status;
 }
 
@@ -295,6 +331,25 @@ static int find_highest(struct dun_context *context, struct dun_sweep *s)
   return status;
 }
 
+/* The pass of the moves, behind that of the statistic. */
+static int move_tiles(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
+                      double t, int64_t count, const double *inverse, struct dun_exact *sum)
+{
+  struct dun_lanes w = dun_lanes_of(s);
+  int sums = dun_look_sums(s), all = s->halves ? DUN_HALVES * sums : sums;
+  int status = dun_pass_begin(context, &s->pass, all, sum);
+
+  for (int64_t i = 0; i < count && status >= 0; i++) {
+    struct dun_span span[DUN_HALVES];
+    int spans = spans_of(s, i, span);
+    for (int k = 0; k < spans && status >= 0; k++)
+      if ((status = dun_pass_enter(&s->pass, i, span[k].from)) > 0)
+        status = move_span(s, &w, address, i, t, span[k], inverse + (int64_t)span[k].half * s->d,
+                           sum + (int64_t)span[k].half * sums);
+  }
+  return status;
+}
+
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
@@ -306,21 +361,14 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
     return prepared;
   struct dun_exact *sum = dun_allocate(all, sizeof *sum);
   double *inverse = inverse_scales(s);
-  int status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
+  int found = 0, status = sum && inverse ? 0 : DUN_ERROR_MEMORY;
 
   s->known = s->kernel->statistic && !s->final && s->kernel->wants_statistic(s->kernel_self);
-  int found = s->known ? find_statistic(context, s, address, t, count) : 0;
-  status = found < 0 ? found : status;
-  if (status == 0) {
-    struct dun_lanes w = dun_lanes_of(s);
-    for (int64_t i = 0; i < count; i++) {
-      struct dun_span span[DUN_HALVES];
-      for (int k = 0, spans = spans_of(s, i, span); k < spans; k++)
-        move_span(s, &w, address, i, t, span[k], inverse + (int64_t)span[k].half * s->d,
-                  sum + (int64_t)span[k].half * sums);
-    }
-  }
-  status = dun_sum(context, status, all, sum, total);
+  if (s->known)
+    found = find_statistic(context, s, address, t, count);
+  if (found >= 0 && status >= 0)
+    status = move_tiles(context, s, address, t, count, inverse, sum);
+  status = found < 0 ? found : dun_pass_end(context, &s->pass, status, all, sum, total);
   if (status >= 0)
     summarise(s, total, sums, look);
   dun_free(sum);
@@ -329,9 +377,10 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
 }
 
 /* Evaluates all parts at the loaded tile. */
-static void evaluate_tile(const struct dun_sweep *s, const struct dun_lanes *w, int n)
+static int evaluate_tile(struct dun_sweep *s, const struct dun_lanes *w, int64_t i)
 {
   double *part = w->state + (int64_t)s->d * DUN_LANES;
+  int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
   struct dun_request request = {.n = n,
                                 .x = w->state,
                                 .time = w->time,
@@ -339,22 +388,26 @@ static void evaluate_tile(const struct dun_sweep *s, const struct dun_lanes *w, 
                                 .part_lp = part,
                                 .lp = part + (int64_t)s->K * DUN_LANES};
   s->path->evaluate(s->path_self, &request);
+  return dun_pass_leave(&s->pass, i, 0, n);
 }
 
 int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double t, int64_t tiles)
 {
   struct dun_lanes w = dun_lanes_of(s);
   int64_t count = tiles_below(&s->population->tiles, tiles);
-  double *part = w.state + (int64_t)s->d * DUN_LANES;
   int status = dun_path_prepare(context, s->path, s->path_self, t);
 
+  double *part = w.state + (int64_t)s->d * DUN_LANES;
+  if (status < 0 || dun_pass_begin(context, &s->pass, 0, NULL))
+    return status;
   for (int64_t i = 0; i < count && status >= 0; i++) {
-    int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
+    if ((status = dun_pass_enter(&s->pass, i, 0)) <= 0)
+      continue;
     load(s, &w, i, t, 0);
-    evaluate_tile(s, &w, n);
-    dun_tile_store(s->population, s->part_lp, i, part);
+    if ((status = evaluate_tile(s, &w, i)) >= 0)
+      dun_tile_store(s->population, s->part_lp, i, part);
   }
-  return status;
+  return dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
 }
 
 /* Log density before a carry: of pi_t, or at t = 0 of the law that was drawn from; 0: it has
@@ -368,30 +421,58 @@ static int density_before(const struct dun_sweep *s, const struct dun_lanes *w, 
   return 1;
 }
 
-/* Carries tile after tile.  Keeps log pi_t and the log of the Jacobian in before[tiles][2][64]
- * unless that is NULL; returns 0 if there is no log pi_t. */
-static int carry_tiles(struct dun_sweep *s, struct dun_address address, double t, double next,
-                       double *before)
+/* Leaves log pi_t and the log of the Jacobian in `carried`, where that is wanted. */
+static int carry_tile(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
+                      double t, double next, int64_t i, int weighed)
 {
   const struct dun_tiles *tiles = &s->population->tiles;
+  double before[2 * DUN_LANES] __attribute__((aligned(64))) = {0};
+  int n = dun_tile_size(tiles, tiles->first_tile + i);
+
+  address.tile = (uint32_t)(tiles->first_tile + i);
+  load(s, w, i, t, 0);
+  if (weighed && !density_before(s, w, t, before))
+    for (int l = 0; l < DUN_LANES; l++)
+      before[l] = NAN;
+  if (s->path->carry)
+    s->path->carry(s->path_self, t, next, n, address, w->state, before + DUN_LANES);
+  int status = dun_pass_leave(&s->pass, i, 0, n);
+  if (status < 0)
+    return status;
+  if (weighed)
+    dun_tile_store(s->population, s->carried, i, before);
+  dun_tile_store(s->population, s->x, i, w->state);
+  return 0;
+}
+
+/* Carries tile after tile. */
+static int carry_tiles(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
+                       double t, double next, int weighed)
+{
   struct dun_lanes w = dun_lanes_of(s);
-  double log_jacobian[DUN_LANES] __attribute__((aligned(64))) = {0};
-  int weighed = before != NULL;
+  int status = 0;
 
   address.purpose = DUN_PURPOSE_CARRY;
-  for (int64_t i = 0; i < tiles->count; i++) {
-    int n = dun_tile_size(tiles, tiles->first_tile + i);
-    address.tile = (uint32_t)(tiles->first_tile + i);
-    load(s, &w, i, t, 0);
-    if (before)
-      weighed = density_before(s, &w, t, before + 2 * i * DUN_LANES);
-    if (s->path->carry)
-      s->path->carry(s->path_self, t, next, n, address, w.state, log_jacobian);
-    if (before)
-      memcpy(before + (2 * i + 1) * DUN_LANES, log_jacobian, sizeof log_jacobian);
-    dun_tile_store(s->population, s->x, i, w.state);
-  }
-  return weighed;
+  if (dun_pass_begin(context, &s->pass, 0, NULL))
+    return 0;
+  for (int64_t i = 0; i < s->population->tiles.count && status >= 0; i++)
+    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
+      status = carry_tile(s, &w, address, t, next, i, weighed);
+  return dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
+}
+
+/* All at once, if the path does that: 1. */
+static int carry_all(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
+                     double t, double next)
+{
+  if (!s->path->carry_all)
+    return 0;
+  if (dun_pass_begin(context, &s->pass, 0, NULL))
+    return 1;
+  int ended,
+      status = s->path->carry_all(context, s->path_self, t, next, address, s->population, s->x);
+  ended = dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
+  return ended < 0 ? ended : status;
 }
 
 int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
@@ -400,17 +481,17 @@ int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
   int status = s->path->carry ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
   address.purpose = DUN_PURPOSE_CARRY;
-  if (s->path->carry_all && status >= 0)
-    status = s->path->carry_all(context, s->path_self, t, next, address, s->population, s->x);
+  if (status >= 0)
+    status = carry_all(context, s, address, t, next);
   if (s->path->carry && status == 0)
-    carry_tiles(s, address, t, next, NULL);
+    status = carry_tiles(context, s, address, t, next, 0);
   return status < 0 ? status : 0;
 }
 
-/* How many of a tile's particles at `next` lie inside the support, found[1], and how many of these
- * were inside before the carry, found[0]. */
-static void count_origins(const struct dun_sweep *s, int64_t i, double t, double next,
-                          int64_t *found)
+/* How many of a tile's particles at `next` lie inside the support, sum[1], and how many of these
+ * were inside before the carry, sum[0]. */
+static int count_origins(struct dun_sweep *s, int64_t i, double t, double next,
+                         struct dun_exact *sum)
 {
   struct dun_lanes w = dun_lanes_of(s);
   const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
@@ -420,42 +501,49 @@ static void count_origins(const struct dun_sweep *s, int64_t i, double t, double
   load(s, &w, i, t, 0);
   memcpy(inside, lp, sizeof inside);
   s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_jacobian);
-  evaluate_tile(s, &w, n);
-  for (int l = 0; l < n; l++) {
-    found[0] += inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS;
-    found[1] += inside[l] > -DUN_ABYSS;
+  int status = evaluate_tile(s, &w, i);
+  for (int l = 0; l < n && status >= 0; l++) {
+    dun_exact_add(&sum[0], inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS);
+    dun_exact_add(&sum[1], inside[l] > -DUN_ABYSS);
   }
+  return status;
 }
 
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t, double next,
                       double *missing)
 {
   const int64_t tiles = 4;
-  int64_t count = tiles_below(&s->population->tiles, tiles), found[2] = {0};
+  int64_t count = tiles_below(&s->population->tiles, tiles);
+  struct dun_exact sum[2] = {{{0}, 0, {0}}, {{0}, 0, {0}}};
+  double found[2] = {0};
   int maps = t > 0 && s->path->carry,
       status = maps ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
+  if (status < 0 || dun_pass_begin(context, &s->pass, 2, sum))
+    return status;
   for (int64_t i = 0; maps && i < count && status >= 0; i++)
-    count_origins(s, i, t, next, found);
-  status = dun_sum_integers(context, status, 2, found);
+    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
+      status = count_origins(s, i, t, next, sum);
+  status = dun_pass_end(context, &s->pass, status, 2, sum, found);
   if (status >= 0 && found[1] > 0)
-    *missing -= dun_scalar_log((double)found[0] / (double)found[1]);
+    *missing -= dun_scalar_log(found[0] / found[1]);
   return status;
 }
 
-static void add_change(struct dun_sweep *s, double next, const double *before,
-                       struct dun_column *logw)
+static void add_change(struct dun_sweep *s, double next, struct dun_column *logw)
 {
   struct dun_lanes w = dun_lanes_of(s);
   const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
   const struct dun_tiles *tiles = &s->population->tiles;
-  double lost[DUN_LANES];
+  double lost[DUN_LANES], old[2 * DUN_LANES] __attribute__((aligned(64)));
 
   for (int64_t i = 0; i < tiles->count; i++) {
-    const double *old = before + 2 * i * DUN_LANES, *log_jacobian = old + DUN_LANES;
     load(s, &w, i, next, 0);
+    dun_tile_load(s->population, s->carried, i, old);
     for (int l = 0; l < DUN_LANES; l++)
-      w.log_weight[l] = lp[l] > -DUN_ABYSS ? lp[l] - old[l] + log_jacobian[l] : -INFINITY;
+      w.log_weight[l] = isnan(old[0])        ? 0
+                        : lp[l] > -DUN_ABYSS ? lp[l] - old[l] + old[DUN_LANES + l]
+                                             : -INFINITY;
     add_log_weight(s, &w, i, (struct dun_span){0, 0, dun_tile_size(tiles, tiles->first_tile + i)},
                    logw, lost);
   }
@@ -464,23 +552,18 @@ static void add_change(struct dun_sweep *s, double next, const double *before,
 int dun_sweep_carry(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                     double t, double next, struct dun_column *logw)
 {
-  double *before = NULL;
-  int weighed = 0, status;
+  int status;
 
   if (!logw) {
     status = dun_sweep_transport(context, s, address, t, next);
     return status < 0 || s->blind ? status : dun_sweep_evaluate(context, s, next, INT64_MAX);
   }
-  before = dun_allocate(2 * s->population->tiles.count * DUN_LANES, sizeof *before);
-  if ((status = dun_agree(context, before ? 0 : DUN_ERROR_MEMORY)) >= 0)
-    status = dun_path_prepare(context, s->path, s->path_self, t);
-  if (status >= 0) {
-    weighed = carry_tiles(s, address, t, next, before);
+  if ((status = dun_path_prepare(context, s->path, s->path_self, t)) >= 0)
+    status = carry_tiles(context, s, address, t, next, 1);
+  if (status >= 0)
     status = dun_sweep_evaluate(context, s, next, INT64_MAX);
-  }
-  if (status >= 0 && weighed)
-    add_change(s, next, before, logw);
-  dun_free(before);
+  if (status >= 0)
+    add_change(s, next, logw);
   return status;
 }
 

@@ -1,10 +1,13 @@
-/* A sweep: load, move, store and look at every tile of the rank; one Allreduce. */
+/* A sweep: load, move, store and look at every tile of the rank; one Allreduce.
+ *
+ * Whatever evaluates here is a pass (population/pass.h) and answers DUN_INTERRUPTED when it was
+ * interrupted: the tick is to be made again later. */
 #ifndef DUNLIN_KERNELS_SWEEP_H
 #define DUNLIN_KERNELS_SWEEP_H
 
 #include "kernels/adaptation.h"
 #include "kernels/propagator.h"
-#include "population/population.h"
+#include "population/pass.h"
 
 struct dun_sweep {
   /* given */
@@ -30,6 +33,8 @@ struct dun_sweep {
 
   struct dun_column *gradient; /* [d] or NULL: "gradient" of kernels that declare it, from the pass
                                 * of the statistic to the move */
+  struct dun_column
+      *carried; /* [2] or NULL: log pi_t and log Jacobian of a carry that is weighed */
 
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
@@ -45,8 +50,10 @@ struct dun_sweep {
 
   double highest; /* log density in `start`; NAN: not known yet */
 
+  struct dun_pass pass; /* its population and evaluator are given */
+
   /* of the present sweep */
-  double statistic[DUN_HALVES];
+  double statistic[DUN_HALVES]; /* state */
   int known; /* the statistic, and the column of gradients, are of the points as they stand */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
   struct dun_look
@@ -57,6 +64,8 @@ struct dun_sweep {
   double *workspace;
   double *lane_scale; /* [d][64]: of the present tile, where there are rungs; NULL: none */
 };
+
+extern const struct dun_state dun_sweep_state[];
 
 /* Declares nothing: finds the columns in the allocated population; allocates the workspace.
  * Local. */

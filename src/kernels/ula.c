@@ -200,7 +200,7 @@ static void statistic(const void *self, struct dun_move *m, double *value)
 }
 
 /* The statistic needs the gradients of all particles before the first one moves.  No sweep leaves
- * any to the next one: they need not be saved. */
+ * any to the next one, but one may be interrupted. */
 static int declare(const void *self, struct dun_population *population, int d)
 {
   if (!wants_statistic(self))
@@ -209,6 +209,7 @@ static int declare(const void *self, struct dun_population *population, int d)
                                 (struct dun_column){.name = "gradient",
                                                     .type = DUN_F64,
                                                     .width = d,
+                                                    .flags = DUN_SAVED,
                                                     .doc = "Gradient of the log density."})
              ? 0
              : DUN_ERROR_MEMORY;

@@ -212,8 +212,10 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
   dun_sweep_forget(&run->sweep);
   run->now.time = follows(run) ? 0 : 1;
   status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
+  if (status < 0)
+    return status;
   s->phase = follows(run) ? ANNEAL : FINAL;
-  return status < 0 ? status : DUN_TICK_GOING;
+  return DUN_TICK_GOING;
 }
 
 /* Log densities are of no use to some kernels: then they are evaluated for draws only. */
@@ -222,16 +224,15 @@ static int is_blind(const struct langevin *s, const struct dun_run *run)
   return run->kernel->blind && !(s->phase == SAMPLE && s->done + 1 == s->thin);
 }
 
-/* One sweep at the present time. */
-static int sweep(struct dun_context *context, struct langevin *s, struct dun_run *run,
-                 struct dun_look *look)
+/* One sweep at time t. */
+static int sweep_at(struct dun_context *context, struct langevin *s, struct dun_run *run, double t,
+                    struct dun_look *look)
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation->frozen = s->phase == SAMPLE;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);
-  int status =
-      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time, INT64_MAX, look);
+  int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), t, INT64_MAX, look);
   if (status < 0)
     return status;
   s->done++;
@@ -242,6 +243,12 @@ static int sweep(struct dun_context *context, struct langevin *s, struct dun_run
   run->now.step_size = dun_scalar_exp(run->adaptation->log_step);
   run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation->length : NAN;
   return 0;
+}
+
+static int sweep(struct dun_context *context, struct langevin *s, struct dun_run *run,
+                 struct dun_look *look)
+{
+  return sweep_at(context, s, run, run->now.time, look);
 }
 
 /* Completes a step. */
@@ -255,9 +262,9 @@ static int step(struct langevin *s, struct dun_run *run)
   return DUN_TICK_STEP;
 }
 
-static int next_level(struct dun_context *context, const struct langevin *s, struct dun_run *run)
+static int next_level(struct dun_context *context, const struct langevin *s, struct dun_run *run,
+                      double next)
 {
-  double next = dun_schedule_after(schedule_of(run), run->now.time);
   struct dun_address address = dun_run_address(run, 0);
   int status = 0;
 
@@ -266,19 +273,21 @@ static int next_level(struct dun_context *context, const struct langevin *s, str
     status = dun_sweep_transport(context, &run->sweep, address, run->now.time, next);
   else if (!run->path->affine)
     status = dun_sweep_carry(context, &run->sweep, address, run->now.time, next, NULL);
-  run->now.time = next;
   return status;
 }
 
+/* An interrupted tick is made again: the new time is told at its end. */
 static int anneal(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
   struct dun_look look;
-  int status = s->done == 0 ? next_level(context, s, run) : 0;
+  double t = s->done == 0 ? dun_schedule_after(schedule_of(run), run->now.time) : run->now.time;
+  int status = s->done == 0 ? next_level(context, s, run, t) : 0;
 
-  if (status >= 0 && s->moves_per_level > 0 && (status = sweep(context, s, run, &look)) >= 0)
+  if (status >= 0 && s->moves_per_level > 0 && (status = sweep_at(context, s, run, t, &look)) >= 0)
     dun_adaptation_update(run->adaptation, &look);
   if (status < 0)
     return status;
+  run->now.time = t;
   if (s->done < s->moves_per_level)
     return DUN_TICK_GOING;
   s->done = 0;

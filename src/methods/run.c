@@ -57,7 +57,7 @@ int dun_run_evaluate(struct dun_context *context, struct dun_run *run, double t,
 {
   int64_t before = run->evaluator->infinities;
   int status = dun_sweep_evaluate(context, &run->sweep, t, tiles);
-  if (status >= 0 && run->evaluator->infinities > before)
+  if ((status >= 0 || status == DUN_INTERRUPTED) && run->evaluator->infinities > before)
     status = dun_fail(DUN_ERROR_NUMERIC, "target %s has a log density of +inf at a first draw",
                       run->target->type.name);
   return dun_agree(context, status);

@@ -169,7 +169,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
       dun_run_column(run, "part_lp", DUN_F64, K, DUN_MOVES, "Log densities of the path's parts.");
   if (!s->x || !s->logw || !s->root || !s->part_lp ||
       !dun_run_column(run, "start", DUN_F64, d + 1, 0,
-                      "Point and log density at the last selection."))
+                      "Point and log density at the last selection.") ||
+      (!run->path->affine &&
+       !dun_run_column(run, "carried", DUN_F64, 2, 0, "Log density and log Jacobian of a carry.")))
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;
@@ -242,8 +244,10 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
   status = dun_run_evaluate(context, run, 1, pilot_tiles(run));
+  if (status < 0)
+    return status;
   s->phase = PILOT;
-  return status < 0 ? status : DUN_TICK_GOING;
+  return DUN_TICK_GOING;
 }
 
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
@@ -275,8 +279,10 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
   reset_weights(s, run);
   dun_sweep_forget(&run->sweep);
   status = dun_run_evaluate(context, run, 0, INT64_MAX);
+  if (status < 0)
+    return status;
   s->phase = TEMPER;
-  return status < 0 ? status : DUN_TICK_GOING;
+  return DUN_TICK_GOING;
 }
 
 /* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee
@@ -336,6 +342,8 @@ static int carry(struct dun_context *context, struct smc *s, struct dun_run *run
   if (status >= 0)
     status = dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next,
                              s->logw);
+  if (status < 0)
+    return status;
   s->time_before = run->now.time;
   run->now.time = next;
   return status;

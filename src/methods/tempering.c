@@ -256,8 +256,10 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
   place(s, run);
   dun_sweep_forget(&run->sweep);
   code = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
+  if (code < 0)
+    return code;
   s->phase = WARMUP;
-  return code < 0 ? code : DUN_TICK_GOING;
+  return DUN_TICK_GOING;
 }
 
 static int64_t bits(double value)

@@ -4,6 +4,7 @@
 #define DUNLIN_PARALLEL_CONTEXT_H
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include <mpi.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@ struct dun_context {
   int rank, size;
   struct dun_log log;
   struct dun_timers timers;
+  struct dun_interrupt interrupt;  /* whoever wants passes to be interrupted sets it */
   int64_t bytes_sent, collectives; /* by this rank, counted */
 
   /* Scratch of the reductions in sum.h, of the same length on every rank; owned. */

@@ -1,4 +1,5 @@
 #include "population/evaluator.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -224,7 +225,7 @@ int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target 
 {
   int64_t work_columns;
   int status;
-  *evaluator = (struct dun_evaluator){.target = target, .self = self};
+  *evaluator = (struct dun_evaluator){.target = target, .self = self, .slow = DUN_SLOW_POINTS};
   if ((status = find_dimension(evaluator)) < 0 ||
       (status = find_work(evaluator, &work_columns)) < 0 ||
       (status = find_outputs(evaluator)) < 0 || (status = allocate(evaluator, work_columns)) < 0)
@@ -240,6 +241,22 @@ void dun_evaluator_free(struct dun_evaluator *evaluator)
   DUN_FREE(evaluator->row_gradient);
   DUN_FREE(evaluator->lane_lp);
   DUN_FREE(evaluator->lane_scale);
+}
+
+/* ---- giving up ---------------------------------------------------------------------------- */
+
+void dun_evaluator_watch(struct dun_evaluator *evaluator, struct dun_interrupt *interrupt)
+{
+  evaluator->interrupt = interrupt;
+  evaluator->given_up = 0;
+}
+
+/* Before the next tile or point, where they take long. */
+static int gives_up(struct dun_evaluator *e, enum dun_slowness least)
+{
+  if (e->slow >= least && !e->given_up && dun_interrupt_urgent(e->interrupt))
+    e->given_up = 1;
+  return e->given_up;
 }
 
 /* ---- lanes that are not finite ----------------------------------------------------------- */
@@ -356,8 +373,11 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
     int count = n - first < GROUP ? n - first : GROUP;
     dun_strided_rows_from_columns(count, e->dimension, stride, x + first, e->rows);
     for (int l = 0; l < count; l++)
-      e->lane_lp[first + l] = e->target->point(e->self, e->rows + l * stride,
-                                               gradient ? e->row_gradient + l * stride : NULL);
+      e->lane_lp[first + l] =
+          e->interrupt && gives_up(e, DUN_SLOW_POINTS)
+              ? -INFINITY
+              : e->target->point(e->self, e->rows + l * stride,
+                                 gradient ? e->row_gradient + l * stride : NULL);
     dun_control_restore(before);
     if (gradient)
       add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
@@ -413,8 +433,8 @@ static void call_repaired(struct dun_evaluator *e, columns_function *columns, in
     lp[l] = outside[l] ? -INFINITY : lp[l];
 }
 
-static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
-                     double *lp, const double *scale, double *gradient)
+static void evaluate_all(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+                         double *lp, const double *scale, double *gradient)
 {
   if (e->target->no_gradient)
     gradient = NULL;
@@ -424,6 +444,36 @@ static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, 
     call_repaired(e, columns, n, x, lp, scale, gradient);
   if (lp)
     settle_lp(e, n, lp);
+}
+
+static enum dun_slowness slowness(double seconds)
+{
+  return seconds > 5e-3 ? DUN_SLOW_POINTS : seconds > 2e-5 ? DUN_SLOW_TILES : DUN_FAST;
+}
+
+/* The clock tells how slow the target is: of a fast one it is asked once for each piece of work. */
+static void evaluate_watched(struct dun_evaluator *e, columns_function *columns, int n,
+                             const double *x, double *lp, const double *scale, double *gradient)
+{
+  if (!gives_up(e, DUN_SLOW_TILES)) {
+    int timed = e->slow > DUN_FAST || !e->timed;
+    double began = timed ? dun_clock() : 0;
+    evaluate_all(e, columns, n, x, lp, scale, gradient);
+    if (timed)
+      e->slow = slowness(dun_clock() - began);
+    e->timed = 1;
+  }
+  for (int l = 0; l < DUN_LANES && lp && e->given_up; l++)
+    lp[l] = -INFINITY;
+}
+
+static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+                     double *lp, const double *scale, double *gradient)
+{
+  if (e->interrupt)
+    evaluate_watched(e, columns, n, x, lp, scale, gradient);
+  else
+    evaluate_all(e, columns, n, x, lp, scale, gradient);
 }
 
 void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, double *lp,

@@ -3,8 +3,12 @@
 #ifndef DUNLIN_POPULATION_EVALUATOR_H
 #define DUNLIN_POPULATION_EVALUATOR_H
 
+#include "base/interrupt.h"
 #include "dunlin/target.h"
 #include <stdint.h>
+
+/* Where there is a look at the interrupt: nowhere, before each tile, before each of its points. */
+enum dun_slowness { DUN_FAST, DUN_SLOW_TILES, DUN_SLOW_POINTS };
 
 struct dun_evaluator {
   const struct dun_target *target;
@@ -16,6 +20,12 @@ struct dun_evaluator {
   int64_t evaluations;
   int64_t nans;       /* log densities that were NaN or +inf, counted as outside */
   int64_t infinities; /* those that were +inf */
+
+  struct dun_interrupt *interrupt; /* looked at while the target works; NULL: never */
+  int given_up; /* the work in hand is: every log density is -INFINITY at once, and what was made
+                 * since then means nothing */
+  enum dun_slowness slow; /* by the last call that was timed */
+  int timed;              /* one was since this became 0 */
 
   /* Scratch, aligned. */
   double *work;    /* the target's work columns */
@@ -30,6 +40,9 @@ struct dun_evaluator {
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target,
                        void *self);
 void dun_evaluator_free(struct dun_evaluator *evaluator);
+
+/* From here on evaluations may be given up; NULL: no longer. */
+void dun_evaluator_watch(struct dun_evaluator *evaluator, struct dun_interrupt *interrupt);
 
 /* The first n lanes of x[d][64] hold points; the rest repeat lane 0.  Writes lp[64] unless NULL;
  * ADDS scale[lane] * gradient to gradient[d][64] unless NULL.

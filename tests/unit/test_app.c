@@ -166,7 +166,7 @@ static void test_signal_on_one_rank_stops_all(void)
   struct dun_stop stop = {.checkpoint_every = 1000};
   int last = test_context.rank == test_context.size - 1;
   dun_stop_catch();
-  dun_stop_begin(&stop, dun_clock(), 0);
+  dun_stop_begin(&test_context, &stop, dun_clock(), 0);
   CHECK(dun_stop_sync(&test_context, &stop, 3, 0) == 0 && stop.reason == DUN_STOP_NOT);
   CHECK(stop.evaluations_done == 3 * test_context.size && !stop.checkpoint);
   if (last)
@@ -181,7 +181,7 @@ static void test_signal_on_one_rank_stops_all(void)
 static void test_limits(void)
 {
   struct dun_stop stop = {.evaluations = 100, .time_limit = 50};
-  dun_stop_begin(&stop, dun_clock(), 0);
+  dun_stop_begin(&test_context, &stop, dun_clock(), 0);
   CHECK(dun_stop_sync(&test_context, &stop, 1, 90) == 0 && stop.reason == DUN_STOP_NOT);
   CHECK(stop.checkpoint); /* after every tick */
   CHECK(dun_stop_sync(&test_context, &stop, 1, 99) == 0 && stop.reason == DUN_STOP_EVALUATIONS);
@@ -214,6 +214,39 @@ static void test_bounds_of_options(void)
       check_bounds((*type)->options);
 }
 
+static void test_a_wish_becomes_urgent(void)
+{
+  volatile sig_atomic_t asked = 0;
+  struct dun_interrupt i = {0};
+  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  i.signal = &asked;
+  i.limit = dun_clock() + 1000;
+  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  asked = SIGUSR1;
+  CHECK(dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  i.asked -= 60;
+  CHECK(dun_interrupt_urgent(&i));
+  asked = 0;
+  i.limit = dun_clock() - 1; /* a limit has no patience */
+  CHECK(dun_interrupt_wished(&i) && dun_interrupt_urgent(&i));
+}
+
+/* From the beginning on; but one that is over before anything was done lets a tick pass. */
+static void test_limits_reach_the_passes(void)
+{
+  struct dun_stop stop = {.time_limit = 50};
+  double now = dun_clock();
+  dun_stop_begin(&test_context, &stop, now, 0);
+  CHECK(test_context.interrupt.limit > now + 40 && test_context.interrupt.limit < now + 50);
+  CHECK(dun_stop_sync(&test_context, &stop, 1, 0) == 0 && stop.reason == DUN_STOP_NOT);
+  CHECK(test_context.interrupt.limit > now + 40 && test_context.interrupt.limit < now + 50);
+  stop.time_limit = 1e-3;
+  dun_stop_begin(&test_context, &stop, now, 0);
+  CHECK(test_context.interrupt.limit == 0 && !dun_interrupt_wished(&test_context.interrupt));
+  dun_stop_end(&test_context);
+  CHECK(!test_context.interrupt.signal);
+}
+
 TEST_MAIN({"bounds_of_options", test_bounds_of_options},
           {"quantile_of_known_numbers", test_quantile_of_known_numbers},
           {"quantile_of_one_number", test_quantile_of_one_number},
@@ -224,4 +257,5 @@ TEST_MAIN({"bounds_of_options", test_bounds_of_options},
           {"verdicts_are_read_back", test_verdicts_are_read_back},
           {"evidence_of_replicates", test_evidence_of_replicates},
           {"signal_on_one_rank_stops_all", test_signal_on_one_rank_stops_all},
-          {"limits", test_limits})
+          {"limits", test_limits}, {"a_wish_becomes_urgent", test_a_wish_becomes_urgent},
+          {"limits_reach_the_passes", test_limits_reach_the_passes})

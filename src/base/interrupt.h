@@ -1,0 +1,24 @@
+/* A wish that the work should stop, as a rank sees it in the midst of it.  A zeroed struct: nobody
+ * ever wishes that.  Never communicates: ranks see a wish at different times, and agree on it where
+ * they meet (population/pass.h). */
+#ifndef DUNLIN_BASE_INTERRUPT_H
+#define DUNLIN_BASE_INTERRUPT_H
+
+#include <signal.h>
+
+struct dun_interrupt {
+  /* given */
+  const volatile sig_atomic_t *signal; /* not 0: stop soon; NULL: nobody asks */
+  double limit;                        /* dun_clock() when the work has to end; 0: none */
+
+  double asked; /* dun_clock() of the last look before the signal was seen; 0: it was not */
+  double last;  /* dun_clock() at the last look */
+};
+
+/* Whether no other piece of work is to be begun. */
+int dun_interrupt_wished(struct dun_interrupt *interrupt);
+/* Whether the piece in hand is to be given up: the limit is reached, or a signal has waited for
+ * the end of the piece in vain for some seconds. */
+int dun_interrupt_urgent(struct dun_interrupt *interrupt);
+
+#endif
