@@ -41,10 +41,10 @@ def run(target, ranks=None, **options):
         return attributes(result), levels, column(result, "steps", "time")
 
 
-def refused(target, sentence, **options):
+def refused(target, sentence, *words, code=1, **options):
     with Folder() as folder:
         file = write(folder, "input.yaml", text(target, **options))
-        said = dunlin("run", file, "--quiet", code=1, folder=folder).stderr
+        said = dunlin("run", file, "--quiet", *words, code=code, folder=folder).stderr
     assert sentence in said, said
 
 
@@ -112,8 +112,9 @@ def test_none_survives():
 
 
 def test_infinite_densities_are_refused():
-    refused("shape: spike", "+inf at a first draw")
-    refused("shape: spike", "+inf at a first draw", schedule=FIXED)
+    refused("shape: spike", "found the log density inf", code=2)
+    refused("shape: spike", "+inf at a first draw", "--no-check")
+    refused("shape: spike", "+inf at a first draw", "--no-check", schedule=FIXED)
 
 
 def test_constants_change_nothing():

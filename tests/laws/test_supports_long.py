@@ -1,6 +1,6 @@
 # tier: long
-"""Over a hundred seeds each, log Z of targets with walls is as its error says: hardly ever more than
-three errors off where every verdict is good, and never five."""
+"""Over a hundred seeds each, log Z of targets with walls is as its error says: hardly ever more
+than three errors off where every verdict is good, and never five."""
 import math
 import os
 import sys

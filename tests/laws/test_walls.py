@@ -44,7 +44,7 @@ def run(text, target, kernel, columns=(), particles=1024, replicates=1):
         return attributes(result), levels, [column(result, *name) for name in columns]
 
 
-def cost(target, known, kernel, replicates=24):
+def cost(target, known, kernel, replicates=20):
     """Evaluations × squared error of log Z, the error being that of so many populations; each is
     within 5 of its own errors."""
     root, _, (found, error) = run(POPULATION, target, kernel, replicates=replicates,
