@@ -27,13 +27,22 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def names_of(posterior, name, index):
+    """The index of an entry as people write it: names of features where there are any."""
+    words = [str(number) for number in index]
+    scale = posterior.get(f"{name}_dim_0")
+    if scale is not None and scale.dtype.kind == "O":
+        words[0] = scale.asstr()[index[0]]
+    return words
+
+
 def scalars(posterior):
     """(variable's name, label, variable, index) of every scalar entry of every variable."""
     for name, variable in posterior.items():
         if not isinstance(variable, h5py.Dataset) or variable.ndim < 2 or name in COORDINATES:
             continue
         for index in numpy.ndindex(variable.shape[2:]):
-            label = name + (str(list(index)) if index else "")
+            label = name + (f"[{', '.join(names_of(posterior, name, index))}]" if index else "")
             yield name, label, variable, (slice(None), slice(None)) + index
 
 

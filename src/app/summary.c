@@ -351,7 +351,8 @@ static void tell_run(struct dun_text *out, const struct summary *s)
 {
   double acceptance = mean_acceptance(s), ess = number_of(root_of(s, "effective_sample_size"));
   double kish = number_of(root_of(s, "kish_effective_sample_size"));
-  char text[DUN_NUMBER_TEXT];
+  char text[DUN_NUMBER_TEXT], hit[DUN_NUMBER_TEXT], variation[DUN_NUMBER_TEXT];
+  char outside[DUN_NUMBER_TEXT];
   dun_text_add(out, "ESS          %s",
                isnan(ess) ? "not known" : dun_number_print(text, "%.4g", ess));
   if (kish > ess)
@@ -362,8 +363,10 @@ static void tell_run(struct dun_text *out, const struct summary *s)
   if (!isnan(acceptance))
     dun_text_add(out, ", mean acceptance %.3f", acceptance);
   if (s->modes > 0)
-    dun_text_add(out, "\nmodes        %.4g of %.0f hit, total variation %.3f, outside %.3f", s->hit,
-                 s->modes, s->variation, s->outside);
+    dun_text_add(out, "\nmodes        %s of %.0f hit, total variation %s, outside %s",
+                 dun_number_print(hit, "%.4g", s->hit), s->modes,
+                 dun_number_print(variation, "%.3f", s->variation),
+                 dun_number_print(outside, "%.3f", s->outside));
   dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
 }
 

@@ -75,11 +75,12 @@ static int find_header(const struct dun_scanner *s, const struct first_line *f, 
                        int *header)
 {
   int numbers = f->kind[DUN_FIELD_NUMBER];
+  int counts = f->counts && dun_scanner_count(*s) > 1; /* a header has rows below it */
   *header = stated == YES;
   if (stated != AUTO)
     return 0;
   *header = numbers == 0;
-  if (numbers == f->columns && !f->counts)
+  if (numbers == f->columns && !counts)
     return 0;
   if (numbers == 0 && f->kind[DUN_FIELD_TEXT] && !f->kind[DUN_FIELD_DAMAGED])
     return 0;

@@ -224,9 +224,10 @@ enum dun_field_kind dun_field_kind(const struct dun_scanner *s)
 
 /* ---- hints ------------------------------------------------------------------------------- */
 
-static const struct mark {
+struct mark {
   const char *bytes, *hint;
-} marks[] = {
+};
+static const struct mark marks[] = {
     {"\xe2\x88\x92", ": it has a Unicode minus sign (U+2212) in the place of -"},
     {"\xe2\x80\x93", ": it has a dash (U+2013) in the place of -"},
     {"\xe2\x80\x94", ": it has a dash (U+2014) in the place of -"},
@@ -243,6 +244,10 @@ static const struct mark {
     {"\xe2\x82\xac", ": a sign of currency cannot be read"},
     {"\xc2\xa3", ": a sign of currency cannot be read"},
     {"_", ": digits cannot be grouped by underscores here"},
+};
+
+/* Of what has digits. */
+static const struct mark signs[] = {
     {"'", ": only double quotes are read as such"},
     {"(", ": a number in brackets cannot be read"},
     {"/", ": a date or fraction cannot be read"},
@@ -283,6 +288,9 @@ const char *dun_field_hint(const char *field, char separator, char decimal)
   for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
     if (strstr(field, marks[i].bytes))
       return marks[i].hint;
+  for (size_t i = 0; i < sizeof signs / sizeof *signs && strpbrk(field, "0123456789"); i++)
+    if (strstr(field, signs[i].bytes))
+      return signs[i].hint;
   if (!strcasecmp(field, "true") || !strcasecmp(field, "false"))
     return ": write 1 and 0";
   if (!is_damaged(field))

@@ -229,6 +229,9 @@ static void test_first_line(void)
   refuse_text("$3,5%\n3,4\n", "t.csv:1: the first line, with '$3'", "header: yes or header: no");
   refuse_text("nan,NA\n3,4\n", "t.csv:1: the first line, with 'nan'", "header: yes");
   refuse_text("0,1,2\n3,4,5\n", "t.csv:1: the first line, 0, 1, 2", "header: yes or header: no");
+  accept("0,1\n", 1, 2, "|", (const double[]){0, 1}); /* no header has no rows */
+  refuse_text("a,b\n1,km/h\n", "t.csv:2: column 'b'", "give texts numbers");
+  refuse_text("a,b\n1,3/4\n", "t.csv:2: column 'b'", "a date or fraction");
   refuse_text(",0,1\n0,4,5\n", "t.csv:1: the first line may be a row", "header: yes");
   stated.header = 1;
   accept("0,1,2\n1,2,3\n4,5,6\n", 2, 3, "0|1|2", six);
