@@ -250,10 +250,9 @@ static size_t unknown_at(const char *sentence, const char *at)
   return inside || goes_on ? 0 : sign + 3;
 }
 
-void dun_text_tell_unknown(char *sentence, size_t size)
+void dun_text_tell_nan(char *sentence, size_t size, const char *word)
 {
-  static const char word[] = "unknown";
-  const size_t length = sizeof word - 1;
+  const size_t length = strlen(word);
   for (char *at = sentence; *at; at++) {
     size_t gone = unknown_at(sentence, at), rest = strlen(at),
            room = size - (size_t)(at - sentence);

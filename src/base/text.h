@@ -25,9 +25,9 @@ int dun_text_distance(const char *a, const char *b);
  * is not valid. */
 int dun_text_character(const char *text);
 
-/* Writes "unknown" wherever a sentence holds the word nan or -nan, with what the sentence has room
+/* Writes `word` wherever a sentence holds the word nan or -nan, with what the sentence has room
  * for: printf's word for a number that is not known is none for people. */
-void dun_text_tell_unknown(char *sentence, size_t size);
+void dun_text_tell_nan(char *sentence, size_t size, const char *word);
 
 /* A growing text; `failed` is set when memory ran out. */
 struct dun_text {

@@ -99,7 +99,7 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
   va_start(arguments, format);
   vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
   va_end(arguments);
-  dun_text_tell_unknown(verdict->text, sizeof verdict->text);
+  dun_text_tell_nan(verdict->text, sizeof verdict->text, "unknown");
 }
 
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)

@@ -1,6 +1,7 @@
 #include "population/promises.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ void dun_find(struct dun_findings *findings, enum dun_finding_level level, const
   va_start(arguments, format);
   vsnprintf(finding->text, sizeof finding->text, format, arguments);
   va_end(arguments);
+  dun_text_tell_nan(finding->text, sizeof finding->text, "NaN");
 }
 
 const char *dun_finding_refused(const struct dun_findings *findings)

@@ -288,11 +288,12 @@ def test_memory():
 
 
 def test_nan_density():
-    """A target that is NaN everywhere leaves no weight."""
+    """A target that is NaN everywhere is refused, or leaves no weight if it was not tried."""
     with Folder() as folder:
         plugin(folder, "return 0 * x[0] / 0.;")
         write(folder, FILE, LIBRARY)
-        done = dunlin("run", FILE, ranks=2, code=1, folder=folder, timeout=60)
+        refused(folder, [FILE + ":2", "log density NaN at"])
+        done = dunlin("run", FILE, "--no-check", ranks=2, code=1, folder=folder, timeout=60)
         assert "dunlin: " in done.stderr
         assert not [name for name in os.listdir(folder) if name.startswith("out.h5.part")]
 

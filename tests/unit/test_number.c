@@ -65,7 +65,7 @@ static void says(const char *before, const char *after)
 {
   char text[40];
   snprintf(text, sizeof text, "%s", before);
-  dun_text_tell_unknown(text, sizeof text);
+  dun_text_tell_nan(text, sizeof text, "unknown");
   if (strcmp(text, after) != 0) {
     fprintf(stderr, "'%s' became '%s', expected '%s'\n", before, text, after);
     test_bad++;
