@@ -104,10 +104,10 @@ def smc(scale):
 
 
 def tempering(scale):
-    """A ladder of 5 rungs for each draw, 2 gradients in a move; a third of them after the warm-up.
-    """
+    """A ladder of 5 rungs for each draw, 32 evaluations of a replica at the start, then 2 in a move
+    and one at the base; a third of the sweeps after the warm-up."""
     def text(levels, particles, seed, target):
-        sweeps = (levels + FINAL) // 10
+        sweeps = max(40, round(((levels + FINAL) / 5 - 32) / 2.2))
         rest = max(20, sweeps // 3)
         return document(5 * particles, seed, target,
                         f"{{type: geometric, base: {{type: gaussian, scale: {scale}}}}}",

@@ -74,6 +74,12 @@ static double logit(double p)
   return dun_scalar_log(p) - dun_scalar_log(1 - p);
 }
 
+double dun_adaptation_change(double acceptance, double target)
+{
+  double change = STEP_GAIN * (logit(acceptance) - logit(target));
+  return change > STEP_LIMIT ? STEP_LIMIT : change < -STEP_LIMIT ? -STEP_LIMIT : change;
+}
+
 double dun_adaptation_share(double square, double variance)
 {
   double s = variance > 0 ? square / (2 * variance) : 1;
@@ -165,12 +171,8 @@ int dun_adaptation_shorten(struct dun_adaptation *a, const struct dun_look *look
 
 void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look)
 {
-  if (a->adapt_step) {
-    double acceptance = dun_adaptation_acceptance(a, look);
-    double change = STEP_GAIN * (logit(acceptance) - logit(a->target_acceptance));
-    change = change > STEP_LIMIT ? STEP_LIMIT : change < -STEP_LIMIT ? -STEP_LIMIT : change;
-    a->log_step += change;
-  }
+  if (a->adapt_step)
+    a->log_step += dun_adaptation_change(dun_adaptation_acceptance(a, look), a->target_acceptance);
   if (a->adapt_length && !dun_adaptation_shorten(a, look))
     update_length(a, look);
 }

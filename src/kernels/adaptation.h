@@ -85,6 +85,8 @@ void dun_adaptation_update(struct dun_adaptation *adaptation, const struct dun_l
 void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b);
 /* One takes over step size and trajectory length of the other. */
 void dun_adaptation_follow(struct dun_adaptation *one, const struct dun_adaptation *other);
+/* By how much the log of a step size changes in such an update. */
+double dun_adaptation_change(double acceptance, double target);
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);

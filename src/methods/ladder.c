@@ -3,12 +3,15 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "base/table.h"
+#include "kernels/adaptation.h"
+#include "methods/barrier.h"
+#include "numerics/pareto.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
 #include <string.h>
 
-enum { UP, DOWN, COUNT, SUMS }; /* of exp(dt V / 2) at k, of exp(-dt V / 2) at k + 1, how many */
+enum { VALUES = 1024, ROUND_VALUES = 256, LOOKS = 16 };
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -28,24 +31,22 @@ int dun_ladder_init(struct dun_ladder *l, int64_t rungs, int64_t ladders, int d,
   if (dun_ladder_scratch(l, rungs, ladders, d) < 0 || dun_numbers_make(&l->time, R, 0) < 0 ||
       dun_numbers_make(&l->log_step, R, log_step) < 0 ||
       dun_numbers_make(&l->rejected, 2 * R, 0) < 0 ||
-      dun_numbers_make(&l->single, SUMS * R * ladders, 0) < 0 ||
-      dun_numbers_make(&l->batch, SUMS * R * DUN_LADDER_BATCHES, 0) < 0 ||
-      dun_numbers_make(&l->center, R, 0) < 0 || dun_numbers_make(&l->scale, R * d, 1) < 0 ||
-      dun_numbers_make(&l->place, R * d, 0) < 0 || dun_numbers_make(&l->moments, 2 * R * d, 0) < 0)
+      dun_numbers_make(&l->drawn, VALUES * R, 0) < 0 || dun_numbers_make(&l->accepted, R, 0) < 0 ||
+      dun_numbers_make(&l->scale, R * d, 1) < 0 || dun_numbers_make(&l->place, R * d, 0) < 0 ||
+      dun_numbers_make(&l->moments, 2 * R * d, 0) < 0)
     return DUN_ERROR_MEMORY;
   for (int64_t k = 0; k < R; k++) {
     double share = (double)k / (double)(R - 1);
     l->time.value[k] = share * share * share;
   }
-  l->points = 0;
+  l->points = l->lost = l->values = l->looks = l->turns = 0;
   return 0;
 }
 
 void dun_ladder_free(struct dun_ladder *l)
 {
-  struct dun_numbers *const owned[] = {&l->time,   &l->log_step, &l->rejected,
-                                       &l->single, &l->batch,    &l->center,
-                                       &l->scale,  &l->place,    &l->moments};
+  struct dun_numbers *const owned[] = {&l->time,     &l->log_step, &l->rejected, &l->drawn,
+                                       &l->accepted, &l->scale,    &l->place,    &l->moments};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
     DUN_FREE(owned[i]->value);
   DUN_FREE(l->count);
@@ -53,10 +54,29 @@ void dun_ladder_free(struct dun_ladder *l)
 
 /* ---- swaps ----------------------------------------------------------------------------------- */
 
+void dun_ladder_refuse(struct dun_ladder *l, int64_t k, double rejection)
+{
+  l->rejected.value[2 * k] += rejection;
+  l->rejected.value[2 * k + 1]++;
+}
+
 double dun_ladder_rejection(const struct dun_ladder *l, int64_t k)
 {
   double attempts = l->rejected.value[2 * k + 1];
   return attempts > 0 ? l->rejected.value[2 * k] / attempts : 0;
+}
+
+double dun_ladder_lost(const struct dun_ladder *l)
+{
+  double attempts = l->rejected.value[1];
+  return attempts > 0 ? l->lost / attempts : 0;
+}
+
+double dun_ladder_inside(const struct dun_ladder *l, int64_t k)
+{
+  double rejection = dun_ladder_rejection(l, k), kept = k == 0 ? 1 - dun_ladder_lost(l) : 1;
+  double inside = kept > 0 ? 1 - (1 - rejection) / kept : 1;
+  return inside > 0 ? inside : 0;
 }
 
 double dun_ladder_barrier(const struct dun_ladder *l, int64_t k)
@@ -67,126 +87,110 @@ double dun_ladder_barrier(const struct dun_ladder *l, int64_t k)
   return sum;
 }
 
+void dun_ladder_keep(struct dun_ladder *l, const double *value, int all)
+{
+  int64_t slot = (int64_t)l->values % (all ? VALUES : ROUND_VALUES);
+  for (int64_t k = 0; k < l->rungs; k++)
+    l->drawn.value[k * VALUES + slot] = value[k];
+  l->values++;
+}
+
+int dun_ladder_tail(struct dun_ladder *l, double *shape, int64_t *rung)
+{
+  int64_t n = (int64_t)(l->values < VALUES ? l->values : VALUES);
+  double *weight = dun_allocate(VALUES, sizeof *weight), k;
+  int status = weight ? 0 : DUN_ERROR_MEMORY;
+  *shape = -INFINITY;
+  for (int64_t r = 0; r + 1 < l->rungs && status >= 0; r++) {
+    double dt = l->time.value[r + 1] - l->time.value[r];
+    for (int64_t i = 0; i < n; i++)
+      weight[i] = dt * l->drawn.value[r * VALUES + i];
+    status = dun_pareto_shape(n, weight, &k);
+    if (status >= 0 && k > *shape) {
+      *shape = k;
+      *rung = r;
+    }
+  }
+  dun_free(weight);
+  return status;
+}
+
 void dun_ladder_forget(struct dun_ladder *l)
 {
   memset(l->rejected.value, 0, (size_t)(2 * l->rungs) * sizeof(double));
+  l->lost = l->values = l->turns = 0;
+}
+
+/* value[R][d] at places between the rows that are there: of the logarithms, or as they are. */
+static void move_rows(const struct dun_ladder *l, struct dun_numbers *value, const double *origin,
+                      int64_t d, int logarithms, double *work)
+{
+  memcpy(work, value->value, (size_t)(l->rungs * d) * sizeof *work);
+  for (int64_t k = 1; k + 1 < l->rungs; k++) {
+    int64_t low = (int64_t)origin[k] < l->rungs - 2 ? (int64_t)origin[k] : l->rungs - 2;
+    double share = origin[k] - (double)low;
+    for (int64_t j = 0; j < d; j++) {
+      double a = work[low * d + j], b = work[(low + 1) * d + j];
+      value->value[k * d + j] =
+          logarithms ? a * dun_scalar_exp(share * dun_scalar_log(b / a)) : a + share * (b - a);
+    }
+  }
 }
 
 int dun_ladder_respace(struct dun_ladder *l)
 {
-  int64_t R = l->rungs, k = 0;
-  double least = 1e-3 / (double)R, below = 0;
-  double total = dun_ladder_barrier(l, R - 1) + least * (double)(R - 1);
-  double *next = dun_allocate(R, sizeof *next);
+  int64_t R = l->rungs, width = l->d > 3 ? l->d : 3;
+  double *work = dun_allocate(R * width, sizeof *work), *origin = dun_allocate(R, sizeof *origin);
+  int status = work && origin ? 0 : DUN_ERROR_MEMORY;
 
-  if (!next)
-    return DUN_ERROR_MEMORY;
-  for (int64_t j = 1; j + 1 < R; j++) {
-    double wanted = total * (double)j / (double)(R - 1);
-    while (k + 2 < R && below + dun_ladder_rejection(l, k) + least < wanted)
-      below += dun_ladder_rejection(l, k++) + least;
-    double share = (wanted - below) / (dun_ladder_rejection(l, k) + least);
-    share = share < 1 ? share : 1;
-    next[j] = l->time.value[k] + share * (l->time.value[k + 1] - l->time.value[k]);
+  if (status == 0) {
+    struct dun_barrier barrier = {
+        .rungs = R,
+        .time = l->time.value,
+        .rejection = work,
+        .lost = dun_ladder_lost(l),
+        .drawn = (int64_t)(l->values < ROUND_VALUES ? l->values : ROUND_VALUES),
+        .stride = VALUES,
+        .value = l->drawn.value};
+    for (int64_t k = 0; k + 1 < R; k++)
+      work[k] = dun_ladder_inside(l, k);
+    status = dun_barrier_place(&barrier, work + R, origin);
   }
-  memcpy(l->time.value + 1, next + 1, (size_t)(R - 2) * sizeof *next);
-  dun_free(next);
-  return 0;
+  if (status == 0) {
+    memcpy(l->time.value, work + R, (size_t)R * sizeof *work);
+    move_rows(l, &l->log_step, origin, 1, 0, work);
+    move_rows(l, &l->place, origin, l->d, 0, work);
+    move_rows(l, &l->scale, origin, l->d, 1, work);
+  }
+  dun_free(work);
+  dun_free(origin);
+  return status;
 }
 
-/* ---- log Z ----------------------------------------------------------------------------------- */
+/* ---- step sizes ------------------------------------------------------------------------------ */
 
-static void add(double *sum, double up, double down)
+void dun_ladder_accept(struct dun_ladder *l, int64_t k, double acceptance)
 {
-  sum[UP] += up;
-  sum[DOWN] += down;
-  sum[COUNT] += 1;
+  l->accepted.value[k] += acceptance;
 }
 
-void dun_ladder_bridge(struct dun_ladder *l, int64_t number, int batch, int64_t k, double below,
-                       double above)
+void dun_ladder_adapt(struct dun_ladder *l, double target)
 {
-  double half = .5 * (l->time.value[k + 1] - l->time.value[k]), *c = &l->center.value[k];
-  if (batch < 0) {
-    double middle = .5 * (below + above);
-    if (isfinite(middle)) /* one outside the support has none */
-      *c += .02 / (double)l->ladders * (middle - *c);
+  l->looks += (double)l->ladders;
+  if (l->looks < LOOKS)
     return;
+  double gain = 1 / sqrt(1 + l->turns / 8);
+  for (int64_t k = 0; k < l->rungs; k++) {
+    l->log_step.value[k] += gain * dun_adaptation_change(l->accepted.value[k] / l->looks, target);
+    l->accepted.value[k] = 0;
   }
-  double up = dun_scalar_exp(half * (below - *c)), down = dun_scalar_exp(half * (*c - above));
-  add(l->single.value + (number * l->rungs + k) * SUMS, up, down);
-  add(l->batch.value + (batch * l->rungs + k) * SUMS, up, down);
-}
-
-/* Of the first k pairs of rungs, from `count` arrays of sums [R][3], one after the other. */
-static double bridges(const struct dun_ladder *l, int64_t k, int64_t count, const double *sums)
-{
-  double log_z = 0;
-  for (int64_t j = 0; j < k; j++) {
-    double up = 0, down = 0;
-    for (int64_t i = 0; i < count; i++) {
-      up += sums[(i * l->rungs + j) * SUMS + UP];
-      down += sums[(i * l->rungs + j) * SUMS + DOWN];
-    }
-    log_z += (l->time.value[j + 1] - l->time.value[j]) * l->center.value[j] + dun_scalar_log(up) -
-             dun_scalar_log(down);
-  }
-  return log_z;
-}
-
-static double whole(const struct dun_ladder *l, int64_t count, const double *sums)
-{
-  return bridges(l, l->rungs - 1, count, sums);
-}
-
-double dun_ladder_log_z(const struct dun_ladder *l, int64_t k)
-{
-  return bridges(l, k, DUN_LADDER_BATCHES, l->batch.value);
-}
-
-/* Mean of `count` estimates and its standard error. */
-static void spread(const struct dun_ladder *l, const double *sums, int64_t count, double *mean,
-                   double *error)
-{
-  double square = 0, sum = 0;
-  for (int64_t i = 0; i < count; i++)
-    sum += whole(l, 1, sums + i * l->rungs * SUMS) / (double)count;
-  for (int64_t i = 0; i < count; i++) {
-    double deviation = whole(l, 1, sums + i * l->rungs * SUMS) - sum;
-    square += deviation * deviation;
-  }
-  *mean = sum;
-  *error = sqrt(square / ((double)count * (double)(count - 1)));
-}
-
-static double drift(const struct dun_ladder *l, int batches)
-{
-  double mean[2], error[2];
-  int half = batches / 2;
-  if (half < 4)
-    return NAN;
-  spread(l, l->batch.value, half, &mean[0], &error[0]);
-  spread(l, l->batch.value + (batches - half) * l->rungs * SUMS, half, &mean[1], &error[1]);
-  return (mean[1] - mean[0]) / sqrt(error[0] * error[0] + error[1] * error[1]);
-}
-
-void dun_ladder_evidence(const struct dun_ladder *l, int batches, struct dun_ladder_evidence *e)
-{
-  double mean, by_ladder = 0;
-  e->log_evidence = whole(l, batches, l->batch.value);
-  e->error = NAN;
-  if (batches > 1)
-    spread(l, l->batch.value, batches, &mean, &e->error);
-  if (l->ladders >= 4)
-    spread(l, l->single.value, l->ladders, &mean, &by_ladder);
-  if (l->ladders >= 4 && !(by_ladder <= e->error))
-    e->error = by_ladder;
-  e->drift = drift(l, batches);
+  l->looks = 0;
+  l->turns++;
 }
 
 /* ---- the metric ------------------------------------------------------------------------------ */
 
-static const double STEPS = 512, MOST = 1024, PRIOR_POINTS = 5;
+static const double STEPS = 512, MOST = 4, PRIOR_POINTS = 5;
 
 /* Of n numbers, which it sorts. */
 static double median(int n, double *value)
@@ -270,13 +274,15 @@ int dun_ladder_metric_look(struct dun_context *context, struct dun_ladder *l,
   return status;
 }
 
-/* Few points lean on the present scale. */
+/* Few points lean on the present scale, unless it is far too long: prior draws of a heavy tail may
+ * have made it so by many orders of magnitude. */
 static double learn(double *scale, double *place, double *moment, double n)
 {
   double mean = moment[0] / n, variance = moment[1] / n - mean * mean, old = *scale;
-  variance = variance > 0 ? variance : 0;
+  double least = 1 / (STEPS * STEPS), points = variance < 64 * least ? 0 : PRIOR_POINTS;
+  variance = variance > least ? variance : least;
   *place += mean * old;
-  *scale = old * sqrt((variance * n + PRIOR_POINTS) / (n + PRIOR_POINTS));
+  *scale = old * sqrt((variance * n + points) / (n + points));
   moment[0] = moment[1] = 0;
   return dun_scalar_log(old) - dun_scalar_log(*scale);
 }

@@ -1,11 +1,8 @@
-/* The rungs of parallel tempering: their times, step sizes and metrics, how often neighbours refuse
- * to swap, and log Z by bridges between them.
+/* The rungs of parallel tempering: their times, step sizes and metrics, and how often neighbours
+ * refuse to swap.
  *
  * The barrier Lambda(t_k) = r_0 + ... + r_{k-1} is the sum of the rejections r; a ladder whose
  * times lie at equal distances of it has equal swap rates (Syed et al. 2022).
- *
- * log Z is the sum over pairs of rungs of the geometric bridge (Meng & Wong 1996, Stat. Sin. 6,
- * 831): Z_{k+1} / Z_k = E_k exp(dt V / 2) / E_{k+1} exp(-dt V / 2).
  *
  * All of it is the same on every rank. */
 #ifndef DUNLIN_METHODS_LADDER_H
@@ -13,8 +10,6 @@
 
 #include "dunlin/target.h"
 #include "population/population.h"
-
-enum { DUN_LADDER_BATCHES = 20 };
 
 struct dun_ladder {
   /* given */
@@ -25,13 +20,15 @@ struct dun_ladder {
   struct dun_numbers time;     /* [R] of the rungs */
   struct dun_numbers log_step; /* [R] */
   struct dun_numbers rejected; /* [R][2]: sum of rejection probabilities of k, k + 1; attempts */
-  struct dun_numbers single;   /* [ladders][R][3]: bridge sums of a ladder */
-  struct dun_numbers batch;    /* [BATCHES][R][3]: of a batch of sweeps, over all ladders */
-  struct dun_numbers center;   /* [R]: V about which the pair k, k + 1 is summed */
+  struct dun_numbers drawn;    /* [R][1024]: V's of a rung, the last 256 of a round first */
+  struct dun_numbers accepted; /* [R]: sums of the acceptance since the last look */
   struct dun_numbers scale;    /* [R][d]: of the metric, as standard deviations */
   struct dun_numbers place;    /* [R][d]: about which the next two are taken */
   struct dun_numbers moments;  /* [R][d][2]: sums of distances from it in units of scale */
   double points;               /* of a rung in `moments` */
+  double lost;                 /* V's of the first rung at -inf: what t > 0 kills */
+  double values, looks, turns; /* V's so far of a rung; replicas in `accepted` of a rung, and how
+                                * often step sizes were adapted in this round */
 
   /* scratch; owned */
   int64_t *count; /* [R][d][2] */
@@ -47,34 +44,32 @@ void dun_ladder_free(struct dun_ladder *ladder);
 
 /* ---- swaps ----------------------------------------------------------------------------------- */
 
+/* A swap of k and k + 1 that is refused with that probability. */
+void dun_ladder_refuse(struct dun_ladder *ladder, int64_t k, double rejection);
 /* The mean rejection of rungs k and k + 1; 0: none was tried. */
 double dun_ladder_rejection(const struct dun_ladder *ladder, int64_t k);
+/* The share of the first rung's points that every t > 0 kills. */
+double dun_ladder_lost(const struct dun_ladder *ladder);
+/* The rejection that there would be without them. */
+double dun_ladder_inside(const struct dun_ladder *ladder, int64_t k);
 /* Lambda(t_k); k = R - 1: the whole barrier. */
 double dun_ladder_barrier(const struct dun_ladder *ladder, int64_t k);
+/* The rungs' V's of a ladder, of which the next ladder is made: the last 256; `all`: 1024. */
+void dun_ladder_keep(struct dun_ladder *ladder, const double *value, int all);
+/* The heaviest tail of the weights exp(dt V) from one rung to the next: its Pareto shape, and which
+ * rung it is.  Local; DUN_ERROR_MEMORY. */
+int dun_ladder_tail(struct dun_ladder *ladder, double *shape, int64_t *rung);
+/* The rejections, V's and step sizes of the next round begin anew. */
 void dun_ladder_forget(struct dun_ladder *ladder);
 
-/* The next ladder: times at equal distances of the barrier, linear between the present ones.
- * Local; DUN_ERROR_MEMORY. */
+/* The next ladder: times at equal distances of the barrier (methods/barrier.h); step sizes and
+ * metrics are those of the law at hand, between the present rungs'.  Local; DUN_ERROR_MEMORY. */
 int dun_ladder_respace(struct dun_ladder *ladder);
 
-/* ---- log Z ----------------------------------------------------------------------------------- */
-
-/* V of the replicas at rungs k and k + 1 of ladder number `number`; batch -1: of the warm-up, in
- * which only the centre is learned. */
-void dun_ladder_bridge(struct dun_ladder *ladder, int64_t number, int batch, int64_t k,
-                       double below, double above);
-
-struct dun_ladder_evidence {
-  double log_evidence, error; /* error: the larger of those by batches of sweeps and, from four on,
-                               * by ladders; NAN if there is one of either */
-  double drift; /* second half of the batches less the first, in standard errors; NAN below 8 */
-};
-
-/* From the first batches. */
-void dun_ladder_evidence(const struct dun_ladder *ladder, int batches,
-                         struct dun_ladder_evidence *evidence);
-/* log Z of rung k's law relative to the first, from all batches. */
-double dun_ladder_log_z(const struct dun_ladder *ladder, int64_t k);
+/* The acceptance of a replica at rung k.  Behind a sweep: where enough of them are known, all
+ * rungs' step sizes move towards the target. */
+void dun_ladder_accept(struct dun_ladder *ladder, int64_t k, double acceptance);
+void dun_ladder_adapt(struct dun_ladder *ladder, double target_acceptance);
 
 /* ---- the metric ------------------------------------------------------------------------------ */
 
@@ -82,8 +77,8 @@ double dun_ladder_log_z(const struct dun_ladder *ladder, int64_t k);
 int dun_ladder_metric_start(struct dun_context *context, struct dun_ladder *ladder,
                             const struct dun_population *population, const struct dun_column *x);
 /* Collective.  Adds the replicas' points to their rungs' moments; rung[local][2] as the column of
- * that name.  The points count in whole 512ths of a scale, up to 1024 scales, so that the sums are
- * integers. */
+ * that name.  The points count in whole 512ths of a scale, so that the sums are integers, and up to
+ * 4 scales, so that a heavy tail does not rule them. */
 int dun_ladder_metric_look(struct dun_context *context, struct dun_ladder *ladder,
                            const struct dun_population *population, const struct dun_column *x,
                            const struct dun_column *rung);

@@ -31,6 +31,7 @@ struct langevin {
   double acceptance, hopeless, walled; /* summed over the sweeps of the last phase */
   double astray;                       /* hopeless shares summed over all sweeps */
   int64_t made;                        /* sweeps in all */
+  struct dun_starts starts;
   struct dun_warmup learning;
 
   /* made by init */
@@ -54,6 +55,7 @@ static const struct dun_state state[] = {
     STATE(walled, DUN_STATE_NUMBER),
     STATE(astray, DUN_STATE_NUMBER),
     STATE(made, DUN_STATE_INTEGER),
+    {"starts", DUN_STATE_INTEGER, offsetof(struct langevin, starts), DUN_STARTS_STATE},
     STATE(learning.done, DUN_STATE_INTEGER),
     STATE(learning.window, DUN_STATE_INTEGER),
     STATE(learning.window_end, DUN_STATE_INTEGER),
@@ -189,6 +191,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->phase = START;
   s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
   s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
+  s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)run->options.particles);
   if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
       0)
@@ -211,11 +214,18 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
   }
   dun_sweep_forget(&run->sweep);
   run->now.time = follows(run) ? 0 : 1;
-  status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
-  if (status < 0)
-    return status;
-  s->phase = follows(run) ? ANNEAL : FINAL;
-  return DUN_TICK_GOING;
+  return dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
+}
+
+/* First draws, and along an affine path more of them until every chain lies inside. */
+static int set_out(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  int status = s->starts.passes == 0 ? begin(context, s, run) : 0;
+  if (status >= 0 && run->path->affine)
+    status = dun_starts_move(context, run, &s->starts);
+  if (status >= 0 && s->starts.left == 0)
+    s->phase = follows(run) ? ANNEAL : FINAL;
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 /* Log densities are of no use to some kernels: then they are evaluated for draws only. */
@@ -406,7 +416,7 @@ static int end(struct dun_context *context, struct langevin *s, struct dun_run *
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
   static int (*const phases[])(struct dun_context *, struct langevin *, struct dun_run *) = {
-      [START] = begin, [ANNEAL] = anneal, [FINAL] = final, [WARMUP] = warm_up, [SAMPLE] = sample,
+      [START] = set_out, [ANNEAL] = anneal, [FINAL] = final, [WARMUP] = warm_up, [SAMPLE] = sample,
   };
   struct langevin *s = self;
 
@@ -481,6 +491,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
 
   diagnose_start(s, run, out);
+  dun_starts_diagnose(&s->starts, run, out);
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
                  "%.3g%% of the chains ended outside the support, or astray, where the target's "

@@ -1,8 +1,6 @@
 #include "methods/run.h"
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
-#include "population/tile.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,44 +11,6 @@ struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose p
                               .purpose = (uint16_t)purpose,
                               .replicate = (uint16_t)run->replicate,
                               .step = (uint32_t)run->tick};
-}
-
-int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
-                 void (*draw)(const struct dun_run *run, const double *uniform,
-                              const double *normal, double *x))
-{
-  int d = run->evaluator->dimension;
-  const struct dun_tiles *tiles = &run->population.tiles;
-  int64_t U = uniforms < 0 ? d : uniforms, G = normals < 0 ? d : normals;
-  double *block = dun_allocate((U + G + d) * DUN_LANES, sizeof *block);
-
-  if (!block)
-    return DUN_ERROR_MEMORY;
-  double *normal = block + U * DUN_LANES, *x = normal + G * DUN_LANES;
-  for (int64_t i = 0; i < tiles->count; i++) {
-    struct dun_address address = dun_run_address(run, purpose);
-    address.tile = (uint32_t)(tiles->first_tile + i);
-    dun_normals(address, (int)G, normal);
-    address.step += UINT32_C(1) << 31; /* ticks stay below: the uniforms' own half of the steps */
-    dun_uniforms(address, (int)U, block);
-    draw(run, block, normal, x);
-    dun_tile_store(&run->population, run->sweep.x, i, x);
-  }
-  dun_free(block);
-  return 0;
-}
-
-static void draw_path(const struct dun_run *run, const double *uniform, const double *normal,
-                      double *x)
-{
-  run->path->draw(run->path_self, uniform, normal, x);
-}
-
-int dun_run_start(struct dun_run *run)
-{
-  int uniforms, normals;
-  run->path->draws(run->path_self, &uniforms, &normals);
-  return dun_run_draw(run, DUN_PURPOSE_START, uniforms, normals, draw_path);
 }
 
 int dun_run_evaluate(struct dun_context *context, struct dun_run *run, double t, int64_t tiles)

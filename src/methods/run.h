@@ -118,6 +118,33 @@ void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_ru
 void dun_diagnose_origins(struct dun_diagnosis *diagnosis, const struct dun_run *run,
                           double missing);
 
+/* The path's draws in the places of the particles marked[local] with 1, evaluated, along an affine
+ * path whose draws are of pi_0.  Local; DUN_ERROR_MEMORY. */
+int dun_run_renew(struct dun_run *run, const signed char *marked);
+/* A Metropolis move of every particle at its own time whose proposals are such draws.  Local;
+ * DUN_ERROR_MEMORY. */
+int dun_run_propose(struct dun_run *run);
+
+/* Log densities down to this are as good as -inf: targets write -1e300 for it. */
+#define DUN_NOWHERE -1e250
+
+/* First draws that lie where the target's density is 0, and those that take their places. */
+struct dun_starts {
+  int64_t passes; /* looks so far; 0: the first draws were not looked at yet */
+  int64_t left;   /* how many of all particles lie outside */
+  int64_t moved;  /* how many did */
+  int64_t tried;  /* points drawn to replace them */
+};
+enum { DUN_STARTS_STATE = sizeof(struct dun_starts) / sizeof(int64_t) };
+
+/* Collective, along an affine path.  Counts the particles at which a part of the path has density
+ * 0, after it has drawn their places anew unless this is the first look.  DUN_ERROR_NUMERIC if the
+ * bound is reached: 10000 looks, or a million draws none of which lies inside. */
+int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun_starts *starts);
+/* Tells of them if there were any. */
+void dun_starts_diagnose(const struct dun_starts *starts, const struct dun_run *run,
+                         struct dun_diagnosis *diagnosis);
+
 /* Declares a column that is saved.  NULL as dun_population_declare. */
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,
                                   int width, unsigned flags, const char *doc);

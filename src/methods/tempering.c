@@ -3,65 +3,62 @@
  *
  *   particles are replicas: N = L ladders of R rungs, 0 = t_0 < ... < t_{R-1} = 1
  *   repeat:
- *     move: a sweep of the kernel, every replica at the time of its rung
+ *     move: a sweep of the kernel, every replica at the time of its rung; the first rung's are
+ *           drawn anew from the base
  *     swap: rungs k, k + 1 with even k in even sweeps, odd k in odd ones: with probability
  *           min(1, exp((t_{k+1} - t_k)(V_k - V_{k+1}))) two replicas exchange their times
  *
  * V = d log pi_t / dt of a replica's point.  Times are exchanged, rows never.  In the warm-up the
- * rejections in rounds of doubling length give the barrier, and with it the next ladder
- * (methods/ladder.h); every rung has a step size and, with metric: diagonal, scales of its own.
+ * rejections and the V's of ever longer rounds give the barrier, and with it the next ladder
+ * (methods/barrier.h); every rung has a step size and, with metric: diagonal, scales of its own.
  *
  * A ladder is a chain: every thin-th sweep the replica at time 1 is its draw.
  *
  * Decisions need V, rung and acceptance of all replicas on all ranks: one sum of 3 N + 1 integers
  * a sweep (24 N bytes), of which each rank fills its own; all ranks then decide the same. */
+#include "methods/tempering.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
-#include "methods/ladder.h"
-#include "methods/run.h"
 #include "parallel/sum.h"
 #include <math.h>
 #include <string.h>
-
-enum phase { START, WARMUP, SAMPLE };
-
-struct tempering {
-  /* options */
-  long long rungs, warmup, draws, thin;
-
-  /* state */
-  int64_t phase, done; /* sweeps done in this phase */
-  int64_t round;       /* sweeps of the present step */
-  int64_t trips;       /* from the last rung to the first and back, all replicas, in this phase */
-  double accepted;     /* acceptance summed over the sweeps of this phase */
-  double drift;        /* of log Z between the halves of the draws */
-  struct dun_ladder ladder;
-  struct dun_table table;
-
-  /* made by init */
-  struct dun_column *x, *logw, *root, *part_lp, *chain_time, *step_size, *acceptance, *rung;
-  int64_t *all;      /* [3][N] and round trips: bits of V, rung, bits of acceptance */
-  int64_t *replica;  /* [R]: of one ladder, by rung */
-  double *slope;     /* [K] dc_k / dt */
-  double *intercept; /* [K] scratch */
-};
 
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
 #member, type_, offsetof(struct tempering, member), 1                                          \
   }
 static const struct dun_state state[] = {
-    STATE(phase, DUN_STATE_INTEGER),           STATE(done, DUN_STATE_INTEGER),
-    STATE(round, DUN_STATE_INTEGER),           STATE(trips, DUN_STATE_INTEGER),
-    STATE(accepted, DUN_STATE_NUMBER),         STATE(drift, DUN_STATE_NUMBER),
-    STATE(ladder.time, DUN_STATE_NUMBERS),     STATE(ladder.log_step, DUN_STATE_NUMBERS),
-    STATE(ladder.rejected, DUN_STATE_NUMBERS), STATE(ladder.single, DUN_STATE_NUMBERS),
-    STATE(ladder.batch, DUN_STATE_NUMBERS),    STATE(ladder.center, DUN_STATE_NUMBERS),
-    STATE(ladder.scale, DUN_STATE_NUMBERS),    STATE(ladder.place, DUN_STATE_NUMBERS),
-    STATE(ladder.moments, DUN_STATE_NUMBERS),  STATE(ladder.points, DUN_STATE_NUMBER),
-    STATE(table.cells, DUN_STATE_NUMBERS),     {0},
+    STATE(phase, DUN_STATE_INTEGER),
+    STATE(done, DUN_STATE_INTEGER),
+    STATE(round, DUN_STATE_INTEGER),
+    STATE(trips, DUN_STATE_INTEGER),
+    STATE(astray, DUN_STATE_NUMBER),
+    STATE(accepted, DUN_STATE_NUMBER),
+    STATE(drift, DUN_STATE_NUMBER),
+    STATE(tail, DUN_STATE_NUMBER),
+    STATE(tail_rung, DUN_STATE_INTEGER),
+    STATE(flat, DUN_STATE_INTEGER),
+    STATE(proposed, DUN_STATE_INTEGER),
+    {"starts", DUN_STATE_INTEGER, offsetof(struct tempering, starts), DUN_STARTS_STATE},
+    STATE(ladder.time, DUN_STATE_NUMBERS),
+    STATE(ladder.log_step, DUN_STATE_NUMBERS),
+    STATE(ladder.rejected, DUN_STATE_NUMBERS),
+    STATE(ladder.drawn, DUN_STATE_NUMBERS),
+    STATE(ladder.accepted, DUN_STATE_NUMBERS),
+    STATE(ladder.scale, DUN_STATE_NUMBERS),
+    STATE(ladder.place, DUN_STATE_NUMBERS),
+    STATE(ladder.moments, DUN_STATE_NUMBERS),
+    STATE(ladder.points, DUN_STATE_NUMBER),
+    STATE(ladder.lost, DUN_STATE_NUMBER),
+    STATE(ladder.values, DUN_STATE_NUMBER),
+    STATE(ladder.looks, DUN_STATE_NUMBER),
+    STATE(ladder.turns, DUN_STATE_NUMBER),
+    STATE(bridge.single, DUN_STATE_NUMBERS),
+    STATE(bridge.batch, DUN_STATE_NUMBERS),
+    STATE(table.cells, DUN_STATE_NUMBERS),
+    {0},
 };
 
 static const struct dun_table_column columns[] = {
@@ -184,22 +181,28 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return code;
   run->kept.members = s->draws > 0 ? s->rungs : 1;
   s->all = dun_allocate(3 * run->options.particles + 1, sizeof *s->all);
+  s->first = dun_allocate(run->population.tiles.local + 1, sizeof *s->first);
   s->replica = dun_allocate(s->rungs, sizeof *s->replica);
+  s->value = dun_allocate(s->rungs, sizeof *s->value);
   s->slope = dun_allocate(K, sizeof *s->slope);
   s->intercept = dun_allocate(K, sizeof *s->intercept);
-  if (!s->all || !s->replica || !s->slope || !s->intercept)
+  if (!s->all || !s->first || !s->replica || !s->value || !s->slope || !s->intercept)
     return DUN_ERROR_MEMORY;
-  return dun_ladder_scratch(&s->ladder, s->rungs, run->options.particles / s->rungs,
-                            run->evaluator->dimension);
+  int64_t ladders = run->options.particles / s->rungs;
+  code = dun_ladder_scratch(&s->ladder, s->rungs, ladders, run->evaluator->dimension);
+  return code < 0 ? code : dun_bridge_scratch(&s->bridge, s->rungs, ladders);
 }
 
 static void release(void *self)
 {
   struct tempering *s = self;
   dun_ladder_free(&s->ladder);
+  dun_bridge_free(&s->bridge);
   dun_table_free(&s->table);
   DUN_FREE(s->all);
+  DUN_FREE(s->first);
   DUN_FREE(s->replica);
+  DUN_FREE(s->value);
   DUN_FREE(s->slope);
   DUN_FREE(s->intercept);
 }
@@ -212,13 +215,14 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
   (void)context;
   s->phase = START;
-  s->done = s->round = s->trips = 0;
-  s->accepted = 0;
-  s->drift = NAN;
+  s->done = s->round = s->trips = s->flat = s->proposed = s->tail_rung = 0;
+  s->accepted = s->astray = 0;
+  s->drift = s->tail = NAN;
+  s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)s->ladder.ladders);
-  return code < 0 ? code
-                  : dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d,
-                                    run->adaptation->log_step);
+  if (code >= 0)
+    code = dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d, run->adaptation->log_step);
+  return code < 0 ? code : dun_bridge_init(&s->bridge, s->rungs, s->ladder.ladders);
 }
 
 /* ---- replicas ---------------------------------------------------------------------------- */
@@ -255,11 +259,24 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
   }
   place(s, run);
   dun_sweep_forget(&run->sweep);
-  code = dun_sweep_evaluate(context, &run->sweep, 0, INT64_MAX);
-  if (code < 0)
-    return code;
-  s->phase = WARMUP;
-  return DUN_TICK_GOING;
+  return dun_run_evaluate(context, run, 0, INT64_MAX);
+}
+
+/* First draws, and more of them until every replica lies inside; then moves to more of them, which
+ * a rung takes as they fit its law. */
+static int set_out(struct dun_context *context, struct tempering *s, struct dun_run *run)
+{
+  const int64_t proposals = 32;
+  int code = s->starts.passes == 0 ? begin(context, s, run) : 0;
+  if (code >= 0 && (s->starts.passes == 0 || s->starts.left > 0))
+    code = dun_starts_move(context, run, &s->starts);
+  else if (code >= 0) {
+    code = dun_agree(context, run->path->draw_density ? 0 : dun_run_propose(run));
+    s->proposed++;
+  }
+  if (s->proposed == proposals)
+    s->phase = WARMUP;
+  return code < 0 ? code : DUN_TICK_GOING;
 }
 
 static int64_t bits(double value)
@@ -272,18 +289,19 @@ static double number(int64_t word)
   return dun_from_bits((uint64_t)word);
 }
 
-/* d log pi_t / dt of a local replica. */
+/* d log pi_t / dt of a local replica; -inf where every t > 0 kills it. */
 static double derivative(const struct tempering *s, int K, int64_t i)
 {
   double sum = 0;
   for (int k = 0; k < K; k++)
     if (s->slope[k] != 0)
       sum += s->slope[k] * dun_f64(s->part_lp)[i * K + k];
-  return sum;
+  return sum > DUN_NOWHERE ? sum : -INFINITY;
 }
 
 /* Every place is filled by one rank: integer sums bring the numbers to all unchanged. */
-static int gather(struct dun_context *context, struct tempering *s, const struct dun_run *run)
+static int gather(struct dun_context *context, struct tempering *s, const struct dun_run *run,
+                  int status)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   int64_t N = tiles->total, trips = 0;
@@ -307,15 +325,31 @@ static int gather(struct dun_context *context, struct tempering *s, const struct
     }
   }
   s->all[3 * N] = trips;
-  return dun_sum_integers(context, 0, 3 * N + 1, s->all);
+  return dun_sum_integers(context, status, 3 * N + 1, s->all);
 }
 
 /* ---- swaps ------------------------------------------------------------------------------- */
 
+/* Of one ladder, by rung, and their V's. */
 static void find_replicas(struct tempering *s, int64_t ladder, int64_t N)
 {
-  for (int64_t j = 0; j < s->rungs; j++)
-    s->replica[s->all[N + ladder * s->rungs + j]] = ladder * s->rungs + j;
+  for (int64_t j = 0; j < s->rungs; j++) {
+    int64_t i = ladder * s->rungs + j, k = s->all[N + i];
+    s->replica[k] = i;
+    s->value[k] = number(s->all[i]);
+  }
+}
+
+/* Some 32 ladders of a sweep tell the next ladder of their V's; then about 1024 V's of the whole
+ * run tell of its tails. */
+static int is_watched(const struct tempering *s, int64_t ladder, int batch)
+{
+  if (batch >= 0) {
+    int64_t each = (sampled(s) * s->ladder.ladders + 1023) / 1024;
+    return (s->done * s->ladder.ladders + ladder) % each == 0;
+  }
+  int64_t stride = s->ladder.ladders / 32 > 0 ? s->ladder.ladders / 32 : 1;
+  return ladder % stride == s->done % stride;
 }
 
 /* Rejections and bridge sums of all pairs, and the swaps of those whose turn it is. */
@@ -327,13 +361,17 @@ static void visit_ladder(struct tempering *s, const struct dun_run *run, int64_t
 
   address.tile = (uint32_t)number_;
   find_replicas(s, number_, N);
+  ladder->lost += s->value[0] == -INFINITY;
+  if (is_watched(s, number_, batch))
+    dun_ladder_keep(ladder, s->value, batch >= 0);
   for (int64_t k = 0; k + 1 < s->rungs; k++) {
-    double below = number(s->all[s->replica[k]]), above = number(s->all[s->replica[k + 1]]);
-    double log_ratio = (ladder->time.value[k + 1] - ladder->time.value[k]) * (below - above);
+    double below = s->value[k], above = s->value[k + 1];
+    double dt = ladder->time.value[k + 1] - ladder->time.value[k];
+    double log_ratio = dt * (below - above);
     double acceptance = isnan(log_ratio) ? 0 : log_ratio >= 0 ? 1 : dun_scalar_exp(log_ratio);
-    ladder->rejected.value[2 * k] += 1 - acceptance;
-    ladder->rejected.value[2 * k + 1] += 1;
-    dun_ladder_bridge(ladder, number_, batch, k, below, above);
+    dun_ladder_refuse(ladder, k, 1 - acceptance);
+    if (batch >= 0)
+      dun_bridge_add(&s->bridge, number_, batch, k, dt, below, above);
     if (k % 2 == s->done % 2 && dun_scalar_log(dun_uniform_one(address, k)) < log_ratio) {
       s->all[N + s->replica[k]] = k + 1;
       s->all[N + s->replica[k + 1]] = k;
@@ -349,22 +387,29 @@ static void take_rungs(struct tempering *s, const struct dun_run *run)
   place(s, run);
 }
 
-/* Step sizes by the mean acceptance of the replicas that were at a rung in this sweep. */
+/* Step sizes by the acceptance of the replicas that were at a rung in this sweep. */
 static void adapt_steps(struct tempering *s, const struct dun_run *run)
 {
   int64_t N = run->options.particles;
-  double gain = 2 / sqrt(1 + (double)s->done) / (double)s->ladder.ladders;
 
   if (!run->adaptation->adapt_step)
     return;
-  for (int64_t i = 0; i < N; i++) {
-    double acceptance = number(s->all[2 * N + i]);
-    s->ladder.log_step.value[s->all[N + i]] +=
-        gain * (acceptance - run->adaptation->target_acceptance);
-  }
+  for (int64_t i = 0; i < N; i++)
+    dun_ladder_accept(&s->ladder, s->all[N + i], number(s->all[2 * N + i]));
+  dun_ladder_adapt(&s->ladder, run->adaptation->target_acceptance);
 }
 
 /* ---- the algorithm ----------------------------------------------------------------------- */
+
+/* The base is drawn from as it is, where its law is known: no kernel mixes better. */
+static int renew_first(struct tempering *s, struct dun_run *run)
+{
+  if (run->path->draw_density)
+    return 0;
+  for (int64_t i = 0; i < run->population.tiles.local; i++)
+    s->first[i] = dun_i64(s->rung)[2 * i] == 0;
+  return dun_run_renew(run, s->first);
+}
 
 /* One sweep, and the swaps; batch -1: of the warm-up. */
 static int sweep(struct dun_context *context, struct tempering *s, struct dun_run *run, int batch)
@@ -374,7 +419,7 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   run->adaptation->frozen = batch >= 0;
   run->sweep.rung_scale = diagonal ? s->ladder.scale.value : NULL;
   int code = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, INT64_MAX, &look);
-  if (code < 0 || (code = gather(context, s, run)) < 0)
+  if (code < 0 || (code = gather(context, s, run, renew_first(s, run))) < 0)
     return code;
   if (batch < 0 && diagonal &&
       (code = dun_ladder_metric_look(context, &s->ladder, &run->population, s->x, s->rung)) < 0)
@@ -385,6 +430,7 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   run->now.time = 1;
   run->now.moves = (double)++s->round;
   s->trips += s->all[3 * run->options.particles];
+  s->astray += look.hopeless - look.walled;
   s->accepted += look.acceptance;
   if (batch < 0) {
     adapt_steps(s, run);
@@ -410,26 +456,34 @@ static int step(struct tempering *s, struct dun_run *run, int report)
             (double)run->replicate, (double)run->now.step, (double)k, ladder->time.value[k],
             dun_scalar_exp(ladder->log_step.value[k]),
             k + 1 < s->rungs ? dun_ladder_rejection(ladder, k) : NAN, dun_ladder_barrier(ladder, k),
-            s->phase == SAMPLE ? dun_ladder_log_z(ladder, k) : NAN, (double)s->trips});
+            s->phase == SAMPLE ? dun_bridge_log_z(&s->bridge, k, ladder->time.value) : NAN,
+            (double)s->trips});
   return code < 0 ? code : DUN_TICK_STEP;
 }
 
-/* Rounds of 1, 1, 2, 4, ... thirty-seconds of the warm-up, each with the ladder and the metric of
- * the last.  The second half keeps its ladder, the last quarter also its metric. */
+/* A round is two fifths longer than what went before it; the last one ends with three quarters of
+ * the warm-up. */
+static int ends_round(const struct tempering *s)
+{
+  int64_t end = s->warmup * 3 / 4;
+  while (end > s->done)
+    end = end * 5 / 7;
+  return end == s->done && end > 2;
+}
+
+/* Every round has the ladder and the metric of the last; the last quarter keeps them, and adapts
+ * step sizes alone. */
 static int warm_up(struct dun_context *context, struct tempering *s, struct dun_run *run)
 {
-  int64_t unit = s->warmup / 32 > 0 ? s->warmup / 32 : 1;
   int code = sweep(context, s, run, -1);
   if (code < 0)
     return code;
-  int64_t units = s->done / unit;
-  int last = s->done == s->warmup, turn = s->done % unit == 0;
-  int round = turn && (units & (units - 1)) == 0 && units < 32;
-  if (!last && (round || (turn && units == 24)))
+  int last = s->done == s->warmup, round = !last && ends_round(s);
+  if (round)
     dun_ladder_metric_learn(&s->ladder, run->adaptation->adapt_step);
   if (round || last) {
     code = step(s, run, 1);
-    if (code >= 0 && !last)
+    if (code >= 0 && round)
       code = dun_ladder_respace(&s->ladder);
     code = dun_agree(context, code);
     if (!last || s->draws > 0)
@@ -439,7 +493,7 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
     s->phase = SAMPLE;
     if (s->draws > 0) {
       s->done = s->trips = 0;
-      s->accepted = 0;
+      s->accepted = s->astray = 0;
     }
   }
   take_rungs(s, run);
@@ -450,7 +504,7 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
 static int batches_of(const struct tempering *s)
 {
   int64_t most = sampled(s);
-  return most < DUN_LADDER_BATCHES ? (int)most : DUN_LADDER_BATCHES;
+  return most < DUN_BRIDGE_BATCHES ? (int)most : DUN_BRIDGE_BATCHES;
 }
 
 static int batch_at(const struct tempering *s, int64_t done)
@@ -467,12 +521,17 @@ static int sample(struct dun_context *context, struct tempering *s, struct dun_r
   int drawn = s->done % s->thin == 0, ended = batch_at(s, s->done) != batch;
   run->kept.draws += drawn;
   if (ended) {
-    struct dun_ladder_evidence evidence;
-    dun_ladder_evidence(&s->ladder, batch + 1, &evidence);
+    struct dun_bridge_evidence evidence;
+    dun_bridge_evidence(&s->bridge, batch + 1, s->ladder.time.value, &evidence);
     run->now.log_evidence = evidence.log_evidence;
     run->now.log_evidence_error = evidence.error;
     s->drift = evidence.drift;
-    code = dun_agree(context, step(s, run, s->done == sampled(s)));
+    s->flat = evidence.flat;
+    int last = s->done == sampled(s);
+    code = step(s, run, last);
+    if (code >= 0 && last && dun_ladder_tail(&s->ladder, &s->tail, &s->tail_rung) < 0)
+      code = DUN_ERROR_MEMORY;
+    code = dun_agree(context, code);
   }
   return code < 0 ? code : drawn ? DUN_TICK_DRAW : ended ? DUN_TICK_STEP : DUN_TICK_GOING;
 }
@@ -484,66 +543,11 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_TICK_DONE;
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
-  int code = s->phase == START    ? begin(context, s, run)
+  int code = s->phase == START    ? set_out(context, s, run)
              : s->phase == WARMUP ? warm_up(context, s, run)
                                   : sample(context, s, run);
   dun_timers_switch(&context->timers, before);
   return code;
-}
-
-/* ---- what to think of it ----------------------------------------------------------------- */
-
-static void diagnose_evidence(const struct tempering *s, const struct dun_run *run,
-                              struct dun_diagnosis *out)
-{
-  double error = run->now.log_evidence_error;
-  if (s->draws == 0)
-    return;
-  if (!isfinite(error) || !isfinite(run->now.log_evidence))
-    dun_diagnose(out, "evidence", DUN_DOUBTFUL,
-                 "log Z or its error is not known: there is one sweep of less than 4 ladders, or a "
-                 "rung's V has no bounds (is the base too wide?)");
-  else
-    dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
-                 "the reported error of log Z is %.3g; it covers the modes that were found", error);
-  if (!isnan(s->drift))
-    dun_diagnose(out, "batches", dun_verdict_above(fabs(s->drift), 4, 8),
-                 "log Z of the draws' second half lies %.2f standard errors from that of the first",
-                 s->drift);
-}
-
-static void diagnose_swaps(const struct tempering *s, struct dun_diagnosis *out)
-{
-  double most = 0, least = 1, barrier = dun_ladder_barrier(&s->ladder, s->rungs - 1);
-  for (int64_t k = 0; k + 1 < s->rungs; k++) {
-    double rejection = dun_ladder_rejection(&s->ladder, k);
-    most = rejection > most ? rejection : most;
-    least = rejection < least ? rejection : least;
-  }
-  dun_diagnose(
-      out, "swaps", dun_verdict_above(most, .85, .99),
-      "the worst pair of rungs rejects %.0f%% of its swaps; the barrier is %.2f, for which "
-      "about %.0f temperatures are right",
-      100 * most, barrier, 1 + ceil(2 * barrier));
-  dun_diagnose(out, "ladder", dun_verdict_above(most - least, .3, 2),
-               "the pairs of rungs reject %.0f%% to %.0f%% of their swaps%s", 100 * least,
-               100 * most,
-               most - least < .3 ? "" : ": far from equal; a longer warm-up spaces them better");
-}
-
-static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
-{
-  const struct tempering *s = self;
-  double ladders = (double)s->ladder.ladders, acceptance = s->accepted / (double)s->done;
-
-  (void)run;
-  diagnose_evidence(s, run, out);
-  diagnose_swaps(s, out);
-  dun_diagnose(out, "round trips", dun_verdict_above(-(double)s->trips, -10 * ladders, -ladders),
-               "%lld round trips between the base and the target in %lld sweeps of %.0f ladders",
-               (long long)s->trips, (long long)s->done, ladders);
-  dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
-               "the mean acceptance was %.3f", acceptance);
 }
 
 #define OPTION(name_, member_, initial_, minimum_, doc_)                                           \
@@ -580,5 +584,5 @@ const struct dun_method dun_method_tempering = {
     .init = init,
     .start = start,
     .advance = advance,
-    .diagnose = diagnose,
+    .diagnose = dun_tempering_diagnose,
 };

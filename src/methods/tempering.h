@@ -1,0 +1,44 @@
+/* What parallel tempering is made of, for its two files. */
+#ifndef DUNLIN_METHODS_TEMPERING_H
+#define DUNLIN_METHODS_TEMPERING_H
+
+#include "methods/bridge.h"
+#include "methods/ladder.h"
+#include "methods/run.h"
+
+enum dun_tempering_phase { START, WARMUP, SAMPLE };
+
+struct tempering {
+  /* options */
+  long long rungs, warmup, draws, thin;
+
+  /* state */
+  int64_t phase, done; /* sweeps done in this phase */
+  int64_t round;       /* sweeps of the present step */
+  int64_t trips;       /* from the last rung to the first and back, all replicas, in this phase */
+  double accepted;     /* acceptance summed over the sweeps of this phase */
+  double astray;       /* shares of trajectories that went astray, summed likewise */
+  double drift;        /* of log Z between the halves of the draws */
+  double tail;         /* Pareto shape of the weights from rung tail_rung to the next */
+  int64_t tail_rung;
+  int64_t flat;     /* V has no spread (methods/bridge.h) */
+  int64_t proposed; /* moves of the replicas to draws of the base, before the warm-up */
+  struct dun_starts starts;
+  struct dun_ladder ladder;
+  struct dun_bridge bridge;
+  struct dun_table table;
+
+  /* made by init */
+  struct dun_column *x, *logw, *root, *part_lp, *chain_time, *step_size, *acceptance, *rung;
+  int64_t *all;       /* [3][N] and round trips: bits of V, rung, bits of acceptance */
+  signed char *first; /* [local]: 1 for replicas at the first rung */
+  int64_t *replica;   /* [R]: of one ladder, by rung */
+  double *value;      /* [R]: their V's */
+  double *slope;      /* [K] dc_k / dt */
+  double *intercept;  /* [K] scratch */
+};
+
+/* `diagnose` of the method; self is a struct tempering. */
+void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out);
+
+#endif

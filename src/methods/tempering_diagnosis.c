@@ -1,0 +1,101 @@
+/* What to think of a run of parallel tempering. */
+#include "methods/barrier.h"
+#include "methods/tempering.h"
+#include <math.h>
+
+static void diagnose_evidence(const struct tempering *s, const struct dun_run *run,
+                              struct dun_diagnosis *out)
+{
+  double error = run->now.log_evidence_error;
+  if (s->draws == 0)
+    return;
+  if (s->flat)
+    dun_diagnose(out, "evidence", DUN_BAD,
+                 "the target and the base differ by the same number at every point of every rung: "
+                 "either they are the same law, or nothing of the target was found");
+  else if (!isfinite(run->now.log_evidence))
+    dun_diagnose(out, "evidence", DUN_BAD, "no point of a rung lies inside the next one's law");
+  else if (!isfinite(error))
+    dun_diagnose(out, "evidence", DUN_DOUBTFUL,
+                 "the error of log Z is not known: there is one sweep of less than 4 ladders, or "
+                 "all that a rung knows of its neighbour comes from one part of the run");
+  else
+    dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
+                 "the reported error of log Z is %.3g; it covers the modes that were found", error);
+  if (!isnan(s->drift))
+    dun_diagnose(out, "batches", dun_verdict_above(fabs(s->drift), 3, 6),
+                 "log Z of the draws' second half lies %.2f standard errors from that of the first",
+                 s->drift);
+}
+
+/* From .7 on the largest weights are too rare for sums over them (Vehtari et al. 2024): what is
+ * heavier than the base has not been seen. */
+static void diagnose_tails(const struct tempering *s, struct dun_diagnosis *out)
+{
+  if (s->draws > 0 && !isnan(s->tail) && s->tail > -INFINITY)
+    dun_diagnose(out, "reach", dun_verdict_above(s->tail, .7, 1),
+                 "the weights from rung %lld to the next have a Pareto shape of %.2f%s",
+                 (long long)s->tail_rung, s->tail,
+                 s->tail < .7 ? "" : ": the base does not reach the target's tails");
+}
+
+/* What t > 0 kills of the base swaps nowhere, and no ladder can help it. */
+static void diagnose_support(const struct tempering *s, struct dun_diagnosis *out)
+{
+  double lost = dun_ladder_lost(&s->ladder);
+  if (lost > 0)
+    dun_diagnose(out, "support", dun_verdict_above(lost, .9, .999),
+                 "the target's density is 0 at %.3g%% of the base's points, from which nothing "
+                 "climbs the ladder",
+                 100 * lost);
+}
+
+static void diagnose_swaps(const struct tempering *s, struct dun_diagnosis *out)
+{
+  double most = 0, least = 1, barrier = 0;
+  for (int64_t k = 0; k + 1 < s->rungs; k++) {
+    double rejection = dun_ladder_inside(&s->ladder, k);
+    barrier += dun_barrier_distance(rejection);
+    most = rejection > most ? rejection : most;
+    least = rejection < least ? rejection : least;
+  }
+  dun_diagnose(
+      out, "swaps", dun_verdict_above(most, .85, .99),
+      "the worst pair of rungs rejects %.0f%% of its swaps; the barrier is %s%.2f, for which "
+      "about %.0f temperatures are right",
+      100 * most, most < .99 ? "" : "at least ", barrier, 1 + ceil(2 * barrier));
+  dun_diagnose(out, "ladder", dun_verdict_above(most - least, .3, 2),
+               "the pairs of rungs reject %.0f%% to %.0f%% of their swaps%s", 100 * least,
+               100 * most,
+               most - least < .3 ? "" : ": far from equal; a longer warm-up spaces them better");
+}
+
+/* Where trajectories go astray there may be more of a law that none has entered. */
+static void diagnose_astray(const struct tempering *s, const struct dun_run *run,
+                            struct dun_diagnosis *out)
+{
+  double share = s->astray / (double)s->done;
+  if (run->kernel->uses_leapfrogs && s->draws > 0)
+    dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
+                 "%.3g%% of the trajectories went astray: their energy rose by more than 700, and "
+                 "not at a wall",
+                 100 * share);
+}
+
+void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct tempering *s = self;
+  double ladders = (double)s->ladder.ladders, acceptance = s->accepted / (double)s->done;
+
+  dun_starts_diagnose(&s->starts, run, out);
+  diagnose_evidence(s, run, out);
+  diagnose_tails(s, out);
+  diagnose_support(s, out);
+  diagnose_swaps(s, out);
+  dun_diagnose(out, "round trips", dun_verdict_above(-(double)s->trips, -10 * ladders, -ladders),
+               "%lld round trips between the base and the target in %lld sweeps of %.0f ladders",
+               (long long)s->trips, (long long)s->done, ladders);
+  diagnose_astray(s, run, out);
+  dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
+               "the mean acceptance was %.3f", acceptance);
+}
