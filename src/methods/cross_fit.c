@@ -50,12 +50,14 @@ static int mask(struct dun_context *context, struct dun_cross_fit *f, const stru
   return status < 0 ? status : any > 0;
 }
 
-/* The other half's correlations are worth as many points as it has particles by its weights, but
- * no more than a few for each effective ancestor: descendants resemble each other. */
-static double points_of(const struct dun_cross_fit *f, double ancestors)
+/* For how many points the other half's correlations count: no more than a few for each effective
+ * ancestor, since descendants resemble each other, and the fewer the more coordinates there are,
+ * so that of n points n / (n + d + 5) is kept of a correlation. */
+static double points_of(const struct dun_cross_fit *f, double ancestors, double d)
 {
-  const double most = 8;
-  return f->weights.ess < most * ancestors ? f->weights.ess : most * ancestors;
+  const double most = 8, prior_points = 5;
+  double n = f->weights.ess < most * ancestors ? f->weights.ess : most * ancestors;
+  return n * prior_points / (prior_points + d);
 }
 
 static int learn_dense(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run,
@@ -73,7 +75,7 @@ static int learn_dense(struct dun_context *context, struct dun_cross_fit *f, str
     f->deviation[j] = sqrt(covariance[j * d + j]);
   if (status >= 0)
     status = dun_agree(context, dun_adaptation_correlations(adaptation, f->deviation, covariance,
-                                                            points_of(f, ancestors)));
+                                                            points_of(f, ancestors, (double)d)));
   dun_free(covariance);
   return status;
 }

@@ -33,4 +33,5 @@ def test_few_particles():
             judge(kernel, metric, 10, 32, 160, 100 + number, .03)
 
 
-main()
+if __name__ == "__main__":
+    main()
