@@ -107,6 +107,13 @@ double dun_adaptation_acceptance(const struct dun_adaptation *a, const struct du
   return free < 1 ? look->seen * free : look->seen;
 }
 
+/* Where all else is accepted the mean is at the target when walls reject the largest share. */
+double dun_adaptation_credit(const struct dun_adaptation *a, double acceptance, double unseen)
+{
+  double target = a->target_acceptance, most = walls_most(a);
+  return unseen > 0 ? target - (1 - most) / most * (1 - target) : acceptance;
+}
+
 /* The mean of all moves of a group. */
 static void join(struct dun_trial_look *all, const struct dun_trial_look *one)
 {

@@ -69,6 +69,11 @@ void dun_adaptation_free(struct dun_adaptation *adaptation);
 double dun_adaptation_acceptance(const struct dun_adaptation *adaptation,
                                  const struct dun_look *look);
 
+/* The same of a single move, for step sizes that follow the mean of such figures towards the
+ * target: a move that a wall rejected counts as one a little short of it. */
+double dun_adaptation_credit(const struct dun_adaptation *adaptation, double acceptance,
+                             double unseen);
+
 /* Whether longer trajectories are worth trying: the step size is not falling, and the longest of
  * all would renew a hundredth of the coordinates. */
 int dun_adaptation_may_lengthen(const struct dun_adaptation *adaptation,

@@ -156,6 +156,14 @@ static void fold(const struct dun_lanes *w, struct dun_span span, int first, int
     dun_exact_add(&sum[first + q], total[q]);
 }
 
+const double *dun_look_credit(const struct dun_sweep *s, const struct dun_lanes *w, int half)
+{
+  double *credit = look_at(w, SEEN_ACCEPTANCE);
+  for (int l = 0; l < DUN_LANES; l++)
+    credit[l] = dun_adaptation_credit(&s->adaptation[half], w->acceptance[l], w->unseen[l]);
+  return credit;
+}
+
 /* What became of the moves, and what of it the step size has to answer for. */
 static void look_rejections(const struct dun_lanes *w)
 {

@@ -33,6 +33,10 @@ struct dun_lanes dun_lanes_of(const struct dun_sweep *sweep);
 /* How many sums this sweep collects: at most DUN_LOOK_COLUMNS. */
 int dun_look_sums(const struct dun_sweep *sweep);
 
+/* dun_adaptation_credit [64] of a moved tile by the adaptation of a half, until it is folded. */
+const double *dun_look_credit(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
+                              int half);
+
 /* Folds the span of a moved tile into the sums. */
 void dun_look_tile(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
                    const double *inverse, struct dun_span span, struct dun_address address,

@@ -32,6 +32,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->momentum = dun_population_find(s->population, "v");
   s->gradient = dun_population_find(s->population, "gradient");
   s->acceptance = dun_population_find(s->population, "acceptance");
+  s->credit = dun_population_find(s->population, "credit");
   s->highest = NAN;
   s->carried = dun_population_find(s->population, "carried");
   s->d = s->x->width;
@@ -199,6 +200,7 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
   store_lanes(s, s->x, i, span, w->state);
   store_lanes(s, s->part_lp, i, span, w->state + (int64_t)s->d * DUN_LANES);
   store_lanes(s, s->acceptance, i, span, w->acceptance);
+  store_lanes(s, s->credit, i, span, dun_look_credit(s, w, span.half));
   if (s->start)
     dun_tile_load(s->population, s->start, i, w->start);
 }

@@ -28,6 +28,7 @@ struct dun_sweep {
   struct dun_column *step_size; /* [1] or NULL: a chain's own in place of the pooled one */
   struct dun_column *rung;      /* i64 [2] or NULL: a chain's row of rung_scale */
   struct dun_column *acceptance; /* [1] or NULL: takes the chains' acceptance probabilities */
+  struct dun_column *credit;     /* [1] or NULL: takes dun_adaptation_credit of the moves */
 
   struct dun_column *momentum; /* [d] or NULL: "v" of kernels that declare it */
 

@@ -159,13 +159,14 @@ static int declare(struct tempering *s, struct dun_run *run)
   s->step_size = dun_run_column(run, "step_size", DUN_F64, 1, 0, "The replica's step size.");
   s->acceptance = dun_run_column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
                                  "Probability that the last move was accepted.");
+  s->credit = dun_run_column(run, "credit", DUN_F64, 1, 0, "What a step size answers for.");
   s->rung =
       dun_run_column(run, "rung", DUN_I64, 2, 0,
                      "Place in the ladder; 1 on the way from the last rung to the first, 2 back.");
   run->logw = s->logw;
   run->root = s->root;
   return s->x && s->logw && s->root && s->part_lp && s->chain_time && s->step_size &&
-                 s->acceptance && s->rung
+                 s->acceptance && s->credit && s->rung
              ? 0
              : DUN_ERROR_MEMORY;
 }
@@ -316,7 +317,7 @@ static int gather(struct dun_context *context, struct tempering *s, const struct
     int64_t *rung = dun_i64(s->rung) + 2 * i;
     s->all[tiles->first + i] = bits(derivative(s, K, i));
     s->all[N + tiles->first + i] = rung[0];
-    s->all[2 * N + tiles->first + i] = bits(dun_f64(s->acceptance)[i]);
+    s->all[2 * N + tiles->first + i] = bits(dun_f64(s->credit)[i]);
     if (rung[0] == 0 && rung[1] == 1)
       rung[1] = 2;
     if (rung[0] == s->rungs - 1) {
@@ -387,11 +388,10 @@ static void take_rungs(struct tempering *s, const struct dun_run *run)
   place(s, run);
 }
 
-/* Step sizes by the acceptance of the replicas that were at a rung in this sweep. */
+/* Step sizes by what the replicas that were at a rung in this sweep answer for. */
 static void adapt_steps(struct tempering *s, const struct dun_run *run)
 {
   int64_t N = run->options.particles;
-
   if (!run->adaptation->adapt_step)
     return;
   for (int64_t i = 0; i < N; i++)

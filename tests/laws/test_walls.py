@@ -27,6 +27,14 @@ method: {type: langevin, warmup: 300, draws: 200}
 probes: [{type: ess}, {type: moments}]
 output: {file: result.h5}
 """
+TEMPERING = """
+run:    {seed: 5, particles: 100}
+target: {type: library, file: $library, $target}
+path:   {type: geometric, base: {type: prior}}
+kernel: {type: $kernel}
+method: {type: tempering, temperatures: 10, warmup: 200, draws: 200}
+output: {file: result.h5}
+"""
 BOX = "dimension: 3, narrow: 2, scale: 0.01, centre: 0.5"
 LOG_BOX = 2 * math.log(.01 * math.sqrt(2 * math.pi))
 
@@ -107,6 +115,17 @@ def test_chains_between_walls():
             assert root["evaluations"] / 64 < 8 * 500, root["evaluations"]
             assert levels.get("divergences", "good") == "good", levels
             assert abs(deviation[2] - 12 ** -.5) < 5 * error[2], (deviation, error)
+
+
+def test_rungs_between_walls():
+    """Every rung has a step size of its own."""
+    for target, known in ((BOX, LOG_BOX), ("shape: stairs, depth: 3", -2.2515)):
+        root, _, _ = run(TEMPERING, target, "hmc")
+        found, error = root["log_evidence"], root["log_evidence_error"]
+        print(f"{target}: {root['evaluations'] / 100:.0f} evaluations a replica, "
+              f"{found:.3f} ± {error:.3f}, known {known:.3f}")
+        assert root["evaluations"] / 100 < 8 * 400, root["evaluations"]
+        assert abs(found - known) < 5 * error, (found, error)
 
 
 main()

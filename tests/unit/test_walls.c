@@ -86,6 +86,8 @@ static void steps_answer_for_their_own(void)
   CHECK(a.log_step < -2 && a.length == length); /* no growth while the step falls */
   adapt(&a, look_of(.9, .9, 0, 1e-8), 9);
   CHECK(a.length == length); /* nor where none would lead anywhere */
+  CHECK(dun_adaptation_credit(&a, .3, 0) == .3);
+  CHECK_NEAR(.6 * dun_adaptation_credit(&a, .3, 1) + .4 * 1, .9, 1e-12);
   dun_adaptation_free(&a);
 }
 
