@@ -10,6 +10,7 @@
  * same. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "population/promises.h"
 #include <math.h>
 #include <stdio.h>
@@ -187,7 +188,7 @@ static int move(struct draws *w, int tile, int block, int blocks)
   int status = dun_caller_evaluate(w->caller, w->which, DUN_LANES, NULL, w->y, 0);
   for (int l = 0; l < DUN_LANES && status == 0; l++) {
     double rise = w->caller->found_lp[l] - lp[l];
-    if (isfinite(rise) && log(uniform[l]) < rise)
+    if (isfinite(rise) && dun_scalar_log(uniform[l]) < rise)
       add_move(w, x, l, first, last, rise);
   }
   return status;
@@ -251,7 +252,7 @@ static double log_gaussian(const struct draws *w, const double *x, int lane)
   double sum = 0;
   for (int64_t j = 0; j < w->d; j++) {
     double u = (x[j * DUN_LANES + lane] - w->mean[j]) / (inside * w->spread[j]);
-    sum -= .5 * (u * u + DUN_LOG_2PI) + log(inside * w->spread[j]);
+    sum -= .5 * (u * u + DUN_LOG_2PI) + dun_scalar_log(inside * w->spread[j]);
   }
   return sum;
 }
@@ -263,12 +264,12 @@ static double log_mean(const double *value, int n, double *error)
   for (int i = 0; i < n; i++)
     top = value[i] > top ? value[i] : top;
   for (int i = 0; i < n && isfinite(top); i++) {
-    double ratio = exp(value[i] - top);
+    double ratio = dun_scalar_exp(value[i] - top);
     sum += ratio / n;
     square += ratio * ratio / n;
   }
   *error = sum > 0 ? sqrt((square / (sum * sum) - 1) / n) : INFINITY;
-  return sum > 0 ? top + log(sum) : -INFINITY;
+  return sum > 0 ? top + dun_scalar_log(sum) : -INFINITY;
 }
 
 /* Both sides know it well, and say the same: the density does not integrate to 1. */

@@ -243,6 +243,15 @@ static enum opinion judge(const struct slopes *s, int lane, const struct sweep *
   return UNKNOWN;
 }
 
+/* 10^-k */
+static double tenths(int k)
+{
+  double power = 1;
+  for (int i = 0; i < k; i++)
+    power *= .1;
+  return power;
+}
+
 /* All steps, of the lanes that are active: those with one that agrees are cleared. */
 static int sweep_steps(struct slopes *s)
 {
@@ -253,7 +262,7 @@ static int sweep_steps(struct slopes *s)
     sweep[l].flat = 1;
   for (int k = 0; k < STEPS && status >= 0; k++) {
     for (int l = 0; l < DUN_LANES; l++)
-      step[l] = pow(10, -k);
+      step[l] = tenths(k);
     status = differences(s, step);
     for (int l = 0; l < s->n && status >= 0; l++)
       if (s->active[l]) {
@@ -264,7 +273,7 @@ static int sweep_steps(struct slopes *s)
   for (int l = 0; l < s->n && status >= 0; l++)
     if (s->active[l] && s->opinion[l] != CLEARED) {
       s->opinion[l] = judge(s, l, &sweep[l], &at);
-      s->step[l] = pow(10, -at);
+      s->step[l] = tenths(at);
     }
   return status;
 }

@@ -137,7 +137,7 @@ BROKEN = {
     "constant_slope": (by(POINT, "if (g) g[2] = 1;"), ["gradient[2]"]),
     "behind_a_constant": (by(POINT, "lp += 1e9; if (g) g[0] = -g[0];"), ["gradient[0]", "sign"]),
     "of_a_plateau": (by(POINT, "lp = -1;"), ["gradient"]),
-    "only_nan": (by(POINT, "lp = NAN;"), ["nan", "at 0 of 64"]),
+    "only_nan": (by(POINT, "lp = NAN;"), ["NaN", "at 0 of 64"]),
     "only_infinite": (by(POINT, "lp = INFINITY;"), ["inf", "at 0 of 64"]),
     "infinite_at_some": (by(POINT, "if (x[0] > 3) lp = INFINITY;"), ["inf", "finite numbers"]),
     "more_with_gradient": (by(POINT, "if (g) lp += 1;"), ["with the gradient", "without"]),
