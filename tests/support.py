@@ -62,6 +62,14 @@ def start(*arguments, ranks=None, folder=None, program=None, **options):
                             start_new_session=True, **options)
 
 
+def compiled(folder, library, *sources, flags=("-O1",), include=None, compiler="cc"):
+    """Compiles sources of a target in a folder to a library there, whose path it returns."""
+    subprocess.run([compiler, *flags, "-w", "-shared", "-fPIC", "-I",
+                    include or os.path.join(SOURCE, "include"), "-o", library, *sources, "-lm"],
+                   cwd=folder, check=True)
+    return os.path.join(folder, library)
+
+
 def attributes(file):
     """The root attributes of a result file, texts as str and numbers as float."""
     import h5py

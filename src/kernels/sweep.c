@@ -290,8 +290,11 @@ static int find_statistic(struct dun_context *context, struct dun_sweep *s,
     if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
       status = add_statistic(s, &w, address, t, i, sum);
   status = dun_pass_end(context, &s->pass, status, m, sum, total);
-  for (int half = 0; half < m / 2 && status >= 0; half++)
-    s->statistic[half] = total[2 * half + 1] > 0 ? total[2 * half] / total[2 * half + 1] : 0;
+  for (int half = 0; half < m / 2 && status >= 0; half++) {
+    const double *own = total + 2 * half, *other = total + 2 * (m / 2 - 1 - half);
+    const double *found = own[1] > 0 ? own : other; /* of a half that died out */
+    s->statistic[half] = found[1] > 0 ? found[0] / found[1] : 0;
+  }
   return status;
 }
 

@@ -55,13 +55,18 @@ static void draw_signs(const struct dun_run *run, int64_t first, int64_t count, 
     sign[i] = dun_uniform_one(address, first + i) > .5 ? 1 : -1;
 }
 
+static void size(struct dun_watch *w, int d)
+{
+  w->d = d;
+  w->coordinates = d < MOST_COORDINATES ? d : MOST_COORDINATES;
+  w->columns = w->coordinates + SIGNED_SUMS + DUN_DIRECTIONS + 1;
+}
+
 int dun_watch_start(struct dun_watch *w, const struct dun_run *run)
 {
   int d = run->evaluator->dimension;
 
-  w->d = d;
-  w->coordinates = d < MOST_COORDINATES ? d : MOST_COORDINATES;
-  w->columns = w->coordinates + SIGNED_SUMS + DUN_DIRECTIONS + 1;
+  size(w, d);
   w->slow = w->steps = w->unknown = 0;
   if (dun_numbers_make(&w->centre, w->columns, 0) < 0 ||
       dun_numbers_make(&w->scale, w->columns, 0) < 0 ||
@@ -79,9 +84,7 @@ static int prepare(struct dun_watch *w, const struct dun_run *run)
   int64_t d = run->evaluator->dimension;
 
   if (!w->lanes) {
-    w->d = (int)d; /* of a restart */
-    w->coordinates = w->d < MOST_COORDINATES ? w->d : MOST_COORDINATES;
-    w->columns = w->coordinates + SIGNED_SUMS + DUN_DIRECTIONS + 1;
+    size(w, (int)d); /* of a restart */
     w->sign = dun_allocate(SIGNED_SUMS * d, sizeof *w->sign);
     w->inverse = dun_allocate(d, sizeof *w->inverse);
     w->lanes = dun_allocate((2 * w->columns + d + 3) * DUN_LANES, sizeof *w->lanes);

@@ -1,11 +1,10 @@
 """Faulty inputs of every kind, each alone and on three ranks: the exit code, a message naming the
 place, no hang, nothing half-written."""
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, Folder, dunlin, main, write  # noqa: E402
+from support import SOURCE, Folder, compiled, dunlin, main, write  # noqa: E402
 
 GOOD = """\
 run:    {seed: 3, particles: 256}
@@ -432,8 +431,7 @@ def plugin(folder, density="return -x[0] * x[0] / 2;", name="mine", more="", cha
             text = file.read()
         assert change_header[0] in text
         write(os.path.join(include, "dunlin"), "target.h", text.replace(*change_header))
-    subprocess.run(["cc", "-shared", "-fPIC", "-I", include, "-o", "mine.so", "mine.c"],
-                   cwd=folder, check=True)
+    compiled(folder, "mine.so", "mine.c", include=include)
 
 
 def test_library_is_good():

@@ -1,11 +1,10 @@
 """`dunlin check-target` names what is wrong with a library, whatever it does to the process."""
 import os
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import BUILD, SOURCE, Folder, Missing, dunlin, main, write  # noqa: E402
+from support import BUILD, SOURCE, Folder, Missing, compiled, dunlin, main, write  # noqa: E402
 
 SOURCE_OF = """
 #include <dunlin/target.h>
@@ -91,8 +90,7 @@ def build(folder, twist, before, more):
     if ".dimension_of" in more:
         source = source.replace(".dimension = D,", "")
     write(folder, "mine.c", source)
-    subprocess.run(["cc", "-O0", "-w", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"),
-                    "-o", "mine.so", "mine.c", "-lm"], cwd=folder, check=True)
+    compiled(folder, "mine.so", "mine.c", flags=["-O0"])
 
 
 def checked(folder, code, words, *more, file="mine.so", ranks=None):
@@ -163,8 +161,7 @@ def test_exceptions():
         text = SOURCE_OF.replace(table, f'extern "C" {{\nextern {table};\n{table}') + "}\n"
         write(folder, "mine.cc", "#include <stdexcept>\n" + text % {
             "before": "", "more": "", "twist": "if (x[0] > 0) throw std::runtime_error(\"no\");"})
-        subprocess.run(["g++", "-w", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"),
-                        "-o", "mine.so", "mine.cc"], cwd=folder, check=True)
+        compiled(folder, "mine.so", "mine.cc", compiler="g++")
         checked(folder, 2, ["exception", "std::runtime_error", "`point`"])
 
 

@@ -4,15 +4,14 @@ import math
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import (INPUTS, SOURCE, Folder, attributes, column, dunlin, main, start,  # noqa: E402
-                     summary, write)
+from support import (INPUTS, Folder, attributes, column, compiled, dunlin, main,  # noqa: E402
+                     start, summary, write)
 
 KINDS = ("target", "path", "kernel", "method", "finish", "probe")
 INPUT = """\
@@ -462,8 +461,7 @@ def test_parameters_of_a_library():
     """Names, means and draws belong together, whatever the names' order."""
     with Folder() as folder:
         write(folder, "mine.c", PLUGIN)
-        subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"), "-o",
-                        "mine.so", "mine.c"], cwd=folder, check=True)
+        compiled(folder, "mine.so", "mine.c")
         given = "{type: gaussian, dimension: 3, mean: [1, -2, 0.5]}"
         file = small(folder, **{given: "{type: library, file: mine.so}"})
         dunlin("run", file, "--quiet", folder=folder, ranks=2)

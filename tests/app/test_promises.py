@@ -1,11 +1,10 @@
 """Targets that break their promises: refused with a sentence before anything is run, or told; those
 that keep them, however odd, are not.  What a result says of it."""
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, Folder, attributes, dunlin, main, summary, write  # noqa: E402
+from support import Folder, attributes, compiled, dunlin, main, summary, write  # noqa: E402
 
 INPUT = """\
 run:    {seed: 3, particles: 256}
@@ -228,9 +227,8 @@ def compile_target(folder, source, name="mine"):
         library = os.path.join(folder, case + ".so")
         if len(sources) > 1:
             os.symlink("all_of_them", library)
-    subprocess.run(["cc", "-O0", "-shared", "-fPIC", "-w", "-I", os.path.join(SOURCE, "include"),
-                    "-o", "all_of_them" if len(sources) > 1 else name + ".so",
-                    *(case + ".c" for case in sources), "-lm"], cwd=folder, check=True)
+    compiled(folder, "all_of_them" if len(sources) > 1 else name + ".so",
+             *(case + ".c" for case in sources), flags=["-O0"])
 
 
 def refused(folder, words, text=INPUT, ranks=None, arguments=("run",)):

@@ -2,13 +2,12 @@
 nothing is known as if it were a number."""
 import os
 import re
-import subprocess
 import sys
 
 import xarray
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, Folder, dunlin, main, summary, write  # noqa: E402
+from support import Folder, compiled, dunlin, main, summary, write  # noqa: E402
 
 INPUT = """\
 run:    {seed: 3, particles: 200}
@@ -84,8 +83,7 @@ def check(folder, particles=200):
 def test_scales():
     with Folder() as folder:
         write(folder, "scales.c", SCALES)
-        subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"), "-o",
-                        "scales.so", "scales.c"], cwd=folder, check=True)
+        compiled(folder, "scales.so", "scales.c")
         target = INPUT.replace("$target", "{type: library, file: scales.so}")
         write(folder, "input.yaml", target.replace("$base", "gaussian, scale: 2"))
         check(folder)

@@ -1,11 +1,10 @@
 """Verdicts where a run tells little or nothing: none of them is good."""
 import math
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, Folder, attributes, dunlin, main, summary, write  # noqa: E402
+from support import Folder, attributes, compiled, dunlin, main, summary, write  # noqa: E402
 
 POPULATION = """
 run:    {seed: 7, particles: 4096}
@@ -133,9 +132,7 @@ def test_no_moves():
 
 def test_a_scalar_that_never_changes():
     with Folder() as folder:
-        source = write(folder, "mine.c", ONE_CONSTANT)
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"),
-                        "-o", os.path.join(folder, "one_constant.so"), source], check=True)
+        compiled(folder, "one_constant.so", write(folder, "mine.c", ONE_CONSTANT))
         levels, said, _ = run(folder, CHAINS.replace("{type: gaussian, dimension: 2}",
                                                      "{type: library, file: one_constant.so}"))
     assert levels["constants"] == "doubtful" and levels["mixing"] == "good", levels

@@ -5,17 +5,14 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import sonar_table  # noqa: E402
-from support import INPUTS, PYTHON, SOURCE, Folder, attributes, dunlin, main  # noqa: E402
+from support import INPUTS, PYTHON, SOURCE, Folder, attributes, compiled, dunlin, main  # noqa: E402
 
 SMALL = 200
 
 
 def compile_target(folder):
-    library = os.path.join(folder, "funnel_point.so")
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I", os.path.join(SOURCE, "include"), "-o",
-                    library, os.path.join(SOURCE, "tests", "user_target", "funnel_point.c"), "-lm"],
-                   check=True)
-    return library
+    source = os.path.join(SOURCE, "tests", "user_target", "funnel_point.c")
+    return compiled(folder, "funnel_point.so", source, flags=["-O2"])
 
 
 def earlier_result(folder):

@@ -1,12 +1,11 @@
 """Problems of known log Z for the second estimate, and how often a run is right of its own."""
 import os
-import subprocess
 import sys
 
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, attributes, column, dunlin, write  # noqa: E402
+from support import attributes, column, compiled, dunlin, write  # noqa: E402
 
 PATH = """
 path: {type: geometric, base: {type: gaussian, mean: 0, scale: SCALE}, schedule: {type: adaptive}}
@@ -79,10 +78,7 @@ const struct dun_target dun_target_half = {
 def built(folder, name, text, *flags):
     """Builds a target and returns the option that names it."""
     source = write(folder, f"{name}.c", text)
-    library = os.path.join(folder, f"{name}.so")
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", *flags, "-I",
-                    os.path.join(SOURCE, "include"), "-o", library, source, "-lm"], check=True)
-    return f"type: library, file: {library}"
+    return f"type: library, file: {compiled(folder, f'{name}.so', source, flags=['-O2', *flags])}"
 
 
 def cauchy(folder, is_round):

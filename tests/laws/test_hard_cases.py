@@ -9,17 +9,9 @@ import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import differences, fingerprint  # noqa: E402
-from support import BUILD, INPUTS, Folder, attributes, dunlin, main, summary, write  # noqa: E402
+from ladders import LADDERS, LIBRARY  # noqa: E402
+from support import INPUTS, Folder, attributes, dunlin, main, summary, write  # noqa: E402
 
-LIBRARY = os.path.join(BUILD, "tests", "user_target", "hard_cases.so")
-LADDERS = """
-run:    {{seed: {seed}, particles: {particles}}}
-target: {target}
-path:   {{type: geometric, base: {base}}}
-kernel: {{type: {kernel}}}
-method: {{type: tempering, temperatures: {rungs}, warmup: {warmup}, draws: {draws}}}
-output: {{file: result.h5}}
-"""
 CHAINS = """
 run:    {{seed: 3, particles: 100}}
 target: {target}

@@ -10,18 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import BUILD, Folder, attributes, dunlin, main, write  # noqa: E402
+from ladders import LADDERS, LIBRARY  # noqa: E402
+from support import Folder, attributes, dunlin, main, write  # noqa: E402
 
 RUNS = 60
-TEXT = """
-run:    {{seed: {seed}, particles: {particles}}}
-target: {target}
-path:   {{type: geometric, base: {base}}}
-kernel: {{type: {kernel}}}
-method: {{type: tempering, temperatures: {rungs}, warmup: {warmup}, draws: {draws}}}
-output: {{file: result.h5}}
-"""
-LIBRARY = os.path.join(BUILD, "tests", "user_target", "hard_cases.so")
 WIDE = "{type: gaussian, mean: 0, scale: 3}"
 TWO = """{type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3,
   weights: [.2, .8]}"""
@@ -35,7 +27,7 @@ def run(seed, right, **settings):
     ladders = settings.pop("ladders")
     with Folder() as folder:
         result = os.path.join(folder, "result.h5")
-        text = TEXT.format(seed=seed, particles=ladders * settings["rungs"], **settings)
+        text = LADDERS.format(seed=seed, particles=ladders * settings["rungs"], **settings)
         dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
         said = attributes(result)
     error = said["log_evidence_error"]
