@@ -123,7 +123,8 @@ int dun_max(struct dun_context *context, int status, int64_t m, double *value)
   return 0;
 }
 
-int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t *value)
+/* Words of 8 bytes, whatever they are taken for. */
+static int sum_words(struct dun_context *context, int status, int64_t m, void *value)
 {
   int64_t step = least(m, PIECE - 1), done = 0;
   int agreed = reserve(context, status, 1 + step);
@@ -131,17 +132,31 @@ int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t
     return agreed;
   do {
     int64_t *buffer = context->buffer, count = least(step, m - done);
+    size_t bytes = (size_t)count * sizeof *buffer;
+    char *piece = (char *)value + (size_t)done * sizeof *buffer;
     buffer[0] = status < 0;
-    for (int64_t i = 0; i < count; i++)
-      buffer[1 + i] = status < 0 ? 0 : value[done + i];
+    if (status < 0)
+      memset(buffer + 1, 0, bytes);
+    else if (bytes)
+      memcpy(buffer + 1, piece, bytes);
     reduce(context, 1 + count, MPI_INT64_T, MPI_SUM);
     if (buffer[0])
       return dun_agree(context, status);
-    for (int64_t i = 0; i < count; i++)
-      value[done + i] = buffer[1 + i];
+    if (bytes)
+      memcpy(piece, buffer + 1, bytes);
     done += count;
   } while (done < m);
   return 0;
+}
+
+int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t *value)
+{
+  return sum_words(context, status, m, value);
+}
+
+int dun_share(struct dun_context *context, int status, int64_t m, double *value)
+{
+  return sum_words(context, status, m, value);
 }
 
 enum { LIMBS = 4 }; /* of 32 bits in int64: 2^31 of them can be added */

@@ -43,6 +43,9 @@ int dun_max(struct dun_context *context, int status, int64_t m, double *value);
 /* Collective.  Integer sums over ranks, in place. */
 int dun_sum_integers(struct dun_context *context, int status, int64_t m, int64_t *value);
 
+/* Collective.  Numbers that one rank has and all others hold as +0: all get them, bit by bit. */
+int dun_share(struct dun_context *context, int status, int64_t m, double *value);
+
 /* A 128-bit unsigned integer as MPI carries it; sums of many ranks stay below 2^126. */
 typedef unsigned __int128 dun_u128;
 
