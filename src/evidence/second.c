@@ -191,7 +191,7 @@ static int fit(struct dun_second *s, const struct dun_run *run)
 {
   int d = run->evaluator->dimension;
   struct dun_heavy_points points = {s->held / DUN_LANES * DUN_LANES, d, s->point.value};
-  struct dun_heavy_limits limits = {most_components(points.n, d), 8};
+  struct dun_heavy_limits limits = {most_components(points.n, d), 5};
   struct dun_heavy_shape shape;
   double *parameter = NULL;
   int status = dun_heavy_fit(&points, limits, &shape, &parameter);

@@ -9,11 +9,12 @@
 #include "base/vmath.h"
 #include "numerics/heavy_mixture.h"
 #include "numerics/linear.h"
+#include "parallel/sum.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { L = DUN_LANES, FIRST_FREEDOM = 8, FEWEST = 2 * DUN_LANES };
+enum { L = DUN_LANES, FIRST_FREEDOM = 8, FEWEST = 2 * DUN_LANES, FEW = 8 };
 
 struct fit {
   struct dun_heavy_limits limits;
@@ -22,7 +23,7 @@ struct fit {
   double *centre, *scale; /* [d] */
   double *column; /* [tiles][d][64]: points by tiles, lanes behind the last repeat a point */
   double *row;    /* [tiles * 64][d]: the same by rows */
-  double *own;    /* [most][tiles * 64]: r */
+  double *own;    /* [most]: sums of r */
   double *pull;   /* [most][tiles * 64]: r u */
   double *chosen; /* [tiles * 64][d] scratch */
   double *axis;   /* [2][d] scratch */
@@ -44,15 +45,17 @@ static int compare(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The median, and the quartiles' distance as of a Gaussian; where that is 0, 1. */
+/* The median, and the quartiles' distance as of a Gaussian; where that is 0, 1.  Of some hundred
+ * points: units need not be precise. */
 static void standardise(struct fit *f, const double *x, double *sorted)
 {
+  int64_t every = f->n / 256 > 0 ? f->n / 256 : 1, count = f->n / every;
   for (int j = 0; j < f->d; j++) {
-    for (int64_t i = 0; i < f->n; i++)
-      sorted[i] = x[i * f->d + j];
-    qsort(sorted, (size_t)f->n, sizeof *sorted, compare);
-    double width = (sorted[3 * f->n / 4] - sorted[f->n / 4]) / 1.349;
-    f->centre[j] = sorted[f->n / 2];
+    for (int64_t i = 0; i < count; i++)
+      sorted[i] = x[i * every * f->d + j];
+    qsort(sorted, (size_t)count, sizeof *sorted, compare);
+    double width = (sorted[3 * count / 4] - sorted[count / 4]) / 1.349;
+    f->centre[j] = sorted[count / 2];
     f->scale[j] = width > 0 && isfinite(width) ? width : 1;
   }
 }
@@ -74,7 +77,7 @@ static void fit_free(struct fit *f)
   DUN_FREE(f->centre);
   DUN_FREE(f->column);
   DUN_FREE(f->row);
-  DUN_FREE(f->own);
+  DUN_FREE(f->pull);
   DUN_FREE(f->chosen);
   DUN_FREE(f->listed);
 }
@@ -85,17 +88,17 @@ static int fit_init(struct fit *f, const struct dun_heavy_points *points,
   int64_t d = points->d, tiles = (points->n + L - 1) / L, all = tiles * L;
   *f = (struct fit){.limits = limits, .n = points->n, .tiles = tiles, .d = points->d};
   f->seen = tiles / 2;
-  f->centre = dun_allocate(4 * d, sizeof *f->centre);
+  f->centre = dun_allocate(4 * d + limits.most, sizeof *f->centre);
   f->column = dun_allocate(all * d, sizeof *f->column);
   f->row = dun_allocate(all * d, sizeof *f->row);
-  f->own = dun_allocate(2 * limits.most * all, sizeof *f->own);
+  f->pull = dun_allocate(limits.most * all, sizeof *f->pull);
   f->chosen = dun_allocate(all * d, sizeof *f->chosen);
   f->listed = dun_allocate(all + 1, sizeof *f->listed);
-  if (!f->centre || !f->column || !f->row || !f->own || !f->chosen || !f->listed)
+  if (!f->centre || !f->column || !f->row || !f->pull || !f->chosen || !f->listed)
     return DUN_ERROR_MEMORY;
   f->scale = f->centre + d;
   f->axis = f->scale + d;
-  f->pull = f->own + limits.most * all;
+  f->own = f->axis + 2 * d;
   standardise(f, points->x, f->chosen);
   fill(f, points->x);
   return 0;
@@ -125,15 +128,17 @@ static void state_copy(const struct fit *f, const struct state *from, struct sta
 
 /* ---- expectation ----------------------------------------------------------------------------- */
 
-DUN_CLONES static void own_shares(const struct dun_heavy_mixture *m, const double *restrict density,
-                                  int k, double *restrict own, double *restrict pull)
+/* Of the first n lanes; returns the sum of r. */
+DUN_CLONES static double set_pulls(const struct dun_heavy_mixture *m, int k, int n,
+                                   double *restrict pull)
 {
-  const double *restrict term = m->term + (int64_t)k * L, *restrict square = m->square + k * L;
-  double freedom = m->shape.freedom, all = freedom + m->shape.d;
+  const double *restrict own = m->own + (int64_t)k * L, *restrict square = m->square + k * L;
+  double freedom = m->shape.freedom, all = freedom + m->shape.d, part[L];
   for (int l = 0; l < L; l++) {
-    own[l] = dun_exp_weight(term[l] - density[l]);
-    pull[l] = own[l] * all / (freedom + square[l]);
+    part[l] = l < n ? own[l] : 0;
+    pull[l] = part[l] * all / (freedom + square[l]);
   }
+  return dun_fold_lanes(part);
 }
 
 static int lanes_of(const struct fit *f, int64_t tile)
@@ -142,16 +147,10 @@ static int lanes_of(const struct fit *f, int64_t tile)
   return left < L ? (int)left : L;
 }
 
-static void expect_tile(struct fit *f, struct dun_heavy_mixture *m, int64_t tile,
-                        const double *density)
+static void expect_tile(struct fit *f, const struct dun_heavy_mixture *m, int64_t tile)
 {
-  int n = lanes_of(f, tile);
-  for (int k = 0; k < m->shape.components; k++) {
-    double *own = f->own + (k * f->tiles + tile) * L, *pull = f->pull + (k * f->tiles + tile) * L;
-    own_shares(m, density, k, own, pull);
-    for (int l = n; l < L; l++)
-      own[l] = pull[l] = 0;
-  }
+  for (int k = 0; k < m->shape.components; k++)
+    f->own[k] += set_pulls(m, k, lanes_of(f, tile), f->pull + (k * f->tiles + tile) * L);
 }
 
 /* The mean log density of the points in the tiles; with `expect` also r and r u of each. */
@@ -161,6 +160,8 @@ static int look(struct fit *f, const struct state *s, int64_t first, int64_t las
   struct dun_heavy_mixture m;
   double density[L] __attribute__((aligned(64))), sum = 0, points = 0;
   int status = dun_heavy_init(&m, &s->shape, s->parameter);
+  for (int k = 0; k < s->shape.components && expect; k++)
+    f->own[k] = 0;
   for (int64_t t = first; t < last && status >= 0; t++) {
     int n = lanes_of(f, t);
     dun_heavy_evaluate(&m, f->column + t * f->d * L, density);
@@ -168,7 +169,7 @@ static int look(struct fit *f, const struct state *s, int64_t first, int64_t las
       sum += density[l];
     points += n;
     if (expect)
-      expect_tile(f, &m, t, density);
+      expect_tile(f, &m, t);
   }
   dun_heavy_free(&m);
   *mean = sum / points;
@@ -177,14 +178,11 @@ static int look(struct fit *f, const struct state *s, int64_t first, int64_t las
 
 /* ---- maximisation ---------------------------------------------------------------------------- */
 
-/* The points that count for a component, and how much it has of all. */
-static int list(struct fit *f, const double *own, const double *pull, int64_t first, int64_t last,
-                double *mass)
+/* The points that count for a component. */
+static int list(struct fit *f, const double *pull, int64_t first, int64_t last)
 {
   int count = 0;
-  *mass = 0;
   for (int64_t i = first; i < last; i++) {
-    *mass += own[i];
     f->listed[count] = (int)i;
     count += pull[i] > 1e-7;
   }
@@ -250,13 +248,13 @@ static void maximise(struct fit *f, struct state *s, int64_t first, int64_t last
 {
   int64_t stride = dun_heavy_stride(&s->shape), all = f->tiles * L;
   int left = 0, dense = s->shape.dense;
-  double total = 0, mass;
+  double total = 0;
   for (int k = 0; k < s->shape.components; k++) {
     const double *pull = f->pull + k * all;
-    double *mean = s->parameter + left * stride + 1, *matrix = mean + f->d;
-    int count = list(f, f->own + k * all, pull, first * L, last * L, &mass);
+    double *mean = s->parameter + left * stride + 1, *matrix = mean + f->d, mass = f->own[k];
     if (mass < 2)
       continue;
+    int count = list(f, pull, first * L, last * L);
     set_mean(f, pull, count, mean);
     set_chosen(f, pull, count, mean);
     set_matrix(f, dense, count, mass, matrix);
@@ -277,7 +275,7 @@ static int improve(struct fit *f, struct state *s, int64_t first, int64_t last, 
     if ((status = look(f, s, first, last, 1, &mean)) < 0)
       break;
     maximise(f, s, first, last);
-    if (mean - before < 1e-3)
+    if (mean - before < .02)
       break;
     before = mean;
   }
@@ -350,7 +348,8 @@ static void begin(struct fit *f, struct state *s)
 {
   int64_t all = f->tiles * L;
   for (int64_t i = 0; i < all; i++)
-    f->own[i] = f->pull[i] = i < f->n;
+    f->pull[i] = i < f->n;
+  f->own[0] = (double)f->seen * L;
   s->shape.components = 1;
   maximise(f, s, 0, f->seen);
 }
@@ -361,15 +360,15 @@ static int judge(struct fit *f, const struct state *s, double *mean)
   return look(f, s, f->seen, f->tiles, 0, mean);
 }
 
-/* What after a third of the rounds is far worse than the best is not worth the rest: most of the
- * time is spent on the last numbers of components, of which one is too many. */
+/* Of many components, what after half of the rounds is no better than the best so far is not worth
+ * the rest: most of the time is spent on the last numbers of them, of which one is too many. */
 static int attempt(struct fit *f, struct state *s, double height, double *mean)
 {
-  int first = f->limits.rounds / 3 + 1;
+  int first = f->limits.rounds / 2;
   int status = improve(f, s, 0, f->seen, first);
   if (status >= 0)
     status = judge(f, s, mean);
-  if (status < 0 || *mean < height - .05)
+  if (status < 0 || (s->shape.components > FEW && *mean < height))
     return status;
   status = improve(f, s, 0, f->seen, f->limits.rounds - first);
   return status < 0 ? status : judge(f, s, mean);
@@ -448,7 +447,7 @@ int dun_heavy_fit(const struct dun_heavy_points *points, struct dun_heavy_limits
     status = DUN_ERROR_MEMORY;
   if (status < 0 || (status = grow(&f, &best, &next, &height)) < 0 ||
       (status = choose_freedom(&f, &best, &next, height)) < 0 ||
-      (status = improve(&f, &best, 0, f.tiles, 2)) < 0)
+      (status = improve(&f, &best, 0, f.tiles, 1)) < 0)
     goto out;
   restore_units(&f, &best);
   *shape = best.shape;

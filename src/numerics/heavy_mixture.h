@@ -4,7 +4,7 @@
 #ifndef DUNLIN_NUMERICS_HEAVY_MIXTURE_H
 #define DUNLIN_NUMERICS_HEAVY_MIXTURE_H
 
-#include "numerics/gaussian.h"
+#include "dunlin/target.h"
 #include <stdint.h>
 
 /* What a checkpoint holds of it; `count` and `freedom` are beside. */
@@ -16,13 +16,17 @@ struct dun_heavy_shape {
 
 struct dun_heavy_mixture {
   struct dun_heavy_shape shape;
-  struct dun_gaussian *gaussian; /* [K]: their means and matrices are those of the components */
-  double *log_share;             /* [K] */
-  double *share;                 /* [K], sum 1 */
-  double log_constant;           /* log density of a component at its mean less its Gaussian's */
-  double *term;                  /* [K][64] scratch */
-  double *square;                /* [K][64] scratch: Mahalanobis distances squared */
-  double *work;                  /* scratch of the Gaussians */
+  int stride;     /* of the rows of `inverse`: d rounded up to a multiple of 4 */
+  double *share;  /* [K], sum 1; owned, and with it all behind */
+  double *peak;   /* [K]: log of a component's share and density at its mean */
+  double *mean;   /* [K][d] */
+  double *factor; /* [K][d][d]: lower Cholesky factors of the matrices; or deviations [K][d] */
+
+  /* scratch of an evaluation; owned */
+  double *inverse; /* [K][d][stride]: the factors' inverses, padded with zeros; or [K][d] */
+  double *square;  /* [K][64]: Mahalanobis distances squared */
+  double *own;     /* [K][64]: the component's part of the density, sum 1 */
+  double *work;    /* [stride][64] */
 };
 
 /* Numbers of a component: share, mean[d], and the matrix [d][d] or its diagonal [d]. */
@@ -35,7 +39,7 @@ int dun_heavy_init(struct dun_heavy_mixture *mixture, const struct dun_heavy_sha
                    const double *parameter);
 void dun_heavy_free(struct dun_heavy_mixture *mixture);
 
-/* x[d][64]; log_density[64].  Leaves term[k] = log of share times density, and square[k]. */
+/* x[d][64]; log_density[64].  Leaves own and square. */
 void dun_heavy_evaluate(struct dun_heavy_mixture *mixture, const double *x, double *log_density);
 
 /* Columns of uniforms that a draw takes. */

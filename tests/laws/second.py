@@ -101,8 +101,18 @@ def ladders(text, temperatures, draws):
     return head.replace(", schedule: {type: adaptive}", "") + method + rest[rest.index("\n"):]
 
 
+def cost_of(result):
+    """The share of a run's time that is booked to the second estimate."""
+    import h5py
+    with h5py.File(result, "r") as file:
+        seconds = {name: float(value[()]) for name, value in file["provenance"].items()
+                   if name.startswith("seconds_")}
+    return seconds["seconds_second"] / sum(seconds.values())
+
+
 def run(folder, text, particles, seed, *settings):
-    """One run: its verdicts by name, and the columns of /trace/evidence."""
+    """One run: its verdicts by name, the columns of /trace/evidence, and the result's attributes,
+    with the second estimate's share of the time as `cost`."""
     head = f"run: {{seed: {seed}, particles: {particles}}}\n"
     file = write(folder, f"run{seed}.yaml", head + text)
     result = os.path.join(folder, f"run{seed}.h5")
@@ -112,6 +122,7 @@ def run(folder, text, particles, seed, *settings):
     lines = [line.split(": ", 2) for line in said["diagnosis_details"].splitlines()]
     names = ("estimator", "log_evidence", "error", "ess", "pareto_k", "draws", "components")
     table = {name: column(result, "evidence", name) for name in names}
+    said["cost"] = cost_of(result)
     os.remove(result)
     return {line[0]: line[1] for line in lines}, table, said
 
