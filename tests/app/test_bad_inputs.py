@@ -1,5 +1,14 @@
-"""Faulty inputs of every kind, each alone and on three ranks: the exit code, a message naming the
-place, no hang, nothing half-written."""
+"""Faulty inputs of every kind: the exit code, a message naming the place, no hang, nothing
+half-written.
+
+Every case runs alone.  On three ranks run too
+
+* of the tables EDITS, DATA and LINES those that COLLECTIVE names: every check that evaluates,
+  allocates or looks at files, and one of each other kind, which rank 0 or every rank makes alone
+  and agrees on in the same place as the rest of its kind;
+* all that is refused by name of a library, a checkpoint, an existing result or the memory, but of
+  the many ways to damage a file one of each command.
+"""
 import os
 import sys
 
@@ -195,11 +204,31 @@ LINES = {
     "output_is_the_input": (["--output", FILE, "--overwrite"], [FILE, "input itself"]),
 }
 
+COLLECTIVE = {
+    "unclosed_brace",             # read by rank 0, which tells the others
+    "no_mapping", "unknown_section",
+    "unknown_option",             # a section against its options
+    "misspelt_type",
+    "missing_seed", "missing_run", "missing_target", "missing_kernel", "missing_base",
+    "too_many_tiles",             # the run against its own bounds
+    "bad_dimension", "bad_choice", "contradiction", "mean_of_other_dimension",
+    "uneven_ladders",             # parts against each other
+    "too_many_draws", "unknown_finish", "unknown_probe", "dense_in_many_dimensions",
+    "fitted_to_few_chains", "waves_without_lattice",
+    "no_exact_draws",             # files
+    "no_folder_for_result", "result_is_a_folder",
+    "box_within_the_target",      # evaluated
+    "cells_wider_than_the_target",
+    "missing", "nan", "more_hits_than_trials",   # data, by rank 0, and by the target
+    "set_unknown", "unknown_option", "no_folder_for_output", "output_is_the_input",
+}
 
-def refused(folder, words, arguments=("run", FILE), codes=(2,)):
-    """The command fails alone and on three ranks, says so once with these words, writes nothing."""
+
+def refused(folder, words, arguments=("run", FILE), codes=(2,), collective=True):
+    """The command fails alone, and on three ranks if it is collective; says so once with these
+    words, writes nothing."""
     before = sorted(os.listdir(folder))
-    for ranks in (None, 3):
+    for ranks in (None, 3)[:1 + collective]:
         done = dunlin(*arguments, ranks=ranks, code=None, timeout=60, folder=folder)
         assert done.returncode in codes, f"exit code {done.returncode}\n{done.stderr}"
         for word in words:
@@ -216,7 +245,7 @@ def edited(name):
         os.mkdir(os.path.join(folder, "taken"))
         with open(os.path.join(folder, FILE), "wb") as file:
             file.write(GOOD.replace(old, new).encode("utf-8", "surrogateescape"))
-        refused(folder, words)
+        refused(folder, words, collective=name in COLLECTIVE)
 
 
 def with_data(name):
@@ -225,14 +254,14 @@ def with_data(name):
         write(folder, FILE, SEEDS)
         if data is not None:
             write(folder, "data.csv", data)
-        refused(folder, words)
+        refused(folder, words, collective=name in COLLECTIVE)
 
 
 def with_line(name):
     arguments, words = LINES[name]
     with Folder() as folder:
         write(folder, FILE, GOOD)
-        refused(folder, words, ["run", FILE] + arguments)
+        refused(folder, words, ["run", FILE] + arguments, collective=name in COLLECTIVE)
 
 
 def add_tests():
@@ -344,7 +373,8 @@ def test_checkpoint_of_another_input():
     with Folder() as folder:
         stopped(folder)
         for setting in ("run.seed=4", "target.mean=2", "kernel.jitter=0.1"):
-            refused(folder, ["checkpoint"], ["run", FILE, "--restart", "--set", setting])
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart", "--set", setting],
+                    collective=setting == "target.mean=2")
 
 
 def test_damaged_checkpoints():
@@ -357,11 +387,11 @@ def test_damaged_checkpoints():
             for name in names:
                 write_bytes(name, whole[name])
                 change(name, at, bytes([whole[name][at] ^ 4]))
-            refused(folder, ["checkpoint"], ["run", FILE, "--restart"])
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart"], collective=at == 5000)
         for length in (0, 10, 4096, size - 1):
             for name in names:
                 write_bytes(name, whole[name][:length])
-            refused(folder, ["checkpoint"], ["run", FILE, "--restart"])
+            refused(folder, ["checkpoint"], ["run", FILE, "--restart"], collective=length == 4096)
         write_bytes(names[0], whole[names[0]])
         done = dunlin("run", FILE, "--restart", folder=folder)
         assert "warning" in done.stderr, done.stderr
@@ -392,8 +422,9 @@ def test_damaged_results():
         whole = open(os.path.join(folder, "out.h5"), "rb").read()
         for length in (0, 7, 8, 100, 2048, len(whole) // 2, len(whole) - 100):
             write_bytes(os.path.join(folder, "cut.h5"), whole[:length])
-            refused(folder, ["cut.h5"], ["summary", "cut.h5"])
-            refused(folder, ["cut.h5"], ["run", "cut.h5", "--output", "again.h5"])
+            refused(folder, ["cut.h5"], ["summary", "cut.h5"], collective=length == 2048)
+            refused(folder, ["cut.h5"], ["run", "cut.h5", "--output", "again.h5"],
+                    collective=length == 2048)
         refused(folder, ["nothing.h5"], ["summary", "nothing.h5"])
         refused(folder, [FILE], ["summary", FILE])
 
@@ -486,7 +517,7 @@ def test_library_with_impossible_modes():
                             (modes(1, '__builtin_nan("")', 1), ["share"]),
                             (modes(1, 1, 0), ["width 0"])):
             plugin(folder, more=said, before=declared)
-            refused(folder, [FILE + ":7", *words])
+            refused(folder, [FILE + ":7", *words], collective=words[0] == "share")
         plugin(folder, more=modes(1, 1, 1), before=declared)
         dunlin("run", FILE, "--quiet", folder=folder)
 
