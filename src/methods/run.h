@@ -118,12 +118,13 @@ void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_ru
 void dun_diagnose_origins(struct dun_diagnosis *diagnosis, const struct dun_run *run,
                           double missing);
 
-/* The path's draws in the places of the particles marked[local] with 1, evaluated, along an affine
- * path whose draws are of pi_0.  Local; DUN_ERROR_MEMORY. */
-int dun_run_renew(struct dun_run *run, const signed char *marked);
-/* A Metropolis move of every particle at its own time whose proposals are such draws.  Local;
+/* Collective, a pass of run->sweep.  The path's draws in the places of the particles marked[local]
+ * with 1, evaluated, along an affine path whose draws are of pi_0.  DUN_INTERRUPTED,
  * DUN_ERROR_MEMORY. */
-int dun_run_propose(struct dun_run *run);
+int dun_run_renew(struct dun_context *context, struct dun_run *run, const signed char *marked);
+/* Collective, a pass of run->sweep.  A Metropolis move of every particle at its own time whose
+ * proposals are such draws.  DUN_INTERRUPTED, DUN_ERROR_MEMORY. */
+int dun_run_propose(struct dun_context *context, struct dun_run *run);
 
 /* Log densities down to this are as good as -inf: targets write -1e300 for it. */
 #define DUN_NOWHERE -1e250
@@ -138,8 +139,9 @@ struct dun_starts {
 enum { DUN_STARTS_STATE = sizeof(struct dun_starts) / sizeof(int64_t) };
 
 /* Collective, along an affine path.  Counts the particles at which a part of the path has density
- * 0, after it has drawn their places anew unless this is the first look.  DUN_ERROR_NUMERIC if the
- * bound is reached: 10000 looks, or a million draws none of which lies inside. */
+ * 0, after it has drawn their places anew unless this is the first look: a pass of run->sweep, the
+ * last of a tick.  DUN_INTERRUPTED; DUN_ERROR_NUMERIC if the bound is reached: 10000 looks, or a
+ * million draws none of which lies inside. */
 int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun_starts *starts);
 /* Tells of them if there were any. */
 void dun_starts_diagnose(const struct dun_starts *starts, const struct dun_run *run,

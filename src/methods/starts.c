@@ -101,27 +101,30 @@ static void copy_lane(int width, const double *from, int lane, double *to, int o
     to[j * DUN_LANES + other] = from[j * DUN_LANES + lane];
 }
 
-/* As many points as the tile has particles, w->x, and their parts. */
-static void draw_points(struct dun_run *run, const struct drawing *w, int64_t i, int n,
-                        const double *time, double *part)
+/* As many points as the tile has particles, w->x, and their parts: a piece of a pass. */
+static int draw_points(struct dun_run *run, const struct drawing *w, int64_t i, int n,
+                       const double *time, double *part)
 {
   draw_tile(w, run, DUN_PURPOSE_START, i);
   for (int l = n; l < DUN_LANES; l++)
     copy_lane(run->evaluator->dimension, w->x, 0, w->x, l);
   struct dun_request request = {.n = n, .x = w->x, .time = time, .part_lp = part};
   run->path->evaluate(run->path_self, &request);
+  return dun_pass_leave(&run->sweep.pass, i, 0, n);
 }
 
 /* Of so many draws as the tile has particles, those that lie inside take the places of particles
  * that do not, one after the other. */
-static void fill_tile(struct dun_run *run, const struct drawing *w, int64_t i, double *state)
+static int fill_tile(struct dun_run *run, const struct drawing *w, int64_t i, double *state)
 {
   int d = run->evaluator->dimension, K = run->path->parts;
   int n = dun_tile_size(&run->population.tiles, run->population.tiles.first_tile + i), next = 0;
   double time[DUN_LANES] __attribute__((aligned(64))) = {0};
   double *x = state, *part = x + (int64_t)d * DUN_LANES, *drawn = part + (int64_t)K * DUN_LANES;
 
-  draw_points(run, w, i, n, time, drawn);
+  int status = draw_points(run, w, i, n, time, drawn);
+  if (status < 0)
+    return status;
   dun_tile_load(&run->population, run->sweep.x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++) {
@@ -136,6 +139,7 @@ static void fill_tile(struct dun_run *run, const struct drawing *w, int64_t i, d
   }
   dun_tile_store(&run->population, run->sweep.x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
+  return 0;
 }
 
 struct workspace {
@@ -159,32 +163,36 @@ static void free_workspace(struct workspace *w)
   dun_free(w->state);
 }
 
-/* One pass over this rank's tiles; adds to `tried`.  Local; DUN_ERROR_MEMORY. */
-static int fill_tiles(struct dun_run *run, int64_t *tried)
+/* Collective, a pass of its own; *tried: points that were drawn. */
+static int fill_tiles(struct dun_context *context, struct dun_run *run, double *tried)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
+  struct dun_pass *pass = &run->sweep.pass;
+  struct dun_exact sum = {0};
   struct workspace w;
+  if (dun_pass_begin(context, pass, 1, &sum))
+    return 0;
   int status = make_workspace(&w, run);
   for (int64_t i = 0; i < tiles->count && status >= 0; i++)
-    if (count_outside(run, i) > 0) {
-      fill_tile(run, &w.drawing, i, w.state);
-      *tried += dun_tile_size(tiles, tiles->first_tile + i);
-    }
+    if (count_outside(run, i) > 0 && (status = dun_pass_enter(pass, i, 0)) > 0 &&
+        (status = fill_tile(run, &w.drawing, i, w.state)) >= 0)
+      dun_exact_add(&sum, dun_tile_size(tiles, tiles->first_tile + i));
   free_workspace(&w);
-  return status;
+  return dun_pass_end(context, pass, status, 1, &sum, tried);
 }
 
 int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun_starts *s)
 {
-  int64_t count[2] = {0}; /* outside, tried */
-  int status = s->passes > 0 ? fill_tiles(run, &count[1]) : 0;
+  int64_t left = 0;
+  double tried = 0;
+  int status = s->passes > 0 ? fill_tiles(context, run, &tried) : 0;
   for (int64_t i = 0; i < run->population.tiles.count; i++)
-    count[0] += count_outside(run, i);
-  if ((status = dun_sum_integers(context, status, 2, count)) < 0)
+    left += count_outside(run, i);
+  if (status < 0 || (status = dun_sum_integers(context, 0, 1, &left)) < 0)
     return status;
-  s->left = count[0];
+  s->left = left;
   s->moved = s->passes == 0 ? s->left : s->moved;
-  s->tried += count[1];
+  s->tried += (int64_t)tried;
   s->passes++;
   int none = s->left == run->population.tiles.total;
   if (s->left > 0 && (s->passes > LOOKS || (none && s->tried > HOPELESS)))
@@ -211,8 +219,8 @@ void dun_starts_diagnose(const struct dun_starts *s, const struct dun_run *run,
 /* ---- regeneration ---------------------------------------------------------------------------- */
 
 /* The marked lanes of a tile get draws of their own, evaluated together. */
-static void renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
-                       const signed char *marked, double *state)
+static int renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
+                      const signed char *marked, double *state)
 {
   int d = run->evaluator->dimension, K = run->path->parts, count = 0;
   int n = dun_tile_size(&run->population.tiles, run->population.tiles.first_tile + i);
@@ -231,26 +239,34 @@ static void renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
     copy_lane(d, w->x, 0, w->x, l);
   struct dun_request request = {.n = count, .x = w->x, .time = time, .part_lp = drawn};
   run->path->evaluate(run->path_self, &request);
+  int status = dun_pass_leave(&run->sweep.pass, i, 0, n);
+  if (status < 0)
+    return status;
   count = 0;
   for (int l = 0; l < n; l++)
     if (marked[l])
       copy_lane(K, drawn, count++, part, l);
   dun_tile_store(&run->population, run->sweep.x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
+  return 0;
 }
 
-int dun_run_renew(struct dun_run *run, const signed char *marked)
+int dun_run_renew(struct dun_context *context, struct dun_run *run, const signed char *marked)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
+  struct dun_pass *pass = &run->sweep.pass;
   struct workspace w;
+  if (dun_pass_begin(context, pass, 0, NULL))
+    return 0;
   int status = make_workspace(&w, run);
   for (int64_t i = 0; i < tiles->count && status >= 0; i++) {
     const signed char *own = marked + i * tiles->tile;
-    if (memchr(own, 1, (size_t)dun_tile_size(tiles, tiles->first_tile + i)))
-      renew_tile(run, &w.drawing, i, own, w.state);
+    if (memchr(own, 1, (size_t)dun_tile_size(tiles, tiles->first_tile + i)) &&
+        (status = dun_pass_enter(pass, i, 0)) > 0)
+      status = renew_tile(run, &w.drawing, i, own, w.state);
   }
   free_workspace(&w);
-  return status;
+  return dun_pass_end(context, pass, status, 0, NULL, NULL);
 }
 
 /* ---- independence moves ---------------------------------------------------------------------- */
@@ -268,7 +284,7 @@ static double log_ratio(const struct dun_run *run, double t, const double *new, 
   return sum;
 }
 
-static void propose_tile(struct dun_run *run, const struct drawing *w, int64_t i, double *state)
+static int propose_tile(struct dun_run *run, const struct drawing *w, int64_t i, double *state)
 {
   int d = run->evaluator->dimension, K = run->path->parts;
   int n = dun_tile_size(&run->population.tiles, run->population.tiles.first_tile + i);
@@ -278,7 +294,9 @@ static void propose_tile(struct dun_run *run, const struct drawing *w, int64_t i
 
   address.tile = (uint32_t)(run->population.tiles.first_tile + i);
   dun_tile_load(&run->population, run->sweep.time, i, time);
-  draw_points(run, w, i, n, time, drawn);
+  int status = draw_points(run, w, i, n, time, drawn);
+  if (status < 0)
+    return status;
   dun_tile_load(&run->population, run->sweep.x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++)
@@ -288,14 +306,19 @@ static void propose_tile(struct dun_run *run, const struct drawing *w, int64_t i
     }
   dun_tile_store(&run->population, run->sweep.x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
+  return 0;
 }
 
-int dun_run_propose(struct dun_run *run)
+int dun_run_propose(struct dun_context *context, struct dun_run *run)
 {
+  struct dun_pass *pass = &run->sweep.pass;
   struct workspace w;
+  if (dun_pass_begin(context, pass, 0, NULL))
+    return 0;
   int status = make_workspace(&w, run);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++)
-    propose_tile(run, &w.drawing, i, w.state);
+    if ((status = dun_pass_enter(pass, i, 0)) > 0)
+      status = propose_tile(run, &w.drawing, i, w.state);
   free_workspace(&w);
-  return status;
+  return dun_pass_end(context, pass, status, 0, NULL, NULL);
 }

@@ -41,6 +41,9 @@ static const struct dun_state state[] = {
     STATE(tail_rung, DUN_STATE_INTEGER),
     STATE(flat, DUN_STATE_INTEGER),
     STATE(proposed, DUN_STATE_INTEGER),
+    STATE(moved, DUN_STATE_INTEGER),
+    {"look", DUN_STATE_NUMBER, offsetof(struct tempering, look),
+     sizeof(struct dun_look) / sizeof(double)},
     {"starts", DUN_STATE_INTEGER, offsetof(struct tempering, starts), DUN_STARTS_STATE},
     STATE(ladder.time, DUN_STATE_NUMBERS),
     STATE(ladder.log_step, DUN_STATE_NUMBERS),
@@ -216,7 +219,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
   (void)context;
   s->phase = START;
-  s->done = s->round = s->trips = s->flat = s->proposed = s->tail_rung = 0;
+  s->done = s->round = s->trips = s->flat = s->proposed = s->tail_rung = s->moved = 0;
   s->accepted = s->astray = 0;
   s->drift = s->tail = NAN;
   s->starts = (struct dun_starts){0};
@@ -272,8 +275,8 @@ static int set_out(struct dun_context *context, struct tempering *s, struct dun_
   if (code >= 0 && (s->starts.passes == 0 || s->starts.left > 0))
     code = dun_starts_move(context, run, &s->starts);
   else if (code >= 0) {
-    code = dun_agree(context, run->path->draw_density ? 0 : dun_run_propose(run));
-    s->proposed++;
+    code = run->path->draw_density ? 0 : dun_run_propose(context, run);
+    s->proposed += code >= 0;
   }
   if (s->proposed == proposals)
     s->phase = WARMUP;
@@ -301,8 +304,7 @@ static double derivative(const struct tempering *s, int K, int64_t i)
 }
 
 /* Every place is filled by one rank: integer sums bring the numbers to all unchanged. */
-static int gather(struct dun_context *context, struct tempering *s, const struct dun_run *run,
-                  int status)
+static int gather(struct dun_context *context, struct tempering *s, const struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   int64_t N = tiles->total, trips = 0;
@@ -326,7 +328,7 @@ static int gather(struct dun_context *context, struct tempering *s, const struct
     }
   }
   s->all[3 * N] = trips;
-  return dun_sum_integers(context, status, 3 * N + 1, s->all);
+  return dun_sum_integers(context, 0, 3 * N + 1, s->all);
 }
 
 /* ---- swaps ------------------------------------------------------------------------------- */
@@ -401,40 +403,49 @@ static void adapt_steps(struct tempering *s, const struct dun_run *run)
 
 /* ---- the algorithm ----------------------------------------------------------------------- */
 
-/* The base is drawn from as it is, where its law is known: no kernel mixes better. */
-static int renew_first(struct tempering *s, struct dun_run *run)
+/* The kernel's moves, and the base drawn from as it is where its law is known: no kernel mixes
+ * better.  Each is a pass: where the second is interrupted the tick is made again without the
+ * first, whose look is state. */
+static int move(struct dun_context *context, struct tempering *s, struct dun_run *run)
 {
-  if (run->path->draw_density)
-    return 0;
+  int code = 0;
+  if (!s->moved && (code = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1,
+                                          INT64_MAX, &s->look)) >= 0) {
+    s->moved = 1;
+    dun_pass_forget(&run->sweep.pass);
+  }
   for (int64_t i = 0; i < run->population.tiles.local; i++)
     s->first[i] = dun_i64(s->rung)[2 * i] == 0;
-  return dun_run_renew(run, s->first);
+  if (code >= 0 && !run->path->draw_density)
+    code = dun_run_renew(context, run, s->first);
+  s->moved = code < 0 ? s->moved : 0;
+  return code;
 }
 
 /* One sweep, and the swaps; batch -1: of the warm-up. */
 static int sweep(struct dun_context *context, struct tempering *s, struct dun_run *run, int batch)
 {
-  struct dun_look look;
+  const struct dun_look *look = &s->look;
   int diagonal = run->adaptation->metric == DUN_METRIC_DIAGONAL;
   run->adaptation->frozen = batch >= 0;
   run->sweep.rung_scale = diagonal ? s->ladder.scale.value : NULL;
-  int code = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, INT64_MAX, &look);
-  if (code < 0 || (code = gather(context, s, run, renew_first(s, run))) < 0)
+  int code = move(context, s, run);
+  if (code < 0 || (code = gather(context, s, run)) < 0)
     return code;
   if (batch < 0 && diagonal &&
       (code = dun_ladder_metric_look(context, &s->ladder, &run->population, s->x, s->rung)) < 0)
     return code;
-  run->now.acceptance = look.acceptance;
+  run->now.acceptance = look->acceptance;
   run->now.step_size = dun_scalar_exp(s->ladder.log_step.value[s->rungs - 1]);
   run->now.leapfrogs = run->kernel->uses_leapfrogs ? run->adaptation->length : NAN;
   run->now.time = 1;
   run->now.moves = (double)++s->round;
   s->trips += s->all[3 * run->options.particles];
-  s->astray += look.hopeless - look.walled;
-  s->accepted += look.acceptance;
+  s->astray += look->hopeless - look->walled;
+  s->accepted += look->acceptance;
   if (batch < 0) {
     adapt_steps(s, run);
-    dun_adaptation_update(run->adaptation, &look); /* the trajectory length */
+    dun_adaptation_update(run->adaptation, look); /* the trajectory length */
   }
   for (int64_t i = 0; i < s->ladder.ladders; i++)
     visit_ladder(s, run, i, batch);

@@ -23,6 +23,8 @@ struct tempering {
   int64_t tail_rung;
   int64_t flat;     /* V has no spread (methods/bridge.h) */
   int64_t proposed; /* moves of the replicas to draws of the base, before the warm-up */
+  int64_t moved;    /* 1 in a tick whose sweep is over, but not the draws of the base behind it */
+  struct dun_look look; /* of the present sweep */
   struct dun_starts starts;
   struct dun_ladder ladder;
   struct dun_bridge bridge;

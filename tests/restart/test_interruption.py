@@ -92,6 +92,30 @@ def test_tempering():
     interrupted(GEOMETRIC, "type: hmc", "type: tempering, temperatures: 5, warmup: 20, draws: 10")
 
 
+def cut_at(method, kernel, stops, wall=None):
+    """Stops in the midst of a tick at such evaluations of a process, counted from each start."""
+    around = {"DUNLIN_TEST_WALL": str(wall)} if wall is not None else {}
+    with Folder() as folder:
+        file = input_of(folder, GEOMETRIC, kernel, method)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        run(file, whole, ranks=None, environment=around)
+        for ranks, at in stops:
+            done = run(file, cut, "--restart", "--no-check", ranks=ranks, code=EARLY,
+                       environment={"DUNLIN_TEST_RAISE": str(at), **around})
+            assert "in the tick behind" in done.stderr, (ranks, at, done.stderr)
+        run(file, cut, "--restart", ranks=2, environment=around)
+        equal(whole, cut)
+        assert attributes(cut)["evaluations"] == attributes(whole)["evaluations"]
+
+
+def test_draws_of_the_base():
+    """First draws behind a wall, which are drawn anew; proposals, 210 evaluations each of 32 times;
+    then, of a sweep of as many moves, 105 draws in the places of those at the first rung."""
+    method = "type: tempering, temperatures: 2, warmup: 20, draws: 10"
+    cut_at(method, "type: rwm", [(None, 300), (2, 20), (None, 4000), (3, 100)], wall=2)
+    cut_at(method, "type: rwm", [(None, 210 * 33 + 210 + 50), (2, 30), (None, 105 + 210 + 60)])
+
+
 def test_a_finish():
     interrupted(ADAPTIVE, "type: rwm", "type: smc, moves_per_step: 1",
                 "finish: [{type: fit_and_reweight, steps: 20}]\n")
@@ -134,6 +158,23 @@ def test_a_time_limit_is_kept():
         done = run(file, result, *more, "--restart", "--time-limit", "2s", ranks=None, code=EARLY,
                    environment={"DUNLIN_TEST_NAP": "20000"})
         assert "nothing was completed" in done.stderr, done.stderr
+        run(file, result, *more, "--restart", ranks=2)
+        whole = os.path.join(folder, "whole.h5")
+        run(file, whole, *more, ranks=None)
+        equal(whole, result)
+
+
+def test_a_time_limit_is_kept_by_draws_of_the_base():
+    with Folder() as folder:
+        file = input_of(folder, GEOMETRIC, "type: hmc", "type: tempering, temperatures: 2, "
+                        "warmup: 4, draws: 2")
+        log, result = os.path.join(folder, "log"), os.path.join(folder, "result.h5")
+        more = "--set", "run.tile=64", "--set", "run.particles=64"
+        done = run(file, result, *more, "--time-limit", "4s", ranks=None, code=EARLY,
+                   environment={"DUNLIN_TEST_NAP": "30000", "DUNLIN_TEST_LOG": log})
+        assert "in the tick behind" in done.stderr, done.stderr
+        times = late(log)
+        assert 64 < len(times) < 64 * 33 and max(times) - min(times) < 4
         run(file, result, *more, "--restart", ranks=2)
         whole = os.path.join(folder, "whole.h5")
         run(file, whole, *more, ranks=None)

@@ -4,6 +4,7 @@
  *   DUNLIN_TEST_SIGNAL its number; SIGUSR1 if this is not given
  *   DUNLIN_TEST_SLEEP  microseconds that this evaluation then takes
  *   DUNLIN_TEST_NAP    microseconds that every evaluation takes
+ *   DUNLIN_TEST_WALL   outside the support lies what has an x[0] below this
  *   DUNLIN_TEST_LOG    a file that gets the time of every evaluation from that one on */
 #define _GNU_SOURCE
 #include <dunlin/target.h>
@@ -59,6 +60,8 @@ static double point(const void *self, const double *x, double *gradient)
   double low = 0, high = 0;
   (void)self;
   happen();
+  if (getenv("DUNLIN_TEST_WALL") && x[0] < atof(getenv("DUNLIN_TEST_WALL")))
+    return -INFINITY;
   for (int j = 0; j < DIMENSION; j++) {
     low += (x[j] + 2) * (x[j] + 2) / 2;
     high += (x[j] - 2) * (x[j] - 2) / 2;
