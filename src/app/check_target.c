@@ -183,6 +183,9 @@ static void tell_good(const char *file, const struct dun_child *child, int code)
   printf("promises: tried at %d points", child->points);
   printf(child->draws > 0 ? " and %d draws" : "", child->draws);
   printf("%s\n", code ? ", not all are kept" : ", all kept");
+  if (child->thrifty)
+    printf("left out: other lanes and numbers of points%s, since evaluations are so slow\n",
+           child->thrifty > 1 ? ", the same bits when asked again" : "");
   tell_time("speed:", child->density);
   printf(" per evaluation of the log density");
   if (isfinite(child->gradient)) {

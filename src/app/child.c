@@ -192,6 +192,7 @@ static int try_tile(struct work *w, int tile, struct dun_findings *outside)
   if (child->points == 0)
     child->bits = found.bits;
   child->points += effort.lanes;
+  child->thrifty = effort.thrifty;
   if (found.finite > 0)
     take_over(&child->findings, &found);
   else if (outside->count == 0)

@@ -22,7 +22,7 @@ struct dun_child {
   /* what it tells of a target that can be used */
   char name[64];
   const char *layout;
-  int dimension, points, draws;
+  int dimension, points, draws, thrifty;
   double density, gradient; /* seconds of an evaluation; NAN: not known */
 };
 

@@ -34,11 +34,12 @@ static int between(double value, int least, int most)
 }
 
 /* The trials take 8 evaluations of each point, those of another pass 2.  In many dimensions going
- * over the numbers is dear too. */
+ * over the numbers is dear too.  Of a slow target the gradient is tried at one point, by three
+ * evaluations: its bits are compared after the run. */
 static void share_out(struct dun_effort *effort, int columns, int d, double calls)
 {
   int enough = 1 + 2 * d / DUN_LANES, large = d > 8192;
-  effort->thrifty = large || calls < (columns ? 10 : 16);
+  effort->thrifty = calls < 3 ? 2 : large || calls < (columns ? 10 : 16);
   effort->lanes = columns ? DUN_LANES : between(calls / 8, 1, DUN_LANES);
   effort->lanes = large && effort->lanes > 4 ? 4 : effort->lanes;
   effort->passes = 1;

@@ -5,9 +5,10 @@
 #include "app/assemble.h"
 #include "population/promises.h"
 
-/* Collective.  Takes about a hundredth of a second, or five evaluations of a target that is slow;
- * counts none of them and shifts no random number of the run.  DUN_ERROR_INPUT with complaints
- * where a promise is broken; other findings are warnings; assembly->other_bits is set. */
+/* Collective.  Takes about a hundredth of a second, or four evaluations of a target that is slower
+ * than 2 ms each; counts none of them and shifts no random number of the run.  DUN_ERROR_INPUT with
+ * complaints where a promise is broken; other findings are warnings; assembly->other_bits is
+ * set. */
 int dun_promises_try(struct dun_context *context, struct dun_assembly *assembly);
 
 /* Collective.  The same points once more, after the run: assembly->other_bits is set if it gives

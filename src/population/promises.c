@@ -353,7 +353,7 @@ static int try_all(struct promises *p, struct dun_address address)
     status = dun_promises_gradient(p->caller, DUN_DENSITY_TARGET, p->effort, address, &found,
                                    p->findings);
   }
-  if (status >= 0)
+  if (status >= 0 && p->effort->thrifty < 2)
     status = try_again(p, p->n > 1);
   if (status >= 0 && !p->effort->thrifty && !p->findings->other_bits &&
       !dun_finding_refused(p->findings))

@@ -38,7 +38,8 @@ const char *dun_finding_refused(const struct dun_findings *findings);
 struct dun_effort {
   int lanes;   /* points, 1 to 64 */
   int passes;  /* differences of every point: each over another block of coordinates */
-  int thrifty; /* evaluations are so dear that only the gradient and the bits are tried */
+  int thrifty; /* evaluations are so dear that only the gradient and the bits are tried; 2: so dear
+                * that the bits are not asked for again */
   int tiles;   /* draws of the prior, in tiles of 64; 0: it is not tried */
   int first;   /* of few points, the lane that is tried in the place of lane 0 */
 };

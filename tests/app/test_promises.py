@@ -314,6 +314,24 @@ def test_nothing_is_counted():
             assert roots[0][name] == roots[1][name], name
 
 
+def test_of_a_slow_target_little_is_tried():
+    """Four evaluations, by which a wrong gradient is still found; `check-target` tells the rest."""
+    before = "#include <stdio.h>\n#include <unistd.h>"
+    twist = 'FILE *log = fopen("log", "a"); fputs("x", log); fclose(log); usleep(5000);'
+    with Folder() as folder:
+        write(folder, "input.yaml", INPUT)
+        compile_target(folder, POINT % {"before": before, "twist": twist, "more": ""})
+        dunlin("check", "input.yaml", folder=folder)
+        asked = os.path.getsize(os.path.join(folder, "log"))
+        assert asked == 4, asked
+        twist += " if (g) g[0] = -g[0], g[1] = -g[1], g[2] = -g[2];"
+        compile_target(folder, POINT % {"before": before, "twist": twist, "more": ""})
+        assert "gradient" in dunlin("check", "input.yaml", folder=folder, code=2).stderr
+        compile_target(folder, POINT % {"before": before, "twist": "usleep(120000);", "more": ""})
+        done = dunlin("check-target", "mine.so", folder=folder)
+        assert "left out: other lanes" in done.stdout and "asked again" in done.stdout, done.stdout
+
+
 def test_without_gradient():
     """rwm runs; what needs gradients refuses with a sentence."""
     with Folder() as folder:
