@@ -16,8 +16,8 @@
 #include "base/scalar.h"
 #include "methods/cross_fit.h"
 #include "methods/judge.h"
+#include "methods/moves.h"
 #include "methods/tails.h"
-#include "methods/watch.h"
 #include "paths/next_time.h"
 #include "paths/pilot.h"
 #include "population/selection.h"
@@ -30,13 +30,12 @@ struct smc {
   /* options */
   double ess_threshold;
   int resampling;
-  long long moves_per_step; /* -1: auto */
-  long long most_moves;
+  struct dun_moves moves;
 
   /* state */
-  int64_t phase, done; /* moves done in this step, or pilot sweeps */
-  double carried;      /* log evidence up to the last selection */
-  double last_jump;    /* of the sweep before, for `auto` */
+  int64_t phase;
+  int64_t pilots; /* pilot sweeps done */
+  double carried; /* log evidence up to the last selection */
   int64_t selections;
   int64_t boundary;         /* of the halves that learn from each other */
   int64_t killed;           /* first draws that have no weight at any t > 0 */
@@ -44,7 +43,6 @@ struct smc {
   double missing;           /* in log Z, of the support that carries did not reach */
   int64_t lost;             /* weights that became 0 in moves */
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
-  int64_t capped;           /* steps whose moves ended at the cap */
   double least_acceptance;  /* over the steps' last sweeps */
   double most_stuck;        /* largest share of particles that no move of a step displaced */
   double square_sum;        /* of the ancestors' weights */
@@ -55,7 +53,6 @@ struct smc {
   struct dun_column *x, *logw, *root, *part_lp;
   struct dun_weights weights;
   struct dun_cross_fit fit;
-  struct dun_watch watch;
 };
 
 #define STATE(member, type_)                                                                       \
@@ -64,9 +61,8 @@ struct smc {
   }
 static const struct dun_state state[] = {
     STATE(phase, DUN_STATE_INTEGER),
-    STATE(done, DUN_STATE_INTEGER),
+    STATE(pilots, DUN_STATE_INTEGER),
     STATE(carried, DUN_STATE_NUMBER),
-    STATE(last_jump, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
     STATE(boundary, DUN_STATE_INTEGER),
     STATE(killed, DUN_STATE_INTEGER),
@@ -74,18 +70,17 @@ static const struct dun_state state[] = {
     STATE(missing, DUN_STATE_NUMBER),
     STATE(lost, DUN_STATE_INTEGER),
     STATE(drift, DUN_STATE_NUMBER),
-    STATE(capped, DUN_STATE_INTEGER),
     STATE(least_acceptance, DUN_STATE_NUMBER),
     STATE(most_stuck, DUN_STATE_NUMBER),
     STATE(square_sum, DUN_STATE_NUMBER),
     STATE(multinomial_error, DUN_STATE_NUMBER),
-    DUN_WATCH_STATE(struct smc, watch),
+    DUN_MOVES_STATE(struct smc, moves),
     {0},
 };
 
 static int64_t moves(const void *self)
 {
-  long long given = ((const struct smc *)self)->moves_per_step;
+  long long given = ((const struct smc *)self)->moves.per_step;
   return given > 0 ? given : 0;
 }
 
@@ -182,7 +177,7 @@ static void release(void *self)
 {
   struct smc *s = self;
   dun_cross_fit_free(&s->fit);
-  dun_watch_free(&s->watch);
+  dun_moves_free(&s->moves);
   dun_weights_free(&s->weights);
 }
 
@@ -191,7 +186,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   struct smc *s = self;
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
-  s->done = s->selections = s->killed = s->lost = s->capped = 0;
+  s->pilots = s->selections = s->killed = s->lost = 0;
   s->carried = s->most_stuck = s->drift = s->time_before = s->missing = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
@@ -207,7 +202,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
     status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
                                  run->evaluator->dimension);
   run->sweep.halves = 0; /* pilots are of one piece */
-  return status < 0 ? status : dun_watch_start(&s->watch, run);
+  return status < 0 ? status : dun_moves_start(&s->moves, run);
 }
 
 /* ---- first draws ------------------------------------------------------------------------- */
@@ -261,7 +256,7 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
     return status;
   dun_adaptation_update(run->adaptation, &look);
   run->now.acceptance = look.acceptance;
-  if (++s->done < pilot_of(run).moves)
+  if (++s->pilots < pilot_of(run).moves)
     return DUN_TICK_GOING;
   status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x);
   dun_adaptation_follow(&run->adaptation[1], &run->adaptation[0]);
@@ -384,41 +379,9 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   if ((s->boundary = dun_cross_fit_boundary(context, run)) < 0)
     return (int)s->boundary;
   dun_sweep_remember(&run->sweep, run->now.time);
-  s->done = 0;
-  s->last_jump = 0;
+  dun_moves_begin(&s->moves);
   s->phase = MOVE;
   return DUN_TICK_GOING;
-}
-
-/* The log density has forgotten where it was, and the last move carried the particles hardly
- * further.  A criterion on the coordinates alone would never end when there are modes. */
-static int forgotten(struct smc *s, const struct dun_look *look)
-{
-  int settled = look->jump < 1.1 * s->last_jump;
-  s->last_jump = look->jump;
-  return !(look->autocorrelation >= .3) && settled;
-}
-
-/* Whether the step is over: after the stated number of moves, or when the particles have forgotten
- * their start, along slow directions too. */
-static int moved_enough(struct dun_context *context, struct smc *s, struct dun_run *run,
-                        const struct dun_look *look)
-{
-  int automatic = s->moves_per_step < 0, slow = 0, status;
-  int enough = automatic ? forgotten(s, look) : s->done >= s->moves_per_step;
-  int capped = automatic && s->done >= s->most_moves;
-
-  if (!enough && !capped && s->done > 1)
-    return 0;
-  if ((status = dun_watch_look(context, &s->watch, run, s->done, &slow)) < 0)
-    return status;
-  if (automatic)
-    enough = enough && !slow;
-  if (!enough && !capped)
-    return 0;
-  s->capped += !enough;
-  dun_watch_close(&s->watch, s->done, slow);
-  return 1;
 }
 
 /* Moves at one time leave the expected weight as it is, but for those from the path's first point,
@@ -445,7 +408,7 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   struct dun_look look;
   int weighs = run->kernel->weighs;
   run->sweep.logw = weighs ? s->logw : NULL;
-  run->sweep.from_point = s->at_point && run->now.step == 1 && s->done == 0;
+  run->sweep.from_point = s->at_point && run->now.step == 1 && s->moves.done == 0;
   run->sweep.halves = 1;
   run->sweep.boundary = s->boundary;
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
@@ -457,9 +420,10 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->now.acceptance = look.acceptance;
   run->now.autocorrelation = look.autocorrelation;
   run->now.never_moved = look.never_moved;
-  run->now.moves = (double)++s->done;
   s->lost += (int64_t)look.lost;
-  if ((status = moved_enough(context, s, run, &look)) <= 0)
+  status = dun_moves_over(context, &s->moves, run, &look);
+  run->now.moves = (double)s->moves.done;
+  if (status <= 0)
     return status < 0 ? status : DUN_TICK_GOING;
   s->most_stuck = look.never_moved > s->most_stuck ? look.never_moved : s->most_stuck;
   s->least_acceptance =
@@ -497,7 +461,6 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   const struct smc *s = self;
   const struct dun_now *now = &run->now;
   double ancestors = 1 / s->square_sum;
-  double capped = now->step > 0 ? (double)s->capped / (double)now->step : 0;
 
   dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
@@ -506,14 +469,10 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_judge_evidence(now, ancestors, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
-  if (s->moves_per_step < 0)
-    dun_diagnose(out, "moves", dun_verdict_above(capped, .1, .5),
-                 "%lld of %lld steps ended at the cap of %lld moves before the particles had "
-                 "forgotten where they were",
-                 (long long)s->capped, (long long)now->step, s->most_moves);
+  dun_moves_diagnose(&s->moves, run, out);
   dun_judge_autocorrelation(now, out);
   if (!run->kernel->weighs)
-    dun_watch_diagnose(&s->watch, out);
+    dun_watch_diagnose(&s->moves.watch, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
   dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
@@ -548,21 +507,7 @@ static const struct dun_option options[] = {
      .doc =
          "How offspring are drawn; with residual and multinomial the error of log Z, by ancestor, "
          "is up to three times too large; multinomial also gives Lee and Whiteley's error."},
-    {.name = "moves_per_step",
-     .type = DUN_INTEGER,
-     .offset = offsetof(struct smc, moves_per_step),
-     .initial = "auto",
-     .words = "auto",
-     .minimum = 1,
-     .maximum = 1e6,
-     .doc = "Sweeps at each time; auto goes on until the log density has forgotten its start."},
-    {.name = "most_moves",
-     .type = DUN_INTEGER,
-     .offset = offsetof(struct smc, most_moves),
-     .initial = "20",
-     .minimum = 1,
-     .maximum = 1e6,
-     .doc = "Cap of auto moves at each time; reaching it is reported."},
+    DUN_MOVES_OPTIONS(struct smc, moves),
     {0},
 };
 

@@ -1,8 +1,9 @@
 # tier: long
 """Z-hat of SMC is unbiased with everything learned, by all kernels with all metrics, at 512
-particles in 50 dimensions: 12 comparisons in standard errors (limit 5, each below .01).  And the
-default in 1000 dimensions with 1024 particles: 60 runs, whose mean deviation is at most .3 reported
-errors more than three of its own."""
+particles in 50 dimensions: 12 comparisons in standard errors (limit 5, each below .01; random walks
+with the identity metric 1000 times, since moves that ended when they look forgotten made these 2 %
+too small).  And the default in 1000 dimensions with 1024 particles: 60 runs, whose mean deviation
+is at most .3 reported errors more than three of its own."""
 import numpy
 
 from calibration import replicates
@@ -19,11 +20,12 @@ def law(kernel, metric, dimension, particles, count, seed):
 def test_everything_learned():
     for number, kernel in enumerate(("hmc", "mala", "underdamped", "rwm")):
         for metric in ("identity", "diagonal", "dense"):
-            count = 160 if kernel != "rwm" else 320
+            count = 1000 if (kernel, metric) == ("rwm", "identity") else 160
             found = law(kernel, metric, 50, 512, count, 200 + number)
             ratio = numpy.exp(found["log_evidence"])
             mean, error = numpy.mean(ratio), numpy.std(ratio, ddof=1) / numpy.sqrt(count)
             print(f"{kernel} {metric}: {mean:.4f} +- {error:.4f}", flush=True)
+            assert error < .01, (kernel, metric, error)
             assert abs(mean - 1) <= 5 * error, (kernel, metric, mean, error)
 
 

@@ -1,0 +1,90 @@
+#include "methods/moves.h"
+
+int dun_moves_start(struct dun_moves *m, const struct dun_run *run)
+{
+  m->done = m->needed = m->least = m->capped = 0;
+  m->last_jump = 0;
+  return dun_watch_start(&m->watch, run);
+}
+
+void dun_moves_free(struct dun_moves *m)
+{
+  dun_watch_free(&m->watch);
+}
+
+/* 1, 2, 3, 4, 6, 8, 12, 16, 24, ... */
+static int is_look(int64_t moves)
+{
+  while (moves > 3 && moves % 2 == 0)
+    moves /= 2;
+  return moves <= 3;
+}
+
+static int64_t look_after(int64_t moves)
+{
+  do
+    moves++;
+  while (!is_look(moves));
+  return moves;
+}
+
+void dun_moves_begin(struct dun_moves *m)
+{
+  const int64_t few = 4; /* so few moves differ by more than chance does */
+  m->least = m->needed > few ? look_after(m->needed) : 0;
+  m->done = m->needed = 0;
+  m->last_jump = 0;
+}
+
+/* Random walks forget in a number of moves that grows with the dimension (Roberts, Gelman & Gilks
+ * 1997). */
+static int64_t most_moves(const struct dun_moves *m, const struct dun_run *run)
+{
+  const int64_t least = 20, random_walk = 4 * (int64_t)run->evaluator->dimension;
+  if (m->most > 0)
+    return m->most;
+  return run->kernel->uses_gradient || random_walk < least ? least : random_walk;
+}
+
+/* The log density has forgotten where it was, and the last move carried the particles hardly
+ * further.  A criterion on the coordinates alone would never end when there are modes. */
+static int forgotten(struct dun_moves *m, const struct dun_look *look)
+{
+  int settled = look->jump < 1.1 * m->last_jump;
+  m->last_jump = look->jump;
+  return !(look->autocorrelation >= .3) && settled && is_look(m->done);
+}
+
+int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struct dun_run *run,
+                   const struct dun_look *look)
+{
+  int automatic = m->per_step < 0, slow = 0, status;
+
+  m->done++;
+  int enough = automatic ? forgotten(m, look) : m->done >= m->per_step;
+  int capped = automatic && m->done >= most_moves(m, run);
+  if (!enough && !capped && m->done > 1)
+    return 0;
+  if ((status = dun_watch_look(context, &m->watch, run, m->done, &slow)) < 0)
+    return status;
+  if (automatic)
+    enough = enough && !slow;
+  if (enough && m->needed == 0)
+    m->needed = m->done;
+  if (!(enough && m->done >= m->least) && !capped)
+    return 0;
+  m->capped += m->needed == 0;
+  dun_watch_close(&m->watch, m->done, slow);
+  return 1;
+}
+
+void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
+                        struct dun_diagnosis *out)
+{
+  double share = run->now.step > 0 ? (double)m->capped / (double)run->now.step : 0;
+  if (m->per_step < 0)
+    dun_diagnose(out, "moves", dun_verdict_above(share, .1, .5),
+                 "%lld of %lld steps ended at the cap of %lld moves before the particles had "
+                 "forgotten where they were",
+                 (long long)m->capped, (long long)run->now.step, (long long)most_moves(m, run));
+}

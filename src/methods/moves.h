@@ -1,0 +1,70 @@
+/* How many moves a step of SMC takes: a stated number, or as many as it takes until the particles
+ * have forgotten where they were.
+ *
+ * Particles whose moves end when they look forgotten are not quite pi_t's: chance fluctuations help
+ * to decide.  So the looks become rare as moves become many, and where they are many a step moves
+ * on beyond what the step before it needed.  (Random walks in 50 dimensions, 512 particles: ended
+ * by looks after every move, Z-hat was 2 % too small.) */
+#ifndef DUNLIN_METHODS_MOVES_H
+#define DUNLIN_METHODS_MOVES_H
+
+#include "methods/watch.h"
+
+struct dun_moves {
+  /* options */
+  long long per_step; /* -1: auto */
+  long long most;     /* -1: auto */
+
+  /* state */
+  int64_t done;     /* in this step */
+  int64_t needed;   /* by this step; 0: not known yet */
+  int64_t least;    /* of this step, from what the one before needed */
+  int64_t capped;   /* steps that ended at the cap */
+  double last_jump; /* of the move before */
+  struct dun_watch watch;
+};
+
+/* The option rows, for a struct that has it as `member`. */
+#define DUN_MOVES_OPTIONS(type_, member_)                                                          \
+  {.name = "moves_per_step",                                                                       \
+   .type = DUN_INTEGER,                                                                            \
+   .offset = offsetof(type_, member_.per_step),                                                    \
+   .initial = "auto",                                                                              \
+   .words = "auto",                                                                                \
+   .minimum = 1,                                                                                   \
+   .maximum = 1e6,                                                                                 \
+   .doc = "Sweeps at each time; auto goes on until the log density has forgotten its start."},     \
+  {                                                                                                \
+    .name = "most_moves", .type = DUN_INTEGER, .offset = offsetof(type_, member_.most),            \
+    .initial = "auto", .words = "auto", .minimum = 1, .maximum = 1e6,                              \
+    .doc = "Cap of auto moves at each time; reaching it is reported. auto: 20, and for kernels "   \
+           "without gradients at least 4 a dimension."                                             \
+  }
+
+/* The state rows. */
+#define DUN_MOVES_STATE(type_, member_)                                                            \
+  {"moves done", DUN_STATE_INTEGER, offsetof(type_, member_.done), 1},                             \
+      {"moves needed", DUN_STATE_INTEGER, offsetof(type_, member_.needed), 1},                     \
+      {"moves least", DUN_STATE_INTEGER, offsetof(type_, member_.least), 1},                       \
+      {"moves capped", DUN_STATE_INTEGER, offsetof(type_, member_.capped), 1},                     \
+      {"moves jump", DUN_STATE_NUMBER, offsetof(type_, member_.last_jump), 1},                     \
+      DUN_WATCH_STATE(type_, member_.watch)
+
+/* For a new replicate.  Local; DUN_ERROR_MEMORY. */
+int dun_moves_start(struct dun_moves *moves, const struct dun_run *run);
+/* Safe twice, and on zeroes. */
+void dun_moves_free(struct dun_moves *moves);
+
+/* A step begins.  Local. */
+void dun_moves_begin(struct dun_moves *moves);
+
+/* Collective.  Books a move, which looked like this.  Returns 1 when the step is over, 0 when it is
+ * to go on, or a negative status. */
+int dun_moves_over(struct dun_context *context, struct dun_moves *moves, const struct dun_run *run,
+                   const struct dun_look *look);
+
+/* Verdict on steps that ended at the cap; none for a stated number. */
+void dun_moves_diagnose(const struct dun_moves *moves, const struct dun_run *run,
+                        struct dun_diagnosis *out);
+
+#endif
