@@ -6,47 +6,50 @@
 #include "fixture.h"
 #include "parallel/sum.h"
 
-static const struct {
-  const char *name, *method, *kernel, *path;
-} settings[] = {
-    {"smc", "ess_threshold: .8", "hmc", "base: {type: gaussian, scale: 3}"},
-    {"smc", "resampling: multinomial, moves_per_step: 3", "rwm",
-     "base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: 20}"},
-    {"smc", "resampling: residual", "hmc",
-     "base: {type: fitted, scale: 5, pilot_moves: 20, pilot_chains: 300}"},
-    {"smc", "resampling: stratified", "hmc",
-     "base: {type: fitted, scale: 5, pilot_moves: 20, covariance: diagonal}"},
-    {"smc", "moves_per_step: 2", "underdamped", "base: {type: gaussian, scale: 3}"},
-    {"smc", "moves_per_step: 2", "underdamped, metropolised: false",
-     "base: {type: gaussian, scale: 3}"},
-    {"smc", "moves_per_step: 2", "underdamped, metropolised: false, scheme: baoab",
-     "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 8, warmup: 200, draws: 300", "hmc",
-     "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", "rwm",
-     "base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 8, warmup: 200, draws: 300", "underdamped",
-     "base: {type: gaussian, scale: 3}"},
+/* The method's section, and the others that it needs, whole. */
+struct setting {
+  const char *name, *method, *sections;
+};
+
+#define WIDE "path: {type: geometric, base: {type: gaussian, scale: 3}}\n"
+static const struct setting settings[] = {
+    {"smc", "ess_threshold: .8", WIDE "kernel: {type: hmc}"},
+    {"smc", "resampling: multinomial, moves_per_step: 3",
+     "path: {type: geometric, base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: "
+     "20}}\nkernel: {type: rwm}"},
+    {"smc", "resampling: residual",
+     "path: {type: geometric, base: {type: fitted, scale: 5, pilot_moves: 20, pilot_chains: "
+     "300}}\nkernel: {type: hmc}"},
+    {"smc", "resampling: stratified",
+     "path: {type: geometric, base: {type: fitted, scale: 5, pilot_moves: 20, covariance: "
+     "diagonal}}\nkernel: {type: hmc}"},
+    {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped}"},
+    {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped, metropolised: false}"},
+    {"smc", "moves_per_step: 2",
+     WIDE "kernel: {type: underdamped, metropolised: false, scheme: baoab}"},
+    {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: hmc}"},
+    {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", WIDE "kernel: {type: rwm}"},
+    {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: underdamped}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-static const struct {
-  const char *name, *method, *kernel, *path;
-} chains[] = {
-    {"langevin", "warmup: 60, draws: 20", "hmc", "constant, start: {scale: 2}"},
-    {"langevin", "warmup: 100, draws: 20, thin: 5", "rwm", "constant"},
-    {"langevin", "warmup: 100, draws: 20, thin: 5", "mala", "constant, start: {mean: 1}"},
-    {"langevin", "warmup: 60, draws: 20, thin: 3", "underdamped", "constant"},
-    {"langevin", "warmup: 60, draws: 20", "hmc",
-     "geometric, base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: 10}"},
-    {"langevin", "warmup: 60, draws: 10, final_moves: 5", "hmc",
-     "dilation, schedule: {levels: 20}"},
-    {"tempering", "temperatures: 5, warmup: 200, draws: 50, thin: 2", "hmc",
-     "geometric, base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 8, warmup: 200, draws: 50", "rwm, metric: identity",
-     "geometric, base: {type: gaussian, scale: 3}"},
-    {"tempering", "temperatures: 4, warmup: 200, draws: 50", "mala",
-     "geometric, base: {type: gaussian, scale: 3}"},
+static const struct setting chains[] = {
+    {"langevin", "warmup: 60, draws: 20",
+     "path: {type: constant, start: {scale: 2}}\nkernel: {type: hmc}"},
+    {"langevin", "warmup: 100, draws: 20, thin: 5", "path: {type: constant}\nkernel: {type: rwm}"},
+    {"langevin", "warmup: 100, draws: 20, thin: 5",
+     "path: {type: constant, start: {mean: 1}}\nkernel: {type: mala}"},
+    {"langevin", "warmup: 60, draws: 20, thin: 3",
+     "path: {type: constant}\nkernel: {type: underdamped}"},
+    {"langevin", "warmup: 60, draws: 20",
+     "path: {type: geometric, base: {type: gaussian, scale: 3}, schedule: {type: fixed, steps: "
+     "10}}\nkernel: {type: hmc}"},
+    {"langevin", "warmup: 60, draws: 10, final_moves: 5",
+     "path: {type: dilation, schedule: {levels: 20}}\nkernel: {type: hmc}"},
+    {"tempering", "temperatures: 5, warmup: 200, draws: 50, thin: 2", WIDE "kernel: {type: hmc}"},
+    {"tempering", "temperatures: 8, warmup: 200, draws: 50",
+     WIDE "kernel: {type: rwm, metric: identity}"},
+    {"tempering", "temperatures: 4, warmup: 200, draws: 50", WIDE "kernel: {type: mala}"},
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
@@ -82,8 +85,8 @@ static void log_evidence_is_right(void)
              "run: {seed: 11, particles: 2000}\n"
              "target: {type: gaussian, dimension: 5, mean: 1, log_evidence: 1.7, covariance: "
              "{type: toeplitz, correlation: .5}}\n"
-             "path: {type: geometric, %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
-             settings[i].path, settings[i].kernel, settings[i].name, settings[i].method);
+             "%s\nmethod: {type: %s, %s}\n",
+             settings[i].sections, settings[i].name, settings[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
     double progress = 0;
     CHECK(run->method->start(&test_context, run->method_self, run) == 0);
@@ -106,7 +109,7 @@ enum { MOMENTS = 5 };
 /* chain[chains of all ranks][MOMENTS]: this rank's draws only. */
 static void add_moments(const struct dun_run *run, double *chain)
 {
-  const double *x = dun_f64(run->sweep.x), *logw = dun_f64(run->logw);
+  const double *x = dun_f64(run->x), *logw = dun_f64(run->logw);
   for (int64_t i = 0; i < run->population.tiles.local; i++) {
     double a = x[i * 5] - 1, b = x[i * 5 + 4] - 1;
     double f[MOMENTS] = {a, b, a * a - 1, b * b - 1, a * b - .0625};
@@ -144,8 +147,8 @@ static void chains_have_the_moments(void)
              "run: {seed: 12, particles: 1000}\n"
              "target: {type: gaussian, dimension: 5, mean: 1, covariance: {type: toeplitz, "
              "correlation: .5}}\n"
-             "path: {type: %s}\nkernel: {type: %s}\nmethod: {type: %s, %s}\n",
-             chains[i].path, chains[i].kernel, chains[i].name, chains[i].method);
+             "%s\nmethod: {type: %s, %s}\n",
+             chains[i].sections, chains[i].name, chains[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
     double progress = 0;
     double *chain = calloc((size_t)run->kept.chains.total * MOMENTS, sizeof *chain);
