@@ -1,49 +1,59 @@
-# One more of a kind is one new file: src/<kind>s/<name>.c (src/finishes/<name>.c) that defines
+# One more of a kind is one new file: <kind>s/<name>.c (finishes/<name>.c) below src that defines
 # `const struct dun_<kind> dun_<kind>_<name>`.  The registry is written from the file names when
-# CMake runs.
-set(DUNLIN_REGISTRY ${CMAKE_BINARY_DIR}/generated/registry.c)
-set(registry_includes "")
-set(registry_externs "")
-set(registry_lists "")
-set(registry_table "")
-foreach(kind target path kernel method finish probe)
-  set(room ${kind}s)
-  if(kind STREQUAL "finish")
-    set(room finishes)
-  endif()
-  string(TOUPPER ${kind} upper)
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c)
-  list(SORT files)
-  if(kind STREQUAL "target")
-    string(APPEND registry_includes "#include \"dunlin/target.h\"\n")
-  elseif(kind STREQUAL "method")
-    string(APPEND registry_includes "#include \"methods/run.h\"\n")
-  else()
-    string(APPEND registry_includes "#include \"${room}/${kind}.h\"\n")
-  endif()
-  string(APPEND registry_lists "static const struct dun_type *const ${kind}s[] = {\n")
-  foreach(file ${files})
-    get_filename_component(name ${file} NAME_WE)
-    file(STRINGS ${file} defined REGEX "^const struct dun_${kind} dun_${kind}_${name} =")
-    if(defined)
-      string(APPEND registry_externs "extern const struct dun_${kind} dun_${kind}_${name};\n")
-      string(APPEND registry_lists "    &dun_${kind}_${name}.type,\n")
+# CMake runs.  Tests have types of their own below tests/types, beside those of src.
+function(dunlin_registry output)
+  set(includes "")
+  set(externs "")
+  set(lists "")
+  set(table "")
+  foreach(kind target path kernel method finish probe)
+    set(room ${kind}s)
+    if(kind STREQUAL "finish")
+      set(room finishes)
     endif()
+    string(TOUPPER ${kind} upper)
+    set(names "")
+    foreach(root ${ARGN})
+      file(GLOB files CONFIGURE_DEPENDS ${root}/${room}/*.c)
+      foreach(file ${files})
+        get_filename_component(name ${file} NAME_WE)
+        file(STRINGS ${file} defined REGEX "^const struct dun_${kind} dun_${kind}_${name} =")
+        if(defined)
+          list(APPEND names ${name})
+        endif()
+      endforeach()
+    endforeach()
+    list(SORT names)
+    if(kind STREQUAL "target")
+      string(APPEND includes "#include \"dunlin/target.h\"\n")
+    elseif(kind STREQUAL "method")
+      string(APPEND includes "#include \"methods/run.h\"\n")
+    else()
+      string(APPEND includes "#include \"${room}/${kind}.h\"\n")
+    endif()
+    string(APPEND lists "static const struct dun_type *const ${kind}s[] = {\n")
+    foreach(name ${names})
+      string(APPEND externs "extern const struct dun_${kind} dun_${kind}_${name};\n")
+      string(APPEND lists "    &dun_${kind}_${name}.type,\n")
+    endforeach()
+    string(APPEND lists "    NULL};\n")
+    string(APPEND table "    [DUN_KIND_${upper}] = ${kind}s,\n")
   endforeach()
-  string(APPEND registry_lists "    NULL};\n")
-  string(APPEND registry_table "    [DUN_KIND_${upper}] = ${kind}s,\n")
-endforeach()
-file(CONFIGURE OUTPUT ${DUNLIN_REGISTRY} @ONLY CONTENT
+  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
 "/* Written by cmake/registry.cmake from the files' names. */
 #include \"base/type.h\"
-${registry_includes}
-${registry_externs}
-${registry_lists}
+${includes}
+${externs}
+${lists}
 static const struct dun_type *const *const kinds[DUN_KINDS] = {
-${registry_table}};
+${table}};
 
 const struct dun_type *const *dun_registry(enum dun_kind kind)
 {
   return kinds[kind];
 }
 ")
+endfunction()
+
+set(DUNLIN_REGISTRY ${CMAKE_BINARY_DIR}/generated/registry.c)
+dunlin_registry(${DUNLIN_REGISTRY} ${CMAKE_SOURCE_DIR}/src)

@@ -35,7 +35,7 @@ static void take(struct picker *p, int64_t local, int64_t from, int64_t to)
   int d = p->run->evaluator->dimension;
   for (int64_t i = from; i < to; i++)
     for (int j = 0; j < d; j++)
-      p->bits[i * d + j] = (int64_t)dun_bits(dun_f64(p->run->sweep.x)[local * d + j]);
+      p->bits[i * d + j] = (int64_t)dun_bits(dun_f64(p->run->x)[local * d + j]);
   p->bits[p->n * d] += to > from;
 }
 
@@ -120,7 +120,7 @@ static void take_chain(const struct dun_run *run, int64_t local, double *c, int6
 {
   int d = run->evaluator->dimension;
   for (int j = 0; j < d; j++)
-    bits[j] = (int64_t)dun_bits(dun_f64(run->sweep.x)[local * d + j]);
+    bits[j] = (int64_t)dun_bits(dun_f64(run->x)[local * d + j]);
   bits[d] = (int64_t)dun_bits(slope_of(run, local, c));
 }
 

@@ -30,7 +30,6 @@ struct dun_fit {
   struct dun_numbers mean;   /* [modes][d] */
   struct dun_numbers spread; /* [modes][d or d * d] */
   struct dun_numbers within; /* [d], mean variance in the basins */
-  struct dun_column *x;
   struct dun_column *ascent; /* [d + 1]: end and its log density; -DBL_MAX: claimed or none */
 
   /* what the ticks need; made where it is missing, owned */

@@ -35,15 +35,13 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   };
   enum { COLUMNS = sizeof columns / sizeof *columns };
   (void)context;
-  if (!run->path || !run->kernel || !run->logw || !run->root ||
-      !dun_population_find(&run->population, "x"))
+  if (!run->path || !run->kernel || !run->x || !run->logw || !run->root)
     return dun_fail(DUN_ERROR_INPUT,
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",
                     run->method->type.name);
   if (dun_evaluator_need_gradient(run->evaluator, "finish fit_and_reweight", "method smc") < 0)
     return DUN_ERROR_INPUT;
-  f->x = dun_population_find(&run->population, "x");
   f->ascent = dun_population_declare(
       &run->population, (struct dun_column){.name = "ascent",
                                             .type = DUN_F64,
@@ -130,7 +128,7 @@ static int begin(struct dun_context *context, struct dun_fit *f)
     return status;
   status = dun_weights_compute(context, &f->run->population, f->run->logw, &f->weights);
   if (status >= 0)
-    status = dun_column_moments(context, &f->run->population, f->x, f->run->logw, &f->weights,
+    status = dun_column_moments(context, &f->run->population, f->run->x, f->run->logw, &f->weights,
                                 f->within.value, f->scale.value);
   for (int64_t j = 0; j < d && status >= 0; j++) {
     f->scale.value[j] = f->scale.value[j] > 0 ? f->scale.value[j] : 1;
@@ -277,8 +275,8 @@ static int replace_tile(struct dun_fit *f, int64_t tile)
       term[l] += f->log_share[k];
   }
   log_sum((int)f->modes, f->log_q, log_q);
-  dun_tile_store(&f->run->population, f->x, tile, x);
-  dun_tile_load(&f->run->population, f->x, tile,
+  dun_tile_store(&f->run->population, f->run->x, tile, x);
+  dun_tile_load(&f->run->population, f->run->x, tile,
                 x); /* the lanes behind the last repeat the first */
   dun_evaluate(f->run->evaluator, n, x, lp, NULL, NULL);
   int status = dun_pass_leave(&f->run->sweep.pass, tile, 0, n);

@@ -11,7 +11,7 @@ static int find_basins(struct dun_fit *w)
   w->basin = dun_allocate(w->tiles->local + 1, sizeof *w->basin);
   if (!w->basin)
     return DUN_ERROR_MEMORY;
-  const double *x = dun_f64(w->x);
+  const double *x = dun_f64(w->run->x);
   for (int64_t i = 0; i < w->tiles->local; i++) {
     double least = INFINITY;
     w->basin[i] = 0;
@@ -59,7 +59,7 @@ static int first_moments(struct dun_context *context, struct dun_fit *w, int k)
   for (int64_t i = 0; i < w->tiles->count; i++) {
     if (!basin_weights(w, i, k, weight))
       continue;
-    dun_tile_load(&w->run->population, w->x, i, w->lanes);
+    dun_tile_load(&w->run->population, w->run->x, i, w->lanes);
     for (int j = 0; j < w->d; j++)
       add_product(&w->sum[j], weight, w->lanes + (int64_t)j * DUN_LANES, NULL);
     dun_exact_add(&w->sum[w->d], dun_fold(weight));
@@ -83,7 +83,7 @@ static int second_moments(struct dun_context *context, struct dun_fit *w, int k)
     struct dun_exact *sum = w->sum;
     if (!basin_weights(w, i, k, weight))
       continue;
-    dun_tile_load(&w->run->population, w->x, i, x);
+    dun_tile_load(&w->run->population, w->run->x, i, x);
     for (int j = 0; j < d; j++)
       for (int l = 0; l < DUN_LANES; l++)
         x[j * DUN_LANES + l] -= w->mean.value[(int64_t)k * d + j];

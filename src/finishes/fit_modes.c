@@ -18,7 +18,7 @@ static int ascend(struct dun_fit *w, int64_t tile)
   double *x = w->lanes, *lp = x + 4 * (int64_t)d * DUN_LANES;
   int64_t first = tile * w->tiles->tile;
 
-  dun_tile_load(&w->run->population, w->x, tile, x);
+  dun_tile_load(&w->run->population, w->run->x, tile, x);
   dun_ascend(w->run->evaluator, n, w->scale.value, w->step, w->steps, x, lp, lp + DUN_LANES);
   int status = dun_pass_leave(&w->run->sweep.pass, tile, 0, n);
   if (status < 0)

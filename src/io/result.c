@@ -140,8 +140,9 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
   result->variable = dun_allocate(capacity, sizeof *result->variable);
   if (!result->variable)
     return DUN_ERROR_MEMORY;
-  if (!find_column(run, "x"))
-    return dun_fail(DUN_ERROR_INPUT, "The population has no column x to make draws of.");
+  if (!run->x)
+    return dun_fail(DUN_ERROR_INPUT, "The method %s has no points to make draws of.",
+                    run->method ? run->method->type.name : "");
   int status = list_parameters(result, run, parameters);
   if (status < 0)
     return status;

@@ -62,7 +62,7 @@ static int buffer_init(struct dun_result_buffer *b, struct dun_result *result, s
 {
   *b = (struct dun_result_buffer){
       .result = result, .run = run, .rows = rows, .depth = depth, .file = -1, .cached = -1};
-  b->x = dun_population_find(&run->population, "x");
+  b->x = run->x;
   b->part_lp = dun_population_find(&run->population, "part_lp");
   b->buffer = dun_allocate(result->variables, sizeof *b->buffer);
   b->held = dun_allocate(rows * at_least_1(depth), 1);

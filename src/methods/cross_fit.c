@@ -69,8 +69,8 @@ static int learn_dense(struct dun_context *context, struct dun_cross_fit *f, str
   int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
 
   if (status >= 0)
-    status = dun_weighted_covariance(context, &run->population, run->sweep.x, logw, &f->weights,
-                                     f->mean, covariance);
+    status = dun_weighted_covariance(context, &run->population, run->x, logw, &f->weights, f->mean,
+                                     covariance);
   for (int64_t j = 0; j < d && status >= 0; j++)
     f->deviation[j] = sqrt(covariance[j * d + j]);
   if (status >= 0)
@@ -99,7 +99,7 @@ static int learn(struct dun_context *context, struct dun_cross_fit *f, struct du
     return 0;
   if (adaptation->metric == DUN_METRIC_DENSE)
     return learn_dense(context, f, run, &logw, ancestors, adaptation);
-  status = dun_column_moments(context, &run->population, run->sweep.x, &logw, &f->weights, f->mean,
+  status = dun_column_moments(context, &run->population, run->x, &logw, &f->weights, f->mean,
                               f->deviation);
   if (status >= 0)
     dun_adaptation_metric(adaptation, f->deviation);

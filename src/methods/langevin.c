@@ -35,7 +35,7 @@ struct langevin {
   struct dun_warmup learning;
 
   /* made by init */
-  struct dun_column *x, *logw;
+  struct dun_column *logw;
 
   int64_t outside; /* particles at the end where the density is 0 */
 };
@@ -163,11 +163,11 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   if (status < 0)
     return status;
   s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
-  s->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
+  run->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
   run->root = dun_run_column(run, "root", DUN_I64, 1, moves, "Number of the chain.");
-  if (!s->x || !s->logw || !run->root ||
+  if (!run->x || !s->logw || !run->root ||
       !dun_run_column(run, "part_lp", DUN_F64, run->path->parts, moves,
                       "Log densities of the path's parts.") ||
       !dun_run_column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
@@ -336,7 +336,7 @@ static int warm_up(struct dun_context *context, struct langevin *s, struct dun_r
   }
   int status = sweep(context, s, run, &look);
   if (status >= 0)
-    status = dun_warmup_update(context, &s->learning, run->adaptation, &run->population, s->x,
+    status = dun_warmup_update(context, &s->learning, run->adaptation, &run->population, run->x,
                                s->logw, &look);
   return status < 0 ? status : step(s, run);
 }

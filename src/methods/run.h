@@ -84,7 +84,7 @@ struct dun_run {
   /* Of all particles the first; of methods that cross-fit, of the halves (struct dun_sweep). */
   struct dun_adaptation adaptation[DUN_HALVES];
   struct dun_sweep sweep;
-  struct dun_column *logw, *root; /* set by the method's init: weights and ancestors */
+  struct dun_column *x, *logw, *root; /* set by the method's init: points, weights, ancestors */
 
   /* state */
   int64_t tick; /* ticks done in this replicate: the `step` of random numbers */

@@ -50,7 +50,7 @@ struct smc {
 
   /* made by init */
   int at_point; /* the path begins at one point, not at a density */
-  struct dun_column *x, *logw, *root, *part_lp;
+  struct dun_column *logw, *root, *part_lp;
   struct dun_weights weights;
   struct dun_cross_fit fit;
 };
@@ -156,13 +156,13 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   if (status < 0)
     return status;
-  s->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
+  run->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   s->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
                            "Global index of the ancestor at the start.");
   s->part_lp =
       dun_run_column(run, "part_lp", DUN_F64, K, DUN_MOVES, "Log densities of the path's parts.");
-  if (!s->x || !s->logw || !s->root || !s->part_lp ||
+  if (!run->x || !s->logw || !s->root || !s->part_lp ||
       !dun_run_column(run, "start", DUN_F64, d + 1, 0,
                       "Point and log density at the last selection.") ||
       (!run->path->affine &&
@@ -258,7 +258,7 @@ static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run
   run->now.acceptance = look.acceptance;
   if (++s->pilots < pilot_of(run).moves)
     return DUN_TICK_GOING;
-  status = dun_path_fit(context, run->path, run->path_self, &run->population, s->x);
+  status = dun_path_fit(context, run->path, run->path_self, &run->population, run->x);
   dun_adaptation_follow(&run->adaptation[1], &run->adaptation[0]);
   s->phase = START;
   return status < 0 ? status : DUN_TICK_GOING;

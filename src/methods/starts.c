@@ -54,7 +54,7 @@ int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, in
   int status = make_drawing(&w, run);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
     draw_tile(&w, run, purpose, i);
-    dun_tile_store(&run->population, run->sweep.x, i, w.x);
+    dun_tile_store(&run->population, run->x, i, w.x);
   }
   dun_free(w.uniform);
   return status;
@@ -125,7 +125,7 @@ static int fill_tile(struct dun_run *run, const struct drawing *w, int64_t i, do
   int status = draw_points(run, w, i, n, time, drawn);
   if (status < 0)
     return status;
-  dun_tile_load(&run->population, run->sweep.x, i, x);
+  dun_tile_load(&run->population, run->x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++) {
     if (!is_outside(part + l, K, DUN_LANES))
@@ -137,7 +137,7 @@ static int fill_tile(struct dun_run *run, const struct drawing *w, int64_t i, do
     copy_lane(d, w->x, next, x, l);
     copy_lane(K, drawn, next++, part, l);
   }
-  dun_tile_store(&run->population, run->sweep.x, i, x);
+  dun_tile_store(&run->population, run->x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
   return 0;
 }
@@ -228,7 +228,7 @@ static int renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
   double *x = state, *part = x + (int64_t)d * DUN_LANES, *drawn = part + (int64_t)K * DUN_LANES;
 
   draw_tile(w, run, DUN_PURPOSE_START, i);
-  dun_tile_load(&run->population, run->sweep.x, i, x);
+  dun_tile_load(&run->population, run->x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++)
     if (marked[l]) {
@@ -246,7 +246,7 @@ static int renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
   for (int l = 0; l < n; l++)
     if (marked[l])
       copy_lane(K, drawn, count++, part, l);
-  dun_tile_store(&run->population, run->sweep.x, i, x);
+  dun_tile_store(&run->population, run->x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
   return 0;
 }
@@ -297,14 +297,14 @@ static int propose_tile(struct dun_run *run, const struct drawing *w, int64_t i,
   int status = draw_points(run, w, i, n, time, drawn);
   if (status < 0)
     return status;
-  dun_tile_load(&run->population, run->sweep.x, i, x);
+  dun_tile_load(&run->population, run->x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++)
     if (dun_scalar_log(dun_uniform_one(address, l)) < log_ratio(run, time[l], drawn, part, l)) {
       copy_lane(d, w->x, l, x, l);
       copy_lane(K, drawn, l, part, l);
     }
-  dun_tile_store(&run->population, run->sweep.x, i, x);
+  dun_tile_store(&run->population, run->x, i, x);
   dun_tile_store(&run->population, run->sweep.part_lp, i, part);
   return 0;
 }

@@ -152,7 +152,7 @@ static int declare(struct tempering *s, struct dun_run *run)
   unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
   unsigned output = s->draws > 0 ? 0 : DUN_OUTPUT;
 
-  s->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The replica's point.");
+  run->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The replica's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, 0, "0 at time 1, -inf elsewhere.");
   s->root = dun_run_column(run, "root", DUN_I64, 1, moves | output,
                            "Global index of the first replica of the ladder.");
@@ -168,7 +168,7 @@ static int declare(struct tempering *s, struct dun_run *run)
                      "Place in the ladder; 1 on the way from the last rung to the first, 2 back.");
   run->logw = s->logw;
   run->root = s->root;
-  return s->x && s->logw && s->root && s->part_lp && s->chain_time && s->step_size &&
+  return run->x && s->logw && s->root && s->part_lp && s->chain_time && s->step_size &&
                  s->acceptance && s->credit && s->rung
              ? 0
              : DUN_ERROR_MEMORY;
@@ -252,7 +252,7 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
   const struct dun_tiles *tiles = &run->population.tiles;
   int code = dun_agree(context, dun_run_start(run));
   if (code >= 0 && run->adaptation->metric == DUN_METRIC_DIAGONAL)
-    code = dun_ladder_metric_start(context, &s->ladder, &run->population, s->x);
+    code = dun_ladder_metric_start(context, &s->ladder, &run->population, run->x);
   if (code < 0)
     return code;
   for (int64_t i = 0; i < tiles->local; i++) {
@@ -433,7 +433,7 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   if (code < 0 || (code = gather(context, s, run)) < 0)
     return code;
   if (batch < 0 && diagonal &&
-      (code = dun_ladder_metric_look(context, &s->ladder, &run->population, s->x, s->rung)) < 0)
+      (code = dun_ladder_metric_look(context, &s->ladder, &run->population, run->x, s->rung)) < 0)
     return code;
   run->now.acceptance = look->acceptance;
   run->now.step_size = dun_scalar_exp(s->ladder.log_step.value[s->rungs - 1]);

@@ -31,8 +31,7 @@ struct tempering {
   struct dun_table table;
 
   /* made by init */
-  struct dun_column *x, *logw, *root, *part_lp, *chain_time, *step_size, *acceptance, *credit,
-      *rung;
+  struct dun_column *logw, *root, *part_lp, *chain_time, *step_size, *acceptance, *credit, *rung;
   int64_t *all;       /* [3][N] and round trips: bits of V, rung, bits of credit */
   signed char *first; /* [local]: 1 for replicas at the first rung */
   int64_t *replica;   /* [R]: of one ladder, by rung */

@@ -245,7 +245,7 @@ static void add_tile(struct dun_watch *w, const struct dun_run *run, int64_t til
   dun_weights_tile(&run->population, run->logw, &w->weights, tile, weight);
   dun_tile_load(&run->population, run->sweep.start, tile, x); /* with lp as its last column */
   watch(w, x, lp, before);
-  dun_tile_load(&run->population, run->sweep.x, tile, x);
+  dun_tile_load(&run->population, run->x, tile, x);
   dun_sweep_density(&run->sweep, tile, run->now.time, lp);
   watch(w, x, lp, now);
   for (int64_t c = 0; c < w->columns; c++) {

@@ -201,7 +201,7 @@ static int take_particles(struct energy_distance *s, const struct dun_run *run, 
     if (i < 0 || i >= tiles->local)
       continue;
     double *point = s->own + k * stride;
-    dun_evaluator_constrain(run->evaluator, dun_f64(run->sweep.x) + i * d, point);
+    dun_evaluator_constrain(run->evaluator, dun_f64(run->x) + i * d, point);
     point[s->outputs] = dun_scalar_exp(dun_f64(run->logw)[i] - maximum);
   }
   return 0;

@@ -70,7 +70,7 @@ static void outputs(void *data, int64_t tile, double *f)
   const struct source *s = data;
   const struct dun_tiles *tiles = &s->run->population.tiles;
   int d = s->run->evaluator->dimension, n = dun_tile_size(tiles, tiles->first_tile + tile);
-  const double *x = dun_f64(s->run->sweep.x) + tile * tiles->tile * d;
+  const double *x = dun_f64(s->run->x) + tile * tiles->tile * d;
 
   for (int l = 0; l < n; l++) {
     dun_evaluator_constrain(s->run->evaluator, x + (int64_t)l * d, s->theta);

@@ -12,7 +12,7 @@ enum { STATISTICS = 6, SWEEPS = 4 };
 static inline void statistics(struct dun_run *run, double *mean, double *variance)
 {
   struct dun_population *p = &run->population;
-  const double *x = dun_f64(run->sweep.x), *part = dun_f64(run->sweep.part_lp);
+  const double *x = dun_f64(run->x), *part = dun_f64(run->sweep.part_lp);
   int d = run->sweep.d, K = run->sweep.K;
   struct dun_exact *sum = calloc(2 * STATISTICS, sizeof *sum);
   double total[2 * STATISTICS];
@@ -50,7 +50,7 @@ static inline void draw_exactly(struct dun_run *run, uint32_t step)
     address.step = step + 1;
     dun_uniforms(address, U, block);
     target->draw(run->evaluator->self, block, normal, x);
-    dun_tile_store(&run->population, run->sweep.x, i, x);
+    dun_tile_store(&run->population, run->x, i, x);
   }
   dun_sweep_evaluate(&test_context, &run->sweep, 1, INT64_MAX);
   free(block);

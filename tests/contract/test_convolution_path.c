@@ -321,7 +321,7 @@ static double *carried(const char *path, int64_t *count)
   CHECK(dun_sweep_transport(&test_context, &run->sweep, dun_run_address(run, 0), t, 1.1 * t) == 0);
   *count = 2 * run->population.tiles.local;
   double *x = malloc((size_t)(*count + 1) * sizeof *x);
-  memcpy(x, dun_f64(run->sweep.x), (size_t)*count * sizeof *x);
+  memcpy(x, dun_f64(run->x), (size_t)*count * sizeof *x);
   CHECK(!run->path->deterministic(run->path_self) == !!strstr(path, "yes"));
   fixture_free(&fixture);
   return x;

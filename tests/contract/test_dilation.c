@@ -90,7 +90,7 @@ static double difference_of_forms(int sqrtl, int unit)
   path.unit = unit ? path.unit : NULL;
   run->sweep.path = &path;
   memset(x, 0, sizeof x);
-  memset(dun_f64(run->sweep.x), 0, (size_t)(run->population.tiles.local * 3) * sizeof(double));
+  memset(dun_f64(run->x), 0, (size_t)(run->population.tiles.local * 3) * sizeof(double));
   for (int k = 1; k <= K; k++) {
     double lambda = k == K ? 1 : (double)k / K, before = (double)(k - 1) / K;
     double h = sqrtl ? .02 * sqrt(lambda) : .1 * lambda;
@@ -106,7 +106,7 @@ static double difference_of_forms(int sqrtl, int unit)
     }
     for (int64_t i = 0; i < run->population.tiles.local; i++)
       for (int j = 0; j < 3; j++) {
-        double off = fabs(sqrt(lambda) * dun_f64(run->sweep.x)[i * 3 + j] - x[j][i]);
+        double off = fabs(sqrt(lambda) * dun_f64(run->x)[i * 3 + j] - x[j][i]);
         worst = off > worst || isnan(off) ? off : worst;
       }
   }
@@ -129,7 +129,7 @@ static double moved_by_batch_rule(const char *rule, int keep, double x[3])
   struct dun_run *run = make(&fixture, 500, MIXTURE, "map: false", rule, "moves_per_step: 1");
   int64_t n = run->population.tiles.local;
   for (int64_t i = 0; i < 3 * n; i++)
-    dun_f64(run->sweep.x)[i] = (double)(i % 7) - 3;
+    dun_f64(run->x)[i] = (double)(i % 7) - 3;
   CHECK(run->sweep.gradient);
   if (!keep)
     run->sweep.gradient = NULL;
@@ -140,7 +140,7 @@ static double moved_by_batch_rule(const char *rule, int keep, double x[3])
     move(run, .3 + .2 * k);
   }
   for (int j = 0; j < 3; j++)
-    x[j] = n > 0 ? dun_f64(run->sweep.x)[j] : 0;
+    x[j] = n > 0 ? dun_f64(run->x)[j] : 0;
   double each = n > 0 ? (double)run->evaluator->evaluations / (double)n : 0;
   int here = n > 0;
   fixture_free(&fixture);
@@ -226,7 +226,7 @@ static void stein(void)
   double total;
   draw_exactly(run, 1);
   for (int64_t i = 0; i < run->population.tiles.count; i++) {
-    dun_tile_load(&run->population, run->sweep.x, i, u);
+    dun_tile_load(&run->population, run->x, i, u);
     struct dun_request request = {.n = DUN_LANES, .x = u, .time = time, .gradient = q};
     run->path->evaluate(run->path_self, &request);
     for (int l = 0; l < DUN_LANES; l++)
@@ -249,7 +249,7 @@ static double variance_after(const char *kernel, int particles, int steps)
   for (int k = 0; k < steps; k++)
     move(run, 1);
   for (int64_t i = 0; i < run->population.tiles.local; i++)
-    dun_exact_add(&sum, pow(dun_f64(run->sweep.x)[i], 2));
+    dun_exact_add(&sum, pow(dun_f64(run->x)[i], 2));
   dun_sum(&test_context, 0, 1, &sum, &total);
   fixture_free(&fixture);
   return total / particles;
@@ -276,12 +276,12 @@ static void constant_steps_blow_up(void)
         make(&fixture, 200, NORMAL, "schedule: {levels: 30}",
              "ula, step_rule: const, step_size: 0.66666666666666667", "moves_per_step: 1");
     for (int64_t i = 0; i < run->population.tiles.local; i++)
-      dun_f64(run->sweep.x)[i] = run_number;
+      dun_f64(run->x)[i] = run_number;
     for (int k = 1; k <= K; k++) {
       dun_sweep_carry(&test_context, &run->sweep, dun_run_address(run, 0), (k - 1.) / K,
                       (double)k / K, NULL);
       move(run, (double)k / K);
-      u[run_number][k - 1] = dun_f64(run->sweep.x)[0];
+      u[run_number][k - 1] = dun_f64(run->x)[0];
     }
     fixture_free(&fixture);
   }

@@ -46,7 +46,7 @@ static void is_below(void *data, int64_t tile, double *f)
   const struct dun_tiles *tiles = &b->run->population.tiles;
   int n = dun_tile_size(tiles, tiles->first_tile + tile), d = b->run->evaluator->dimension;
   for (int l = 0; l < n; l++)
-    f[l] = dun_f64(b->run->sweep.x)[(tile * tiles->tile + l) * d] < b->cut;
+    f[l] = dun_f64(b->run->x)[(tile * tiles->tile + l) * d] < b->cut;
 }
 
 static int to_the_end(struct dun_run *run, struct dun_part *part)

@@ -134,7 +134,7 @@ static void increments(void)
              of_u ? "u" : "x", map ? "true" : "false");
     struct dun_run *run = make(&fixture, 100, FIELD, path, "moves_per_step: 1");
     int64_t n = run->population.tiles.local;
-    double *old = calloc((size_t)(n * SITES) + 1, sizeof *old), *x = dun_f64(run->sweep.x);
+    double *old = calloc((size_t)(n * SITES) + 1, sizeof *old), *x = dun_f64(run->x);
     draw_exactly(run, 1);
     CHECK(dun_sweep_evaluate(&test_context, &run->sweep, .3, INT64_MAX) == 0);
     memcpy(old, x, (size_t)(n * SITES) * sizeof *old);

@@ -87,6 +87,7 @@ static void run_init(struct dun_context *context)
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
     CHECK(dun_population_declare(&run.population, columns[i]) != NULL);
   CHECK(dun_population_allocate(&run.population) == 0);
+  run.x = dun_population_find(&run.population, "x");
 }
 
 /* Particle i of chain c: x[0] = i + c / 4, so that theta's number k is i + c / 4 + k / 16. */

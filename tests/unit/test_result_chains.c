@@ -26,7 +26,7 @@ static void fill(struct dun_run *run, int64_t draw)
     int drawn = global % members == member(chain, draw, members);
     dun_f64(run->logw)[i] = drawn ? 0 : -INFINITY;
     for (int j = 0; j < DIMENSION; j++)
-      dun_f64(run->sweep.x)[i * DIMENSION + j] = number(global, draw, j);
+      dun_f64(run->x)[i * DIMENSION + j] = number(global, draw, j);
   }
 }
 
