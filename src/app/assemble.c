@@ -318,10 +318,10 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   return judge(context, assembly, code, "kernel", &assembly->kernel);
 }
 
-/* Random numbers are addressed by the tick, of 31 bits. */
+/* Random numbers are addressed by the tick, of 32 bits. */
 static int check_sweeps(const struct dun_run *run)
 {
-  int64_t most = INT32_MAX - (1 << 20); /* finishes and phases have some of their own */
+  int64_t most = UINT32_MAX - (1 << 20); /* finishes and phases have some of their own */
   int64_t sweeps = run->method->sweeps ? run->method->sweeps(run->method_self, run) : 0;
   if (sweeps < most)
     return 0;

@@ -21,14 +21,17 @@ enum dun_purpose {
   DUN_PURPOSE_PROBE,   /* whatever a probe draws */
   DUN_PURPOSE_SWAP,    /* swaps between chains */
   DUN_PURPOSE_TEST,
-  DUN_PURPOSE_CARRY,     /* a path's map to a new time */
-  DUN_PURPOSE_REFRESH,   /* momenta that are kept from move to move */
-  DUN_PURPOSE_DATA,      /* what a target makes up: centres, images */
-  DUN_PURPOSE_TRIAL,     /* points at which a target's promises are tried */
-  DUN_PURPOSE_SECOND,    /* draws of the second estimate of log Z */
-  DUN_PURPOSE_SIGNS,     /* directions in which particles are watched */
-  DUN_PURPOSE_DEAL,      /* points dealt to two sides by chance */
-  DUN_PURPOSE_DIRECTION, /* directions on which points are projected */
+  DUN_PURPOSE_CARRY,         /* a path's map to a new time */
+  DUN_PURPOSE_REFRESH,       /* momenta that are kept from move to move */
+  DUN_PURPOSE_DATA,          /* what a target makes up: centres, images */
+  DUN_PURPOSE_TRIAL,         /* points at which a target's promises are tried */
+  DUN_PURPOSE_SECOND,        /* draws of the second estimate of log Z */
+  DUN_PURPOSE_SIGNS,         /* directions in which particles are watched */
+  DUN_PURPOSE_DEAL,          /* points dealt to two sides by chance */
+  DUN_PURPOSE_DIRECTION,     /* directions on which points are projected */
+  DUN_PURPOSE_START_UNIFORM, /* uniforms of draws whose normals are DUN_PURPOSE_START */
+  DUN_PURPOSE_CARRY_INNER,   /* what a carry averages over, beside its own noise */
+  DUN_PURPOSE_PROBE_UNIFORM, /* uniforms of a probe's draws */
 };
 
 struct dun_address {

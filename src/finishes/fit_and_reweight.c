@@ -244,7 +244,7 @@ static void draw_tile(struct dun_fit *f, int64_t tile, double *x)
   address.step = (uint32_t)f->drawn_at;
   address.tile = (uint32_t)(f->tiles->first_tile + tile);
   dun_normals(address, f->d, normal);
-  address.step += UINT32_C(1) << 31; /* the uniforms' own half of the steps */
+  address.purpose = DUN_PURPOSE_START_UNIFORM;
   dun_uniforms(address, 1, uniform);
   for (int l = 0; l < DUN_LANES; l++)
     own[l] = component(f, uniform[l]);

@@ -96,8 +96,9 @@ struct dun_run {
 /* The address of random numbers of the present tick; kernels and others set the purpose. */
 struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose purpose);
 
-/* Fills x tile by tile with what `draw` makes of so many columns of addressed uniforms and
- * normals, -1: one per coordinate.  Local; DUN_ERROR_MEMORY. */
+/* Fills x tile by tile with what `draw` makes of so many columns of addressed uniforms
+ * (DUN_PURPOSE_START_UNIFORM) and normals (`purpose`), -1: one per coordinate.  Local;
+ * DUN_ERROR_MEMORY. */
 int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
                  void (*draw)(const struct dun_run *run, const double *uniform,
                               const double *normal, double *x));

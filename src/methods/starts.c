@@ -41,7 +41,7 @@ static void draw_tile(const struct drawing *w, const struct dun_run *run, enum d
   struct dun_address address = dun_run_address(run, purpose);
   address.tile = (uint32_t)(run->population.tiles.first_tile + i);
   dun_normals(address, w->normals, w->normal);
-  address.step += UINT32_C(1) << 31; /* ticks stay below: the uniforms' own half of the steps */
+  address.purpose = DUN_PURPOSE_START_UNIFORM;
   dun_uniforms(address, w->uniforms, w->uniform);
   w->draw(run, w->uniform, w->normal, w->x);
 }

@@ -138,7 +138,7 @@ void dun_convolution_path_carry(const void *self, double t, double next, int n,
     dun_convolution_evaluate(&s->grid, x, s->work, NULL);
     score_from_mean(s->target->dimension, s->grid.tau, x, s->work);
   } else {
-    inner.step += UINT32_C(1) << 31; /* ticks stay below: an array of their own */
+    inner.purpose = DUN_PURPOSE_CARRY_INNER;
     dun_inner_score(&s->samples, inner, tau_of(s, t), n, x, s->work);
   }
   take_step(s, step_of(s, t, next), address, s->work, x);

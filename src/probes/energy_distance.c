@@ -63,10 +63,10 @@ static int draw_exactly(const struct energy_distance *s, const struct dun_run *r
     if (lane == 0) {
       struct dun_address address = {.seed = (uint64_t)run->options.seed,
                                     .purpose = DUN_PURPOSE_PROBE,
-                                    .step = (uint32_t)(2 * set),
+                                    .step = (uint32_t)set,
                                     .tile = (uint32_t)(k / DUN_LANES)};
       dun_normals(address, (int)G, normal);
-      address.step++;
+      address.purpose = DUN_PURPOSE_PROBE_UNIFORM;
       dun_uniforms(address, (int)U, block);
       target->draw(run->evaluator->self, block, normal, x);
     }
