@@ -426,7 +426,7 @@ static int density_before(const struct dun_sweep *s, const struct dun_lanes *w, 
   return 1;
 }
 
-/* Leaves log pi_t and the log of the Jacobian in `carried`, where that is wanted. */
+/* Leaves log pi_t and the ratio of the carry in `carried`, where that is wanted. */
 static int carry_tile(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
                       double t, double next, int64_t i, int weighed)
 {
@@ -500,18 +500,24 @@ static int count_origins(struct dun_sweep *s, int64_t i, double t, double next,
 {
   struct dun_lanes w = dun_lanes_of(s);
   const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
-  double inside[DUN_LANES], log_jacobian[DUN_LANES] __attribute__((aligned(64)));
+  double inside[DUN_LANES], log_ratio[DUN_LANES] __attribute__((aligned(64)));
   int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
 
   load(s, &w, i, t, 0);
   memcpy(inside, lp, sizeof inside);
-  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_jacobian);
+  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_ratio);
   int status = evaluate_tile(s, &w, i);
   for (int l = 0; l < n && status >= 0; l++) {
     dun_exact_add(&sum[0], inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS);
     dun_exact_add(&sum[1], inside[l] > -DUN_ABYSS);
   }
   return status;
+}
+
+/* A random carry, or one that need not be undone, tells nothing of origins. */
+static int is_map(const struct dun_sweep *s)
+{
+  return !s->path->follow || s->path->follow(s->path_self) == DUN_FOLLOW_BY_MOVES;
 }
 
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t, double next,
@@ -521,7 +527,7 @@ int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t
   int64_t count = tiles_below(&s->population->tiles, tiles);
   struct dun_exact sum[2] = {{{0}, 0, {0}}, {{0}, 0, {0}}};
   double found[2] = {0};
-  int maps = t > 0 && s->path->carry,
+  int maps = t > 0 && s->path->carry && is_map(s),
       status = maps ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
   if (status < 0 || dun_pass_begin(context, &s->pass, 2, sum))

@@ -34,8 +34,7 @@ struct dun_sweep {
 
   struct dun_column *gradient; /* [d] or NULL: "gradient" of kernels that declare it, from the pass
                                 * of the statistic to the move */
-  struct dun_column
-      *carried; /* [2] or NULL: log pi_t and log Jacobian of a carry that is weighed */
+  struct dun_column *carried;  /* [2] or NULL: log pi_t and log_ratio of a carry that is weighed */
 
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
@@ -86,7 +85,7 @@ int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *sweep, dou
                        int64_t tiles);
 
 /* Collective.  Carries all particles from time t to `next` of a path that is not affine and
- * evaluates them there.  Adds log pi_next - log pi_t + log Jacobian to logw unless NULL.  At t = 0
+ * evaluates them there.  Adds log pi_next - log pi_t + log_ratio to logw unless NULL.  At t = 0
  * log pi_t is the density of the law that was drawn from; if that has none, nothing is added. */
 int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
                     struct dun_address address, double t, double next, struct dun_column *logw);
@@ -94,7 +93,7 @@ int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
 /* Collective.  Adds to *missing what log Z lacks after a carry from `t` to `next`, where the
  * particles now are: the points of origin of some lie outside the support, and weights that
  * followed the carry leave out what is around them.  Looks at the first few tiles; for maps, which
- * `carry` inverts.  At t = 0 nothing is missing.  The particles are left as they are. */
+ * `carry` inverts, and none else.  At t = 0 nothing is missing.  The particles are left as they are. */
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *sweep, double t, double next,
                       double *missing);
 

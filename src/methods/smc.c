@@ -165,8 +165,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   if (!run->x || !s->logw || !s->root || !s->part_lp ||
       !dun_run_column(run, "start", DUN_F64, d + 1, 0,
                       "Point and log density at the last selection.") ||
-      (!run->path->affine &&
-       !dun_run_column(run, "carried", DUN_F64, 2, 0, "Log density and log Jacobian of a carry.")))
+      (!run->path->affine && !dun_run_column(run, "carried", DUN_F64, 2, 0,
+                                             "Log density before a carry, and its ratio.")))
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;

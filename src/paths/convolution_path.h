@@ -43,7 +43,7 @@ struct dun_convolution_path {
 int dun_convolution_path_prepare(struct dun_context *context, void *self, double t);
 void dun_convolution_path_evaluate(const void *self, const struct dun_request *request);
 void dun_convolution_path_carry(const void *self, double t, double next, int n,
-                                struct dun_address address, double *x, double *log_jacobian);
+                                struct dun_address address, double *x, double *log_ratio);
 int dun_convolution_path_carry_all(struct dun_context *context, void *self, double t, double next,
                                    struct dun_address address,
                                    const struct dun_population *population, struct dun_column *x);

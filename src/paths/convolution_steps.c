@@ -126,12 +126,12 @@ static int moves(const struct dun_convolution_path *s, double t)
 }
 
 void dun_convolution_path_carry(const void *self, double t, double next, int n,
-                                struct dun_address address, double *x, double *log_jacobian)
+                                struct dun_address address, double *x, double *log_ratio)
 {
   const struct dun_convolution_path *s = self;
   struct dun_address inner = address;
 
-  memset(log_jacobian, 0, DUN_LANES * sizeof *log_jacobian);
+  memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
   if (!moves(s, t))
     return;
   if (s->score == DUN_SCORE_GRID) {

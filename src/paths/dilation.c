@@ -26,7 +26,7 @@ static void evaluate(const void *self, const struct dun_request *request)
 }
 
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
-                  double *x, double *log_jacobian)
+                  double *x, double *log_ratio)
 {
   const struct dun_shrunk *s = self;
   double log_factor = s->map ? 0 : dun_shrunk_contract(s, t, next, x);
@@ -34,7 +34,7 @@ static void carry(const void *self, double t, double next, int n, struct dun_add
   (void)n;
   (void)address;
   for (int l = 0; l < DUN_LANES; l++)
-    log_jacobian[l] = log_factor;
+    log_ratio[l] = log_factor;
 }
 
 static void draw(const void *self, const double *uniform, const double *normal, double *x)

@@ -67,11 +67,14 @@ struct dun_path {
   int (*prepare)(struct dun_context *context, void *self, double t);
 
   /* Carries the states of a tile from time t, which is prepared, to `next`, before parts are
-   * evaluated there.  A random map takes its numbers from `address`, whose purpose is for a first
-   * array of them.  Writes the log of the map's Jacobian to log_jacobian[64].  NULL: nothing
-   * moves. */
+   * evaluated there.  Writes log_ratio[64]: of a map the log of its Jacobian; of a random carry the
+   * log density of a way back, any one, over that of the way there.  With log pi_next(x') -
+   * log pi_t(x) it is the weight: E w = Z whatever the way, and densities between the ends may be
+   * any positive functions.  A random carry takes its numbers from `address`, whose purpose is for
+   * a first array of them.  Where kernels have to follow (DUN_FOLLOW_BY_MOVES) it is a map, and
+   * from `next` to t undoes it.  NULL: nothing moves. */
   void (*carry)(const void *self, double t, double next, int n, struct dun_address address,
-                double *x, double *log_jacobian);
+                double *x, double *log_ratio);
   /* Collective.  The same for all particles at once, for paths whose tables are spread over the
    * ranks: x is a column of the population, `address` has no tile yet.  Returns 1; 0 where the
    * options leave it to `carry`.  NULL: always. */
@@ -87,8 +90,8 @@ struct dun_path {
   int64_t (*memory)(const void *self);
   /* Whether results are the same bits at any number of ranks; NULL: they are. */
   int (*deterministic)(const void *self);
-  int unweighted; /* carry is random or inexact: no weights can follow it, methods that need them
-                   * refuse the path */
+  int unweighted; /* carry writes no ratio that makes weights: methods that need them refuse the
+                   * path */
 
   /* log density [64] of the law that `draw` draws from, where it is not pi_0 itself, so that the
    * first weights are pi_0 / it: returns 1; 0 if that law has no density.  NULL: it is pi_0. */

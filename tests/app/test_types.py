@@ -1,11 +1,11 @@
-"""What methods may do although none of ours does it, on the types below tests/types: a run with
-neither a path nor a kernel."""
+"""What types may do although none of ours does it, on those below tests/types: a run with neither
+a path nor a kernel, and a carry that is random and weighed."""
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import differences, fingerprint  # noqa: E402
-from support import BUILD, Folder, column, dunlin, main, write  # noqa: E402
+from support import BUILD, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 PROGRAM = os.path.join(BUILD, "tests", "dunlin_types")
 BARE = """
@@ -14,6 +14,14 @@ target: {type: gaussian_mixture, means: [[0, 0, 0]]}
 method: {type: bare, draws: $draws}
 probes: [{type: modes}, {type: energy_distance, points: 300}, {type: ess}]
 output: {file: out.h5, checkpoint_every: 0}
+"""
+STIRRED = """
+run:    {seed: 6, particles: 4000}
+target: {type: gaussian, dimension: 2, mean: 0.5, log_evidence: 1.7}
+path:   {type: stirred, scale: 1.5, keep: 0.9}
+kernel: {type: rwm}
+method: {type: smc, moves_per_step: 1}
+output: {file: out.h5}
 """
 
 
@@ -50,6 +58,23 @@ def test_what_it_has_not_is_refused():
               + "finish: [{type: fit_and_reweight}]\n")
         said = run(folder, code=2).stderr
         assert "needs a method that leaves weighted particles" in said, said
+
+
+def test_random_carries_are_weighed():
+    """log Z is right, whatever the way; without the ratio of the ways it is not."""
+    with Folder() as folder:
+        write(folder, "input.yaml", STIRRED)
+        file = os.path.join(folder, "out.h5")
+        run(folder)
+        one, said = fingerprint(file), attributes(file)
+        off = (said["log_evidence"] - 1.7) / said["log_evidence_error"]
+        assert abs(off) < 5 and said["log_evidence_error"] < .1, said
+        assert "origins" not in said["diagnosis"]
+        run(folder, "--overwrite", ranks=2)
+        assert not differences(one, fingerprint(file))
+        run(folder, "--overwrite", "--set", "path.unbalanced=true")
+        said = attributes(file)
+        assert abs(said["log_evidence"] - 1.7) > 5 * said["log_evidence_error"], said
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ static void check_step(const char *sampler, const char *score, const double *tau
   struct dun_mixture mixture;
   static struct points p, q;
   static double normal[DUN_LANES] __attribute__((aligned(64)));
-  double log_jacobian[DUN_LANES] __attribute__((aligned(64)));
+  double log_ratio[DUN_LANES] __attribute__((aligned(64)));
 
   snprintf(text, sizeof text, "sampler: %s, scale: 0.8, %s", sampler, score);
   struct dun_run *run = make(&fixture, PAIR, text);
@@ -283,7 +283,7 @@ static void check_step(const char *sampler, const char *score, const double *tau
   draw(&mixture, dun_run_address(run, DUN_PURPOSE_TEST), &p);
   q = p;
   CHECK(dun_path_prepare(&test_context, run->path, run->path_self, t) == 0);
-  run->path->carry(run->path_self, t, next, DUN_LANES, address, q.x, log_jacobian);
+  run->path->carry(run->path_self, t, next, DUN_LANES, address, q.x, log_ratio);
   dun_normals(address, 1, normal);
   for (int l = 0; l < DUN_LANES; l++)
     CHECK_NEAR(q.x[l], p.x[l] + drift * p.exact[l] + noise * normal[l], tolerance);
