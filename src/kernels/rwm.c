@@ -1,9 +1,8 @@
 /* Random-walk Metropolis: x' = x + h S z with z ~ N(0, I), accepted with probability
  * min(1, pi_t(x') / pi_t(x)) (Metropolis et al. 1953). */
-#include "base/vmath.h"
-#include "kernels/kernel.h"
 #include "kernels/metropolis.h"
 #include "kernels/splitting.h"
+#include <string.h>
 
 struct rwm {
   struct dun_kernel_options options;
@@ -14,15 +13,6 @@ static int scratch(int d, int K)
   return d + (d + K + 1); /* normals, proposal */
 }
 
-DUN_CLONES static void propose(int d, const double *restrict x, const double *restrict z,
-                               const double *restrict h, const double *restrict scale,
-                               double *restrict y)
-{
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++)
-      y[j * DUN_LANES + l] = DUN_FMA(h[l] * scale[j], z[j * DUN_LANES + l], x[j * DUN_LANES + l]);
-}
-
 static void move(const void *self, struct dun_move *m)
 {
   double *z = m->scratch, *proposal = z + (int64_t)m->d * DUN_LANES;
@@ -30,11 +20,8 @@ static void move(const void *self, struct dun_move *m)
 
   (void)self;
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, z);
-  if (m->metric) {
-    memcpy(proposal, dun_move_x(m), (size_t)m->d * DUN_LANES * sizeof *proposal);
-    dun_drift(m, 1, z, proposal);
-  } else
-    propose(m->d, dun_move_x(m), z, m->step_size, m->scale, proposal);
+  memcpy(proposal, dun_move_x(m), (size_t)m->d * DUN_LANES * sizeof *proposal);
+  dun_drift(m, 1, z, proposal);
   dun_move_evaluate(m, proposal, NULL);
   dun_metropolis_ratio(dun_move_lp(m), proposal + (int64_t)(m->d + m->K) * DUN_LANES, NULL,
                        log_ratio);

@@ -1,18 +1,9 @@
 #include "kernels/splitting.h"
 #include "base/vmath.h"
-#include "dunlin/target.h"
+#include "kernels/metropolis.h"
+#include "numerics/columns.h"
 #include <math.h>
-
-/* y += factor h S v with diagonal S: both a kick and a drift. */
-DUN_CLONES static void add_scaled(int d, double factor, const double *restrict h,
-                                  const double *restrict scale, const double *restrict v,
-                                  double *restrict y)
-{
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++)
-      y[j * DUN_LANES + l] =
-          DUN_FMA(factor * (h[l] * scale[j]), v[j * DUN_LANES + l], y[j * DUN_LANES + l]);
-}
+#include <string.h>
 
 static void scaled_steps(const struct dun_move *m, double factor, double *by)
 {
@@ -25,7 +16,7 @@ void dun_kick(const struct dun_move *m, double factor, const double *g, double *
   double by[DUN_LANES] __attribute__((aligned(64)));
 
   if (!m->metric) {
-    add_scaled(m->d, factor, m->step_size, m->scale, g, p);
+    dun_columns_add_scaled(m->d, factor, m->step_size, m->scale, g, p);
     return;
   }
   scaled_steps(m, factor, by);
@@ -37,7 +28,7 @@ void dun_drift(const struct dun_move *m, double factor, const double *p, double 
   double by[DUN_LANES] __attribute__((aligned(64)));
 
   if (!m->metric) {
-    add_scaled(m->d, factor, m->step_size, m->scale, p, x);
+    dun_columns_add_scaled(m->d, factor, m->step_size, m->scale, p, x);
     return;
   }
   scaled_steps(m, factor, by);
@@ -81,14 +72,41 @@ DUN_CLONES void dun_refresh(int d, const double *restrict keep, const double *re
           DUN_FMA(noise[l], z[j * DUN_LANES + l], keep[l] * p[j * DUN_LANES + l]);
 }
 
-DUN_CLONES void dun_add_kinetic(int d, double sign, const double *restrict p,
-                                double *restrict energy)
+void dun_add_kinetic(int d, double sign, const double *p, double *energy)
 {
-  double half[DUN_LANES] = {0};
+  double square[DUN_LANES] __attribute__((aligned(64))) = {0};
 
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++)
-      half[l] = DUN_FMA(p[j * DUN_LANES + l], p[j * DUN_LANES + l], half[l]);
+  dun_columns_add_square(d, p, square);
   for (int l = 0; l < DUN_LANES; l++)
-    energy[l] = DUN_FMA(.5 * sign, half[l], energy[l]);
+    energy[l] = DUN_FMA(.5 * sign, square[l], energy[l]);
+}
+
+int dun_leapfrog_scratch(int d, int K)
+{
+  return 2 * d + (d + K + 1); /* momentum, gradient, proposal */
+}
+
+void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
+{
+  int64_t block = (int64_t)m->d * DUN_LANES;
+  double *p = m->scratch, *g = p + block, *proposal = g + block;
+  double *lp = proposal + block + (int64_t)m->K * DUN_LANES;
+  double energy[DUN_LANES] __attribute__((aligned(64))) = {0};
+  double log_ratio[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, p);
+  dun_add_kinetic(m->d, 1, p, energy);
+  memcpy(proposal, dun_move_x(m), (size_t)block * sizeof *proposal);
+  dun_move_gradient(m, proposal, g);
+  dun_kick_and_drift(m, .5, g, p, proposal);
+  for (int step = 1; step < leapfrogs; step++) {
+    dun_move_gradient(m, proposal, g);
+    dun_kick_and_drift(m, 1, g, p, proposal);
+  }
+  dun_move_evaluate(m, proposal, g);
+  dun_kick(m, .5, g, p);
+  dun_add_kinetic(m->d, -1, p, energy);
+  dun_metropolis_ratio(dun_move_lp(m), lp, energy, log_ratio);
+  dun_metropolis_unseen(dun_move_lp(m), lp, forced ? energy : NULL, log_ratio, m->unseen);
+  dun_metropolis_accept(m, proposal, log_ratio);
 }

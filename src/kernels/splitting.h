@@ -13,6 +13,12 @@ void dun_drift(const struct dun_move *move, double factor, const double *p, doub
 /* B with a factor, then A in full: in one pass where the metric is diagonal. */
 void dun_kick_and_drift(const struct dun_move *move, double factor, const double *g, double *p,
                         double *x);
+/* Momenta N(0, I), so many leapfrogs, and the decision by the energy: the whole of hmc and, with
+ * one of them, of mala.  `forced`: rejections that the forces do not show are told apart
+ * (`unseen`). */
+void dun_leapfrog_move(struct dun_move *move, int leapfrogs, int forced);
+/* Its columns of scratch. */
+int dun_leapfrog_scratch(int d, int K);
 /* O: p = keep p + sqrt(1 - keep^2) z, an exact Ornstein-Uhlenbeck step with keep[64] =
  * exp(-friction time). */
 void dun_refresh(int d, const double *keep, const double *z, double *p);

@@ -514,12 +514,6 @@ static int count_origins(struct dun_sweep *s, int64_t i, double t, double next,
   return status;
 }
 
-/* A random carry, or one that need not be undone, tells nothing of origins. */
-static int is_map(const struct dun_sweep *s)
-{
-  return !s->path->follow || s->path->follow(s->path_self) == DUN_FOLLOW_BY_MOVES;
-}
-
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t, double next,
                       double *missing)
 {
@@ -527,7 +521,7 @@ int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t
   int64_t count = tiles_below(&s->population->tiles, tiles);
   struct dun_exact sum[2] = {{{0}, 0, {0}}, {{0}, 0, {0}}};
   double found[2] = {0};
-  int maps = t > 0 && s->path->carry && is_map(s),
+  int maps = t > 0 && dun_path_is_map(s->path, s->path_self),
       status = maps ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
   if (status < 0 || dun_pass_begin(context, &s->pass, 2, sum))

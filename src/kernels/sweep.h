@@ -92,8 +92,8 @@ int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
 
 /* Collective.  Adds to *missing what log Z lacks after a carry from `t` to `next`, where the
  * particles now are: the points of origin of some lie outside the support, and weights that
- * followed the carry leave out what is around them.  Looks at the first few tiles; for maps, which
- * `carry` inverts, and none else.  At t = 0 nothing is missing.  The particles are left as they are. */
+ * followed the carry leave out what is around them.  Looks at the first few tiles, of maps only,
+ * which `carry` inverts.  At t = 0 nothing is missing.  The particles are left as they are. */
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *sweep, double t, double next,
                       double *missing);
 

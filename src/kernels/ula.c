@@ -21,6 +21,7 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/metropolis.h"
+#include "numerics/columns.h"
 #include <math.h>
 
 enum rule { CONST, LAMBDA, SQRTL, CAP1, CAP2, SNR, MEAN, TAMED };
@@ -95,20 +96,25 @@ static void find_steps(const struct ula *s, const struct dun_move *m, const doub
   }
 }
 
-DUN_CLONES static void step(int d, const double *restrict noise, const double *restrict drift,
-                            const double *restrict scale, const double *restrict q,
-                            const double *restrict z, double *restrict x)
+/* x += drift S^2 q */
+DUN_CLONES static void descend(int d, const double *restrict drift, const double *restrict scale,
+                               const double *restrict q, double *restrict x)
 {
-  double root[DUN_LANES];
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++)
+      x[j * DUN_LANES + l] =
+          DUN_FMA(drift[l] * scale[j] * scale[j], q[j * DUN_LANES + l], x[j * DUN_LANES + l]);
+}
+
+static void step(int d, const double *noise, const double *drift, const double *scale,
+                 const double *q, const double *z, double *x)
+{
+  double root[DUN_LANES] __attribute__((aligned(64)));
 
   for (int l = 0; l < DUN_LANES; l++)
     root[l] = sqrt(2 * noise[l]);
-  for (int j = 0; j < d; j++)
-    for (int l = 0; l < DUN_LANES; l++) {
-      double s = scale[j],
-             moved = DUN_FMA(drift[l] * s * s, q[j * DUN_LANES + l], x[j * DUN_LANES + l]);
-      x[j * DUN_LANES + l] = DUN_FMA(root[l] * s, z[j * DUN_LANES + l], moved);
-    }
+  descend(d, drift, scale, q, x);
+  dun_columns_add_scaled(d, 1, root, scale, z, x);
 }
 
 /* sign times the log density of the step from x to y, ADDED, less -(d / 2) log 4 pi and the

@@ -41,17 +41,17 @@ static double time_of(const struct dun_convolution_path *s, double tau)
 static double level(const struct dun_convolution_path *s, long long k)
 {
   long long K = s->levels.levels;
-  double first = time_of(s, s->levels.highest), share;
+  struct dun_spacing times = {.first = time_of(s, s->levels.highest), .last = 1};
+  struct dun_spacing taus = {
+      .type = DUN_SPACING_GEOMETRIC, .first = s->levels.highest, .last = s->levels.lowest};
 
   if (k == K)
     return 1;
   if (k == 0)
-    return first;
+    return times.first;
   if (s->levels.type == LINEAR)
-    return first + (1 - first) * (double)k / (double)K;
-  share = (double)k / (double)(K - 1);
-  return time_of(s, s->levels.highest * dun_scalar_exp(share * dun_scalar_log(s->levels.lowest /
-                                                                              s->levels.highest)));
+    return dun_spacing_at(&times, (double)k, (double)K);
+  return time_of(s, dun_spacing_at(&taus, (double)k, (double)(K - 1)));
 }
 
 static int make_levels(struct dun_convolution_path *s)

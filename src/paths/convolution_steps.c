@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "numerics/columns.h"
 #include "paths/convolution_path.h"
 #include "population/tile.h"
 #include <math.h>
@@ -101,23 +102,17 @@ static struct step step_of(const struct dun_convolution_path *s, double t, doubl
   return (struct step){0, 0};
 }
 
-DUN_CLONES static void add(int d, double factor, const double *restrict v, double *restrict y)
-{
-  for (int64_t i = 0; i < (int64_t)d * DUN_LANES; i++)
-    y[i] = DUN_FMA(factor, v[i], y[i]);
-}
-
 /* One step of the sampler; the score's memory takes the normals. */
 static void take_step(const struct dun_convolution_path *s, struct step step,
                       struct dun_address address, double *score, double *y)
 {
   int d = s->target->dimension;
 
-  add(d, step.drift, score, y);
+  dun_columns_add(d, step.drift, score, y);
   if (step.noise == 0)
     return;
   dun_normals(address, d, score);
-  add(d, step.noise, score, y);
+  dun_columns_add(d, step.noise, score, y);
 }
 
 static int moves(const struct dun_convolution_path *s, double t)

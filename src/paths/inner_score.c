@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "numerics/columns.h"
 #include <math.h>
 
 /* The columns of `work`. */
@@ -40,13 +41,6 @@ int dun_inner_score_init(struct dun_inner_score *s)
 void dun_inner_score_free(struct dun_inner_score *s)
 {
   DUN_FREE(s->work);
-}
-
-DUN_CLONES static void spread(int d, double tau, const double *restrict y, const double *restrict z,
-                              double *restrict u)
-{
-  for (int64_t i = 0; i < (int64_t)d * DUN_LANES; i++)
-    u[i] = DUN_FMA(tau, z[i], y[i]);
 }
 
 /* One more sample of every lane: sums are relative to the largest weight so far.  lp becomes the
@@ -103,7 +97,7 @@ void dun_inner_score(const struct dun_inner_score *s, struct dun_address address
   memset(score, 0, block);
   for (long long m = 0; m < s->samples; m++) {
     dun_normals_from(address, m * d, d, w.normal);
-    spread(d, tau, y, w.normal, w.point);
+    dun_columns_sum(d, y, tau, w.normal, w.point);
     memset(w.gradient, 0, block);
     dun_evaluate(s->target, n, w.point, w.lp, w.one, tsi > 0 ? w.gradient : NULL);
     weigh(w.lp, w.peak, w.total, w.grow);

@@ -9,6 +9,11 @@ int dun_path_prepare(struct dun_context *context, const struct dun_path *path, v
   return path->prepare ? path->prepare(context, self, t) : 0;
 }
 
+int dun_path_is_map(const struct dun_path *path, const void *self)
+{
+  return path->carry && (!path->follow || path->follow(self) == DUN_FOLLOW_BY_MOVES);
+}
+
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
                                 double *coefficient)
 {

@@ -121,6 +121,9 @@ struct dun_pilot {
 int dun_path_prepare(struct dun_context *context, const struct dun_path *path, void *self,
                      double t);
 
+/* Whether `carry` is a map that it undoes itself. */
+int dun_path_is_map(const struct dun_path *path, const void *self);
+
 /* The coefficients of every lane, [K][64], at the lanes' own times. */
 void dun_path_lane_coefficients(const struct dun_path *path, const void *self, const double *time,
                                 double *coefficient);

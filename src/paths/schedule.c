@@ -1,7 +1,6 @@
 #include "paths/schedule.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/scalar.h"
 #include "data/result_array.h"
 
 const struct dun_option dun_schedule_options[] = {
@@ -59,14 +58,13 @@ const struct dun_option dun_schedule_options[] = {
     {0},
 };
 
+/* Geometric spacing goes from 1 down to `start`: from above there is a time beside 0. */
 static double spaced(const struct dun_schedule *s, double fraction)
 {
-  switch ((enum dun_spacing)s->spacing) {
-  case DUN_SPACING_POWER: return dun_scalar_exp(s->power * dun_scalar_log(fraction));
-  case DUN_SPACING_LOGARITHMIC: return dun_scalar_exp((1 - fraction) * dun_scalar_log(s->start));
-  case DUN_SPACING_LINEAR: break;
-  }
-  return fraction;
+  int down = s->spacing == DUN_SPACING_GEOMETRIC;
+  struct dun_spacing spacing = {
+      .type = s->spacing, .first = down ? 1 : 0, .last = down ? s->start : 1, .power = s->power};
+  return dun_spacing_at(&spacing, down ? 1 - fraction : fraction, 1);
 }
 
 static int compute(struct dun_schedule *s)

@@ -3,17 +3,17 @@
 #define DUNLIN_PATHS_SCHEDULE_H
 
 #include "dunlin/target.h"
+#include "numerics/spacing.h"
 #include "parallel/context.h"
 
 enum dun_schedule_type { DUN_SCHEDULE_ADAPTIVE, DUN_SCHEDULE_FIXED, DUN_SCHEDULE_FILE };
-enum dun_spacing { DUN_SPACING_LINEAR, DUN_SPACING_POWER, DUN_SPACING_LOGARITHMIC };
 
 struct dun_schedule {
   /* options */
   int type;
   double conditional_ess; /* share of the particles that the next weights leave effective, (0, 1) */
   long long steps;
-  int spacing;
+  int spacing;  /* enum dun_spacing_type */
   double power; /* t_k = (k/n)^power */
   double start; /* t_1 of logarithmic spacing */
   char *file;   /* a result file with /trace/steps */

@@ -3,7 +3,7 @@
 #include "base/vmath.h"
 #include <math.h>
 
-/* The options' words stand in the order of enum dun_spacing. */
+/* The options' words stand in the order of enum dun_spacing_type. */
 static int make_levels(struct dun_context *context, struct dun_shrunk *s)
 {
   s->schedule.type = DUN_SCHEDULE_FIXED;

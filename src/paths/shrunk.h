@@ -12,7 +12,7 @@ struct dun_shrunk {
   /* options */
   struct dun_numbers center;
   struct {
-    int type; /* enum dun_spacing */
+    int type; /* enum dun_spacing_type */
     long long levels;
     double power, start;
   } levels;
