@@ -15,6 +15,7 @@ static const char *const command_name[DUN_COMMANDS] = {
     [DUN_COMMAND_HELP] = "help",
     [DUN_COMMAND_SUMMARY] = "summary",
     [DUN_COMMAND_CHECK_TARGET] = "check-target",
+    [DUN_COMMAND_COMPARE] = "compare",
 };
 
 /* Fewest and most operands of each command. */
@@ -24,6 +25,7 @@ static const struct {
     [DUN_COMMAND_RUN] = {1, 1},     [DUN_COMMAND_CHECK] = {1, 1},
     [DUN_COMMAND_LIST] = {0, 1},    [DUN_COMMAND_HELP] = {0, 2},
     [DUN_COMMAND_SUMMARY] = {1, 1}, [DUN_COMMAND_CHECK_TARGET] = {1, 1},
+    [DUN_COMMAND_COMPARE] = {2, 2},
 };
 
 enum {
@@ -41,13 +43,20 @@ enum {
   KEY_JSON,
   KEY_MARKDOWN,
   KEY_NO_CHECK,
+  KEY_POINTS,
+  KEY_METRICS,
+  KEY_MODES,
+  KEY_SEED,
+  KEY_STANDARDISE,
+  KEY_FAIL_ABOVE,
   KEY_USAGE
 };
 
 enum {
   FOR_RUN = 1 << DUN_COMMAND_RUN,
   FOR_CHECK = 1 << DUN_COMMAND_CHECK,
-  FOR_CHECK_TARGET = 1 << DUN_COMMAND_CHECK_TARGET
+  FOR_CHECK_TARGET = 1 << DUN_COMMAND_CHECK_TARGET,
+  FOR_COMPARE = 1 << DUN_COMMAND_COMPARE
 };
 
 static const struct argp_option options[] = {
@@ -66,13 +75,21 @@ static const struct argp_option options[] = {
      2},
     {"strict", KEY_STRICT, 0, 0, "Exit with 1 if the diagnosis is bad", 2},
     {"quiet", KEY_QUIET, 0, 0, "No progress and no summary", 2},
-    {0, 0, 0, 0, "others:", 3},
-    {"estimate", KEY_ESTIMATE, 0, 0, "check: memory per rank, time per evaluation, wall time", 3},
-    {"json", KEY_JSON, 0, 0, "summary: as one JSON object", 3},
-    {"markdown", KEY_MARKDOWN, 0, 0, "help: as a Markdown table", 3},
-    {"help", KEY_HELP, 0, 0, "This help", 4},
-    {"usage", KEY_USAGE, 0, 0, "A short usage message", 4},
-    {"version", KEY_VERSION, 0, 0, "The version", 4},
+    {0, 0, 0, 0, "compare:", 3},
+    {"points", KEY_POINTS, "N", 0, "Distances of at most so many draws of each set (500)", 3},
+    {"metrics", KEY_METRICS, "LIST", 0, "Some of energy,mmd,sliced,sinkhorn, or none (all)", 3},
+    {"modes", KEY_MODES, "FILE.csv", 0, "Centres of modes, one a row: shares and mode coverage", 3},
+    {"standardise", KEY_STANDARDISE, 0, 0,
+     "All distances in units of the second set's standard deviations", 3},
+    {"seed", KEY_SEED, "N", 0, "Of the deals by chance and the directions (0)", 3},
+    {"fail-above", KEY_FAIL_ABOVE, "ERRORS", 0, "Exit with 1 if a difference is larger", 3},
+    {0, 0, 0, 0, "others:", 4},
+    {"estimate", KEY_ESTIMATE, 0, 0, "check: memory per rank, time per evaluation, wall time", 4},
+    {"json", KEY_JSON, 0, 0, "summary, compare: as one JSON object", 4},
+    {"markdown", KEY_MARKDOWN, 0, 0, "help: as a Markdown table", 4},
+    {"help", KEY_HELP, 0, 0, "This help", 5},
+    {"usage", KEY_USAGE, 0, 0, "A short usage message", 5},
+    {"version", KEY_VERSION, 0, 0, "The version", 5},
     {0},
 };
 
@@ -91,8 +108,14 @@ static const struct {
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK},
     {KEY_ESTIMATE, "estimate", FOR_CHECK},
-    {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY},
+    {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY | FOR_COMPARE},
     {KEY_MARKDOWN, "markdown", 1 << DUN_COMMAND_HELP},
+    {KEY_POINTS, "points", FOR_COMPARE},
+    {KEY_METRICS, "metrics", FOR_COMPARE},
+    {KEY_MODES, "modes", FOR_COMPARE},
+    {KEY_SEED, "seed", FOR_COMPARE},
+    {KEY_STANDARDISE, "standardise", FOR_COMPARE},
+    {KEY_FAIL_ABOVE, "fail-above", FOR_COMPARE},
 };
 enum { OPTIONS = sizeof option_commands / sizeof *option_commands };
 
@@ -129,7 +152,7 @@ static error_t take_operand(struct dun_arguments *arguments, char *word, struct 
     if (arguments->command == DUN_COMMAND_NONE) {
       argp_error(state,
                  "unknown command '%s'; the commands are run, check, check-target, list, help, "
-                 "summary",
+                 "summary, compare",
                  word);
       return EINVAL;
     }
@@ -154,7 +177,16 @@ static error_t check_all(const struct parser *parser, struct argp_state *state)
   if (arguments->answered)
     return 0;
   if (arguments->command == DUN_COMMAND_NONE) {
-    argp_error(state, "a command is missing: run, check, check-target, list, help or summary");
+    argp_error(state,
+               "a command is missing: run, check, check-target, list, help, summary or compare");
+    return EINVAL;
+  }
+  if (arguments->operands < operand_count[arguments->command].least &&
+      arguments->command == DUN_COMMAND_COMPARE) {
+    argp_error(state,
+               "compare: found %d set%s of draws, expected two: results, tables "
+               "(FILE.csv) or arrays (FILE.h5:/PLACE)",
+               arguments->operands, arguments->operands == 1 ? "" : "s");
     return EINVAL;
   }
   if (arguments->operands < operand_count[arguments->command].least) {
@@ -184,6 +216,49 @@ static error_t take_time_limit(struct dun_arguments *arguments, const char *text
     return 0;
   argp_error(state, "--time-limit: found '%s', expected a time such as 90, 90s, 20min, 3h or 1d",
              text);
+  return EINVAL;
+}
+
+static error_t take_whole(long long *value, const char *name, const char *text, long long least,
+                          long long most, struct argp_state *state)
+{
+  if (dun_text_integer(text, value) == 0 && *value >= least && *value <= most)
+    return 0;
+  argp_error(state, "--%s: found '%s', expected a whole number from %lld to %lld", name, text,
+             least, most);
+  return EINVAL;
+}
+
+/* Words between commas; none: no bit. */
+static error_t take_metrics(struct dun_arguments *arguments, const char *text,
+                            struct argp_state *state)
+{
+  arguments->metrics = 0;
+  if (!strcmp(text, "none"))
+    return 0;
+  for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    char word[32];
+    size_t length = strcspn(at, ",");
+    snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), at);
+    int index = dun_words_find(DUN_METRIC_WORDS, word);
+    if (index < 0) {
+      argp_error(state,
+                 "--metrics: found '%s', expected none, or some of energy, mmd, sliced and "
+                 "sinkhorn with commas between",
+                 text);
+      return EINVAL;
+    }
+    arguments->metrics |= 1u << index;
+  }
+  return 0;
+}
+
+static error_t take_errors(struct dun_arguments *arguments, const char *text,
+                           struct argp_state *state)
+{
+  if (dun_text_number(text, &arguments->fail_above) == 0 && arguments->fail_above >= 0)
+    return 0;
+  argp_error(state, "--fail-above: found '%s', expected a number of errors, 0 or more", text);
   return EINVAL;
 }
 
@@ -219,6 +294,12 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_JSON: arguments->json = 1; return 0;
   case KEY_MARKDOWN: arguments->markdown = 1; return 0;
   case KEY_NO_CHECK: arguments->no_check = 1; return 0;
+  case KEY_MODES: arguments->modes = word; return 0;
+  case KEY_STANDARDISE: arguments->standardise = 1; return 0;
+  case KEY_METRICS: return take_metrics(arguments, word, state);
+  case KEY_FAIL_ABOVE: return take_errors(arguments, word, state);
+  case KEY_POINTS: return take_whole(&arguments->points, "points", word, 10, 1000000, state);
+  case KEY_SEED: return take_whole(&arguments->seed, "seed", word, 0, INT64_MAX, state);
   case KEY_HELP:
   case KEY_USAGE:
   case KEY_VERSION: answer(arguments, key, state); return 0;
@@ -230,7 +311,7 @@ static error_t take(int key, char *word, struct argp_state *state)
 
 static const char usage[] =
     "run INPUT\ncheck INPUT\ncheck-target FILE.so [OPTION=VALUE...]\nlist [KIND]\nhelp [KIND "
-    "[NAME]]\nsummary FILE.h5";
+    "[NAME]]\nsummary FILE.h5\ncompare DRAWS DRAWS";
 static const char doc[] =
     "Sampler for distributions known up to a constant.\v"
     "  run      run an input file (YAML), or the input that a result file holds\n"
@@ -240,7 +321,9 @@ static const char doc[] =
     "  list     targets, paths, kernels, methods, finishes, probes\n"
     "  help     what one of them is and its options; `help run`, `help output`: sections of the "
     "input\n"
-    "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n\n"
+    "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n"
+    "  compare  how far two sets of draws are apart, coordinate by coordinate and in all, in "
+    "standard errors: results, tables (FILE.csv) or arrays (FILE.h5:/PLACE)\n\n"
     "Exit codes: 0 done; 1 failed; 2 bad usage or input; 85 stopped early with a checkpoint.\n"
     "On several cores: mpirun -n P dunlin run INPUT, or srun --mpi=pmix dunlin run INPUT.";
 
@@ -251,6 +334,9 @@ int dun_arguments_parse(struct dun_arguments *arguments, int argc, char **argv)
   unsigned flags = ARGP_NO_EXIT | ARGP_NO_HELP;
   memset(arguments, 0, sizeof *arguments);
   arguments->time_limit = -1;
+  arguments->fail_above = -1;
+  arguments->points = 500;
+  arguments->metrics = (1u << DUN_METRICS) - 1;
   arguments->set = dun_allocate(argc + 1, sizeof *arguments->set);
   if (!arguments->set)
     return DUN_ERROR_MEMORY;

@@ -10,21 +10,37 @@ enum dun_command {
   DUN_COMMAND_HELP,
   DUN_COMMAND_SUMMARY,
   DUN_COMMAND_CHECK_TARGET,
+  DUN_COMMAND_COMPARE,
   DUN_COMMANDS
 };
 
 enum { DUN_MAX_OPERANDS = 2 };
 
+/* Distances that `compare` knows; the bits of `metrics`. */
+enum dun_metric_kind {
+  DUN_METRIC_ENERGY,
+  DUN_METRIC_MMD,
+  DUN_METRIC_SLICED,
+  DUN_METRIC_SINKHORN,
+  DUN_METRICS
+};
+#define DUN_METRIC_WORDS "energy|mmd|sliced|sinkhorn"
+
 /* What was asked for.  Texts belong to argv. */
 struct dun_arguments {
   enum dun_command command;
-  const char *operand[DUN_MAX_OPERANDS]; /* INPUT, KIND NAME, FILE.h5 or FILE.so; NULL: not given */
+  const char *operand[DUN_MAX_OPERANDS]; /* INPUT, KIND NAME, FILE, two sets of draws; NULL: none */
   int operands;
   const char **set; /* [sets], owned: SECTION.OPTION=VALUE; of check-target OPTION=VALUE too */
   int sets;
   const char *output, *data; /* NULL: not given */
   double time_limit;         /* seconds; -1: not given */
   int restart, overwrite, strict, quiet, estimate, json, markdown, no_check;
+  const char *modes;      /* compare: NULL: not given */
+  long long points, seed; /* compare */
+  unsigned metrics;       /* compare: one bit each */
+  double fail_above;      /* compare: errors; -1: not given */
+  int standardise;
   int answered; /* --help, --usage or --version was printed: nothing else is to be done */
 };
 

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/check_target.h"
+#include "app/compare.h"
 #include "app/diagnosis.h"
 #include "app/driver.h"
 #include "app/estimate.h"
@@ -163,6 +164,22 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
 out:
   dun_free(driver);
   dun_free(assembly);
+  return exit_code;
+}
+
+/* ---- compare ------------------------------------------------------------------------------- */
+
+int dun_command_compare(struct dun_context *context, const struct dun_arguments *arguments)
+{
+  struct dun_text out = {0};
+  dun_blas_one_thread();
+  int exit_code = dun_compare(context, arguments, &out);
+  if (exit_code < 0)
+    exit_code = fail(context, exit_code, NULL);
+  else if (context->rank == 0)
+    fputs(out.text ? out.text : "", stdout);
+  dun_text_free(&out);
+  fflush(stdout);
   return exit_code;
 }
 

@@ -15,6 +15,8 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
                     double began, struct dunlin_result *result);
 /* Collective. */
 int dun_command_check(struct dun_context *context, const struct dun_arguments *arguments);
+/* Collective. */
+int dun_command_compare(struct dun_context *context, const struct dun_arguments *arguments);
 
 /* list, help, summary, check-target: of one process, without MPI. */
 int dun_command_local(const struct dun_arguments *arguments);

@@ -8,7 +8,8 @@
 
 static int needs_mpi(const struct dun_arguments *arguments)
 {
-  return arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_CHECK;
+  return arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_CHECK ||
+         arguments->command == DUN_COMMAND_COMPARE;
 }
 
 int dunlin_local(int argc, char **argv, int *exit_code)
@@ -40,6 +41,8 @@ static int dispatch(struct dun_context *context, const struct dun_arguments *arg
     dun_stop_release();
   } else if (arguments->command == DUN_COMMAND_CHECK) {
     code = dun_command_check(context, arguments);
+  } else if (arguments->command == DUN_COMMAND_COMPARE) {
+    code = dun_command_compare(context, arguments);
   } else {
     if (context->rank == 0)
       code = dun_command_local(arguments);

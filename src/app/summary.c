@@ -1,6 +1,7 @@
 #include "app/summary.h"
 #include "app/diagnosis.h"
 #include "app/estimates.h"
+#include "app/json.h"
 #include "app/lines.h"
 #include "app/number.h"
 #include "app/progress.h"
@@ -415,30 +416,17 @@ static void tell(struct dun_text *out, const struct summary *s, int64_t most)
 
 /* ---- as JSON ------------------------------------------------------------------------------- */
 
-static void add_number(struct dun_text *out, const char *before, const char *name, double value)
-{
-  dun_text_add(out, "%s\"%s\": ", before, name);
-  dun_text_add_number(out, value);
-}
-
-static void add_text(struct dun_text *out, const char *before, const char *name, const char *text)
-{
-  dun_text_add(out, "%s\"%s\": \"", before, name);
-  dun_text_add_json(out, text);
-  dun_text_add(out, "\"");
-}
-
 static void add_diagnosis(struct dun_text *out, const struct summary *s)
 {
   struct dun_diagnosis diagnosis = {0};
   dun_diagnosis_parse(&diagnosis, text_of(root_of(s, "diagnosis_details")));
-  add_text(out, ",\n ", "diagnosis", text_of(root_of(s, "diagnosis")));
+  dun_json_text(out, ",\n ", "diagnosis", text_of(root_of(s, "diagnosis")));
   dun_text_add(out, ",\n \"verdicts\": [");
   for (int i = 0; i < diagnosis.count; i++) {
     const struct dun_verdict *verdict = &diagnosis.verdict[i];
-    add_text(out, i ? ",\n  {" : "\n  {", "name", verdict->name);
-    add_text(out, ", ", "level", dun_verdict_word(verdict->level));
-    add_text(out, ", ", "text", verdict->text);
+    dun_json_text(out, i ? ",\n  {" : "\n  {", "name", verdict->name);
+    dun_json_text(out, ", ", "level", dun_verdict_word(verdict->level));
+    dun_json_text(out, ", ", "text", verdict->text);
     dun_text_add(out, "}");
   }
   dun_text_add(out, "]");
@@ -450,11 +438,11 @@ static void add_table(struct dun_text *out, const char *name, const struct dun_t
   dun_text_add(out, ",\n \"%s\": [", name);
   for (long long row = 0; row < dun_table_rows(table); row++) {
     for (int c = 0; c < table->columns; c++)
-      add_number(out,
-                 c     ? ", "
-                 : row ? ",\n  {"
-                       : "\n  {",
-                 table->column[c].name, table->cells.value[row * table->columns + c]);
+      dun_json_number(out,
+                      c     ? ", "
+                      : row ? ",\n  {"
+                            : "\n  {",
+                      table->column[c].name, table->cells.value[row * table->columns + c]);
     dun_text_add(out, "}");
   }
   dun_text_add(out, "]");
@@ -465,20 +453,20 @@ static void add_lines(struct dun_text *out, const struct summary *s)
   dun_text_add(out, ",\n \"parameters\": [");
   for (int64_t i = 0; i < s->count; i++) {
     const struct dun_summary_line *line = &s->line[i];
-    add_text(out, i ? ",\n  {" : "\n  {", "name", line->name);
-    add_number(out, ", ", "mean", line->mean);
-    add_number(out, ", ", "mean_error", line->error);
-    add_number(out, ", ", "deviation", line->deviation);
+    dun_json_text(out, i ? ",\n  {" : "\n  {", "name", line->name);
+    dun_json_number(out, ", ", "mean", line->mean);
+    dun_json_number(out, ", ", "mean_error", line->error);
+    dun_json_number(out, ", ", "deviation", line->deviation);
     if (has_mixing(s)) {
-      add_number(out, ", ", "rhat", line->rhat);
-      add_number(out, ", ", "ess_bulk", line->ess_bulk);
-      add_number(out, ", ", "ess_tail", line->ess_tail);
+      dun_json_number(out, ", ", "rhat", line->rhat);
+      dun_json_number(out, ", ", "ess_bulk", line->ess_bulk);
+      dun_json_number(out, ", ", "ess_tail", line->ess_tail);
     }
     dun_text_add(out, ", \"quantiles\": [");
     for (int q = 0; q < QUANTILES; q++) {
-      add_number(out, q ? ", {" : "{", "probability", line->quantile[q].probability);
-      add_number(out, ", ", "value", line->quantile[q].value);
-      add_number(out, ", ", "error", line->quantile[q].error);
+      dun_json_number(out, q ? ", {" : "{", "probability", line->quantile[q].probability);
+      dun_json_number(out, ", ", "value", line->quantile[q].value);
+      dun_json_number(out, ", ", "error", line->quantile[q].error);
       dun_text_add(out, "}");
     }
     dun_text_add(out, "]}");
@@ -492,34 +480,35 @@ static void add_cost(struct dun_text *out, const struct summary *s)
                                      "peak_memory_bytes", "ranks", "seconds"};
   dun_text_add(out, ",\n \"cost\": {");
   for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-    add_number(out, i ? ", " : "", name[i], number_of(provenance_of(s, name[i])));
+    dun_json_number(out, i ? ", " : "", name[i], number_of(provenance_of(s, name[i])));
   for (int p = 0; p < DUN_PHASES; p++) {
     char phase[48];
     snprintf(phase, sizeof phase, "seconds_%s", dun_phase_name(p));
-    add_number(out, ", ", phase, number_of(provenance_of(s, phase)));
+    dun_json_number(out, ", ", phase, number_of(provenance_of(s, phase)));
   }
   dun_text_add(out, "}");
 }
 
 static void tell_json(struct dun_text *out, const struct summary *s)
 {
-  add_text(out, "{", "file", s->file.name);
-  add_number(out, ",\n ", "log_evidence", number_of(root_of(s, "log_evidence")));
-  add_number(out, ",\n ", "log_evidence_error", number_of(root_of(s, "log_evidence_error")));
-  add_number(out, ",\n ", "log_evidence_spread", number_of(root_of(s, "log_evidence_spread")));
-  add_number(out, ",\n ", "effective_sample_size", number_of(root_of(s, "effective_sample_size")));
-  add_number(out, ",\n ", "kish_effective_sample_size",
-             number_of(root_of(s, "kish_effective_sample_size")));
-  add_number(out, ",\n ", "acceptance", mean_acceptance(s));
-  add_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
-  add_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
+  dun_json_text(out, "{", "file", s->file.name);
+  dun_json_number(out, ",\n ", "log_evidence", number_of(root_of(s, "log_evidence")));
+  dun_json_number(out, ",\n ", "log_evidence_error", number_of(root_of(s, "log_evidence_error")));
+  dun_json_number(out, ",\n ", "log_evidence_spread", number_of(root_of(s, "log_evidence_spread")));
+  dun_json_number(out, ",\n ", "effective_sample_size",
+                  number_of(root_of(s, "effective_sample_size")));
+  dun_json_number(out, ",\n ", "kish_effective_sample_size",
+                  number_of(root_of(s, "kish_effective_sample_size")));
+  dun_json_number(out, ",\n ", "acceptance", mean_acceptance(s));
+  dun_json_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
+  dun_json_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
   dun_text_add(out, ",\n \"deterministic\": %s",
                number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
   if (s->modes > 0) {
-    add_number(out, ",\n \"modes\": {", "count", s->modes);
-    add_number(out, ", ", "hit", s->hit);
-    add_number(out, ", ", "total_variation", s->variation);
-    add_number(out, ", ", "outside", s->outside);
+    dun_json_number(out, ",\n \"modes\": {", "count", s->modes);
+    dun_json_number(out, ", ", "hit", s->hit);
+    dun_json_number(out, ", ", "total_variation", s->variation);
+    dun_json_number(out, ", ", "outside", s->outside);
     dun_text_add(out, "}");
   }
   add_diagnosis(out, s);
