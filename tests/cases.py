@@ -61,7 +61,9 @@ target: {type: gaussian_mixture, layout: grid, separation: 5, points_per_axis: 4
 path:   {type: dilation, schedule: {levels: 40}}
 kernel: {type: $kernel}
 method: {type: langevin, final_moves: 20, warmup: 10, draws: 10, moves_per_level: $moves}
-probes: [{type: modes, every: 10}, {type: energy_distance, points: 99, every: 25}]
+probes: [{type: modes, every: 10}, {type: energy_distance, points: 99, every: 25},
+         {type: mmd, points: 80, every: 25}, {type: sinkhorn, points: 70, every: 25},
+         {type: sliced, points: 60, every: 25}, {type: coverage, points: 90, every: 10}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 
@@ -100,7 +102,17 @@ WIDE = "gaussian, mean: 0, scale: 3"
 LADDERS_FINISHED = TEMPERING.replace("draws: 30, thin: 2", "draws: 0").replace(
     "probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
-CASES = {"mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
+EXACT = """
+run:    {seed: 7, particles: $particles, replicates: 2}
+target:
+  {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
+method: {type: exact}
+probes: [{type: modes}, {type: sinkhorn, points: 150}, {type: mmd, points: 200},
+         {type: sliced, points: 300}, {type: coverage}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
+CASES = {"exact": EXACT, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
          "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
          "blurred": BLURRED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
 

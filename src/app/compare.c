@@ -134,17 +134,9 @@ static int add_sinkhorn(struct dun_context *context, struct dun_comparison *c,
                         const struct dun_pool *pool)
 {
   double value[DUN_SINKHORN_DEALS];
-  struct dun_sinkhorn sinkhorn = {0};
-  int status = 0;
-  for (int r = 0; r < DUN_SINKHORN_DEALS && status >= 0; r++) {
-    struct dun_points first = {0}, second = {0};
-    status = dun_agree(context, dun_pool_deal(pool, r, &first, &second));
-    if (status >= 0)
-      status = dun_sinkhorn(context, &first, &second, &sinkhorn);
-    value[r] = sinkhorn.divergence;
-    dun_points_free(&first);
-    dun_points_free(&second);
-  }
+  struct dun_pool fewer = *pool;
+  fewer.deals = DUN_SINKHORN_DEALS;
+  int status = dun_sinkhorn_deals(context, &fewer, value);
   if (status >= 0)
     add_metric(c, "sinkhorn", "Sinkhorn divergence, of squared distances", DUN_SINKHORN_DEALS,
                value, 0, NULL);

@@ -60,8 +60,9 @@ static int pick_points(const char *file, const char *place, int width, int64_t p
   if (status == 0 && (draws < 1 || draws * width != all.count))
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld numbers, expected %d for each draw.",
                       place, file, (long long)all.count, width);
-  for (int64_t k = 0; k < points && status == 0; k++)
-    memcpy(picked + k * width, all.value + (int64_t)((__int128)k * draws / points) * width,
+  int64_t taken = draws < points ? draws : points;
+  for (int64_t k = 0; k < taken && status == 0; k++)
+    memcpy(picked + k * width, all.value + (int64_t)((__int128)k * draws / taken) * width,
            (size_t)width * sizeof *picked);
   dun_free(all.value);
   return status;

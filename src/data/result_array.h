@@ -12,8 +12,8 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
                      struct dun_numbers *numbers);
 
 /* Collective: rank 0 reads, all get the same.  Of the draws of a variable, "/posterior/x", each of
- * `width` numbers, `points` equally spaced ones, out[points][stride] from its first numbers on; if
- * there are fewer than that, *draws, some are taken more than once.  Rank 0 holds all of the draws
+ * `width` numbers, `points` equally spaced ones, out[points][stride] from its first numbers on; or
+ * all *draws of them where there are fewer than that.  Rank 0 holds all of the draws
  * meanwhile.  DUN_ERROR_INPUT as above. */
 int dun_result_points(struct dun_context *context, const char *file, const char *place, int width,
                       int64_t points, int64_t stride, double *out, int64_t *draws);

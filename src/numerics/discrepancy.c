@@ -98,10 +98,12 @@ static void weigh_pairs(enum form form, double factor, int count, double *restri
 }
 
 /* all[64] += sum over the block of pair × weight, for each lane; own[64][R]: the same of the points
- * that each deal has on the first side, dealt[count][R] their weights there or 0. */
+ * that each of the first `lanes` deals has on the first side, dealt[count][R] their weights there
+ * or 0. */
 DUN_CLONES
-static void add_pairs(int count, const double *restrict pair, const double *restrict weight,
-                      const double *restrict dealt, double *restrict all, double *restrict own)
+static void add_pairs(int lanes, int count, const double *restrict pair,
+                      const double *restrict weight, const double *restrict dealt,
+                      double *restrict all, double *restrict own)
 {
   for (int b = 0; b < count; b++)
     for (int l = 0; l < L; l++)
@@ -111,7 +113,7 @@ static void add_pairs(int count, const double *restrict pair, const double *rest
     for (int b = 0; b < count; b++) {
       const double *restrict each = DUN_ALIGNED(dealt + (int64_t)b * R);
       double value = pair[b * L + l];
-      for (int r = 0; r < R; r++)
+      for (int r = 0; r < lanes; r++)
         sum[r] = DUN_FMA(value, each[r], sum[r]);
     }
   }
@@ -159,6 +161,7 @@ static void add_tile(const struct dun_pool *pool, const struct dun_tiles *tiles,
                      enum form form, double factor, struct pairs *p)
 {
   const struct dun_points *points = &pool->points;
+  int lanes = (pool->deals + 7) / 8 * 8;
   memset(p->all, 0, L * sizeof(double));
   memset(p->own, 0, L * R * sizeof(double));
   dun_points_tile(points, tile, p->column);
@@ -167,7 +170,7 @@ static void add_tile(const struct dun_pool *pool, const struct dun_tiles *tiles,
     dun_points_squares(points->d, p->column, count, points->x + j * points->d, p->square);
     weigh_pairs(form, factor, count, p->square);
     deal_weights(pool, j, count, p->dealt);
-    add_pairs(count, p->square, points->weight + j, p->dealt, p->all, p->own);
+    add_pairs(lanes, count, p->square, points->weight + j, p->dealt, p->all, p->own);
   }
   for (int l = 0; l < dun_tile_size(tiles, tile); l++) {
     int64_t i = tile * L + l;

@@ -314,3 +314,19 @@ int dun_sinkhorn(struct dun_context *context, const struct dun_points *x,
   side_free(&b);
   return status;
 }
+
+int dun_sinkhorn_deals(struct dun_context *context, const struct dun_pool *pool, double *value)
+{
+  int status = 0;
+  for (int r = 0; r < pool->deals && status >= 0; r++) {
+    struct dun_points first = {0}, second = {0};
+    struct dun_sinkhorn sinkhorn = {0};
+    status = dun_agree(context, dun_pool_deal(pool, r, &first, &second));
+    if (status >= 0)
+      status = dun_sinkhorn(context, &first, &second, &sinkhorn);
+    value[r] = sinkhorn.divergence;
+    dun_points_free(&first);
+    dun_points_free(&second);
+  }
+  return status;
+}

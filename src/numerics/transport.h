@@ -2,7 +2,7 @@
 #ifndef DUNLIN_NUMERICS_TRANSPORT_H
 #define DUNLIN_NUMERICS_TRANSPORT_H
 
-#include "numerics/points.h"
+#include "numerics/discrepancy.h"
 #include "parallel/context.h"
 
 struct dun_sinkhorn {
@@ -29,5 +29,8 @@ struct dun_sinkhorn {
  * distances overflow. */
 int dun_sinkhorn(struct dun_context *context, const struct dun_points *x,
                  const struct dun_points *y, struct dun_sinkhorn *result);
+
+/* Collective.  value[deals] = the divergence of the sides of each deal. */
+int dun_sinkhorn_deals(struct dun_context *context, const struct dun_pool *pool, double *value);
 
 #endif

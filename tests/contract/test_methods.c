@@ -2,7 +2,8 @@
 /* Contract of every registered method, fixed seeds, limit 5 standard errors.  Those that estimate
  * log Z: a Gaussian with a known one, against the reported error, 1 comparison a setting.  Those
  * that keep draws of chains: the moments of that Gaussian, against the spread between the chains,
- * 5 comparisons a setting. */
+ * 5 comparisons a setting; those that leave independent particles: the same, each a chain of one
+ * draw. */
 #include "fixture.h"
 #include "parallel/sum.h"
 
@@ -53,6 +54,11 @@ static const struct setting chains[] = {
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
+static const struct setting particles[] = {
+    {"exact", "", ""},
+};
+enum { PARTICLES = sizeof particles / sizeof *particles };
+
 /* Never goes back, and is 1 at the end, where it is known. */
 static double check_progress(const struct dun_run *run, double before, int status)
 {
@@ -71,6 +77,8 @@ static void every_method_has_settings(void)
       found |= !strcmp(settings[i].name, (*t)->name);
     for (size_t i = 0; i < CHAINS; i++)
       found |= !strcmp(chains[i].name, (*t)->name);
+    for (size_t i = 0; i < PARTICLES; i++)
+      found |= !strcmp(particles[i].name, (*t)->name);
     CHECK(found);
   }
 }
@@ -170,6 +178,37 @@ static void chains_have_the_moments(void)
   }
 }
 
+static void particles_have_the_moments(void)
+{
+  for (size_t i = 0; i < PARTICLES; i++) {
+    struct fixture fixture;
+    char text[1024];
+    int status;
+    snprintf(text, sizeof text,
+             "run: {seed: 13, particles: 2000}\n"
+             "target: {type: gaussian, dimension: 5, mean: 1, covariance: {type: toeplitz, "
+             "correlation: .5}}\n"
+             "%s\nmethod: {type: %s%s%s}\n",
+             particles[i].sections, particles[i].name, *particles[i].method ? ", " : "",
+             particles[i].method);
+    struct dun_run *run = fixture_make(&fixture, text);
+    double *chain = calloc((size_t)run->kept.chains.total * MOMENTS, sizeof *chain);
+    CHECK(run->method->start(&test_context, run->method_self, run) == 0);
+    do {
+      status = run->method->advance(&test_context, run->method_self, run);
+      run->tick++;
+    } while (status > 0);
+    CHECK(status == DUN_TICK_DONE && run->now.time == 1 && run->kept.due == 0);
+    CHECK(isnan(run->now.log_evidence));
+    run->kept.due = 1; /* each particle is a chain of one draw */
+    add_moments(run, chain);
+    check_moments(run, chain);
+    free(chain);
+    fixture_free(&fixture);
+  }
+}
+
 TEST_MAIN({"every_method_has_settings", every_method_has_settings},
           {"log_evidence_is_right", log_evidence_is_right},
-          {"chains_have_the_moments", chains_have_the_moments})
+          {"chains_have_the_moments", chains_have_the_moments},
+          {"particles_have_the_moments", particles_have_the_moments})

@@ -65,6 +65,10 @@ def test_fit_and_reweight_after_tempering():
     same_at((1, 2, 3, 7), "ladders_finished", kernel="hmc", particles=500)
 
 
+def test_exact_draws():
+    same_at((1, 2, 3, 7), "exact", particles=3000)
+
+
 def test_chains():
     same_at((1, 2, 3, 4, 7), "chains", kernel="hmc", particles=500)
     same_at((1, 3), "chains", kernel="underdamped", particles=70)

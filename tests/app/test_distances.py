@@ -1,0 +1,161 @@
+"""Probes of distances from exact draws and from another result, against numpy on the draws of the
+files; what they refuse; exact draws."""
+import os
+import sys
+
+import h5py
+import numpy
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import metrics  # noqa: E402
+from support import Folder, column, dunlin, main, write  # noqa: E402
+
+EXACT = """
+run:    {seed: $seed, particles: $particles}
+target: {type: gaussian_mixture, $target, scales: 0.7}
+method: {type: exact}
+probes: $probes
+output: {file: out.h5}
+"""
+MODES = "means: [[-2, 0, 1], [2, 1, 0], [0, 3, 3]], weights: [1, 2, 3]"
+LINE = "means: [[-2], [2]]"
+
+
+def run(folder, name, code=0, text=EXACT, **words):
+    words = {"seed": 1, "particles": 300, "target": MODES, "probes": "[]", **words}
+    for word, value in words.items():
+        text = text.replace("$" + word, str(value))
+    file = os.path.join(folder, name)
+    done = dunlin("run", write(folder, "input.yaml", text), "--quiet", "--overwrite", "--output",
+                  file, code=code)
+    return file if code == 0 else done.stderr
+
+
+def draws_of(file):
+    with h5py.File(file, "r") as result:
+        x = result["posterior/x"][...]
+    return x.reshape(-1, x.shape[-1])
+
+
+def last(file, probe, name):
+    return column(file, probe, name)[-1]
+
+
+def test_against_numpy():
+    with Folder() as folder:
+        for target, points in ((MODES, 200), (LINE, 150)):
+            reference = run(folder, "reference.h5", seed=2, particles=260, target=target)
+            probes = "[" + ", ".join(
+                f"{{type: {name}, points: {points}, reference: {reference}}}"
+                for name in ("energy_distance", "mmd", "sinkhorn", "sliced")) + "]"
+            # as they are, and moved away
+            for shift in ("0", "1"):
+                file = run(folder, "run.h5", particles=230, probes=probes,
+                           target=target + f", shift: {shift}")
+                x, y = (metrics.picked(draws_of(f), points) for f in (file, reference))
+                unit = y.std(0)
+                for name, one, other in (("energy_distance", x / unit, y / unit), ("mmd", x, y),
+                                         ("sinkhorn", x, y)):
+                    found = last(file, name, name)
+                    expected = getattr(metrics, name)(one, other)
+                    assert abs(found - expected) < 1e-6 * max(1, abs(expected)), (name, found,
+                                                                                 expected)
+                    assert (found > last(file, name, "bound")) == (shift == "1"), name
+                    assert last(file, name, "points") == points
+                if target == LINE:
+                    first, square = metrics.wasserstein(x[:, 0], y[:, 0])
+                    assert abs(last(file, "sliced", "w1") - first) < 1e-9
+                    assert abs(last(file, "sliced", "w2") - square ** .5) < 1e-9
+                assert (last(file, "sliced", "w1") > last(file, "sliced", "bound_w1")) == (
+                    shift == "1")
+
+
+def test_floors_of_exact_draws():
+    """Of exact draws the distances are what those of a second exact set are: over 20 runs both have
+    the same mean, limit 5 standard errors, 5 comparisons."""
+    names = {"energy_distance": ("energy_distance", "chance"), "mmd": ("mmd", "chance"),
+             "sinkhorn": ("sinkhorn", "chance"), "sliced": ("w1", "chance_w1"),
+             "coverage": ("coverage", "chance")}
+    probes = "[" + ", ".join(f"{{type: {name}, points: 100}}" for name in names) + "]"
+    away = {name: [] for name in names}
+    with Folder() as folder:
+        for seed in range(20):
+            file = run(folder, "run.h5", seed=seed, particles=100, probes=probes)
+            for name, (value, chance) in names.items():
+                away[name].append(last(file, name, value) - last(file, name, chance))
+                assert name == "coverage" or numpy.isnan(column(
+                    file, name, "bound_w1" if name == "sliced" else "bound")).all()
+        for name, differences in away.items():
+            error = numpy.std(differences, ddof=1) / 20 ** .5
+            assert 0 < error and abs(numpy.mean(differences)) < 5 * error, (name, differences)
+
+
+def test_coverage():
+    """By the draws of the file; of a run that is not where the modes are."""
+    centres, weights = numpy.array([[-2, 0, 1], [2, 1, 0], [0, 3, 3.]]), numpy.array([1, 2, 3.])
+    with Folder() as folder:
+        file = run(folder, "run.h5", probes="[{type: coverage}]")
+        x = draws_of(file)
+        density = numpy.log(weights / 6) - ((x[:, None] - centres) ** 2).sum(2) / (2 * .7 ** 2)
+        share = numpy.bincount(density.argmax(1), minlength=3) / len(x)
+        expected = -(share * numpy.log(share)).sum() / numpy.log(3)
+        assert abs(last(file, "coverage", "coverage") - expected) < 1e-12
+        due = weights / 6
+        assert abs(last(file, "coverage", "due") + (due * numpy.log(due)).sum() / numpy.log(3)) \
+            < 1e-12
+        assert last(file, "coverage", "hit") == 3
+        stuck = EXACT.replace("method: {type: exact}",
+                              "path: {type: constant, start: {mean: [-2, 0, 1], scale: 0.01}}\n"
+                              "kernel: {type: rwm, step_size: 0.01}\n"
+                              "method: {type: langevin, warmup: 0, draws: 5}")
+        file = run(folder, "stuck.h5", text=stuck, particles=70,
+                   probes="[{type: coverage}, {type: mmd, points: 100}]")
+        assert last(file, "coverage", "coverage") < 1e-12 and last(file, "coverage", "hit") == 1
+        assert last(file, "coverage", "chance") > .7 and last(file, "coverage", "points") == 350
+        assert last(file, "mmd", "mmd") > 5 * last(file, "mmd", "chance")
+
+
+def test_exact_draws():
+    """Moments of a mixture, and an ESS of all particles; no log Z is claimed."""
+    with Folder() as folder:
+        file = run(folder, "run.h5", particles=4000, probes="[{type: modes}]")
+        mean, error = (numpy.array(column(file, "moments", name)) for name in ("mean", "error"))
+        due = numpy.array([2 / 6, 11 / 6, 10 / 6])
+        assert (abs(mean - due) < 5 * error).all() and (error < .05).all(), (mean, error)
+        with h5py.File(file, "r") as result:
+            assert numpy.isnan(result.attrs["log_evidence"])
+            assert result.attrs["kish_effective_sample_size"] == 4000
+            assert (result["sample_stats/root"][0] == numpy.arange(4000)).all()
+        assert "independent draws" in dunlin("summary", file).stdout
+
+
+def test_refusals():
+    with Folder() as folder:
+        field = EXACT.replace("gaussian_mixture, $target, scales: 0.7",
+                              "phi4, side: 3, mass2: 1, coupling: 1")
+        said = run(folder, "a.h5", 2, field)
+        assert "method exact: target phi4 cannot draw exactly" in said, said
+        plain = field.replace("{type: exact}", "{type: langevin, warmup: 1, draws: 1}\n"
+                              "path: {type: constant}\nkernel: {type: rwm}")
+        for name in ("energy_distance", "mmd", "sinkhorn", "sliced"):
+            said = run(folder, "a.h5", 2, plain, probes=f"[{{type: {name}}}]")
+            assert f"probe {name}: target phi4 cannot draw exactly" in said, said
+        said = run(folder, "a.h5", 2, plain, probes="[{type: coverage}]")
+        assert "does not tell its modes" in said, said
+        said = run(folder, "a.h5", 2, probes="[{type: mmd, reference: input.yaml}]")
+        assert "input.yaml" in said, said
+
+
+def test_points_that_cannot_be_measured():
+    """Laws so wide that squared distances overflow end no run: the distances are not known."""
+    wide = EXACT.replace("gaussian_mixture, $target, scales: 0.7",
+                         "gaussian_mixture, means: [[0, 0], [1.0e+170, 0]]")
+    with Folder() as folder:
+        file = run(folder, "a.h5", text=wide, particles=50,
+                   probes="[{type: sinkhorn}, {type: mmd}]")
+        assert numpy.isnan(last(file, "sinkhorn", "sinkhorn"))
+        assert numpy.isfinite(last(file, "mmd", "mmd"))  # of points at infinite distance it is 0
+        assert last(file, "sinkhorn", "points") == 50
+
+
+main()
