@@ -22,7 +22,7 @@
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 3 };
+enum { DUN_ABI = 4 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -42,6 +42,9 @@ enum dun_option_type {
   DUN_FILE,     /* char *: a path, relative to the input's folder or DUNLIN_DATA; NULL: not given */
   DUN_DATA,     /* struct dun_data: a file's whole content */
   DUN_SECTION,  /* a nested mapping with `rows` of its own, offsets relative to this member */
+  DUN_PART,  /* struct dun_part: a nested mapping {type: NAME, ...} of a type of the row's `kind`;
+                 * `initial` may be a name alone, a type with its defaults; "": may be left out */
+  DUN_PARTS, /* struct dun_parts: a list of them */
 };
 
 struct dun_numbers {
@@ -60,6 +63,20 @@ struct dun_data {
   long long size;
 };
 
+struct dun_type;
+
+/* An object that an input names. */
+struct dun_part {
+  const struct dun_type *type; /* NULL: not given */
+  void *self;                  /* the type's own struct; owned by the reader, which frees it */
+  int line, column;            /* where the input names it, for messages */
+};
+
+struct dun_parts {
+  int count;
+  struct dun_part *part; /* [count], owned by the reader */
+};
+
 /* One option of a type.  A list of rows ends with a row whose name is NULL. */
 struct dun_option {
   const char *name;
@@ -75,6 +92,7 @@ struct dun_option {
   const char *when;        /* "name=first|second": the row is meaningful only if the choice `name`
                              * among its siblings is one of these; given otherwise, it is refused */
   const struct dun_option *rows; /* DUN_SECTION */
+  int kind;                      /* DUN_PART, DUN_PARTS: enum dun_kind of src/base/type.h */
 };
 
 /* ---- the head that every type of every kind begins with ---------------------------------- */
@@ -91,7 +109,11 @@ struct dun_type {
   const struct dun_option *options; /* NULL: none */
   const struct dun_state *state;    /* NULL: none */
   void (*free)(void *self);         /* what `init` allocated; safe twice and after a failed init;
-                                     * option values belong to the reader.  NULL: nothing */
+                                     * option values, nested parts too, belong to the reader.
+                                     * NULL: nothing */
+  int (*restore)(void *self);       /* called after a checkpoint gave the state rows back, of
+                                     * nested parts first; < 0: failed.  NULL: nothing to make
+                                     * from them */
 };
 
 #define DUN_TYPE(table)                                                                            \
@@ -116,6 +138,35 @@ struct dun_message {
   char *text;
   size_t size;
 };
+
+/* ---- what is left of a target that was seen through noise ------------------------------------ */
+
+/* What the coordinates of points may be.  Kernels that move on reals refuse the others. */
+enum dun_support {
+  DUN_REALS,
+  DUN_SPINS,   /* -1 and +1 */
+  DUN_LETTERS, /* 0, 1, ... q - 1 */
+};
+
+/* The laws proportional to pi(x) exp(<h, x> - lambda <x, scale x> / 2), one for each lane: the
+ * posterior of x when y = g x + noise of variance v was seen, with h = g y / v, lambda = g^2 / v,
+ * whatever the path or process that it came through; of spins, which have x^2 = 1, lambda does not
+ * matter.  `tilts` of the target says which members beside `mean` it can fill: others are NULL,
+ * and so are those that are not wanted.  Arrays are aligned to 64 bytes and do not overlap. */
+struct dun_tilted {
+  int n;                /* lanes that hold something; the others repeat lane 0 */
+  const double *h;      /* [d][64] */
+  const double *lambda; /* [64], finite and >= 0 */
+  const double *scale;  /* [d], > 0; NULL: all 1 */
+  double *mean;         /* [d][64] written: E x; of spins their magnetisations */
+  double *log_mass;     /* [64] written: log of the integral, or sum, with pi as the density has it:
+                         * log_evidence where h and lambda are 0 */
+  double *spread;       /* [64] written: trace of the covariance */
+  double *draw;         /* [d][64] written: an exact draw, from `uniform` and `normal` */
+  const double *uniform, *normal; /* draw_uniforms and draw_normals columns, as of `draw` below */
+};
+
+enum { DUN_TILTED_MASS = 1, DUN_TILTED_SPREAD = 2, DUN_TILTED_DRAW = 4, DUN_TILTED_SCALE = 8 };
 
 /* ---- the target --------------------------------------------------------------------------------
  *
@@ -183,6 +234,14 @@ struct dun_target {
    * size[0] × ... = d; the last axis is the fastest.  Returns 0; < 0: with these options there is
    * none.  NULL: never.  What moves in Fourier space asks for it. */
   int (*lattice)(const void *self, int *axes, int size[3]);
+
+  /* What the coordinates are; 0: reals. */
+  enum dun_support support;
+
+  /* Closed forms of the laws of struct dun_tilted; `tilts` has the flags DUN_TILTED_... of what it
+   * gives beside the mean.  Returns 0; < 0: with these options there are none.  NULL: never. */
+  int (*tilted)(const void *self, const struct dun_tilted *tilted, double *work);
+  unsigned tilts;
 };
 
 #endif

@@ -57,9 +57,7 @@ static void bind_part(struct dun_assembly *assembly, const char *section, enum d
     return;
   part->line = map->line;
   part->column = map->column;
-  part->faults = -assembly->binder.complaints.count;
   part->type = dun_bind_type(&assembly->binder, map, section, kind, &part->self);
-  part->faults += assembly->binder.complaints.count;
 }
 
 static void complain_at(struct dun_assembly *assembly, int line, int column, const char *text)
@@ -74,85 +72,32 @@ static void bind_section(struct dun_assembly *assembly, const char *section,
   dun_bind_rows(&assembly->binder, map, section, map ? map->line : 1, 0, rows, self);
 }
 
-/* A probe named twice would write one table twice. */
-static int probe_is_double(const struct dun_assembly *assembly, const struct dun_type *type)
+/* A probe or finish named twice would write one table twice. */
+static int is_double(const struct dun_parts *parts, int before, const struct dun_type *type)
 {
-  for (int i = 0; i < assembly->probes; i++) {
-    if (assembly->probe[i].type == type)
+  for (int i = 0; i < before; i++)
+    if (parts->part[i].type == type)
       return 1;
-  }
   return 0;
 }
 
-static void bind_probe(struct dun_assembly *assembly, const struct dun_node *node, int index)
+static void bind_list(struct dun_assembly *assembly, const char *section, enum dun_kind kind,
+                      int most, struct dun_parts *parts)
 {
-  struct dun_part part = {.line = node->line, .column = node->column};
-  char name[32];
-  snprintf(name, sizeof name, "probes[%d]", index);
-  if (assembly->probes == DUN_MAX_PROBES - 2) {
-    complain_at(assembly, node->line, node->column, "probes: too many");
-    return;
-  }
-  part.type = dun_bind_type(&assembly->binder, node, name, DUN_KIND_PROBE, &part.self);
-  if (!part.type)
-    return;
-  if (probe_is_double(assembly, part.type)) {
-    dun_complain(&assembly->binder.complaints, &assembly->input, node->line, node->column,
-                 "%s: the probe '%s' is there already", name, part.type->name);
-    dun_object_free(part.type, &part.self);
-    return;
-  }
-  assembly->probe[assembly->probes++] = part;
-}
-
-static void bind_probes(struct dun_assembly *assembly)
-{
-  const struct dun_node *list = dun_node_find(&assembly->input.root, "probes");
+  const struct dun_node *list = dun_node_find(&assembly->input.root, section);
   if (!list)
     return;
-  if (list->kind != DUN_NODE_LIST) {
-    complain_at(assembly, list->line, list->column,
-                "probes: expected a list such as [{type: moments, every: 1}]");
-    return;
+  dun_bind_parts(&assembly->binder, list, section, kind, parts);
+  for (int i = 0; i < parts->count; i++) {
+    const struct dun_part *part = &parts->part[i];
+    if (is_double(parts, i, part->type))
+      dun_complain(&assembly->binder.complaints, &assembly->input, part->line, part->column,
+                   "%s[%d]: the %s '%s' is there already", section, i, dun_kind_name(kind),
+                   part->type->name);
+    if (i == most)
+      dun_complain(&assembly->binder.complaints, &assembly->input, part->line, part->column,
+                   "%s: too many, expected at most %d", section, most);
   }
-  for (int i = 0; i < list->count; i++)
-    bind_probe(assembly, &list->child[i], i);
-}
-
-static void bind_finish(struct dun_assembly *assembly, const struct dun_node *node, int index)
-{
-  struct dun_part part = {.line = node->line, .column = node->column};
-  char name[32];
-  snprintf(name, sizeof name, "finish[%d]", index);
-  if (assembly->finishes == DUN_MAX_FINISHES) {
-    complain_at(assembly, node->line, node->column, "finish: too many");
-    return;
-  }
-  part.type = dun_bind_type(&assembly->binder, node, name, DUN_KIND_FINISH, &part.self);
-  if (!part.type)
-    return;
-  for (int i = 0; i < assembly->finishes; i++)
-    if (assembly->finish[i].type == part.type) {
-      dun_complain(&assembly->binder.complaints, &assembly->input, node->line, node->column,
-                   "%s: the finish '%s' is there already", name, part.type->name);
-      dun_object_free(part.type, &part.self);
-      return;
-    }
-  assembly->finish[assembly->finishes++] = part;
-}
-
-static void bind_finishes(struct dun_assembly *assembly)
-{
-  const struct dun_node *list = dun_node_find(&assembly->input.root, "finish");
-  if (!list)
-    return;
-  if (list->kind != DUN_NODE_LIST) {
-    complain_at(assembly, list->line, list->column,
-                "finish: expected a list such as [{type: fit_and_reweight}]");
-    return;
-  }
-  for (int i = 0; i < list->count; i++)
-    bind_finish(assembly, &list->child[i], i);
 }
 
 /* Collective.  Means and their errors belong to every result, whether or not the input lists the
@@ -161,7 +106,7 @@ static void add_probe(struct dun_context *context, struct dun_assembly *assembly
 {
   struct dun_part part = {.type = dun_type_find(DUN_KIND_PROBE, name), .line = 1, .column = 1};
   char place[32];
-  if (!part.type || probe_is_double(assembly, part.type))
+  if (!part.type || is_double(&assembly->probes, assembly->probes.count, part.type))
     return;
   snprintf(place, sizeof place, "probe %s", name);
   part.self = dun_allocate(1, part.type->size);
@@ -172,7 +117,8 @@ static void add_probe(struct dun_context *context, struct dun_assembly *assembly
     return;
   }
   dun_bind_rows(&assembly->binder, NULL, place, 1, 1, part.type->options, part.self);
-  assembly->probe[assembly->probes++] = part;
+  if (dun_binder_append(&assembly->binder, &assembly->probes, part) < 0)
+    dun_part_free(&part);
 }
 
 static void check_needed(struct dun_assembly *assembly, const char *section, int needed,
@@ -225,8 +171,8 @@ static void complain_of_draws(struct dun_assembly *assembly)
   else if (draws > 0 && keeps_draws(assembly))
     complain_at(assembly, line, column,
                 "output.draws: draws of chains are kept, and method.draws of each are written");
-  if (assembly->finishes > 0 && keeps_draws(assembly))
-    complain_at(assembly, assembly->finish[0].line, assembly->finish[0].column,
+  if (assembly->finishes.count > 0 && keeps_draws(assembly))
+    complain_at(assembly, assembly->finishes.part[0].line, assembly->finishes.part[0].column,
                 "finish: it works on the last particles, and draws of chains would not follow it: "
                 "give method.draws: 0");
 }
@@ -251,8 +197,8 @@ static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
   bind_part(assembly, "path", DUN_KIND_PATH, &assembly->path);
   bind_part(assembly, "kernel", DUN_KIND_KERNEL, &assembly->kernel);
   bind_method(assembly);
-  bind_finishes(assembly);
-  bind_probes(assembly);
+  bind_list(assembly, "finish", DUN_KIND_FINISH, DUN_MAX_FINISHES, &assembly->finishes);
+  bind_list(assembly, "probes", DUN_KIND_PROBE, DUN_MAX_PROBES - 2, &assembly->probes);
   bind_section(assembly, "output", dun_output_rows, &assembly->output);
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
   check_together(assembly);
@@ -306,10 +252,14 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   run->kernel = (const struct dun_kernel *)assembly->kernel.type;
   run->kernel_self = assembly->kernel.self;
   char who[64];
+  int code = 0;
   snprintf(who, sizeof who, "kernel %s", run->kernel->type.name);
-  int code = run->kernel->uses_gradient
-                 ? dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm")
-                 : 0;
+  if (run->target->support != DUN_REALS)
+    code =
+        dun_fail(DUN_ERROR_INPUT, "%s moves points of real numbers, and target %s has other ones",
+                 who, run->target->type.name);
+  else if (run->kernel->uses_gradient)
+    code = dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm");
   for (int h = 0; h < DUN_HALVES && code >= 0; h++)
     code = dun_adaptation_init(&run->adaptation[h], run->kernel, run->kernel_self,
                                assembly->evaluator.dimension);
@@ -367,8 +317,8 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
 static int init_finishes(struct dun_context *context, struct dun_assembly *assembly)
 {
   int worst = 0;
-  for (int i = 0; i < assembly->finishes; i++) {
-    struct dun_part *part = &assembly->finish[i];
+  for (int i = 0; i < assembly->finishes.count; i++) {
+    struct dun_part *part = &assembly->finishes.part[i];
     const struct dun_finish *finish = (const struct dun_finish *)part->type;
     int code =
         judge(context, assembly, finish->init(context, part->self, &assembly->run), "finish", part);
@@ -380,8 +330,8 @@ static int init_finishes(struct dun_context *context, struct dun_assembly *assem
 static int init_probes(struct dun_context *context, struct dun_assembly *assembly)
 {
   int worst = 0;
-  for (int i = 0; i < assembly->probes; i++) {
-    struct dun_part *part = &assembly->probe[i];
+  for (int i = 0; i < assembly->probes.count; i++) {
+    struct dun_part *part = &assembly->probes.part[i];
     const struct dun_probe *probe = (const struct dun_probe *)part->type;
     int code = probe->init ? probe->init(context, part->self, &assembly->run) : 0;
     code = judge(context, assembly, code, "probes", part);
@@ -396,11 +346,11 @@ static int init_all(struct dun_context *context, struct dun_assembly *assembly)
 {
   const int *complaints = &assembly->binder.complaints.count;
   int code;
-  if (!assembly->target.type || assembly->target.faults)
+  if (!assembly->target.type)
     return 0;
   if ((code = init_target(context, assembly)) < 0)
     return code;
-  if (assembly->path.type && !assembly->path.faults && (code = init_path(context, assembly)) < 0)
+  if (assembly->path.type && (code = init_path(context, assembly)) < 0)
     return code;
   if (*complaints)
     return 0;
@@ -509,12 +459,6 @@ int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *asse
   return dun_agree(context, code);
 }
 
-static void free_part(struct dun_part *part)
-{
-  if (part->type)
-    dun_object_free(part->type, &part->self);
-}
-
 void dun_assembly_free(struct dun_assembly *assembly)
 {
   struct dun_run *run = &assembly->run;
@@ -524,21 +468,47 @@ void dun_assembly_free(struct dun_assembly *assembly)
   for (int h = 0; h < DUN_HALVES; h++)
     dun_adaptation_free(&run->adaptation[h]);
   dun_propagator_free(&assembly->propagator);
-  for (int i = 0; i < assembly->probes; i++)
-    free_part(&assembly->probe[i]);
-  for (int i = 0; i < assembly->finishes; i++)
-    free_part(&assembly->finish[i]);
-  free_part(&assembly->method);
-  free_part(&assembly->kernel);
-  free_part(&assembly->path);
+  for (int i = 0; i < assembly->probes.count; i++)
+    dun_part_free(&assembly->probes.part[i]);
+  for (int i = 0; i < assembly->finishes.count; i++)
+    dun_part_free(&assembly->finishes.part[i]);
+  dun_part_free(&assembly->method);
+  dun_part_free(&assembly->kernel);
+  dun_part_free(&assembly->path);
   dun_evaluator_free(&assembly->evaluator);
-  free_part(&assembly->target);
+  dun_part_free(&assembly->target);
   dun_binder_free(&assembly->binder);
   dun_input_free(&assembly->input);
   dun_text_free(&assembly->settings);
   DUN_FREE(assembly->source);
   DUN_FREE(assembly->files);
   DUN_FREE(assembly->file);
+}
+
+static int walk_list(const char *place, struct dun_parts *parts,
+                     int (*visit)(void *data, const char *place, struct dun_part *part), void *data)
+{
+  char name[32];
+  int code = 0;
+  for (int i = 0; i < parts->count && code >= 0; i++) {
+    snprintf(name, sizeof name, "%s[%d]", place, i);
+    code = dun_part_walk(name, &parts->part[i], visit, data);
+  }
+  return code;
+}
+
+int dun_assembly_walk(struct dun_assembly *assembly,
+                      int (*visit)(void *data, const char *place, struct dun_part *part),
+                      void *data)
+{
+  int code = dun_part_walk("path", &assembly->path, visit, data);
+  if (code >= 0)
+    code = dun_part_walk("kernel", &assembly->kernel, visit, data);
+  if (code >= 0)
+    code = dun_part_walk("method", &assembly->method, visit, data);
+  if (code >= 0)
+    code = walk_list("finish", &assembly->finishes, visit, data);
+  return code < 0 ? code : walk_list("probes", &assembly->probes, visit, data);
 }
 
 int64_t dun_assembly_chains(const struct dun_assembly *assembly)

@@ -21,14 +21,6 @@ struct dun_output_options {
   long long draws;         /* per replicate; -1: all particles */
 };
 
-/* An object of a section: its type, its own struct (owned), where the input names it. */
-struct dun_part {
-  const struct dun_type *type;
-  void *self;
-  int line, column;
-  int faults; /* complaints while it was bound */
-};
-
 struct dun_assembly {
   /* given */
   const struct dun_arguments *arguments;
@@ -41,10 +33,7 @@ struct dun_assembly {
   char *files;              /* of a result that is run again: see struct dun_source */
   struct dun_output_options output;
   struct dun_part target, path, kernel, method;
-  struct dun_part probe[DUN_MAX_PROBES];
-  int probes;
-  struct dun_part finish[DUN_MAX_FINISHES]; /* in the order in which they work */
-  int finishes;
+  struct dun_parts probes, finishes; /* finishes in the order in which they work */
   struct dun_evaluator evaluator;
   struct dun_propagator propagator; /* of the kernel's metric */
   struct dun_run run;
@@ -75,6 +64,11 @@ int dun_assembly_room(struct dun_context *context, const struct dun_assembly *as
 /* Collective.  Allocates particles and workspaces. */
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly);
 void dun_assembly_free(struct dun_assembly *assembly);
+
+/* dun_part_walk over everything that has a state: path, kernel, method, finishes and probes. */
+int dun_assembly_walk(struct dun_assembly *assembly,
+                      int (*visit)(void *data, const char *place, struct dun_part *part),
+                      void *data);
 
 /* Chains in the result, and draws of each. */
 int64_t dun_assembly_chains(const struct dun_assembly *assembly);

@@ -52,9 +52,9 @@ void dun_diagnosis_settle(struct dun_diagnosis *all, const char *name, const cha
 static const struct dun_table *table_of(const struct dun_driver *driver, const char *name)
 {
   const struct dun_assembly *assembly = driver->assembly;
-  for (int i = 0; i < assembly->probes; i++)
-    if (!strcmp(assembly->probe[i].type->name, name))
-      return &dun_probe_head(&assembly->probe[i])->table;
+  for (int i = 0; i < assembly->probes.count; i++)
+    if (!strcmp(assembly->probes.part[i].type->name, name))
+      return &dun_probe_head(&assembly->probes.part[i])->table;
   return NULL;
 }
 

@@ -15,13 +15,13 @@ static int look(struct dun_context *context, struct dun_driver *driver, int at_e
   const struct dun_run *run = &assembly->run;
   enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_LOOK);
   int code = 0;
-  for (int i = 0; i < assembly->probes && code >= 0; i++) {
-    const struct dun_probe *probe = (const struct dun_probe *)assembly->probe[i].type;
-    long long every = dun_probe_head(&assembly->probe[i])->every;
+  for (int i = 0; i < assembly->probes.count && code >= 0; i++) {
+    const struct dun_probe *probe = (const struct dun_probe *)assembly->probes.part[i].type;
+    long long every = dun_probe_head(&assembly->probes.part[i])->every;
     int seen = every > 0 && run->now.step % every == 0;
     /* At the end all probes look that have not just done so. */
     if (at_end ? !seen : seen)
-      code = probe->look(context, assembly->probe[i].self, run);
+      code = probe->look(context, assembly->probes.part[i].self, run);
   }
   dun_timers_switch(&context->timers, left);
   return code;
@@ -104,7 +104,7 @@ static int interrupt(struct dun_context *context, struct dun_driver *driver)
 
 static struct dun_part *finish_part(struct dun_driver *driver)
 {
-  return &driver->assembly->finish[driver->finishing - 1];
+  return &driver->assembly->finishes.part[driver->finishing - 1];
 }
 
 static const struct dun_finish *finish_at_work(struct dun_driver *driver)
@@ -170,7 +170,7 @@ static int hand_over(struct dun_context *context, struct dun_driver *driver)
     return 0;
   }
   driver->seconding = 0;
-  if (driver->finishing == driver->assembly->finishes)
+  if (driver->finishing == driver->assembly->finishes.count)
     return end_replicate(context, driver);
   driver->finishing++;
   return 0;
@@ -251,6 +251,13 @@ static int agree_on_blas(struct dun_context *context, int64_t own)
   return code;
 }
 
+static int restore(void *data, const char *place, struct dun_part *part)
+{
+  (void)data;
+  (void)place;
+  return part->type->restore ? part->type->restore(part->self) : 0;
+}
+
 /* Returns 1 if the run goes on from a checkpoint. */
 static int restart(struct dun_context *context, struct dun_driver *driver)
 {
@@ -266,7 +273,7 @@ static int restart(struct dun_context *context, struct dun_driver *driver)
     dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
     return 0;
   }
-  code = run->path && run->path->restore ? run->path->restore(run->path_self) : 0;
+  code = dun_assembly_walk(driver->assembly, restore, NULL);
   if ((code = dun_agree(context, code)) < 0)
     return code;
   dun_note(&context->log, "goes on from a checkpoint: step %lld, time %.4g%s",

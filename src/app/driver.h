@@ -43,9 +43,9 @@ struct dun_driver {
   struct dun_stop stop;
   struct dun_progress progress;
   struct dun_result result;
-  struct dun_cost cost; /* `before` and this job's */
-  struct dun_stateful object[DUN_MAX_PROBES + DUN_MAX_FINISHES + 10];
-  int objects;
+  struct dun_cost cost;        /* `before` and this job's */
+  struct dun_stateful *object; /* [objects], owned: what a checkpoint holds */
+  int objects, objects_room;
   int64_t ticks; /* in this job */
   int warned;    /* of slow tiles */
   int finished;  /* the result file is complete */

@@ -355,7 +355,7 @@ static int measure_draws(struct dun_context *context, const struct dun_assembly 
   if (code >= 0)
     code = time_mixing(context, chains, draws, value, &rhat, &moments);
   if (code >= 0 && chains > 0)
-    *seconds = (rhat + (assembly->probes - 1) * moments) * kept->outputs * (double)kept->due *
+    *seconds = (rhat + (assembly->probes.count - 1) * moments) * kept->outputs * (double)kept->due *
                (double)kept->chains.local / (double)(chains * draws);
   dun_free(value);
   return code;

@@ -98,7 +98,7 @@ void dun_finish_diagnose(struct dun_driver *driver)
     dun_tails_diagnose(&driver->steps, &diagnosis);
     dun_second_diagnose(&driver->second, &diagnosis);
   } else if (driver->finishing > 0) {
-    const struct dun_part *part = &driver->assembly->finish[driver->finishing - 1];
+    const struct dun_part *part = &driver->assembly->finishes.part[driver->finishing - 1];
     const struct dun_finish *finish = (const struct dun_finish *)part->type;
     for (int i = 0; finish->settles[i]; i++)
       dun_diagnosis_settle(&driver->stored.diagnosis, finish->settles[i], finish->type.name);
@@ -225,12 +225,12 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
   table[count++] = (struct dun_named_table){"/trace/evidence", "row", &driver->second.table};
   if (method->table)
     add_table(&count, group, table, &assembly->method, method->table(assembly->method.self));
-  for (int i = 0; i < assembly->probes; i++)
-    add_table(&count, group, table, &assembly->probe[i],
-              &dun_probe_head(&assembly->probe[i])->table);
-  for (int i = 0; i < assembly->finishes; i++) {
-    const struct dun_finish_head *head = assembly->finish[i].self;
-    add_table(&count, group, table, &assembly->finish[i], &head->table);
+  for (int i = 0; i < assembly->probes.count; i++)
+    add_table(&count, group, table, &assembly->probes.part[i],
+              &dun_probe_head(&assembly->probes.part[i])->table);
+  for (int i = 0; i < assembly->finishes.count; i++) {
+    const struct dun_finish_head *head = assembly->finishes.part[i].self;
+    add_table(&count, group, table, &assembly->finishes.part[i], &head->table);
   }
   return count;
 }

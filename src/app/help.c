@@ -78,6 +78,8 @@ static const char *type_word(enum dun_option_type type)
       [DUN_FILE] = "file",
       [DUN_DATA] = "data file",
       [DUN_SECTION] = "section",
+      [DUN_PART] = "part",
+      [DUN_PARTS] = "list",
   };
   return word[type];
 }
@@ -94,8 +96,22 @@ static void add_words(struct dun_text *out, const char *words)
   }
 }
 
+/* "a kernel: hmc, mala or rwm", whose own options `dunlin help kernel NAME` tells. */
+static void add_part(struct dun_text *out, const struct dun_option *row)
+{
+  const struct dun_type *const *type = dun_registry((enum dun_kind)row->kind);
+  dun_text_add(out, "%s %s: ", row->type == DUN_PARTS ? "list, each a" : "a",
+               dun_kind_name((enum dun_kind)row->kind));
+  for (int i = 0; type[i]; i++)
+    dun_text_add(out, "%s%s", i == 0 ? "" : type[i + 1] ? ", " : " or ", type[i]->name);
+}
+
 static void add_type(struct dun_text *out, const struct dun_option *row)
 {
+  if (row->type == DUN_PART || row->type == DUN_PARTS) {
+    add_part(out, row);
+    return;
+  }
   if (row->type == DUN_CHOICE && row->words) {
     add_words(out, row->words);
     return;

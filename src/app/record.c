@@ -1,6 +1,9 @@
 #include "app/record.h"
+#include "base/error.h"
+#include "base/memory.h"
 #include "parallel/sum.h"
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* ---- state --------------------------------------------------------------------------------- */
@@ -62,42 +65,53 @@ static const struct dun_state run_state[] = {
     {0},
 };
 
-static void add_object(struct dun_driver *driver, const char *kind, const char *name,
-                       const struct dun_state *rows, void *self)
+static int make_room(struct dun_driver *driver)
 {
-  struct dun_stateful *object = &driver->object[driver->objects];
+  int room = 2 * driver->objects_room + 16;
+  struct dun_stateful *larger = dun_allocate(room, sizeof *larger);
+  if (!larger)
+    return DUN_ERROR_MEMORY;
+  if (driver->objects)
+    memcpy(larger, driver->object, (size_t)driver->objects * sizeof *larger);
+  dun_free(driver->object);
+  driver->object = larger;
+  driver->objects_room = room;
+  return 0;
+}
+
+static int add_object(struct dun_driver *driver, const char *place, const char *name,
+                      const struct dun_state *rows, void *self)
+{
   if (!rows)
-    return;
-  snprintf(object->name, sizeof object->name, "%s%s%s", kind, *name ? " " : "", name);
+    return 0;
+  if (driver->objects == driver->objects_room && make_room(driver) < 0)
+    return DUN_ERROR_MEMORY;
+  struct dun_stateful *object = &driver->object[driver->objects++];
+  snprintf(object->name, sizeof object->name, "%.90s%s%.64s", place, *name ? " " : "", name);
   object->rows = rows;
   object->self = self;
-  driver->objects++;
+  return 0;
 }
 
-static void add_part(struct dun_driver *driver, const char *kind, const struct dun_part *part)
+static int add_part(void *driver, const char *place, struct dun_part *part)
 {
-  if (part->type)
-    add_object(driver, kind, part->type->name, part->type->state, part->self);
+  return add_object(driver, place, part->type->name, part->type->state, part->self);
 }
 
-static void list_objects(struct dun_driver *driver)
+static int list_objects(struct dun_driver *driver)
 {
   struct dun_assembly *assembly = driver->assembly;
-  add_object(driver, "run", "", run_state, &assembly->run);
-  add_object(driver, "driver", "", driver_state, driver);
-  add_object(driver, "second", "", dun_second_state, &driver->second);
-  add_object(driver, "sweep", "", dun_sweep_state, &assembly->run.sweep);
-  if (assembly->kernel.type)
-    for (int h = 0; h < DUN_HALVES; h++)
-      add_object(driver, "adaptation", h ? "2" : "", dun_adaptation_state,
-                 &assembly->run.adaptation[h]);
-  add_part(driver, "path", &assembly->path);
-  add_part(driver, "kernel", &assembly->kernel);
-  add_part(driver, "method", &assembly->method);
-  for (int i = 0; i < assembly->finishes; i++)
-    add_part(driver, "finish", &assembly->finish[i]);
-  for (int i = 0; i < assembly->probes; i++)
-    add_part(driver, "probe", &assembly->probe[i]);
+  int code = add_object(driver, "run", "", run_state, &assembly->run);
+  if (code >= 0)
+    code = add_object(driver, "driver", "", driver_state, driver);
+  if (code >= 0)
+    code = add_object(driver, "second", "", dun_second_state, &driver->second);
+  if (code >= 0)
+    code = add_object(driver, "sweep", "", dun_sweep_state, &assembly->run.sweep);
+  for (int h = 0; h < DUN_HALVES && assembly->kernel.type && code >= 0; h++)
+    code = add_object(driver, "adaptation", h ? "2" : "", dun_adaptation_state,
+                      &assembly->run.adaptation[h]);
+  return code < 0 ? code : dun_assembly_walk(assembly, add_part, driver);
 }
 
 struct dun_checkpoint dun_record_checkpoint(struct dun_driver *driver)
@@ -154,8 +168,7 @@ int dun_record_init(struct dun_driver *driver)
     code = dun_table_make(&driver->replicates, replicate_column, DUN_REPLICATE_COLUMNS);
   if (code >= 0)
     code = dun_second_init(&driver->second);
-  list_objects(driver);
-  return code;
+  return code < 0 ? code : list_objects(driver);
 }
 
 void dun_record_free(struct dun_driver *driver)
@@ -163,6 +176,7 @@ void dun_record_free(struct dun_driver *driver)
   dun_table_free(&driver->steps);
   dun_table_free(&driver->replicates);
   dun_second_free(&driver->second);
+  DUN_FREE(driver->object);
 }
 
 int dun_record_step(struct dun_driver *driver)

@@ -48,8 +48,8 @@ static int go_through(struct dun_context *context, struct rehearsal *r)
   struct dun_run *run = &r->assembly.run;
   int stage = 0, over = 0;
   int code = dun_agree(context, run->method->start(context, run->method_self, run));
-  while (code >= 0 && !over && stage <= r->assembly.finishes) {
-    const struct dun_part *part = stage > 0 ? &r->assembly.finish[stage - 1] : NULL;
+  while (code >= 0 && !over && stage <= r->assembly.finishes.count) {
+    const struct dun_part *part = stage > 0 ? &r->assembly.finishes.part[stage - 1] : NULL;
     if (part)
       code = ((const struct dun_finish *)part->type)->advance(context, part->self, run);
     else
@@ -59,7 +59,7 @@ static int go_through(struct dun_context *context, struct rehearsal *r)
     if (code >= 0)
       over = code = is_over(context, r, code);
   }
-  return code < 0 ? code : stage > r->assembly.finishes;
+  return code < 0 ? code : stage > r->assembly.finishes.count;
 }
 
 static double whole(const struct rehearsal *r, int complete)

@@ -1,5 +1,7 @@
 #include "base/type.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include <stdio.h>
 #include <string.h>
 
 const char *dun_kind_name(enum dun_kind kind)
@@ -47,6 +49,69 @@ size_t dun_option_size(enum dun_option_type type)
       [DUN_FILE] = sizeof(char *),
       [DUN_DATA] = sizeof(struct dun_data),
       [DUN_SECTION] = 0,
+      [DUN_PART] = sizeof(struct dun_part),
+      [DUN_PARTS] = sizeof(struct dun_parts),
   };
   return (unsigned)type < sizeof size / sizeof *size ? size[type] : 0;
+}
+
+/* ---- parts that nest ----------------------------------------------------------------------- */
+
+struct walk {
+  int (*visit)(void *data, const char *place, struct dun_part *part);
+  void *data;
+};
+
+static int walk_parts(const struct walk *walk, const char *place, const struct dun_parts *parts)
+{
+  char name[DUN_PLACE];
+  int code = 0;
+  for (int i = 0; i < parts->count && code >= 0; i++) {
+    snprintf(name, sizeof name, "%.140s[%d]", place, i);
+    code = dun_part_walk(name, &parts->part[i], walk->visit, walk->data);
+  }
+  return code;
+}
+
+static int walk_rows(const struct walk *walk, const char *place, const struct dun_option *row,
+                     char *self)
+{
+  char name[DUN_PLACE];
+  int code = 0;
+  for (; row && row->name && code >= 0; row++) {
+    void *member = self + row->offset;
+    snprintf(name, sizeof name, "%.90s.%.64s", place, row->name);
+    if (row->type == DUN_SECTION)
+      code = walk_rows(walk, name, row->rows, member);
+    else if (row->type == DUN_PART)
+      code = dun_part_walk(name, member, walk->visit, walk->data);
+    else if (row->type == DUN_PARTS)
+      code = walk_parts(walk, name, member);
+  }
+  return code;
+}
+
+int dun_part_walk(const char *place, struct dun_part *part,
+                  int (*visit)(void *data, const char *place, struct dun_part *part), void *data)
+{
+  struct walk walk = {visit, data};
+  if (!part->type || !part->self)
+    return 0;
+  int code = walk_rows(&walk, place, part->type->options, part->self);
+  return code < 0 ? code : visit(data, place, part);
+}
+
+static int free_one(void *data, const char *place, struct dun_part *part)
+{
+  (void)data;
+  (void)place;
+  if (part->type->free)
+    part->type->free(part->self);
+  DUN_FREE(part->self);
+  return 0;
+}
+
+void dun_part_free(struct dun_part *part)
+{
+  dun_part_walk("", part, free_one, NULL);
 }

@@ -30,6 +30,18 @@ const char *dun_type_nearest(enum dun_kind kind, const char *name);
 /* Bytes of an option's member; 0 for sections and for what is no type. */
 size_t dun_option_size(enum dun_option_type type);
 
+/* ---- parts that nest --------------------------------------------------------------------- */
+
+enum { DUN_PLACE = 160 }; /* bytes of "method.field.network two_layer" */
+
+/* Calls `visit` for every part that the option rows nest in a part, also in sections, and then for
+ * the part itself, until an answer is negative, which is returned: saving, restoring and freeing go
+ * through this one.  `place` is "method.field", "probes[2]".  A part without a type is none. */
+int dun_part_walk(const char *place, struct dun_part *part,
+                  int (*visit)(void *data, const char *place, struct dun_part *part), void *data);
+/* Frees it with all that is nested in it; its `self` is NULL afterwards. */
+void dun_part_free(struct dun_part *part);
+
 /* ---- state: what a checkpoint holds of an object ----------------------------------------- */
 
 enum dun_state_type {
@@ -48,7 +60,7 @@ struct dun_state {
 
 /* An object whose state is saved: `name` is its place in the checkpoint, "method", "probe 2". */
 struct dun_stateful {
-  char name[48];
+  char name[DUN_PLACE];
   const struct dun_state *rows;
   void *self;
 };

@@ -287,6 +287,32 @@ static void bind_inner(const struct section *s, const struct dun_option *row,
   bind_section(&inner);
 }
 
+/* A part, or a list of them, that the input gives or the row's default names. */
+static void bind_nested(const struct section *s, const struct dun_option *row,
+                        const struct dun_node *node, const char *name)
+{
+  struct dun_node made = {0};
+  void *member = s->self + row->offset;
+  struct dun_part *part = member;
+  memset(member, 0, dun_option_size(row->type));
+  if (!node && (s->silent || !row->initial || !*row->initial))
+    return;
+  if (!node) {
+    char text[NAME];
+    int alone = !strchr("[{", *row->initial);
+    snprintf(text, sizeof text, alone ? "{type: %.200s}" : "%.250s", row->initial);
+    if (dun_node_parse(&made, s->binder->input, name, text, s->line, &s->binder->complaints) == 0)
+      node = &made;
+  }
+  if (row->type == DUN_PARTS && node) {
+    dun_bind_parts(s->binder, node, name, (enum dun_kind)row->kind, member);
+  } else if (node) {
+    *part = (struct dun_part){.line = node->line, .column = node->column};
+    part->type = dun_bind_type(s->binder, node, name, (enum dun_kind)row->kind, &part->self);
+  }
+  dun_node_free(&made);
+}
+
 static void bind_row(const struct section *s, const struct dun_option *row)
 {
   char name[NAME];
@@ -306,6 +332,8 @@ static void bind_row(const struct section *s, const struct dun_option *row)
     node = NULL;
   if (row->type == DUN_SECTION)
     bind_inner(s, row, node, name, quiet.silent && !node);
+  else if (row->type == DUN_PART || row->type == DUN_PARTS)
+    bind_nested(&quiet, row, node, name);
   else if (node)
     dun_bind_value(s->binder, row, node, name, s->self + row->offset);
   else
@@ -459,13 +487,46 @@ const struct dun_type *dun_bind_type(struct dun_binder *binder, const struct dun
   settle(binder);
   if (binder->complaints.count == before)
     return type;
-  DUN_FREE(*self);
+  dun_object_free(type, self);
   return NULL;
 }
 
 void dun_object_free(const struct dun_type *type, void **self)
 {
-  if (type && *self && type->free)
-    type->free(*self);
-  DUN_FREE(*self);
+  struct dun_part part = {.type = type, .self = *self};
+  dun_part_free(&part);
+  *self = NULL;
+}
+
+int dun_binder_append(struct dun_binder *binder, struct dun_parts *parts, struct dun_part part)
+{
+  struct dun_part *longer = dun_binder_own(binder, parts->count + 1, sizeof *longer);
+  if (!longer)
+    return binder->status;
+  if (parts->count)
+    memcpy(longer, parts->part, (size_t)parts->count * sizeof *longer);
+  longer[parts->count++] = part;
+  parts->part = longer;
+  return 0;
+}
+
+void dun_bind_parts(struct dun_binder *binder, const struct dun_node *list, const char *path,
+                    enum dun_kind kind, struct dun_parts *parts)
+{
+  char found[DUN_DESCRIPTION], name[NAME];
+  if (list->kind != DUN_NODE_LIST) {
+    dun_complain(&binder->complaints, binder->input, list->line, list->column,
+                 "%s: found %s, expected a list such as [{type: %s}]", path,
+                 dun_node_describe(list, found), (*dun_registry(kind))->name);
+    return;
+  }
+  for (int i = 0; i < list->count; i++) {
+    const struct dun_node *node = &list->child[i];
+    struct dun_part part = {.line = node->line, .column = node->column};
+    snprintf(name, sizeof name, "%.200s[%d]", path, i);
+    part.type = dun_bind_type(binder, node, name, kind, &part.self);
+    if (part.type && dun_binder_append(binder, parts, part) < 0)
+      dun_part_free(&part);
+  }
+  settle(binder);
 }

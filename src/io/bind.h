@@ -43,10 +43,17 @@ void dun_bind_rows(struct dun_binder *binder, const struct dun_node *map, const 
 /* Collective.  A section that names a type: finds `type: NAME` in the registry of the kind (for
  * a target of type library, in the file it names), allocates its struct, binds its options.
  * NULL after a complaint about the section; then *self is NULL too.  *self is owned by the
- * caller: dun_object_free. */
+ * caller: dun_object_free, which frees nested parts too. */
 const struct dun_type *dun_bind_type(struct dun_binder *binder, const struct dun_node *map,
                                      const char *path, enum dun_kind kind, void **self);
 void dun_object_free(const struct dun_type *type, void **self);
+
+/* Collective.  A list of such sections; those that are faulty are left out.  The list belongs to
+ * the binder, its parts to the caller: dun_part_free. */
+void dun_bind_parts(struct dun_binder *binder, const struct dun_node *list, const char *path,
+                    enum dun_kind kind, struct dun_parts *parts);
+/* One more part at the end of a list; < 0: no memory, which the binder's status tells too. */
+int dun_binder_append(struct dun_binder *binder, struct dun_parts *parts, struct dun_part part);
 
 /* Keys of a mapping that nobody bound are complained about with the nearest of the names given
  * ("a|b|c"). */

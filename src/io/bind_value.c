@@ -35,6 +35,8 @@ static const char *const noun[] = {
     [DUN_FILE] = "the name of a file",
     [DUN_DATA] = "the name of a file",
     [DUN_SECTION] = "a mapping",
+    [DUN_PART] = "a mapping {type: NAME, ...}",
+    [DUN_PARTS] = "a list of mappings {type: NAME, ...}",
 };
 
 static int has_bounds(const struct dun_option *row)

@@ -417,7 +417,8 @@ const struct dun_path dun_path_convolution = {
              .doc = "The target blurred by a Gaussian, less and less, as in diffusion models: on a "
                     "grid, or with scores by Monte Carlo.",
              .citation = "Chehab & Korba 2024, arXiv 2406.14040",
-             .size = sizeof(struct dun_convolution_path), .options = options, .free = release},
+             .size = sizeof(struct dun_convolution_path), .options = options, .free = release,
+             .restore = restore},
     .parts = 1,
     .part_name = {"target"},
     .coefficients = coefficients,
@@ -434,6 +435,5 @@ const struct dun_path dun_path_convolution = {
     .memory = memory,
     .deterministic = deterministic,
     .unweighted = 1,
-    .restore = restore,
     .schedule = schedule,
 };

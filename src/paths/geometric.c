@@ -330,7 +330,8 @@ const struct dun_path dun_path_geometric = {
              .doc = "Tempering from a base to the target: log pi_t = (1 - t) log base + t log "
                     "target.",
              .citation = "Gelman & Meng 1998, Statist. Sci. 13, 163",
-             .size = sizeof(struct geometric), .options = options, .state = state, .free = release},
+             .size = sizeof(struct geometric), .options = options, .state = state, .free = release,
+             .restore = restore},
     .affine = 1,
     .parts = 2,
     .part_name = {"base", "target"},
@@ -343,5 +344,4 @@ const struct dun_path dun_path_geometric = {
     .pilot = pilot,
     .pilot_draw = pilot_draw,
     .fit = fit,
-    .restore = restore,
 };

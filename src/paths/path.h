@@ -106,9 +106,6 @@ struct dun_path {
   struct dun_pilot (*pilot)(const void *self);
   void (*pilot_draw)(const void *self, const double *normal, double *x);
   int (*fit)(void *self, const double *mean, const double *covariance);
-
-  /* Called after a checkpoint gave the state rows back; NULL: nothing to make from them. */
-  int (*restore)(void *self);
 };
 
 struct dun_pilot {

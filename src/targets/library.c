@@ -33,7 +33,7 @@ static int check_options(const struct dun_option *row, size_t size, int depth, c
       return dun_fail(DUN_ERROR_INPUT, "%s: the list of options does not end", origin);
     if (!good_name(row->name))
       return dun_fail(DUN_ERROR_INPUT, "%s: option number %d has no proper name", origin, i + 1);
-    if ((unsigned)row->type > DUN_SECTION)
+    if ((unsigned)row->type > DUN_PARTS)
       fault = "its type is unknown";
     else if (row->offset > size || member > size - row->offset)
       fault = "it lies outside the target's own struct";
@@ -43,6 +43,8 @@ static int check_options(const struct dun_option *row, size_t size, int depth, c
       fault = "a choice needs `words`";
     else if (row->type == DUN_SECTION && !row->rows)
       fault = "a section needs `rows`";
+    else if (row->type >= DUN_PART && (row->kind < 0 || row->kind >= DUN_KINDS))
+      fault = "its kind of part is unknown";
     if (fault)
       return dun_fail(DUN_ERROR_INPUT, "%s: option '%s': %s", origin, row->name, fault);
     if (row->type == DUN_SECTION &&
@@ -65,6 +67,12 @@ static const char *operations_fault(const struct dun_target *t)
     return "expected draw_uniforms >= 0 and draw_normals >= -1";
   if (t->draw_uniforms > 1000000 || t->draw_normals > 1000000)
     return "expected at most 1000000 columns of random numbers for a draw";
+  if ((unsigned)t->support > DUN_LETTERS)
+    return "its `support` is unknown";
+  if (t->tilts & ~15u || (t->tilts && !t->tilted))
+    return "it has `tilts` that are unknown, or no `tilted` to go with them";
+  if ((t->tilts & DUN_TILTED_DRAW) && !t->draw)
+    return "it draws from tilted laws but has no `draw`, whose random numbers these are";
   if (t->draw_prior && !t->prior)
     return "it draws from a prior but has no density `prior`";
   if (t->constrain && !t->parameters)

@@ -489,7 +489,7 @@ def test_library_without_symbol():
 
 def test_library_of_other_abi():
     with Folder() as folder:
-        plugin(folder, change_header=("DUN_ABI = 3", "DUN_ABI = 77"))
+        plugin(folder, change_header=("DUN_ABI = 4", "DUN_ABI = 77"))
         write(folder, FILE, LIBRARY)
         refused(folder, ["mine.so", "77"])
 
@@ -499,6 +499,17 @@ def test_library_of_other_size():
         plugin(folder, change_header=("struct dun_target {", "struct dun_target { long pad;"))
         write(folder, FILE, LIBRARY)
         refused(folder, ["mine.so"])
+
+
+def test_library_of_other_points():
+    """A target on spins under a kernel that moves on reals, and tilts without the function."""
+    with Folder() as folder:
+        write(folder, FILE, LIBRARY)
+        for more, words in ((".support = DUN_SPINS,", ["kernel", "moves points of real numbers"]),
+                            (".support = 9,", ["`support` is unknown"]),
+                            (".tilts = DUN_TILTED_MASS,", ["no `tilted`"])):
+            plugin(folder, more=more)
+            refused(folder, [FILE + ":", *words], collective=False)
 
 
 def modes(count, share, width):

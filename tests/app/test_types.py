@@ -1,5 +1,5 @@
 """What types may do although none of ours does it, on those below tests/types: a run with neither
-a path nor a kernel, and a carry that is random and weighed."""
+a path nor a kernel, a carry that is random and weighed, and parts that nest."""
 import os
 import sys
 
@@ -14,6 +14,16 @@ target: {type: gaussian_mixture, means: [[0, 0, 0]]}
 method: {type: bare, draws: $draws}
 probes: [{type: modes}, {type: energy_distance, points: 300}, {type: ess}]
 output: {file: out.h5, checkpoint_every: 0}
+"""
+NESTED = """
+run:    {seed: 5, particles: 100}
+target: {type: gaussian, dimension: 2}
+method:
+  type: bare
+  draws: 20
+  nest: {inner: {type: bare, kernel: {type: hmc, leapfrog_steps: 3}}}
+  others: [{type: bare}, {type: bare, nest: {inner: {type: bare}}}]
+output: {file: out.h5}
 """
 STIRRED = """
 run:    {seed: 6, particles: 4000}
@@ -75,6 +85,65 @@ def test_random_carries_are_weighed():
         run(folder, "--overwrite", "--set", "path.unbalanced=true")
         said = attributes(file)
         assert abs(said["log_evidence"] - 1.7) > 5 * said["log_evidence_error"], said
+
+
+def effective(file):
+    import h5py
+    with h5py.File(file, "r") as result:
+        return result["provenance"]["effective_options"][()].decode()
+
+
+def test_parts_nest():
+    """Their options are read, with defaults; their state is saved and given back at any depth."""
+    with Folder() as folder:
+        write(folder, "input.yaml", NESTED)
+        file = os.path.join(folder, "out.h5")
+        run(folder)
+        one, said, identity = fingerprint(file), effective(file), attributes(file)["identity"]
+        for line in ("method.kernel.type: rwm", "method.nest.inner.type: bare",
+                     "method.nest.inner.kernel.leapfrog_steps: 3", "method.others[0].type: bare",
+                     "method.others[1].nest.inner.type: bare",
+                     "method.others[1].nest.inner.kernel.target_acceptance: 0.3"):
+            assert line in said, (line, said)
+        run(folder, "--overwrite", "--set", "run.evaluations=700", code=85)
+        run(folder, "--restart", ranks=2)
+        assert not differences(one, fingerprint(file))
+        run(folder, "--overwrite", "--set", "method.others=[]")
+        assert differences(one, fingerprint(file))
+        run(folder, "--overwrite", "--set", "method.nest.inner.kernel.leapfrog_steps=4")
+        assert attributes(file)["identity"] != identity
+
+
+def test_faults_of_nested_parts_are_told():
+    """By file, line and place."""
+    cases = (("nest: {inner: {type: bare, draw: 3}}",
+              "input.yaml:6:", "method.nest.inner: found 'draw'", "did you mean 'draws'?"),
+             ("nest: {inner: {type: bore}}", "method.nest.inner.type: found 'bore'",
+              "did you mean 'bare'?"),
+             ("nest: {inner: bare}", "method.nest.inner: found", "expected a mapping {type: NAME"),
+             ("others: {type: bare}", "method.others: found", "expected a list such as [{type: "),
+             ("others: [{type: bare}, {type: bare, draws: -1}]", "method.others[1].draws: found"),
+             ("others: [{type: bare, kernel: {type: hmc, jitter: 2}}, 7]",
+              "method.others[0].kernel.jitter: found", "method.others[1]: found"),
+             ("kernel: {step_size: 1}", "method.kernel.type: found nothing, expected one of"))
+    with Folder() as folder:
+        for text, *words in cases:
+            write(folder, "input.yaml", NESTED.replace("draws: 20", text).replace(
+                "  nest: {inner: {type: bare, kernel: {type: hmc, leapfrog_steps: 3}}}\n"
+                * text.startswith("nest"), "").replace(
+                "  others: [{type: bare}, {type: bare, nest: {inner: {type: bare}}}]\n"
+                * text.startswith("others"), ""))
+            said = run(folder, code=2).stderr
+            for word in words:
+                assert word in said, (text, word, said)
+
+
+def test_help_lists_what_may_be_nested():
+    said = dunlin("help", "method", "bare", program=PROGRAM).stdout
+    assert "a kernel: hmc, mala, rwm, ula or underdamped, default rwm" in said, said
+    assert "list, each a method: bare, langevin" in said, said
+    said = dunlin("help", "method", "bare", "--markdown", program=PROGRAM).stdout
+    assert "| `nest.inner` | a method: bare" in said, said
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ static void check_setting(size_t i)
   struct dun_run *run = fixture_make(&fixture, text);
   double log_z = run->target->log_evidence(run->evaluator->self);
   struct below below = {run, settings[i].cut};
-  CHECK(to_the_end(run, &fixture.assembly.finish[0]) == DUN_TICK_DONE);
+  CHECK(to_the_end(run, &fixture.assembly.finishes.part[0]) == DUN_TICK_DONE);
   CHECK_NEAR(run->now.log_evidence, log_z, 5 * run->now.log_evidence_error);
   CHECK(run->now.log_evidence_error > 0 && run->now.log_evidence_error < .05);
   CHECK(run->now.ess > 400);

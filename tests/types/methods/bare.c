@@ -5,8 +5,35 @@
 #include <string.h>
 
 struct bare {
-  long long draws; /* option */
+  /* options */
+  long long draws;
+  struct {
+    struct dun_part inner; /* another of these, or none */
+  } nest;
+  struct dun_parts others; /* more of them */
+  struct dun_part kernel;
+
+  int64_t ticks; /* state */
+  double shift;  /* made from it: points are moved by this of all that are nested */
 };
+
+static int restore(void *self)
+{
+  struct bare *s = self;
+  s->shift = 1e-3 * (double)s->ticks;
+  return 0;
+}
+
+/* One tick of all of them; the sum of their shifts. */
+static double shift(struct bare *s)
+{
+  double sum = s->nest.inner.self ? shift(s->nest.inner.self) : 0;
+  for (int i = 0; i < s->others.count; i++)
+    sum += (i + 2) * shift(s->others.part[i].self);
+  s->ticks++;
+  restore(s);
+  return sum + s->shift;
+}
 
 static int64_t draws(const void *self)
 {
@@ -33,7 +60,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   (void)context;
-  (void)self;
+  (void)self; /* ticks go on through the replicates */
   dun_run_begin_chains(run, (double)run->options.particles);
   for (int64_t i = 0; i < run->population.tiles.local; i++) {
     dun_f64(run->logw)[i] = 0;
@@ -53,6 +80,11 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   int code = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_START, 0, -1, draw));
   if (code < 0)
     return code;
+  double more = shift(self);
+  int64_t local = run->population.tiles.local, d = run->evaluator->dimension;
+  for (int64_t i = 0; i < local * d; i++)
+    dun_f64(run->x)[i] += more;
+  run->evaluator->evaluations += local; /* so that a run can be stopped in its midst */
   run->now.time = 1;
   run->now.step++;
   if (run->kept.draws == draws(self))
@@ -61,6 +93,10 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   return DUN_TICK_DRAW;
 }
 
+static const struct dun_option nest[] = {
+    {.name = "inner", .type = DUN_PART, .initial = "", .kind = DUN_KIND_METHOD, .doc = "Another."},
+    {0},
+};
 static const struct dun_option options[] = {
     {.name = "draws",
      .type = DUN_INTEGER,
@@ -68,12 +104,34 @@ static const struct dun_option options[] = {
      .initial = "0",
      .maximum = 1000,
      .doc = "Draws of each chain; 0: one population."},
+    {.name = "nest",
+     .type = DUN_SECTION,
+     .offset = offsetof(struct bare, nest),
+     .initial = "",
+     .rows = nest,
+     .doc = "What is nested in a section."},
+    {.name = "others",
+     .type = DUN_PARTS,
+     .offset = offsetof(struct bare, others),
+     .initial = "",
+     .kind = DUN_KIND_METHOD,
+     .doc = "More of them."},
+    {.name = "kernel",
+     .type = DUN_PART,
+     .offset = offsetof(struct bare, kernel),
+     .initial = "rwm",
+     .kind = DUN_KIND_KERNEL,
+     .doc = "Named by its default, and not used."},
+    {0},
+};
+static const struct dun_state state[] = {
+    {"ticks", DUN_STATE_INTEGER, offsetof(struct bare, ticks), 1},
     {0},
 };
 
 const struct dun_method dun_method_bare = {
     .type = {DUN_TYPE(struct dun_method), .name = "bare", .doc = "Standard normals, for tests.",
-             .size = sizeof(struct bare), .options = options},
+             .size = sizeof(struct bare), .options = options, .state = state, .restore = restore},
     .draws = draws,
     .sweeps = sweeps,
     .init = init,

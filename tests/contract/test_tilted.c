@@ -1,0 +1,194 @@
+/* Contract of `tilted`, of every registered target that has it: the log mass against quadrature in
+ * one dimension, everything else against differences of the log mass, draws against the mean, 5
+ * standard errors, 1 comparison a coordinate. */
+#include "base/random.h"
+#include "check.h"
+#include "subject.h"
+#include <math.h>
+
+static const struct {
+  const char *name, *options;
+} settings[] = {
+    {"gaussian", "type: gaussian, dimension: 1, mean: 0.4, covariance: {type: diagonal, variances: "
+                 "2}, log_evidence: 1.7"},
+    {"gaussian",
+     "type: gaussian, dimension: 3, mean: [1, -2, 30], covariance: {scale: [1, 2, .5]}"},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 8 };
+
+struct tilt {
+  double h[MOST * DUN_LANES] __attribute__((aligned(64)));
+  double mean[MOST * DUN_LANES] __attribute__((aligned(64)));
+  double draw[MOST * DUN_LANES] __attribute__((aligned(64)));
+  double lambda[DUN_LANES] __attribute__((aligned(64)));
+  double mass[DUN_LANES] __attribute__((aligned(64)));
+  double spread[DUN_LANES] __attribute__((aligned(64)));
+  double scale[MOST];
+};
+
+static struct tilt t;
+static char why[1024];
+
+static void fill(const struct subject *s)
+{
+  for (int i = 0; i < s->d * DUN_LANES; i++)
+    t.h[i] = 2 * sin(1 + 3 * i);
+  for (int l = 0; l < DUN_LANES; l++)
+    t.lambda[l] = l % 8 == 0 ? 0 : exp(.2 * (l - 32));
+  for (int j = 0; j < s->d; j++)
+    t.scale[j] = 1 + .5 * j;
+}
+
+/* With what the target gives of it. */
+static void ask(const struct subject *s, const double *normal, const double *uniform)
+{
+  unsigned tilts = s->target->tilts;
+  struct dun_tilted request = {.n = DUN_LANES,
+                               .h = t.h,
+                               .lambda = t.lambda,
+                               .scale = tilts & DUN_TILTED_SCALE ? t.scale : NULL,
+                               .mean = t.mean,
+                               .log_mass = tilts & DUN_TILTED_MASS ? t.mass : NULL,
+                               .spread = tilts & DUN_TILTED_SPREAD ? t.spread : NULL,
+                               .draw = normal && tilts & DUN_TILTED_DRAW ? t.draw : NULL,
+                               .uniform = uniform,
+                               .normal = normal};
+  CHECK(s->target->tilted(s->self, &request, s->evaluator.work) == 0);
+}
+
+/* Sum over a fine grid of one coordinate. */
+static void mass_is_the_integral(const struct subject *s)
+{
+  static double x[DUN_LANES] __attribute__((aligned(64))),
+      lp[DUN_LANES] __attribute__((aligned(64)));
+  const double step = 1. / 64;
+  double sum[DUN_LANES] = {0}, scale = s->target->tilts & DUN_TILTED_SCALE ? t.scale[0] : 1;
+  fill(s);
+  ask(s, NULL, NULL);
+  for (int block = -64; block < 64; block++) {
+    for (int l = 0; l < DUN_LANES; l++)
+      x[l] = step * (block * DUN_LANES + l);
+    s->target->columns(s->self, x, lp, NULL, NULL, s->evaluator.work);
+    for (int k = 0; k < DUN_LANES; k++)
+      for (int l = 0; l < DUN_LANES; l++)
+        sum[k] +=
+            step * exp(lp[l] + t.h[k] * x[l] - .5 * t.lambda[k] * scale * x[l] * x[l] - t.mass[k]);
+  }
+  for (int k = 0; k < DUN_LANES; k++)
+    CHECK_NEAR(sum[k], 1, 1e-9);
+}
+
+/* The log mass with one number changed by `by` in every lane; its difference to `before`. */
+static void change(const struct subject *s, double *number, double by, double *mass)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    number[l] += by;
+  ask(s, NULL, NULL);
+  for (int l = 0; l < DUN_LANES; l++) {
+    mass[l] = t.mass[l];
+    number[l] -= by;
+  }
+}
+
+static void moments_are_derivatives(const struct subject *s)
+{
+  double up[DUN_LANES], down[DUN_LANES], square[DUN_LANES] = {0}, spread[DUN_LANES] = {0};
+  static struct tilt here;
+  fill(s);
+  ask(s, NULL, NULL);
+  here = t;
+  for (int j = 0; j < s->d; j++) {
+    double *h = t.h + j * DUN_LANES, scale = s->target->tilts & DUN_TILTED_SCALE ? t.scale[j] : 1;
+    change(s, h, 1e-3, up);
+    change(s, h, -1e-3, down);
+    for (int l = 0; l < DUN_LANES; l++) {
+      double mean = here.mean[j * DUN_LANES + l], size = 1 + fabs(mean);
+      double variance = (up[l] - 2 * here.mass[l] + down[l]) / 1e-6;
+      CHECK_NEAR((up[l] - down[l]) / 2e-3, mean, 1e-7 * size);
+      spread[l] += variance;
+      square[l] += scale * (variance + mean * mean);
+    }
+  }
+  change(s, t.lambda, 1e-5, up);
+  for (int l = 0; l < DUN_LANES; l++) {
+    CHECK_NEAR(here.spread[l], spread[l], 1e-4 * (1 + fabs(here.mass[l])));
+    CHECK_NEAR((up[l] - here.mass[l]) / 1e-5, -.5 * square[l], 1e-2 * (1 + square[l]));
+  }
+}
+
+static void untilted_is_the_target(const struct subject *s)
+{
+  fill(s);
+  memset(t.h, 0, sizeof t.h);
+  memset(t.lambda, 0, sizeof t.lambda);
+  ask(s, NULL, NULL);
+  for (int l = 0; l < DUN_LANES; l++)
+    CHECK_NEAR(t.mass[l], s->target->log_evidence(s->self), 1e-12);
+}
+
+static void draws_have_the_mean(const struct subject *s)
+{
+  enum { DRAWS = 2000 };
+  static double uniform[MOST * DUN_LANES] __attribute__((aligned(64)));
+  static double normal[MOST * DUN_LANES] __attribute__((aligned(64))), sum[MOST * DUN_LANES];
+  double square[DUN_LANES] = {0};
+  memset(sum, 0, sizeof sum);
+  fill(s);
+  for (int k = 0; k < DRAWS; k++) {
+    struct dun_address address = {.seed = 3, .purpose = DUN_PURPOSE_TEST, .step = (uint32_t)k};
+    dun_normals(address, MOST, normal);
+    address.tile = 1;
+    dun_uniforms(address, MOST, uniform);
+    ask(s, normal, uniform);
+    for (int i = 0; i < s->d * DUN_LANES; i++) {
+      double away = t.draw[i] - t.mean[i];
+      sum[i] += away / DRAWS;
+      square[i % DUN_LANES] += away * away / DRAWS;
+    }
+  }
+  for (int i = 0; i < s->d * DUN_LANES; i++)
+    CHECK_NEAR(sum[i], 0, 5 * sqrt(square[i % DUN_LANES] / DRAWS));
+  for (int l = 0; l < DUN_LANES; l++)
+    CHECK_NEAR(square[l] / t.spread[l], 1, 5 * sqrt(2. / DRAWS));
+}
+
+static void tilted_laws_are_right(void)
+{
+  for (size_t i = 0; i < SETTINGS; i++) {
+    struct subject s;
+    CHECK(subject_open(&test_context, &s, settings[i].options, why) == 0);
+    CHECK(s.d <= MOST && s.target->tilted);
+    untilted_is_the_target(&s);
+    if (s.target->tilts & DUN_TILTED_MASS && s.d == 1)
+      mass_is_the_integral(&s);
+    if (s.target->tilts & DUN_TILTED_MASS)
+      moments_are_derivatives(&s);
+    if (s.target->tilts & DUN_TILTED_DRAW)
+      draws_have_the_mean(&s);
+    subject_close(&s);
+  }
+}
+
+static void every_target_has_settings(void)
+{
+  for (const struct dun_type *const *type = dun_registry(DUN_KIND_TARGET); *type; type++) {
+    int found = !((const struct dun_target *)*type)->tilted;
+    for (size_t i = 0; i < SETTINGS; i++)
+      found |= !strcmp(settings[i].name, (*type)->name);
+    CHECK(found);
+  }
+}
+
+static void correlated_coordinates_have_none(void)
+{
+  struct subject s;
+  CHECK(subject_open(&test_context, &s,
+                     "type: gaussian, dimension: 2, covariance: {type: toeplitz, correlation: .5}",
+                     why) == 0);
+  CHECK(s.target->tilted(s.self, &(struct dun_tilted){0}, NULL) < 0);
+  subject_close(&s);
+}
+
+TEST_MAIN({"every_target_has_settings", every_target_has_settings},
+          {"tilted_laws_are_right", tilted_laws_are_right},
+          {"correlated_coordinates_have_none", correlated_coordinates_have_none})
