@@ -114,7 +114,7 @@ EDITS = {
     "finish_on_ladders": ("{type: smc}", "{type: tempering, temperatures: 8}\n"
                           "finish: [{type: fit_and_reweight}]", ["finish", "method.draws: 0"]),
     "more_sweeps_than_addresses": ("{type: smc}", "{type: tempering, temperatures: 8, "
-                                   "draws: 1000000000, thin: 3}", [FILE + ":5", "3000000500"]),
+                                   "draws: 1000000000, thin: 5}", [FILE + ":5", "5000000500"]),
     "dense_metric_on_ladders": ("{type: hmc}\nmethod: {type: smc}", "{type: hmc, metric: dense}\n"
                                 "method: {type: tempering, temperatures: 8}",
                                 [FILE + ":5", "metric", "every rung"]),

