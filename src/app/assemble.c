@@ -142,7 +142,8 @@ static void bind_method(struct dun_assembly *assembly)
   if (!method)
     return;
   check_needed(assembly, "path", method->needs_path, &assembly->path);
-  check_needed(assembly, "kernel", method->needs_kernel, &assembly->kernel);
+  int rests = method->rests && assembly->method.self && method->rests(assembly->method.self);
+  check_needed(assembly, "kernel", method->needs_kernel && !rests, &assembly->kernel);
 }
 
 static void check_present(struct dun_assembly *assembly, const char *section)
@@ -309,7 +310,7 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
     code = check_sweeps(run);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
-  if (code >= 0 && run->kernel)
+  if (code >= 0 && (run->kernel || run->path))
     code = dun_pass_declare(&run->sweep.pass);
   return judge(context, assembly, code, "method", &assembly->method);
 }
@@ -454,7 +455,7 @@ int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *asse
   if (code < 0)
     return code;
   code = dun_population_allocate(&assembly->run.population);
-  if (code == 0 && assembly->run.kernel)
+  if (code == 0 && (assembly->run.kernel || assembly->run.path))
     code = dun_sweep_init(&assembly->run.sweep);
   return dun_agree(context, code);
 }

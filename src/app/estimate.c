@@ -229,8 +229,8 @@ static double gradients(const struct dun_run *run)
 
 static double moves(const struct dun_run *run)
 {
-  int64_t given = run->method->moves ? run->method->moves(run->method_self) : 0;
-  return run->method->sweeps ? 1 : given > 0 ? (double)given : MOVES;
+  int64_t given = run->method->moves ? run->method->moves(run->method_self) : -1;
+  return run->method->sweeps ? 1 : given >= 0 ? (double)given : MOVES;
 }
 
 /* ---- the time of the whole --------------------------------------------------------------- */
@@ -246,7 +246,9 @@ struct forecast {
 static double work(const struct dun_run *run)
 {
   int known;
-  return steps(run, &known) * moves(run) * gradients(run);
+  int counts = !run->method->sweeps && run->path && run->path->carry_evaluations;
+  double carry = counts ? (double)run->path->carry_evaluations(run->path_self) : 0;
+  return steps(run, &known) * fmax(moves(run) * gradients(run) + carry, 1);
 }
 
 /* So many particles that a replicate of them takes about `seconds`; all, if that is hardly more. */

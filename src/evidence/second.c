@@ -78,7 +78,7 @@ void dun_second_start(struct dun_second *second)
 
 static int suited(const struct dun_run *run)
 {
-  return run->path && run->kernel && run->logw && run->x;
+  return run->path && run->logw && run->x;
 }
 
 /* Chains of which a point is taken at once. */

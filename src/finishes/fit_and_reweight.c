@@ -35,7 +35,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   };
   enum { COLUMNS = sizeof columns / sizeof *columns };
   (void)context;
-  if (!run->path || !run->kernel || !run->x || !run->logw || !run->root)
+  if (!run->path || !run->x || !run->logw || !run->root)
     return dun_fail(DUN_ERROR_INPUT,
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",

@@ -12,6 +12,16 @@ void dun_moves_free(struct dun_moves *m)
   dun_watch_free(&m->watch);
 }
 
+int dun_moves_any(const struct dun_moves *m)
+{
+  return m->per_step != 0;
+}
+
+int dun_moves_due(const struct dun_moves *m, double t)
+{
+  return dun_moves_any(m) && (m->at == DUN_MOVES_EVERY || t >= 1);
+}
+
 /* 1, 2, 3, 4, 6, 8, 12, 16, 24, ... */
 static int is_look(int64_t moves)
 {

@@ -1,5 +1,6 @@
-/* How many moves a step of SMC takes: a stated number, or as many as it takes until the particles
- * have forgotten where they were.
+/* How many moves a step of SMC takes, and which steps take any: a stated number, or as many as it
+ * takes until the particles have forgotten where they were; none where carries and selections alone
+ * are to lead to the target.
  *
  * Particles whose moves end when they look forgotten are not quite pi_t's: chance fluctuations help
  * to decide.  So the looks become rare as moves become many, and where they are many a step moves
@@ -10,10 +11,13 @@
 
 #include "methods/watch.h"
 
+enum dun_moves_at { DUN_MOVES_EVERY, DUN_MOVES_END };
+
 struct dun_moves {
   /* options */
   long long per_step; /* -1: auto */
   long long most;     /* -1: auto */
+  int at;             /* enum dun_moves_at */
 
   /* state */
   int64_t done;     /* in this step */
@@ -31,9 +35,16 @@ struct dun_moves {
    .offset = offsetof(type_, member_.per_step),                                                    \
    .initial = "auto",                                                                              \
    .words = "auto",                                                                                \
-   .minimum = 1,                                                                                   \
+   .minimum = 0,                                                                                   \
    .maximum = 1e6,                                                                                 \
-   .doc = "Sweeps at each time; auto goes on until the log density has forgotten its start."},     \
+   .doc = "Sweeps at each time; auto goes on until the log density has forgotten its start; with " \
+          "0 nothing moves, and there is no section kernel."},                                     \
+      {.name = "moves_at",                                                                         \
+       .type = DUN_CHOICE,                                                                         \
+       .offset = offsetof(type_, member_.at),                                                      \
+       .initial = "every",                                                                         \
+       .words = "every|end",                                                                       \
+       .doc = "Move at every time, or only at t = 1."},                                            \
   {                                                                                                \
     .name = "most_moves", .type = DUN_INTEGER, .offset = offsetof(type_, member_.most),            \
     .initial = "auto", .words = "auto", .minimum = 1, .maximum = 1e6,                              \
@@ -54,6 +65,11 @@ struct dun_moves {
 int dun_moves_start(struct dun_moves *moves, const struct dun_run *run);
 /* Safe twice, and on zeroes. */
 void dun_moves_free(struct dun_moves *moves);
+
+/* Whether anything ever moves. */
+int dun_moves_any(const struct dun_moves *moves);
+/* Whether it does at time t. */
+int dun_moves_due(const struct dun_moves *moves, double t);
 
 /* A step begins.  Local. */
 void dun_moves_begin(struct dun_moves *moves);

@@ -171,6 +171,8 @@ struct dun_method {
   struct dun_type type;
 
   int needs_path, needs_kernel;
+  /* Whether with these options nothing moves and no kernel is needed; NULL: it is as above. */
+  int (*rests)(const void *self);
 
   /* Draws to be kept of each chain in a replicate; NULL or 0: the last population is the
    * result. */
@@ -180,7 +182,7 @@ struct dun_method {
   struct dun_table *(*table)(void *self);
   /* Sweeps of a replicate, for estimates; NULL: not known beforehand. */
   int64_t (*sweeps)(const void *self, const struct dun_run *run);
-  /* Sweeps at each time, for estimates where `sweeps` is NULL; NULL or 0: not known beforehand. */
+  /* Sweeps at each time, for estimates where `sweeps` is NULL; NULL or -1: not known beforehand. */
   int64_t (*moves)(const void *self);
   /* Share of the replicate's sweeps that are done, for estimates; NULL or NAN: not known. */
   double (*progress)(const void *self, const struct dun_run *run);

@@ -6,7 +6,8 @@
  *     temper:  t' from the conditional ESS; w *= pi_t'(x) / pi_t(x)
  *              (a path that is not affine: its next time, to which it carries x)
  *     select:  metrics from the weighted particles; resample if ESS < threshold N
- *     move:    sweeps of a kernel that leaves pi_t' invariant
+ *     move:    sweeps of a kernel that leaves pi_t' invariant; at every time, at t = 1 only, or
+ *              never
  *
  * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve
  * (the ancestor at time 0), log_evidence = log Z.  Never selecting (ess_threshold: 0) is
@@ -80,8 +81,13 @@ static const struct dun_state state[] = {
 
 static int64_t moves(const void *self)
 {
-  long long given = ((const struct smc *)self)->moves.per_step;
-  return given > 0 ? given : 0;
+  const struct dun_moves *m = &((const struct smc *)self)->moves;
+  return m->at == DUN_MOVES_END ? 0 : m->per_step;
+}
+
+static int rests(const void *self)
+{
+  return !dun_moves_any(&((const struct smc *)self)->moves);
 }
 
 /* Of schedules that are known beforehand. */
@@ -120,6 +126,42 @@ static int check_pilot(const struct dun_run *run)
   return 0;
 }
 
+static int check_kernel(struct smc *s, const struct dun_run *run)
+{
+  if (dun_kernel_is_biased(run->kernel, run->kernel_self) && !run->kernel->weighs)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
+                    "kernel %s does neither",
+                    run->kernel->type.name);
+  if (s->at_point && !run->kernel->weighs_point)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s begins at one point, from which kernel %s gives no weights: let it "
+                    "begin at a density, or take kernel ula",
+                    run->path->type.name, run->kernel->type.name);
+  if (s->at_point && s->moves.at == DUN_MOVES_END)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s begins at one point and is weighed from the first move on: take "
+                    "moves_at: every",
+                    run->path->type.name);
+  return 0;
+}
+
+/* Without moves. */
+static int check_rest(const struct smc *s, const struct dun_run *run)
+{
+  if (pilot_of(run).moves > 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s fits its base to pilot chains, which move, and moves_per_step is 0: "
+                    "take a stated base",
+                    run->path->type.name);
+  if (s->at_point)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s begins at one point, and without moves nothing gives weights from "
+                    "there: let it begin at a density",
+                    run->path->type.name);
+  return 0;
+}
+
 static int check(struct smc *s, const struct dun_run *run)
 {
   if (run->path->unweighted)
@@ -130,22 +172,12 @@ static int check(struct smc *s, const struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path with a schedule, and path %s has none",
                     run->path->type.name);
-  if (dun_kernel_is_biased(run->kernel, run->kernel_self) && !run->kernel->weighs)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
-                    "kernel %s does neither",
-                    run->kernel->type.name);
   int status = check_pilot(run);
   if (status >= 0)
     status = dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
   if (status < 0)
     return status;
-  if (s->at_point && !run->kernel->weighs_point)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s begins at one point, from which kernel %s gives no weights: let it "
-                    "begin at a density, or take kernel ula",
-                    run->path->type.name, run->kernel->type.name);
-  return 0;
+  return run->kernel ? check_kernel(s, run) : check_rest(s, run);
 }
 
 static int init(struct dun_context *context, void *self, struct dun_run *run)
@@ -163,8 +195,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->part_lp =
       dun_run_column(run, "part_lp", DUN_F64, K, DUN_MOVES, "Log densities of the path's parts.");
   if (!run->x || !s->logw || !s->root || !s->part_lp ||
-      !dun_run_column(run, "start", DUN_F64, d + 1, 0,
-                      "Point and log density at the last selection.") ||
+      (dun_moves_any(&s->moves) && !dun_run_column(run, "start", DUN_F64, d + 1, 0,
+                                                   "Point and log density at the last "
+                                                   "selection.")) ||
       (!run->path->affine && !dun_run_column(run, "carried", DUN_F64, 2, 0,
                                              "Log density before a carry, and its ratio.")))
     return DUN_ERROR_MEMORY;
@@ -198,7 +231,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
                               .log_likelihood_variance = NAN,
                               .pareto_k = NAN};
   int status = 0;
-  for (int half = 0; half < DUN_HALVES && status >= 0; half++)
+  for (int half = 0; half < DUN_HALVES && run->kernel && status >= 0; half++)
     status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
                                  run->evaluator->dimension);
   run->sweep.halves = 0; /* pilots are of one piece */
@@ -357,13 +390,23 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   return DUN_TICK_GOING;
 }
 
+/* The step has no moves. */
+static int rest(struct smc *s, struct dun_run *run)
+{
+  run->now.moves = 0;
+  run->now.acceptance = run->now.autocorrelation = run->now.never_moved = NAN;
+  run->now.step_size = run->now.leapfrogs = NAN;
+  s->phase = TEMPER;
+  return DUN_TICK_STEP;
+}
+
 static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   double N = (double)run->options.particles;
-  int status = 0;
+  int status = 0, due = dun_moves_due(&s->moves, run->now.time);
   if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
     status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
-  if (status >= 0)
+  if (status >= 0 && due)
     status = dun_cross_fit_metric(context, &s->fit, run);
   if (status < 0)
     return status;
@@ -376,6 +419,8 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
     s->carried += s->weights.log_mean;
     s->selections++;
   }
+  if (!due)
+    return rest(s, run);
   if ((s->boundary = dun_cross_fit_boundary(context, run)) < 0)
     return (int)s->boundary;
   dun_sweep_remember(&run->sweep, run->now.time);
@@ -456,21 +501,11 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- what to think of it ----------------------------------------------------------------- */
 
-static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+static void diagnose_moves(const struct smc *s, const struct dun_run *run,
+                           struct dun_diagnosis *out)
 {
-  const struct smc *s = self;
-  const struct dun_now *now = &run->now;
-  double ancestors = 1 / s->square_sum;
-
-  dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
-               "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
-               run->options.particles, ancestors,
-               ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
-  dun_judge_evidence(now, ancestors, out);
-  dun_diagnose_survivors(out, run, s->killed);
-  dun_diagnose_origins(out, run, s->missing);
   dun_moves_diagnose(&s->moves, run, out);
-  dun_judge_autocorrelation(now, out);
+  dun_judge_autocorrelation(&run->now, out);
   if (!run->kernel->weighs)
     dun_watch_diagnose(&s->moves.watch, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
@@ -485,6 +520,23 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "%lld moves of kernel %s left the support, where weights end: log Z is too low; "
                  "take a kernel that rejects",
                  (long long)s->lost, run->kernel->type.name);
+}
+
+static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct smc *s = self;
+  const struct dun_now *now = &run->now;
+  double ancestors = 1 / s->square_sum;
+
+  dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
+               "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
+               run->options.particles, ancestors,
+               ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
+  dun_judge_evidence(now, ancestors, out);
+  dun_diagnose_survivors(out, run, s->killed);
+  dun_diagnose_origins(out, run, s->missing);
+  if (dun_moves_any(&s->moves))
+    diagnose_moves(s, run, out);
   if (!isnan(s->multinomial_error))
     dun_diagnose(out, "multinomial error", DUN_GOOD,
                  "Lee and Whiteley's estimate of the error of log Z is %.4g, by ancestor %.4g",
@@ -520,6 +572,7 @@ const struct dun_method dun_method_smc = {
              .size = sizeof(struct smc), .options = options, .state = state, .free = release},
     .needs_path = 1,
     .needs_kernel = 1,
+    .rests = rests,
     .moves = moves,
     .progress = progress,
     .init = init,

@@ -33,6 +33,7 @@ CHAINS = "path: {type: constant}\nkernel: {type: hmc}\nmethod: {type: langevin}\
 BLURRED = ("path: {type: convolution, half_width: 6, cells: 20, schedule: {highest: 4}}\n"
            "kernel: {type: mala}\n"
            "method: {type: langevin, moves_per_level: 0, warmup: 0, draws: 0}\n")
+AT_REST = "path: {type: dilation}\nmethod: {type: smc, moves_per_step: 0}\n"
 TARGET = GOOD[GOOD.index("target:"):GOOD.index("output:")]
 
 
@@ -167,6 +168,14 @@ EDITS = {
                                       [FILE + ":3", "langevin", "ranks"]),
     "weights_along_convolution": (FROM_PATH, BLURRED[:BLURRED.index("method")] +
                                   "method: {type: smc}\n", ["smc", "weights", "convolution"]),
+    "kernel_at_rest": ("{type: smc}", "{type: smc, moves_per_step: 0}",
+                       [FILE + ":4", "kernel", "does not use"]),
+    "pilots_at_rest": (FROM_PATH, f"path: {PILOTS}\nmethod: {{type: smc, moves_per_step: 0}}\n",
+                       [FILE + ":4", "pilot", "moves_per_step"]),
+    "point_at_rest": (FROM_PATH, AT_REST, [FILE + ":4", "dilation", "one point"]),
+    "point_that_moves_at_the_end": (FROM_PATH, AT_REST.replace("moves_per_step: 0", "moves_at: end")
+                                    + "kernel: {type: ula}\n",
+                                    [FILE + ":4", "one point", "moves_at: every"]),
     "carried_along_dilation": (FROM_PATH, CHAINS.replace("constant", "dilation").replace(
         "langevin", "langevin, moves_per_level: 0"), [FILE + ":5", "moves_per_level"]),
     "unknown_probe": ("output:", "probes: [{type: mods}]\noutput:", [FILE + ":6", "'modes'"]),
