@@ -2,6 +2,7 @@
 that are not, and on what is no set of draws."""
 import json
 import os
+import subprocess
 import sys
 
 import h5py
@@ -9,7 +10,7 @@ import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import metrics  # noqa: E402
-from support import Folder, data_folder, dunlin, main, write  # noqa: E402
+from support import PYTHON, SOURCE, Folder, data_folder, dunlin, main, write  # noqa: E402
 
 NAMES = "a,b,c,d"
 DIMENSION = 4
@@ -247,6 +248,38 @@ def test_results():
         assert {"mean of x[0]", "mean of x[1]", "mean of x[2]", "mmd"} <= differ(found)
         same = compared(os.path.join(folder, "smc.h5"), os.path.join(folder, "smc.h5"))
         assert same["differ"] == [] and same["largest"] < 1
+
+
+def plotted(*words, code=0):
+    script = os.path.join(SOURCE, "analysis", "plot_compare.py")
+    done = subprocess.run([PYTHON, script, *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    assert (done.returncode != 0) == code and "Traceback" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def test_figures():
+    random = numpy.random.default_rng(13)
+    with Folder() as folder:
+        wide = random.normal(size=(200, 15))
+        weighted = numpy.column_stack([-.1 * wide[:, 0] ** 2, wide])
+        names = ",".join(f"q{j}" for j in range(15))
+        with h5py.File(os.path.join(folder, "array.h5"), "w") as file:
+            file["deep/x"], file["flat"] = random.normal(size=(300, 3)), random.normal(size=20)
+        array, figure = os.path.join(folder, "array.h5"), os.path.join(folder, "figure.png")
+        sets = [(run(folder, "smc"), array + ":/deep/x"), (run(folder, "many"), run(folder, "smc")),
+                (table(folder, "x.csv", wide, names),
+                 table(folder, "y.csv", weighted, "log_weight," + names)),
+                (array + ":/flat", array + ":/flat")]
+        for one, other in sets:
+            plotted(one, other, figure)
+            assert os.path.getsize(figure) > 5000
+            os.remove(figure)
+        assert plotted(*sets[0]) == f"Figure: {folder}/smc.compare.png\n"
+        plotted(*sets[0], figure, "--parameters", "x[1]")
+        plotted(sets[0][0], sets[2][0], figure, code=1)
+        plotted(*sets[0], figure, "--parameters", "z", code=1)
+        plotted(sets[0][0], os.path.join(folder, "none.csv"), code=1)
 
 
 def test_columns_are_found_by_their_names():
