@@ -343,7 +343,7 @@ int dun_draws_mean(struct dun_context *context, struct dun_draws *draws, const d
 
 double dun_draws_worth(const struct dun_draws *draws, const struct dun_draws_mean *mean)
 {
-  double worth = mean->square / (mean->error * mean->error);
+  double n = (double)draws->n, worth = n / (n - 1) * mean->square / (mean->error * mean->error);
   return mean->square == 0 ? NAN : worth < (double)draws->n ? worth : (double)draws->n;
 }
 

@@ -71,7 +71,7 @@ def test_against_numpy():
 
 
 def test_floors_of_exact_draws():
-    """Of exact draws the distances are what those of a second exact set are: over 20 runs both have
+    """Of exact draws the distances are what those of a second exact set are: over 12 runs both have
     the same mean, limit 5 standard errors, 5 comparisons."""
     names = {"energy_distance": ("energy_distance", "chance"), "mmd": ("mmd", "chance"),
              "sinkhorn": ("sinkhorn", "chance"), "sliced": ("w1", "chance_w1"),
@@ -79,14 +79,14 @@ def test_floors_of_exact_draws():
     probes = "[" + ", ".join(f"{{type: {name}, points: 100}}" for name in names) + "]"
     away = {name: [] for name in names}
     with Folder() as folder:
-        for seed in range(20):
+        for seed in range(12):
             file = run(folder, "run.h5", seed=seed, particles=100, probes=probes)
             for name, (value, chance) in names.items():
                 away[name].append(last(file, name, value) - last(file, name, chance))
                 assert name == "coverage" or numpy.isnan(column(
                     file, name, "bound_w1" if name == "sliced" else "bound")).all()
         for name, differences in away.items():
-            error = numpy.std(differences, ddof=1) / 20 ** .5
+            error = numpy.std(differences, ddof=1) / 12 ** .5
             assert 0 < error and abs(numpy.mean(differences)) < 5 * error, (name, differences)
 
 
