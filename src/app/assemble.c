@@ -2,6 +2,7 @@
 #include "app/source.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/learned.h"
 #include "parallel/host.h"
 #include "parallel/sum.h"
 #include <stdio.h>
@@ -247,6 +248,28 @@ static int init_path(struct dun_context *context, struct dun_assembly *assembly)
   return judge(context, assembly, code, "path", &assembly->path);
 }
 
+/* Collective.  What another run has learned, for the adaptations to begin at. */
+static int load_pilot(struct dun_context *context, struct dun_assembly *assembly)
+{
+  struct dun_kernel_options *options = assembly->kernel.self;
+  struct dun_learned learned = {.place = "kernel",
+                                .type = assembly->kernel.type->name,
+                                .rows = dun_adaptation_state,
+                                .self = &assembly->pilot};
+  if (!options->load)
+    return options->fixed
+               ? dun_fail(DUN_ERROR_INPUT, "fixed: there is nothing to keep without load")
+               : 0;
+  assembly->pilot.scale.count = assembly->evaluator.dimension;
+  int code = dun_learned_load(context, options->load, &learned, assembly->evaluator.dimension);
+  if (code >= 0 && assembly->pilot.scale.count != assembly->evaluator.dimension)
+    code = dun_fail(DUN_ERROR_INPUT, "load: %s: /learned/kernel holds no metric", options->load);
+  if (code >= 0)
+    code = dun_adaptation_check(&assembly->pilot, options->metric, options->load);
+  options->pilot = &assembly->pilot;
+  return code;
+}
+
 static int init_kernel(struct dun_context *context, struct dun_assembly *assembly)
 {
   struct dun_run *run = &assembly->run;
@@ -261,6 +284,8 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
                  who, run->target->type.name);
   else if (run->kernel->uses_gradient)
     code = dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm");
+  if (code >= 0)
+    code = load_pilot(context, assembly);
   for (int h = 0; h < DUN_HALVES && code >= 0; h++)
     code = dun_adaptation_init(&run->adaptation[h], run->kernel, run->kernel_self,
                                assembly->evaluator.dimension);
@@ -308,6 +333,12 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
       dun_tiles_of(run->options.particles / run->kept.members, 1, context->rank, context->size);
   if (code >= 0)
     code = check_sweeps(run);
+  if (code >= 0 && run->kernel && ((struct dun_kernel_options *)run->kernel_self)->load &&
+      dun_population_find(&run->population, "step_size"))
+    code = dun_fail(DUN_ERROR_INPUT,
+                    "method %s learns step sizes of its own for every time, and cannot begin at "
+                    "kernel.load",
+                    method->type.name);
   if (code >= 0 && run->kernel && run->kernel->declare)
     code = run->kernel->declare(run->kernel_self, &run->population, run->evaluator->dimension);
   if (code >= 0 && (run->kernel || run->path))
@@ -468,6 +499,7 @@ void dun_assembly_free(struct dun_assembly *assembly)
   dun_population_free(&run->population);
   for (int h = 0; h < DUN_HALVES; h++)
     dun_adaptation_free(&run->adaptation[h]);
+  dun_adaptation_free(&assembly->pilot);
   dun_propagator_free(&assembly->propagator);
   for (int i = 0; i < assembly->probes.count; i++)
     dun_part_free(&assembly->probes.part[i]);

@@ -36,6 +36,7 @@ struct dun_assembly {
   struct dun_parts probes, finishes; /* finishes in the order in which they work */
   struct dun_evaluator evaluator;
   struct dun_propagator propagator; /* of the kernel's metric */
+  struct dun_adaptation pilot;      /* what kernel.load gave */
   struct dun_run run;
   char *file;        /* the result's name */
   uint64_t identity; /* hash of all that decides the numbers in the result */

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "data/learned.h"
 #include "methods/tails.h"
 #include "population/selection.h"
 #include "version.h"
@@ -256,6 +257,28 @@ static int is_deterministic(const struct dun_driver *driver)
   return !run->path || !run->path->deterministic || run->path->deterministic(run->path_self);
 }
 
+static int add_learned(void *list, const char *place, struct dun_part *part)
+{
+  if (!dun_learned_is(part->type->state))
+    return 0;
+  return dun_learned_add(list, place, part->type->name, part->type->state, part->self);
+}
+
+/* Of the last replicate; of methods that cross-fit, of the first half.  Step sizes that belong to
+ * chains and not to all are none that another run could begin at. */
+static int list_learned(struct dun_driver *driver, struct dun_learned_list *list)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  struct dun_run *run = &assembly->run;
+  int code = 0;
+  *list = (struct dun_learned_list){.target = run->target->type.name,
+                                    .dimension = run->evaluator->dimension};
+  if (run->kernel && !run->sweep.step_size)
+    code = dun_learned_add(list, "kernel", run->kernel->type.name, dun_adaptation_state,
+                           &run->adaptation[0]);
+  return code < 0 ? code : dun_assembly_walk(assembly, add_learned, list);
+}
+
 static int write_result(struct dun_context *context, struct dun_driver *driver,
                         const struct dun_evidence *evidence)
 {
@@ -264,6 +287,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
   struct dun_text lines = {0};
   const struct dun_diagnosis *diagnosis = &driver->stored.diagnosis;
   struct dun_provenance provenance = {0};
+  struct dun_learned_list learned;
   int tables = list_tables(driver, group, table), code;
   snprintf(hash, sizeof hash, "%016" PRIx64, dun_finish_hash(driver));
   dun_clock_text(created, sizeof created);
@@ -286,11 +310,14 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
   code = lines.failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the diagnosis") : 0;
   if (code >= 0)
     code = dun_provenance_make(&provenance, context, driver);
+  int listed = list_learned(driver, &learned);
+  code = code < 0 ? code : listed;
   code = dun_agree(context, code);
   if (code >= 0)
     code = dun_result_finish(context, &driver->result, attribute,
                              (int)(sizeof attribute / sizeof *attribute), provenance.attribute,
-                             provenance.count, table, tables);
+                             provenance.count, table, tables, &learned);
+  dun_learned_free(&learned);
   dun_provenance_free(&provenance);
   dun_text_free(&lines);
   return code;

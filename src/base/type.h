@@ -55,8 +55,15 @@ struct dun_state {
   const char *name;
   enum dun_state_type type;
   size_t offset;
-  int count; /* of INTEGER and NUMBER; 1 for a scalar */
+  int count;           /* of INTEGER and NUMBER; 1 for a scalar */
+  const char *learned; /* one sentence: what a run has learned, also in /learned of its result
+                        * (data/learned.h); NULL: it is not */
 };
+
+#define DUN_STATE_ROW(name_, type_, offset_, count_)                                               \
+  {                                                                                                \
+    .name = name_, .type = type_, .offset = offset_, .count = count_                               \
+  }
 
 /* An object whose state is saved: `name` is its place in the checkpoint, "method", "probe 2". */
 struct dun_stateful {

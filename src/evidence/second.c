@@ -15,7 +15,7 @@ enum { MOST_DIMENSION = 256, MOST_DRAWS = 4096, FEWEST_DRAWS = 256, SLICE = 8 };
 
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
-#member, type_, offsetof(struct dun_second, member), 1                                         \
+    .name = #member, .type = type_, .offset = offsetof(struct dun_second, member), .count = 1      \
   }
 const struct dun_state dun_second_state[] = {
     STATE(phase, DUN_STATE_INTEGER),       STATE(done, DUN_STATE_INTEGER),

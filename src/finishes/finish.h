@@ -30,7 +30,8 @@ struct dun_finish_head {
 /* The state row of a finish: the cells of its table. */
 #define DUN_FINISH_STATE(type_)                                                                    \
   {                                                                                                \
-    "cells", DUN_STATE_NUMBERS, offsetof(type_, head.table.cells), 1                               \
+    .name = "cells", .type = DUN_STATE_NUMBERS, .offset = offsetof(type_, head.table.cells),       \
+    .count = 1                                                                                     \
   }
 
 #endif

@@ -396,7 +396,7 @@ static const struct dun_option options[] = {
 };
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
-#member, type_, offsetof(struct dun_fit, member), 1                                            \
+    .name = #member, .type = type_, .offset = offsetof(struct dun_fit, member), .count = 1         \
   }
 static const struct dun_state state[] = {
     DUN_FINISH_STATE(struct dun_fit),

@@ -241,12 +241,13 @@ void dun_result_free(struct dun_result *result)
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,
                       const struct dun_attribute *provenance, int provenances,
-                      const struct dun_named_table *table, int tables)
+                      const struct dun_named_table *table, int tables,
+                      const struct dun_learned_list *learned)
 {
   int status = 0;
   if (context->rank == 0) {
-    status =
-        dun_result_complete(result, attribute, attributes, provenance, provenances, table, tables);
+    status = dun_result_complete(result, attribute, attributes, provenance, provenances, table,
+                                 tables, learned);
     if (status == 0)
       status = dun_durable_publish(result->part, result->file);
   }

@@ -74,17 +74,20 @@ struct dun_attribute {
   const char *text;
 };
 
+struct dun_learned_list; /* data/learned.h */
+
 struct dun_named_table {
   const char *group;     /* "/trace/steps" */
   const char *dimension; /* name of the row dimension, "step" */
   const struct dun_table *table;
 };
 
-/* Collective.  Adds attributes and tables, syncs, renames. */
+/* Collective.  Adds attributes, tables and what was learned (NULL: nothing), syncs, renames. */
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,
                       const struct dun_attribute *provenance, int provenances,
-                      const struct dun_named_table *table, int tables);
+                      const struct dun_named_table *table, int tables,
+                      const struct dun_learned_list *learned);
 void dun_result_free(struct dun_result *result);
 
 /* Collective: 1 if FILE is there and is a complete result of this identity, 2 if it is another

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf.h"
+#include "data/learned.h"
 #include "io/durable.h"
 #include "io/result_file.h"
 #include <hdf5_hl.h>
@@ -179,20 +180,23 @@ static int fill(hid_t handle, const struct dun_attribute *attribute, int attribu
 
 int dun_result_complete(struct dun_result *result, const struct dun_attribute *attribute,
                         int attributes, const struct dun_attribute *provenance, int provenances,
-                        const struct dun_named_table *table, int tables)
+                        const struct dun_named_table *table, int tables,
+                        const struct dun_learned_list *learned)
 {
   int file = dun_result_open_part(result, 0);
   if (file < 0 || (file = dun_durable_close(file, result->part, 0, 0)) < 0)
     return file;
   int64_t size = dun_durable_size(result->part);
-  int64_t more = bound(attribute, attributes, provenance, provenances, table, tables);
+  int64_t more = bound(attribute, attributes, provenance, provenances, table, tables) +
+                 dun_learned_bytes(learned);
   int status = size < 0 ? (int)size : dun_durable_reserve(result->part, size + more);
   if (status < 0)
     return status;
   hid_t handle = dun_hdf_open(result->part, 1);
   if (handle < 0)
     return (int)handle;
-  if (fill(handle, attribute, attributes, provenance, provenances, table, tables) < 0)
+  if (dun_learned_write(handle, learned) < 0 ||
+      fill(handle, attribute, attributes, provenance, provenances, table, tables) < 0)
     status = dun_hdf_fail(DUN_ERROR_FILE, result->part, "the end of the result cannot be written");
   return dun_hdf_close(handle, result->part, status);
 }

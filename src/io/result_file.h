@@ -20,7 +20,8 @@ int dun_result_open_part(const struct dun_result *result, int write);
 /* Local.  Adds what comes at the end to FILE.part. */
 int dun_result_complete(struct dun_result *result, const struct dun_attribute *attribute,
                         int attributes, const struct dun_attribute *provenance, int provenances,
-                        const struct dun_named_table *table, int tables);
+                        const struct dun_named_table *table, int tables,
+                        const struct dun_learned_list *learned);
 
 /* Local.  What dun_result_chains made. */
 void dun_result_chains_free(struct dun_result *result);

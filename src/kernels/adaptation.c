@@ -20,15 +20,69 @@ static const double WALLS_LEAST = .05, WALLS_MOST = .6, WALLS_GIVEN = .4;
 static const double LENGTH_START = 10, LENGTH_MAXIMUM = 1024;
 
 const struct dun_state dun_adaptation_state[] = {
-    {"log_step", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, log_step), 1},
-    {"length", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, length), 1},
-    {"scale", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, scale), 1},
-    {"factor", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, factor), 1},
-    {"centre", DUN_STATE_NUMBERS, offsetof(struct dun_adaptation, centre), 1},
-    {"trial", DUN_STATE_NUMBER, offsetof(struct dun_adaptation, trial),
-     DUN_TRIALS *(sizeof(struct dun_trial_look) / sizeof(double))},
+    {.name = "log_step",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct dun_adaptation, log_step),
+     .count = 1,
+     .learned = "Log of the step size, in units of the metric."},
+    {.name = "length",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct dun_adaptation, length),
+     .count = 1,
+     .learned = "Leapfrog steps of a move."},
+    {.name = "scale",
+     .type = DUN_STATE_NUMBERS,
+     .offset = offsetof(struct dun_adaptation, scale),
+     .count = 1,
+     .learned = "Standard deviations of the diagonal metric."},
+    {.name = "factor",
+     .type = DUN_STATE_NUMBERS,
+     .offset = offsetof(struct dun_adaptation, factor),
+     .count = 1,
+     .learned = "Lower Cholesky factor of the dense metric, row by row; empty: there is none."},
+    {.name = "centre",
+     .type = DUN_STATE_NUMBERS,
+     .offset = offsetof(struct dun_adaptation, centre),
+     .count = 1,
+     .learned = "Mean of the particles; empty: it was not learned."},
+    {.name = "trial",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct dun_adaptation, trial),
+     .count = DUN_TRIALS * (sizeof(struct dun_trial_look) / sizeof(double))},
     {0},
 };
+
+static int copy_numbers(struct dun_numbers *to, const struct dun_numbers *from)
+{
+  DUN_FREE(to->value);
+  to->count = 0;
+  if (from->count == 0)
+    return 0;
+  to->value = dun_allocate(from->count, sizeof *to->value);
+  if (!to->value)
+    return DUN_ERROR_MEMORY;
+  memcpy(to->value, from->value, (size_t)from->count * sizeof *to->value);
+  to->count = from->count;
+  return 0;
+}
+
+/* What the options state stays as they state it. */
+static int begin_at(struct dun_adaptation *a, const struct dun_adaptation *pilot)
+{
+  int status = copy_numbers(&a->scale, &pilot->scale);
+
+  if (status >= 0)
+    status = copy_numbers(&a->factor, &pilot->factor);
+  if (status >= 0)
+    status = copy_numbers(&a->centre, &pilot->centre);
+  if (a->adapt_step)
+    a->log_step = pilot->log_step;
+  if (a->adapt_length)
+    a->length = pilot->length;
+  if (a->fixed)
+    a->adapt_step = a->adapt_length = 0;
+  return status;
+}
 
 int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kernel,
                         const void *kernel_self, int d)
@@ -47,6 +101,7 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->metric = options->metric;
   a->target_acceptance = options->target_acceptance;
   a->jitter = options->jitter;
+  a->fixed = options->pilot && options->fixed;
   a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
                                     kernel->initial_step_power * dun_scalar_log((double)d)
                               : dun_scalar_log(options->step_size);
@@ -57,6 +112,28 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->scale.count = d;
   for (int j = 0; j < d; j++)
     a->scale.value[j] = 1;
+  return options->pilot ? begin_at(a, options->pilot) : 0;
+}
+
+int dun_adaptation_check(const struct dun_adaptation *pilot, int metric, const char *file)
+{
+  long long d = pilot->scale.count, n = pilot->factor.count;
+  int unit = 1, positive = pilot->length >= 1;
+
+  for (long long j = 0; j < d; j++) {
+    unit &= pilot->scale.value[j] == 1;
+    positive &= pilot->scale.value[j] > 0;
+  }
+  for (long long j = 0; n == d * d && j < d; j++)
+    positive &= pilot->factor.value[j * d + j] > 0;
+  if (!positive || (n > 0 && n != d * d) || (pilot->centre.count > 0 && pilot->centre.count != d))
+    return dun_fail(DUN_ERROR_INPUT, "load: %s: /learned/kernel holds no metric", file);
+  if ((n > 0 && metric != DUN_METRIC_DENSE) ||
+      (!unit && metric != DUN_METRIC_DENSE && metric != DUN_METRIC_DIAGONAL))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "load: %s was learned with a %s metric, and its step size is in units of that: "
+                    "take the same metric",
+                    file, n > 0 ? "dense" : "diagonal");
   return 0;
 }
 
@@ -200,7 +277,7 @@ void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b)
 
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 {
-  if (a->metric == DUN_METRIC_IDENTITY || a->metric == DUN_METRIC_FOURIER)
+  if (a->fixed || a->metric == DUN_METRIC_IDENTITY || a->metric == DUN_METRIC_FOURIER)
     return;
   for (long long j = 0; j < a->scale.count; j++)
     if (deviation[j] > 0 && isfinite(deviation[j]))
@@ -227,8 +304,10 @@ int dun_adaptation_correlations(struct dun_adaptation *a, const double *deviatio
                                 const double *covariance, double count)
 {
   int d = (int)a->scale.count;
-  double *factor = dun_allocate((int64_t)d * d, sizeof *factor);
+  double *factor = a->fixed ? NULL : dun_allocate((int64_t)d * d, sizeof *factor);
 
+  if (a->fixed)
+    return 0;
   if (!factor)
     return DUN_ERROR_MEMORY;
   dun_adaptation_metric(a, deviation);

@@ -39,6 +39,7 @@ struct dun_adaptation {
   /* given */
   int adapt_step, adapt_length, metric;
   int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
+  int fixed;  /* what was loaded stays: the metric is not learned */
   double target_acceptance, jitter;
 
   /* state */
@@ -57,11 +58,16 @@ extern const struct dun_state dun_adaptation_state[];
 /* Largest d of a dense metric: its learning sends d^2 / 2 exact sums, half a kilobyte each. */
 enum { DUN_DENSE_MOST = 1024 };
 
-/* `kernel_self` begins with struct dun_kernel_options.  DUN_ERROR_INPUT for a dense metric in too
+/* `kernel_self` begins with struct dun_kernel_options; what is adapted begins at their pilot, if
+ * there is one.  DUN_ERROR_INPUT for a dense metric in too
  * many dimensions; DUN_ERROR_MEMORY. */
 int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kernel *kernel,
                         const void *kernel_self, int d);
 void dun_adaptation_free(struct dun_adaptation *adaptation);
+
+/* Whether what was loaded from a file can begin an adaptation with such a metric (enum
+ * dun_metric_form): DUN_ERROR_INPUT. */
+int dun_adaptation_check(const struct dun_adaptation *pilot, int metric, const char *file);
 
 /* The acceptance that a step size is to answer for: that of moves that met no wall, since
  * rejections there vanish with the trajectory and not with the step; where walls reject most of all

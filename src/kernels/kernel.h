@@ -100,6 +100,8 @@ static inline int dun_kernel_is_biased(const struct dun_kernel *kernel, const vo
   return kernel->biased ? kernel->biased(self) : 0;
 }
 
+struct dun_adaptation;
+
 /* What all kernels' options begin with. */
 struct dun_kernel_options {
   double step_size;         /* in units of the metric; -1: adapt */
@@ -109,6 +111,9 @@ struct dun_kernel_options {
   double mass;              /* of the Fourier metric */
   long long leapfrog_steps; /* -1: adapt */
   double final_step_size;   /* of moves that are `final`, where a kernel has it; 0: step_size */
+  char *load;               /* a result whose /learned/kernel the adaptation begins at */
+  int fixed;                /* and where it stays */
+  const struct dun_adaptation *pilot; /* made of it, the assembly's; NULL: none */
 };
 
 enum dun_metric_form {
@@ -142,6 +147,16 @@ enum dun_metric_form {
        .minimum = 0,                                                                               \
        .maximum = .99,                                                                             \
        .doc = "Step sizes are spread over 1 ± jitter, tile by tile."},                             \
+      {.name = "load",                                                                             \
+       .type = DUN_FILE,                                                                           \
+       .offset = offsetof(type_, options.load),                                                    \
+       .initial = "",                                                                              \
+       .doc = "A result from whose step size, trajectory length and metric learning begins."},     \
+      {.name = "fixed",                                                                            \
+       .type = DUN_FLAG,                                                                           \
+       .offset = offsetof(type_, options.fixed),                                                   \
+       .initial = "false",                                                                         \
+       .doc = "What was loaded stays as it is: nothing is learned."},                              \
       {.name = "metric",                                                                           \
        .type = DUN_CHOICE,                                                                         \
        .offset = offsetof(type_, options.metric),                                                  \

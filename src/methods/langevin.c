@@ -42,7 +42,7 @@ struct langevin {
 
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
-#member, type_, offsetof(struct langevin, member), 1                                           \
+    .name = #member, .type = type_, .offset = offsetof(struct langevin, member), .count = 1        \
   }
 static const struct dun_state state[] = {
     STATE(phase, DUN_STATE_INTEGER),
@@ -55,7 +55,10 @@ static const struct dun_state state[] = {
     STATE(walled, DUN_STATE_NUMBER),
     STATE(astray, DUN_STATE_NUMBER),
     STATE(made, DUN_STATE_INTEGER),
-    {"starts", DUN_STATE_INTEGER, offsetof(struct langevin, starts), DUN_STARTS_STATE},
+    {.name = "starts",
+     .type = DUN_STATE_INTEGER,
+     .offset = offsetof(struct langevin, starts),
+     .count = DUN_STARTS_STATE},
     STATE(learning.done, DUN_STATE_INTEGER),
     STATE(learning.window, DUN_STATE_INTEGER),
     STATE(learning.window_end, DUN_STATE_INTEGER),
@@ -65,8 +68,10 @@ static const struct dun_state state[] = {
     STATE(learning.log_step, DUN_STATE_NUMBER),
     STATE(learning.log_length, DUN_STATE_NUMBER),
     STATE(learning.moments, DUN_STATE_NUMBERS),
-    {"learning.trial", DUN_STATE_NUMBER, offsetof(struct langevin, learning.trial),
-     DUN_TRIALS *(sizeof(struct dun_trial_look) / sizeof(double))},
+    {.name = "learning.trial",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct langevin, learning.trial),
+     .count = DUN_TRIALS * (sizeof(struct dun_trial_look) / sizeof(double))},
     STATE(learning.radius, DUN_STATE_NUMBER),
     STATE(learning.radius_square, DUN_STATE_NUMBER),
     STATE(learning.radius_moves, DUN_STATE_NUMBER),

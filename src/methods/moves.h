@@ -54,11 +54,11 @@ struct dun_moves {
 
 /* The state rows. */
 #define DUN_MOVES_STATE(type_, member_)                                                            \
-  {"moves done", DUN_STATE_INTEGER, offsetof(type_, member_.done), 1},                             \
-      {"moves needed", DUN_STATE_INTEGER, offsetof(type_, member_.needed), 1},                     \
-      {"moves least", DUN_STATE_INTEGER, offsetof(type_, member_.least), 1},                       \
-      {"moves capped", DUN_STATE_INTEGER, offsetof(type_, member_.capped), 1},                     \
-      {"moves jump", DUN_STATE_NUMBER, offsetof(type_, member_.last_jump), 1},                     \
+  DUN_STATE_ROW("moves done", DUN_STATE_INTEGER, offsetof(type_, member_.done), 1),                \
+      DUN_STATE_ROW("moves needed", DUN_STATE_INTEGER, offsetof(type_, member_.needed), 1),        \
+      DUN_STATE_ROW("moves least", DUN_STATE_INTEGER, offsetof(type_, member_.least), 1),          \
+      DUN_STATE_ROW("moves capped", DUN_STATE_INTEGER, offsetof(type_, member_.capped), 1),        \
+      DUN_STATE_ROW("moves jump", DUN_STATE_NUMBER, offsetof(type_, member_.last_jump), 1),        \
       DUN_WATCH_STATE(type_, member_.watch)
 
 /* For a new replicate.  Local; DUN_ERROR_MEMORY. */

@@ -58,7 +58,7 @@ struct smc {
 
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
-#member, type_, offsetof(struct smc, member), 1                                                \
+    .name = #member, .type = type_, .offset = offsetof(struct smc, member), .count = 1             \
   }
 static const struct dun_state state[] = {
     STATE(phase, DUN_STATE_INTEGER),

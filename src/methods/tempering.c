@@ -25,10 +25,7 @@
 #include <math.h>
 #include <string.h>
 
-#define STATE(member, type_)                                                                       \
-  {                                                                                                \
-#member, type_, offsetof(struct tempering, member), 1                                          \
-  }
+#define STATE(member, type_) DUN_STATE_ROW(#member, type_, offsetof(struct tempering, member), 1)
 static const struct dun_state state[] = {
     STATE(phase, DUN_STATE_INTEGER),
     STATE(done, DUN_STATE_INTEGER),
@@ -42,9 +39,10 @@ static const struct dun_state state[] = {
     STATE(flat, DUN_STATE_INTEGER),
     STATE(proposed, DUN_STATE_INTEGER),
     STATE(moved, DUN_STATE_INTEGER),
-    {"look", DUN_STATE_NUMBER, offsetof(struct tempering, look),
-     sizeof(struct dun_look) / sizeof(double)},
-    {"starts", DUN_STATE_INTEGER, offsetof(struct tempering, starts), DUN_STARTS_STATE},
+    DUN_STATE_ROW("look", DUN_STATE_NUMBER, offsetof(struct tempering, look),
+                  sizeof(struct dun_look) / sizeof(double)),
+    DUN_STATE_ROW("starts", DUN_STATE_INTEGER, offsetof(struct tempering, starts),
+                  DUN_STARTS_STATE),
     STATE(ladder.time, DUN_STATE_NUMBERS),
     STATE(ladder.log_step, DUN_STATE_NUMBERS),
     STATE(ladder.rejected, DUN_STATE_NUMBERS),

@@ -39,17 +39,17 @@ struct dun_watch {
 
 /* The state rows, for a struct that has it as `member`. */
 #define DUN_WATCH_STATE(type_, member_)                                                            \
-  {"watched centre", DUN_STATE_NUMBERS, offsetof(type_, member_.centre), 1},                       \
-      {"watched scale", DUN_STATE_NUMBERS, offsetof(type_, member_.scale), 1},                     \
-      {"watched moved", DUN_STATE_NUMBERS, offsetof(type_, member_.moved), 1},                     \
-      {"watched variance", DUN_STATE_NUMBERS, offsetof(type_, member_.variance), 1},               \
-      {"watched direction", DUN_STATE_NUMBERS, offsetof(type_, member_.direction), 1},             \
-      {"watched jump", DUN_STATE_NUMBER, offsetof(type_, member_.first_jump), DUN_DIRECTIONS},     \
-      {"watched slow", DUN_STATE_INTEGER, offsetof(type_, member_.slow), 1},                       \
-      {"watched steps", DUN_STATE_INTEGER, offsetof(type_, member_.steps), 1},                     \
-  {                                                                                                \
-    "watched unknown", DUN_STATE_INTEGER, offsetof(type_, member_.unknown), 1                      \
-  }
+  DUN_STATE_ROW("watched centre", DUN_STATE_NUMBERS, offsetof(type_, member_.centre), 1),          \
+      DUN_STATE_ROW("watched scale", DUN_STATE_NUMBERS, offsetof(type_, member_.scale), 1),        \
+      DUN_STATE_ROW("watched moved", DUN_STATE_NUMBERS, offsetof(type_, member_.moved), 1),        \
+      DUN_STATE_ROW("watched variance", DUN_STATE_NUMBERS, offsetof(type_, member_.variance), 1),  \
+      DUN_STATE_ROW("watched direction", DUN_STATE_NUMBERS, offsetof(type_, member_.direction),    \
+                    1),                                                                            \
+      DUN_STATE_ROW("watched jump", DUN_STATE_NUMBER, offsetof(type_, member_.first_jump),         \
+                    DUN_DIRECTIONS),                                                               \
+      DUN_STATE_ROW("watched slow", DUN_STATE_INTEGER, offsetof(type_, member_.slow), 1),          \
+      DUN_STATE_ROW("watched steps", DUN_STATE_INTEGER, offsetof(type_, member_.steps), 1),        \
+      DUN_STATE_ROW("watched unknown", DUN_STATE_INTEGER, offsetof(type_, member_.unknown), 1)
 
 /* For a new replicate of this seed.  Local; DUN_ERROR_MEMORY. */
 int dun_watch_start(struct dun_watch *watch, const struct dun_run *run);

@@ -320,8 +320,14 @@ static const struct dun_option options[] = {
 };
 
 static const struct dun_state state[] = {
-    {"fitted_mean", DUN_STATE_NUMBERS, offsetof(struct geometric, fitted_mean), 1},
-    {"fitted_covariance", DUN_STATE_NUMBERS, offsetof(struct geometric, fitted_covariance), 1},
+    {.name = "fitted_mean",
+     .type = DUN_STATE_NUMBERS,
+     .offset = offsetof(struct geometric, fitted_mean),
+     .count = 1},
+    {.name = "fitted_covariance",
+     .type = DUN_STATE_NUMBERS,
+     .offset = offsetof(struct geometric, fitted_covariance),
+     .count = 1},
     {0},
 };
 

@@ -29,7 +29,8 @@ struct dun_probe_head {
 /* The state row of a probe: the cells of its table. */
 #define DUN_PROBE_STATE(type_)                                                                     \
   {                                                                                                \
-    "cells", DUN_STATE_NUMBERS, offsetof(type_, head.table.cells), 1                               \
+    .name = "cells", .type = DUN_STATE_NUMBERS, .offset = offsetof(type_, head.table.cells),       \
+    .count = 1                                                                                     \
   }
 
 /* Makes the table's columns; step, time and replicate come first, and dun_probe_row fills them. */

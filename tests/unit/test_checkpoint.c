@@ -18,13 +18,27 @@ struct object {
   struct dun_numbers list, empty;
 };
 
-static const struct dun_state object_state[] = {
-    {"counter", DUN_STATE_INTEGER, offsetof(struct object, counter), 0}, /* taken for 1 */
-    {"pair", DUN_STATE_INTEGER, offsetof(struct object, pair), 2},
-    {"number", DUN_STATE_NUMBER, offsetof(struct object, number), 1},
-    {"list", DUN_STATE_NUMBERS, offsetof(struct object, list), 0},
-    {"empty", DUN_STATE_NUMBERS, offsetof(struct object, empty), 0},
-    {0}};
+static const struct dun_state object_state[] = {{.name = "counter",
+                                                 .type = DUN_STATE_INTEGER,
+                                                 .offset = offsetof(struct object, counter),
+                                                 .count = 0}, /* taken for 1 */
+                                                {.name = "pair",
+                                                 .type = DUN_STATE_INTEGER,
+                                                 .offset = offsetof(struct object, pair),
+                                                 .count = 2},
+                                                {.name = "number",
+                                                 .type = DUN_STATE_NUMBER,
+                                                 .offset = offsetof(struct object, number),
+                                                 .count = 1},
+                                                {.name = "list",
+                                                 .type = DUN_STATE_NUMBERS,
+                                                 .offset = offsetof(struct object, list),
+                                                 .count = 0},
+                                                {.name = "empty",
+                                                 .type = DUN_STATE_NUMBERS,
+                                                 .offset = offsetof(struct object, empty),
+                                                 .count = 0},
+                                                {0}};
 
 /* A small run: a population and two objects. */
 struct world {

@@ -189,7 +189,8 @@ static int finish(struct dun_result *result)
   const struct dun_named_table tables[] = {{"/trace/steps", "step", &steps},
                                            {"/trace/empty", "look", &empty},
                                            {"/trace/marks", "look", &marks}};
-  int status = dun_result_finish(&test_context, result, attributes, 6, provenances, 5, tables, 3);
+  int status =
+      dun_result_finish(&test_context, result, attributes, 6, provenances, 5, tables, 3, NULL);
   dun_table_free(&steps);
   dun_table_free(&empty);
   dun_table_free(&marks);

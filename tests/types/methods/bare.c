@@ -1,12 +1,14 @@
 /* A method for tests that has neither a path nor a kernel: standard normals with equal weights, so
  * many draws of each chain, or one population. */
 #include "base/error.h"
+#include "data/learned.h"
 #include "methods/run.h"
 #include <string.h>
 
 struct bare {
   /* options */
   long long draws;
+  char *load; /* a result: `ticks` of the whole method begins there */
   struct {
     struct dun_part inner; /* another of these, or none */
   } nest;
@@ -49,7 +51,12 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   unsigned moves = draws(self) > 0 ? 0 : DUN_MOVES;
-  (void)context;
+  struct bare *s = self;
+  struct dun_learned learned = {
+      .place = "method", .type = "bare", .rows = run->method->type.state, .self = self};
+  int code = s->load ? dun_learned_load(context, s->load, &learned, run->evaluator->dimension) : 0;
+  if (code < 0)
+    return code;
   run->x = dun_run_column(run, "x", DUN_F64, run->evaluator->dimension, moves | DUN_HASHED,
                           "The point.");
   run->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
@@ -104,6 +111,11 @@ static const struct dun_option options[] = {
      .initial = "0",
      .maximum = 1000,
      .doc = "Draws of each chain; 0: one population."},
+    {.name = "load",
+     .type = DUN_FILE,
+     .offset = offsetof(struct bare, load),
+     .initial = "",
+     .doc = "A result whose ticks are counted on."},
     {.name = "nest",
      .type = DUN_SECTION,
      .offset = offsetof(struct bare, nest),
@@ -125,7 +137,11 @@ static const struct dun_option options[] = {
     {0},
 };
 static const struct dun_state state[] = {
-    {"ticks", DUN_STATE_INTEGER, offsetof(struct bare, ticks), 1},
+    {.name = "ticks",
+     .type = DUN_STATE_INTEGER,
+     .offset = offsetof(struct bare, ticks),
+     .count = 1,
+     .learned = "Ticks so far."},
     {0},
 };
 

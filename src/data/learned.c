@@ -1,0 +1,206 @@
+#include "data/learned.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/hdf.h"
+#include "data/result_array.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+int dun_learned_is(const struct dun_state *row)
+{
+  for (; row && row->name; row++)
+    if (row->learned)
+      return 1;
+  return 0;
+}
+
+int dun_learned_add(struct dun_learned_list *list, const char *place, const char *type,
+                    const struct dun_state *rows, void *self)
+{
+  if (list->count == list->room) {
+    int room = 2 * list->room + 8;
+    struct dun_learned *larger = dun_allocate(room, sizeof *larger);
+    if (!larger)
+      return DUN_ERROR_MEMORY;
+    if (list->count)
+      memcpy(larger, list->item, (size_t)list->count * sizeof *larger);
+    dun_free(list->item);
+    list->item = larger;
+    list->room = room;
+  }
+  struct dun_learned *item = &list->item[list->count++];
+  *item = (struct dun_learned){.type = type, .rows = rows, .self = self};
+  snprintf(item->place, sizeof item->place, "%s", place);
+  return 0;
+}
+
+void dun_learned_free(struct dun_learned_list *list)
+{
+  DUN_FREE(list->item);
+  list->count = list->room = 0;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static int64_t count_of(const struct dun_state *row, const char *self)
+{
+  const struct dun_numbers *numbers = (const void *)(self + row->offset);
+  return row->type == DUN_STATE_NUMBERS ? numbers->count : row->count;
+}
+
+int64_t dun_learned_bytes(const struct dun_learned_list *list)
+{
+  int64_t bytes = 16384;
+  for (int i = 0; list && i < list->count; i++) {
+    bytes += 16384;
+    for (const struct dun_state *row = list->item[i].rows; row && row->name; row++)
+      bytes += row->learned ? 8192 + 8 * count_of(row, list->item[i].self) : 0;
+  }
+  return bytes;
+}
+
+static int write_row(hid_t group, const struct dun_state *row, const char *self)
+{
+  const struct dun_numbers *numbers = (const void *)(self + row->offset);
+  const void *values = row->type == DUN_STATE_NUMBERS ? (const void *)numbers->value : numbers;
+  hsize_t size = (hsize_t)count_of(row, self);
+  hid_t type = row->type == DUN_STATE_INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
+  if (dun_hdf_write(group, row->name, type, 1, &size, values) < 0)
+    return -1;
+  hid_t dataset = H5Dopen2(group, row->name, H5P_DEFAULT);
+  int status = dataset < 0 ? -1 : dun_hdf_attribute_text(dataset, "long_name", row->learned);
+  if (dataset >= 0)
+    H5Dclose(dataset);
+  return status;
+}
+
+static int write_one(hid_t handle, const struct dun_learned_list *list, int i)
+{
+  const struct dun_learned *item = &list->item[i];
+  hid_t all = dun_hdf_group(handle, "learned"), group = dun_hdf_group(all, item->place);
+  int status = group < 0 ? -1 : dun_hdf_attribute_text(group, "type", item->type);
+  if (status == 0)
+    status = dun_hdf_attribute_text(group, "target", list->target);
+  if (status == 0)
+    status = dun_hdf_attribute_integer(group, "dimension", list->dimension);
+  for (const struct dun_state *row = item->rows; row->name && status == 0; row++)
+    status = row->learned ? write_row(group, row, item->self) : 0;
+  if (group >= 0)
+    H5Gclose(group);
+  if (all >= 0)
+    H5Gclose(all);
+  return status;
+}
+
+int dun_learned_write(hid_t handle, const struct dun_learned_list *list)
+{
+  int status = 0;
+  dun_hdf_remove(handle, "learned");
+  for (int i = 0; list && i < list->count && status == 0; i++)
+    status = write_one(handle, list, i);
+  return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static int check_type(hid_t group, const char *file, const struct dun_learned *learned)
+{
+  char *text = NULL;
+  hid_t attribute = H5Aexists(group, "type") > 0 ? H5Aopen(group, "type", H5P_DEFAULT) : -1;
+  int status = attribute < 0 ? DUN_ERROR_INPUT
+                             : dun_hdf_read_text(-1, attribute, file, learned->place, &text);
+  if (attribute >= 0)
+    H5Aclose(attribute);
+  if (status < 0 || strcmp(text, learned->type) != 0)
+    status = dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s was learned by %s, expected %s", file,
+                      learned->place, text ? text : "nobody knows what", learned->type);
+  dun_free(text);
+  return status;
+}
+
+static int check_dimension(hid_t group, const char *file, const struct dun_learned *learned,
+                           int dimension)
+{
+  long long found = -1;
+  hid_t attribute =
+      H5Aexists(group, "dimension") > 0 ? H5Aopen(group, "dimension", H5P_DEFAULT) : -1;
+  if (attribute >= 0 && H5Aread(attribute, H5T_NATIVE_LLONG, &found) < 0)
+    found = -1;
+  if (attribute >= 0)
+    H5Aclose(attribute);
+  if (found == dimension)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s: /learned/%s is of a target in %lld dimensions, and this one has %d", file,
+                  learned->place, found, dimension);
+}
+
+/* Rank 0 alone. */
+static int check_head(const char *file, const struct dun_learned *learned, int dimension)
+{
+  char place[DUN_PLACE + 16];
+  hid_t handle = dun_hdf_open(file, 0);
+  if (handle < 0)
+    return (int)handle;
+  snprintf(place, sizeof place, "/learned/%s", learned->place);
+  int there =
+      H5Lexists(handle, "/learned", H5P_DEFAULT) > 0 && H5Lexists(handle, place, H5P_DEFAULT) > 0;
+  hid_t group = there ? H5Gopen2(handle, place, H5P_DEFAULT) : -1;
+  int status = group >= 0 ? check_type(group, file, learned)
+                          : dun_fail(DUN_ERROR_INPUT, "%s: there is no %s", file, place);
+  if (status >= 0)
+    status = check_dimension(group, file, learned, dimension);
+  if (group >= 0)
+    H5Gclose(group);
+  return dun_hdf_close(handle, file, status);
+}
+
+static int check_numbers(const char *file, const char *place, const struct dun_state *row,
+                         const struct dun_numbers *found)
+{
+  if (row->type != DUN_STATE_NUMBERS && found->count != row->count)
+    return dun_fail(DUN_ERROR_INPUT, "%s: %s holds %lld numbers, expected %d", file, place,
+                    found->count, row->count);
+  for (long long i = 0; i < found->count; i++)
+    if (!isfinite(found->value[i]))
+      return dun_fail(DUN_ERROR_INPUT, "%s: %s: number %lld is %g", file, place, i + 1,
+                      found->value[i]);
+  return 0;
+}
+
+static void take_over(const struct dun_state *row, char *self, struct dun_numbers *found)
+{
+  void *member = self + row->offset;
+  if (row->type == DUN_STATE_NUMBERS) {
+    DUN_FREE(((struct dun_numbers *)member)->value);
+    *(struct dun_numbers *)member = *found;
+    *found = (struct dun_numbers){0};
+  } else if (row->type == DUN_STATE_NUMBER) {
+    memcpy(member, found->value, (size_t)row->count * sizeof(double));
+  } else {
+    for (int i = 0; i < row->count; i++)
+      ((int64_t *)member)[i] = (int64_t)found->value[i];
+  }
+}
+
+int dun_learned_load(struct dun_context *context, const char *file,
+                     const struct dun_learned *learned, int dimension)
+{
+  int status = dun_agree(context, context->rank == 0 ? check_head(file, learned, dimension) : 0);
+  for (const struct dun_state *row = learned->rows; row->name && status >= 0; row++) {
+    char place[DUN_PLACE + 80];
+    struct dun_numbers found = {0};
+    if (!row->learned)
+      continue;
+    snprintf(place, sizeof place, "/learned/%s/%.60s", learned->place, row->name);
+    status = dun_result_array(context, file, place, &found);
+    if (status >= 0)
+      status = check_numbers(file, place, row, &found);
+    if (status >= 0)
+      take_over(row, learned->self, &found);
+    dun_free(found.value);
+  }
+  return status;
+}
