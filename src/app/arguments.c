@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "version.h"
 #include <argp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static const char *const command_name[DUN_COMMANDS] = {
     [DUN_COMMAND_SUMMARY] = "summary",
     [DUN_COMMAND_CHECK_TARGET] = "check-target",
     [DUN_COMMAND_COMPARE] = "compare",
+    [DUN_COMMAND_SWEEP] = "sweep",
 };
 
 /* Fewest and most operands of each command. */
@@ -25,7 +27,7 @@ static const struct {
     [DUN_COMMAND_RUN] = {1, 1},     [DUN_COMMAND_CHECK] = {1, 1},
     [DUN_COMMAND_LIST] = {0, 1},    [DUN_COMMAND_HELP] = {0, 2},
     [DUN_COMMAND_SUMMARY] = {1, 1}, [DUN_COMMAND_CHECK_TARGET] = {1, 1},
-    [DUN_COMMAND_COMPARE] = {2, 2},
+    [DUN_COMMAND_COMPARE] = {2, 2}, [DUN_COMMAND_SWEEP] = {1, 1},
 };
 
 enum {
@@ -49,6 +51,8 @@ enum {
   KEY_SEED,
   KEY_STANDARDISE,
   KEY_FAIL_ABOVE,
+  KEY_LIST,
+  KEY_INDEX,
   KEY_USAGE
 };
 
@@ -56,7 +60,8 @@ enum {
   FOR_RUN = 1 << DUN_COMMAND_RUN,
   FOR_CHECK = 1 << DUN_COMMAND_CHECK,
   FOR_CHECK_TARGET = 1 << DUN_COMMAND_CHECK_TARGET,
-  FOR_COMPARE = 1 << DUN_COMMAND_COMPARE
+  FOR_COMPARE = 1 << DUN_COMMAND_COMPARE,
+  FOR_SWEEP = 1 << DUN_COMMAND_SWEEP
 };
 
 static const struct argp_option options[] = {
@@ -83,6 +88,8 @@ static const struct argp_option options[] = {
      "All distances in units of the second set's standard deviations", 3},
     {"seed", KEY_SEED, "N", 0, "Of the deals by chance and the directions (0)", 3},
     {"fail-above", KEY_FAIL_ABOVE, "ERRORS", 0, "Exit with 1 if a difference is larger", 3},
+    {"list", KEY_LIST, 0, 0, "sweep: the members, numbered, and what differs", 4},
+    {"index", KEY_INDEX, "K", 0, "sweep: run member K alone", 4},
     {0, 0, 0, 0, "others:", 4},
     {"estimate", KEY_ESTIMATE, 0, 0, "check: memory per rank, time per evaluation, wall time", 4},
     {"json", KEY_JSON, 0, 0, "summary, compare: as one JSON object", 4},
@@ -98,15 +105,17 @@ static const struct {
   const char *name;
   unsigned commands;
 } option_commands[] = {
-    {KEY_SET, "set", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
-    {KEY_OUTPUT, "output", FOR_RUN | FOR_CHECK},
-    {KEY_DATA, "data", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
+    {KEY_SET, "set", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET | FOR_SWEEP},
+    {KEY_OUTPUT, "output", FOR_RUN | FOR_CHECK | FOR_SWEEP},
+    {KEY_DATA, "data", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET | FOR_SWEEP},
     {KEY_RESTART, "restart", FOR_RUN | FOR_CHECK},
-    {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK},
-    {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK},
-    {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET},
+    {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK | FOR_SWEEP},
+    {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK | FOR_SWEEP},
+    {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET | FOR_SWEEP},
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
-    {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK},
+    {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK | FOR_SWEEP},
+    {KEY_LIST, "list", FOR_SWEEP},
+    {KEY_INDEX, "index", FOR_SWEEP},
     {KEY_ESTIMATE, "estimate", FOR_CHECK},
     {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY | FOR_COMPARE},
     {KEY_MARKDOWN, "markdown", 1 << DUN_COMMAND_HELP},
@@ -152,7 +161,7 @@ static error_t take_operand(struct dun_arguments *arguments, char *word, struct 
     if (arguments->command == DUN_COMMAND_NONE) {
       argp_error(state,
                  "unknown command '%s'; the commands are run, check, check-target, list, help, "
-                 "summary, compare",
+                 "summary, compare, sweep",
                  word);
       return EINVAL;
     }
@@ -178,7 +187,8 @@ static error_t check_all(const struct parser *parser, struct argp_state *state)
     return 0;
   if (arguments->command == DUN_COMMAND_NONE) {
     argp_error(state,
-               "a command is missing: run, check, check-target, list, help, summary or compare");
+               "a command is missing: run, check, check-target, list, help, summary, compare or "
+               "sweep");
     return EINVAL;
   }
   if (arguments->operands < operand_count[arguments->command].least &&
@@ -295,6 +305,8 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_MARKDOWN: arguments->markdown = 1; return 0;
   case KEY_NO_CHECK: arguments->no_check = 1; return 0;
   case KEY_MODES: arguments->modes = word; return 0;
+  case KEY_LIST: arguments->list = 1; return 0;
+  case KEY_INDEX: return take_whole(&arguments->index, "index", word, 1, INT_MAX, state);
   case KEY_STANDARDISE: arguments->standardise = 1; return 0;
   case KEY_METRICS: return take_metrics(arguments, word, state);
   case KEY_FAIL_ABOVE: return take_errors(arguments, word, state);
@@ -311,7 +323,7 @@ static error_t take(int key, char *word, struct argp_state *state)
 
 static const char usage[] =
     "run INPUT\ncheck INPUT\ncheck-target FILE.so [OPTION=VALUE...]\nlist [KIND]\nhelp [KIND "
-    "[NAME]]\nsummary FILE.h5\ncompare DRAWS DRAWS";
+    "[NAME]]\nsummary FILE.h5\ncompare DRAWS DRAWS\nsweep INPUT";
 static const char doc[] =
     "Sampler for distributions known up to a constant.\v"
     "  run      run an input file (YAML), or the input that a result file holds\n"
@@ -323,7 +335,8 @@ static const char doc[] =
     "input\n"
     "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n"
     "  compare  how far two sets of draws are apart, coordinate by coordinate and in all, in "
-    "standard errors: results, tables (FILE.csv) or arrays (FILE.h5:/PLACE)\n\n"
+    "standard errors: results, tables (FILE.csv) or arrays (FILE.h5:/PLACE)\n"
+    "  sweep    run all members of an input with a section sweep: that are not done yet\n\n"
     "Exit codes: 0 done; 1 failed; 2 bad usage or input; 85 stopped early with a checkpoint.\n"
     "On several cores: mpirun -n P dunlin run INPUT, or srun --mpi=pmix dunlin run INPUT.";
 

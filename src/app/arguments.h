@@ -11,6 +11,7 @@ enum dun_command {
   DUN_COMMAND_SUMMARY,
   DUN_COMMAND_CHECK_TARGET,
   DUN_COMMAND_COMPARE,
+  DUN_COMMAND_SWEEP,
   DUN_COMMANDS
 };
 
@@ -41,7 +42,9 @@ struct dun_arguments {
   unsigned metrics;       /* compare: one bit each */
   double fail_above;      /* compare: errors; -1: not given */
   int standardise;
-  int answered; /* --help, --usage or --version was printed: nothing else is to be done */
+  int list;        /* sweep */
+  long long index; /* sweep: from 1; 0: not given, all members */
+  int answered;    /* --help, --usage or --version was printed: nothing else is to be done */
 };
 
 /* Local.  0, or DUN_ERROR_INPUT after the complaint was printed; under a launcher only the first

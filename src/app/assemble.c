@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECTIONS "run|target|path|kernel|method|finish|probes|output"
+#define SECTIONS "sweep|run|target|path|kernel|method|finish|probes|output"
 
 #define RUN_ROW(name_, type_, ...)                                                                 \
   {                                                                                                \
@@ -188,6 +188,14 @@ static void check_together(struct dun_assembly *assembly)
   complain_of_draws(assembly);
 }
 
+/* An empty section `sweep:` is what is left of it in a member. */
+static void refuse_sweep(struct dun_assembly *assembly)
+{
+  const struct dun_node *sweep = dun_node_find(&assembly->input.root, "sweep");
+  if (sweep && sweep->count > 0)
+    complain_at(assembly, sweep->line, 1, "sweep: this input is many runs: dunlin sweep runs them");
+}
+
 static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
 {
   static const char *const required[] = {"run", "target", "method"};
@@ -203,6 +211,7 @@ static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
   bind_list(assembly, "probes", DUN_KIND_PROBE, DUN_MAX_PROBES - 2, &assembly->probes);
   bind_section(assembly, "output", dun_output_rows, &assembly->output);
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
+  refuse_sweep(assembly);
   check_together(assembly);
   add_probe(context, assembly, "moments");
   if (keeps_draws(assembly))

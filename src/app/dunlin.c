@@ -1,6 +1,7 @@
 #include "dunlin/dunlin.h"
 #include "app/commands.h"
 #include "app/stop.h"
+#include "app/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include <stdio.h>
@@ -9,7 +10,7 @@
 static int needs_mpi(const struct dun_arguments *arguments)
 {
   return arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_CHECK ||
-         arguments->command == DUN_COMMAND_COMPARE;
+         arguments->command == DUN_COMMAND_COMPARE || arguments->command == DUN_COMMAND_SWEEP;
 }
 
 int dunlin_local(int argc, char **argv, int *exit_code)
@@ -25,7 +26,7 @@ int dunlin_local(int argc, char **argv, int *exit_code)
     done = 0;
   else
     *exit_code = dun_command_local(&arguments);
-  if (!done && arguments.command == DUN_COMMAND_RUN)
+  if (!done && (arguments.command == DUN_COMMAND_RUN || arguments.command == DUN_COMMAND_SWEEP))
     dun_stop_catch();
   dun_arguments_free(&arguments);
   return done;
@@ -38,6 +39,10 @@ static int dispatch(struct dun_context *context, const struct dun_arguments *arg
   if (arguments->command == DUN_COMMAND_RUN) {
     dun_stop_catch();
     code = dun_command_run(context, arguments, began, result);
+    dun_stop_release();
+  } else if (arguments->command == DUN_COMMAND_SWEEP) {
+    dun_stop_catch();
+    code = dun_command_sweep(context, arguments, began);
     dun_stop_release();
   } else if (arguments->command == DUN_COMMAND_CHECK) {
     code = dun_command_check(context, arguments);
