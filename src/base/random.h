@@ -32,6 +32,7 @@ enum dun_purpose {
   DUN_PURPOSE_START_UNIFORM, /* uniforms of draws whose normals are DUN_PURPOSE_START */
   DUN_PURPOSE_CARRY_INNER,   /* what a carry averages over, beside its own noise */
   DUN_PURPOSE_PROBE_UNIFORM, /* uniforms of a probe's draws */
+  DUN_PURPOSE_BASINS,        /* draws that climb the target, and draws about its tops */
 };
 
 struct dun_address {

@@ -2,15 +2,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
-#include "base/vmath.h"
+#include "evidence/deal.h"
 #include "evidence/points.h"
 #include "numerics/pareto.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
-#include <string.h>
 
-enum phase { FIT, DRAW, TELL };
+enum phase { FIT, DRAW, SEARCH, TELL };
 enum { MOST_DIMENSION = 256, MOST_DRAWS = 4096, FEWEST_DRAWS = 256, SLICE = 8 };
 
 #define STATE(member, type_)                                                                       \
@@ -18,13 +17,21 @@ enum { MOST_DIMENSION = 256, MOST_DRAWS = 4096, FEWEST_DRAWS = 256, SLICE = 8 };
     .name = #member, .type = type_, .offset = offsetof(struct dun_second, member), .count = 1      \
   }
 const struct dun_state dun_second_state[] = {
-    STATE(phase, DUN_STATE_INTEGER),       STATE(done, DUN_STATE_INTEGER),
-    STATE(lack, DUN_STATE_INTEGER),        STATE(held, DUN_STATE_INTEGER),
-    STATE(dense, DUN_STATE_INTEGER),       STATE(components, DUN_STATE_INTEGER),
-    STATE(freedom, DUN_STATE_INTEGER),     STATE(tail, DUN_STATE_NUMBER),
-    STATE(slope, DUN_STATE_NUMBERS),       STATE(point, DUN_STATE_NUMBERS),
-    STATE(parameter, DUN_STATE_NUMBERS),   STATE(logw, DUN_STATE_NUMBERS),
-    STATE(table.cells, DUN_STATE_NUMBERS), {0},
+    STATE(phase, DUN_STATE_INTEGER),
+    STATE(done, DUN_STATE_INTEGER),
+    STATE(lack, DUN_STATE_INTEGER),
+    STATE(held, DUN_STATE_INTEGER),
+    STATE(dense, DUN_STATE_INTEGER),
+    STATE(components, DUN_STATE_INTEGER),
+    STATE(freedom, DUN_STATE_INTEGER),
+    STATE(tail, DUN_STATE_NUMBER),
+    STATE(slope, DUN_STATE_NUMBERS),
+    STATE(point, DUN_STATE_NUMBERS),
+    STATE(parameter, DUN_STATE_NUMBERS),
+    STATE(logw, DUN_STATE_NUMBERS),
+    STATE(table.cells, DUN_STATE_NUMBERS),
+    DUN_BASINS_STATE(struct dun_second, basins),
+    {0},
 };
 
 static const struct dun_table_column columns[DUN_EVIDENCE_COLUMNS] = {
@@ -63,6 +70,7 @@ void dun_second_free(struct dun_second *second)
   DUN_FREE(second->slope.value);
   DUN_FREE(second->parameter.value);
   DUN_FREE(second->logw.value);
+  dun_basins_free(&second->basins);
   dun_table_free(&second->table);
 }
 
@@ -72,6 +80,7 @@ void dun_second_start(struct dun_second *second)
   second->done = second->held = 0;
   second->lack = DUN_SECOND_MADE;
   second->tail = NAN;
+  dun_basins_start(&second->basins);
 }
 
 /* ---- points ---------------------------------------------------------------------------------- */
@@ -146,21 +155,27 @@ static int find_points(struct dun_context *context, struct dun_second *s, const 
 
 /* ---- the fit --------------------------------------------------------------------------------- */
 
-static double moves_of(const struct dun_table *steps)
+/* *evaluations: what a move takes of them, summed. */
+static double moves_of(const struct dun_table *steps, double *evaluations)
 {
   long long row = dun_table_rows(steps) - 1;
   double replicate = dun_table_cell(steps, row, "replicate"), moves = 0;
-  for (; row >= 0 && dun_table_cell(steps, row, "replicate") == replicate; row--)
-    moves += dun_table_cell(steps, row, "moves");
+  *evaluations = 0;
+  for (; row >= 0 && dun_table_cell(steps, row, "replicate") == replicate; row--) {
+    double here = dun_table_cell(steps, row, "moves");
+    double leapfrogs = dun_table_cell(steps, row, "leapfrogs");
+    moves += here;
+    *evaluations += here * (leapfrogs > 1 ? leapfrogs : 1);
+  }
   return moves;
 }
 
 /* Whole tiles. */
 static int64_t draws_of(const struct dun_run *run, const struct dun_table *steps)
 {
-  double afford = .1 * (double)run->options.particles * moves_of(steps);
+  double evaluations, afford = .1 * (double)run->options.particles * moves_of(steps, &evaluations);
   int64_t draws = afford < MOST_DRAWS ? (int64_t)afford : MOST_DRAWS;
-  return draws / run->options.tile * run->options.tile;
+  return draws / DUN_LANES * DUN_LANES;
 }
 
 static struct dun_heavy_shape shape_of(const struct dun_second *s, const struct dun_run *run)
@@ -277,74 +292,53 @@ static int prepare(struct dun_second *s, const struct dun_run *run)
   return s->lanes ? status : DUN_ERROR_MEMORY;
 }
 
-static void draw_tile(struct dun_second *s, const struct dun_run *run, int64_t tile, int64_t *bits)
+static void draw_tile(const struct dun_deal *work, int64_t tile, double *out)
 {
-  int n = (int)run->options.tile, d = run->evaluator->dimension;
-  int64_t block = (int64_t)d * DUN_LANES;
-  double *x = s->lanes, *normal = x + block, *one = normal + block, *lp = one + block;
+  struct dun_heavy_mixture *mixture = work->data;
+  const struct dun_run *run = work->run;
+  int64_t d = run->evaluator->dimension, block = d * DUN_LANES;
+  double *x = work->lanes, *normal = x + block, *one = normal + block, *lp = one + block;
   double *density = lp + DUN_LANES, *uniform = density + DUN_LANES;
   struct dun_address address = dun_run_address(run, DUN_PURPOSE_SECOND);
   address.step = 0;
   address.tile = (uint32_t)tile;
-  dun_normals(address, d, normal);
+  dun_normals(address, (int)d, normal);
   address.step = 1; /* the uniforms' own */
-  dun_uniforms(address, dun_heavy_uniforms(&s->mixture), uniform);
-  dun_heavy_draw(&s->mixture, uniform, normal, one, x);
-  dun_heavy_evaluate(&s->mixture, x, density);
-  for (int j = 0; j < d; j++)
-    for (int l = n; l < DUN_LANES; l++)
-      x[j * DUN_LANES + l] = x[j * DUN_LANES];
-  dun_evaluate(run->evaluator, n, x, lp, NULL, NULL);
-  for (int l = 0; l < n; l++)
-    bits[tile * n + l] = (int64_t)dun_bits(lp[l] - density[l]);
+  dun_uniforms(address, dun_heavy_uniforms(mixture), uniform);
+  dun_heavy_draw(mixture, uniform, normal, one, x);
+  dun_heavy_evaluate(mixture, x, density);
+  dun_evaluate(run->evaluator, DUN_LANES, x, lp, NULL, NULL);
+  for (int l = 0; l < DUN_LANES; l++)
+    out[l] = lp[l] - density[l];
 }
 
-/* This rank's of the tiles from `first` on.  Where the run is to stop none of them counts. */
-static int draw_tiles(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
-                      int64_t first, int64_t last, int64_t *bits)
+/* A few tiles for each rank; all then know the weights of all. */
+static int draw(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
 {
-  struct dun_evaluator *e = run->evaluator;
-  int status = 0;
-  dun_evaluator_watch(e, &context->interrupt);
-  for (int64_t i = first; i < last && status >= 0; i++) {
-    if (i % context->size != context->rank)
-      continue;
-    if (!dun_interrupt_wished(&context->interrupt))
-      draw_tile(s, run, i, bits);
-    else
-      e->given_up = 1;
-    if (e->given_up)
-      status = dun_fail(DUN_INTERRUPTED, "interrupted among the draws of the second estimate");
-  }
-  dun_evaluator_watch(e, NULL);
+  int64_t tiles = s->logw.count / DUN_LANES, most = s->done + SLICE * (int64_t)context->size;
+  int64_t last = tiles < most ? tiles : most;
+  int status = dun_agree(context, prepare(s, run));
+  struct dun_deal work = {
+      .run = run, .tile = draw_tile, .width = 1, .lanes = s->lanes, .data = &s->mixture};
+  if (status >= 0)
+    status = dun_deal_tiles(context, &work, s->done, last, s->logw.value + s->done * DUN_LANES);
+  if (status < 0)
+    return status;
+  s->done = last;
+  s->phase = last == tiles ? SEARCH : DRAW;
   return status;
 }
 
-/* A few tiles for each rank; all then know the weights of all.  An interrupted tick is made again,
- * so that nothing of it counts on any rank. */
-static int draw(struct dun_context *context, struct dun_second *s, const struct dun_run *run)
+static int search(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                  const struct dun_table *steps)
 {
-  int64_t size = run->options.tile, tiles = s->logw.count / size, first = s->done;
-  int64_t most = SLICE * (int64_t)context->size, last = tiles - first < most ? tiles : first + most;
-  int64_t *bits = dun_allocate(s->logw.count, sizeof *bits);
-  struct dun_evaluator before = *run->evaluator;
-  int status = prepare(s, run);
-  status = dun_agree(context, bits ? status : DUN_ERROR_MEMORY);
-  if (status >= 0)
-    status = draw_tiles(context, s, run, first, last, bits);
-  if (status >= 0 || status == DUN_INTERRUPTED)
-    status = dun_sum_integers(context, status, (last - first) * size, bits + first * size);
-  for (int64_t i = first * size; i < last * size && status >= 0; i++)
-    s->logw.value[i] = dun_from_bits((uint64_t)bits[i]);
-  dun_free(bits);
-  if (status < 0) {
-    run->evaluator->evaluations = before.evaluations;
-    run->evaluator->nans = before.nans;
-    run->evaluator->infinities = before.infinities;
-    return status;
-  }
-  s->done = last;
-  s->phase = last == tiles ? TELL : DRAW;
+  struct dun_basin_points points = {s->held, s->point.value};
+  double evaluations;
+  moves_of(steps, &evaluations);
+  int status = dun_basins_advance(context, &s->basins, run, &points,
+                                  .02 * (double)run->options.particles * evaluations);
+  if (status == DUN_TICK_DONE)
+    s->phase = TELL;
   return status;
 }
 
@@ -414,6 +408,8 @@ int dun_second_advance(struct dun_context *context, struct dun_second *second,
     status = begin(context, second, run, steps);
   else if (second->phase == DRAW)
     status = draw(context, second, run);
+  else if (second->phase == SEARCH)
+    status = search(context, second, run, steps);
   else
     return (status = tell(context, second, run, steps)) < 0 ? status : DUN_TICK_DONE;
   return status < 0 ? status : DUN_TICK_GOING;
@@ -476,6 +472,7 @@ void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *
         diagnosis, "tails", dun_verdict_above(second->tail, .5, 1),
         "weights from the last rung but one to the last have a tail of Pareto shape %.2f%s",
         second->tail, second->tail < .5 ? "" : ": does the base reach all of the target?");
+  dun_basins_diagnose(&second->basins, diagnosis);
   const double *own =
       second->table.cells.value + second->table.cells.count - DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS;
   const double *other = own + DUN_EVIDENCE_COLUMNS;

@@ -12,6 +12,7 @@
 #ifndef DUNLIN_EVIDENCE_SECOND_H
 #define DUNLIN_EVIDENCE_SECOND_H
 
+#include "evidence/basins.h"
 #include "methods/run.h"
 #include "numerics/heavy_mixture.h"
 
@@ -57,7 +58,8 @@ struct dun_second {
   struct dun_numbers slope;     /* [points]: d log pi_t / dt there */
   struct dun_numbers parameter; /* of the mixture */
   struct dun_numbers logw;      /* [draws] */
-  struct dun_table table;       /* /trace/evidence */
+  struct dun_basins basins;
+  struct dun_table table; /* /trace/evidence */
 
   /* made where it is missing; owned */
   struct dun_heavy_mixture mixture;

@@ -1,9 +1,11 @@
 #include "methods/moves.h"
+#include <math.h>
 
 int dun_moves_start(struct dun_moves *m, const struct dun_run *run)
 {
   m->done = m->needed = m->least = m->capped = 0;
-  m->last_jump = 0;
+  m->last_jump = m->most_stuck = m->excess = 0;
+  m->rejected = 1;
   return dun_watch_start(&m->watch, run);
 }
 
@@ -44,6 +46,7 @@ void dun_moves_begin(struct dun_moves *m)
   m->least = m->needed > few ? look_after(m->needed) : 0;
   m->done = m->needed = 0;
   m->last_jump = 0;
+  m->rejected = 1;
 }
 
 /* Random walks forget in a number of moves that grows with the dimension (Roberts, Gelman & Gilks
@@ -71,6 +74,7 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
   int automatic = m->per_step < 0, slow = 0, status;
 
   m->done++;
+  m->rejected *= 1 - look->acceptance;
   int enough = automatic ? forgotten(m, look) : m->done >= m->per_step;
   int capped = automatic && m->done >= most_moves(m, run);
   if (!enough && !capped && m->done > 1)
@@ -84,8 +88,26 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
   if (!(enough && m->done >= m->least) && !capped)
     return 0;
   m->capped += m->needed == 0;
+  m->excess += fmax(look->never_moved - 2 * m->rejected, 0);
+  m->most_stuck = fmax(m->most_stuck, look->never_moved);
   dun_watch_close(&m->watch, m->done, slow);
   return 1;
+}
+
+static void diagnose_stuck(const struct dun_moves *m, int64_t steps, struct dun_diagnosis *out)
+{
+  double excess = steps > 0 ? m->excess / (double)steps : 0;
+  enum dun_verdict_level worst = dun_verdict_above(m->most_stuck, .1, .3);
+  enum dun_verdict_level more = dun_verdict_above(excess, .002, .1);
+
+  dun_diagnose(out, "stuck", more > worst ? more : worst,
+               "in the worst step %.3g%% of the particles were not displaced by any move, in the "
+               "mean %.2g%% more than twice what their acceptance explains%s",
+               100 * m->most_stuck, 100 * excess,
+               more == DUN_GOOD
+                   ? ""
+                   : ": parts of the target are too narrow for the kernel's steps, and "
+                     "may be lost");
 }
 
 void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
@@ -97,4 +119,5 @@ void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
                  (long long)m->capped, (long long)run->now.step, (long long)most_moves(m, run));
+  diagnose_stuck(m, run->now.step, out);
 }

@@ -20,11 +20,16 @@ struct dun_moves {
   int at;             /* enum dun_moves_at */
 
   /* state */
-  int64_t done;     /* in this step */
-  int64_t needed;   /* by this step; 0: not known yet */
-  int64_t least;    /* of this step, from what the one before needed */
-  int64_t capped;   /* steps that ended at the cap */
-  double last_jump; /* of the move before */
+  int64_t done;      /* in this step */
+  int64_t needed;    /* by this step; 0: not known yet */
+  int64_t least;     /* of this step, from what the one before needed */
+  int64_t capped;    /* steps that ended at the cap */
+  double last_jump;  /* of the move before */
+  double rejected;   /* share that this step's acceptances would leave in place, were all particles
+                     * alike */
+  double most_stuck; /* largest share of particles that no move of a step displaced */
+  double excess;     /* summed over the steps: what that is more than twice `rejected`, since the
+                      * step sizes of tiles differ by chance */
   struct dun_watch watch;
 };
 
@@ -59,6 +64,9 @@ struct dun_moves {
       DUN_STATE_ROW("moves least", DUN_STATE_INTEGER, offsetof(type_, member_.least), 1),          \
       DUN_STATE_ROW("moves capped", DUN_STATE_INTEGER, offsetof(type_, member_.capped), 1),        \
       DUN_STATE_ROW("moves jump", DUN_STATE_NUMBER, offsetof(type_, member_.last_jump), 1),        \
+      DUN_STATE_ROW("moves rejected", DUN_STATE_NUMBER, offsetof(type_, member_.rejected), 1),     \
+      DUN_STATE_ROW("moves stuck", DUN_STATE_NUMBER, offsetof(type_, member_.most_stuck), 1),      \
+      DUN_STATE_ROW("moves excess", DUN_STATE_NUMBER, offsetof(type_, member_.excess), 1),         \
       DUN_WATCH_STATE(type_, member_.watch)
 
 /* For a new replicate.  Local; DUN_ERROR_MEMORY. */
@@ -79,7 +87,10 @@ void dun_moves_begin(struct dun_moves *moves);
 int dun_moves_over(struct dun_context *context, struct dun_moves *moves, const struct dun_run *run,
                    const struct dun_look *look);
 
-/* Verdict on steps that ended at the cap; none for a stated number. */
+/* Verdicts on steps that ended at the cap (none for a stated number), and on particles that no move
+ * displaced.  Where these are more than the acceptance explains, the kernel's steps are too long
+ * for a part of the target: of curved channels and funnels the tails, which particles then neither
+ * enter nor leave. */
 void dun_moves_diagnose(const struct dun_moves *moves, const struct dun_run *run,
                         struct dun_diagnosis *out);
 

@@ -45,7 +45,6 @@ struct smc {
   int64_t lost;             /* weights that became 0 in moves */
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   double least_acceptance;  /* over the steps' last sweeps */
-  double most_stuck;        /* largest share of particles that no move of a step displaced */
   double square_sum;        /* of the ancestors' weights */
   double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
 
@@ -72,7 +71,6 @@ static const struct dun_state state[] = {
     STATE(lost, DUN_STATE_INTEGER),
     STATE(drift, DUN_STATE_NUMBER),
     STATE(least_acceptance, DUN_STATE_NUMBER),
-    STATE(most_stuck, DUN_STATE_NUMBER),
     STATE(square_sum, DUN_STATE_NUMBER),
     STATE(multinomial_error, DUN_STATE_NUMBER),
     DUN_MOVES_STATE(struct smc, moves),
@@ -220,7 +218,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
   s->pilots = s->selections = s->killed = s->lost = 0;
-  s->carried = s->most_stuck = s->drift = s->time_before = s->missing = 0;
+  s->carried = s->drift = s->time_before = s->missing = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
   s->multinomial_error = NAN;
@@ -470,7 +468,6 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->now.moves = (double)s->moves.done;
   if (status <= 0)
     return status < 0 ? status : DUN_TICK_GOING;
-  s->most_stuck = look.never_moved > s->most_stuck ? look.never_moved : s->most_stuck;
   s->least_acceptance =
       look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
   s->phase = TEMPER;
@@ -510,9 +507,6 @@ static void diagnose_moves(const struct smc *s, const struct dun_run *run,
     dun_watch_diagnose(&s->moves.watch, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
-  dun_diagnose(out, "stuck", dun_verdict_above(s->most_stuck, .1, .3),
-               "in the worst step %.3g%% of the particles were not displaced by any move",
-               100 * s->most_stuck);
   if (run->kernel->weighs)
     dun_judge_weighed(run, s->drift, out);
   if (run->kernel->weighs && s->lost > 0)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from second import (STUDENT, TOEPLITZ, TWO, UNEQUAL, WELLS, WELLS_LOG_Z, calibrate,  # noqa: E402
+from second import (STUDENT, THREE, TOEPLITZ, TWO, UNEQUAL, WELLS, WELLS_LOG_Z, calibrate,  # noqa: E402
                     cauchy, counting, run)
 from support import Folder, main  # noqa: E402
 
@@ -38,6 +38,10 @@ def judge(name, text, truth, particles=4096, count=200, good=0., calibrated=True
 
 def test_modes_of_unequal_width():
     judge("unequal", UNEQUAL, 0, 4000)
+
+
+def test_three_modes():
+    judge("three", THREE, 0, 4000)
 
 
 def test_two_modes():

@@ -1,0 +1,547 @@
+#include "evidence/basins.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scalar.h"
+#include "base/vmath.h"
+#include "evidence/deal.h"
+#include "parallel/sum.h"
+#include "population/tile.h"
+#include "population/weights.h"
+#include <math.h>
+#include <string.h>
+
+enum { MOST_DIMENSION = 128, MOST_STARTS = 1024, CLIMB = 40, SLICE = 4, NEWTON = 4 };
+enum { MOST_TOPS = 16, MOST_TRIES = 32, DRAWS = 8 * DUN_LANES };
+
+void dun_basins_start(struct dun_basins *b)
+{
+  b->climbed = b->starts = b->tops = 0;
+  b->errors = b->mass = b->share = 0;
+}
+
+void dun_basins_free(struct dun_basins *b)
+{
+  DUN_FREE(b->end.value);
+  b->end.count = 0;
+}
+
+static void slope(const struct dun_deal *w, int n, const double *x, double *lp, double *gradient)
+{
+  static const double one[DUN_LANES] = {[0 ... DUN_LANES - 1] = 1};
+  int64_t block = (int64_t)w->run->evaluator->dimension * DUN_LANES;
+  memset(gradient, 0, (size_t)block * sizeof *gradient);
+  dun_evaluate(w->run->evaluator, n, x, lp, one, gradient);
+}
+
+/* ---- climbing --------------------------------------------------------------------------------- */
+
+/* One step of a coordinate in all lanes; a turn halves it and waits. */
+static void climb(double *x, double *step, double *before, const double *gradient)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double turn = gradient[l] * before[l], g = turn < 0 ? 0 : gradient[l];
+    step[l] *= turn < 0 ? .5 : turn > 0 ? 1.2 : 1;
+    x[l] += g > 0 ? step[l] : g < 0 ? -step[l] : 0;
+    before[l] = g;
+  }
+}
+
+static void keep_best(int d, const double *x, const double *lp, double *out)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double *row = out + (int64_t)l * (d + 1);
+    if (!(lp[l] > row[d]))
+      continue;
+    for (int j = 0; j < d; j++)
+      row[j] = x[j * DUN_LANES + l];
+    row[d] = lp[l];
+  }
+}
+
+/* The path's draws climb; out[64][d + 1] is the best place that each has seen. */
+static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
+{
+  const struct dun_run *run = w->run;
+  int d = run->evaluator->dimension, uniforms, normals;
+  int64_t block = (int64_t)d * DUN_LANES;
+  double *x = w->lanes, *gradient = x + block, *before = gradient + block, *step = before + block;
+  double *lp = step + block, *uniform = lp + DUN_LANES;
+  struct dun_address address = dun_run_address(run, DUN_PURPOSE_BASINS);
+
+  run->path->draws(run->path_self, &uniforms, &normals);
+  uniforms = uniforms < 0 ? d : uniforms;
+  normals = normals < 0 ? d : normals;
+  double *normal = uniform + (int64_t)uniforms * DUN_LANES;
+  address.tile = (uint32_t)tile;
+  address.step = 0;
+  dun_normals(address, normals, normal);
+  address.step = 1;
+  dun_uniforms(address, uniforms, uniform);
+  run->path->draw(run->path_self, uniform, normal, x);
+  for (int j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      step[j * DUN_LANES + l] = .1 * w->factor[j];
+      before[j * DUN_LANES + l] = 0;
+    }
+  for (int l = 0; l < DUN_LANES; l++)
+    out[(int64_t)l * (d + 1) + d] = -INFINITY;
+  for (int i = 0; i < CLIMB; i++) {
+    slope(w, DUN_LANES, x, lp, gradient);
+    keep_best(d, x, lp, out);
+    for (int j = 0; j < d; j++)
+      climb(x + j * DUN_LANES, step + j * DUN_LANES, before + j * DUN_LANES,
+            gradient + j * DUN_LANES);
+  }
+}
+
+static void deviations(int d, const struct dun_basin_points *p, double *deviation)
+{
+  for (int j = 0; j < d; j++) {
+    double sum = 0, square = 0, n = (double)p->count;
+    for (int64_t i = 0; i < p->count; i++)
+      sum += p->x[i * d + j];
+    for (int64_t i = 0; i < p->count; i++)
+      square += (p->x[i * d + j] - sum / n) * (p->x[i * d + j] - sum / n);
+    deviation[j] = sqrt(square / n);
+  }
+}
+
+/* Of what the run's path draws from, in tiles of work. */
+static int64_t lanes_of(const struct dun_run *run)
+{
+  int d = run->evaluator->dimension, uniforms, normals;
+  run->path->draws(run->path_self, &uniforms, &normals);
+  return (int64_t)(4 * d + 1 + (uniforms < 0 ? d : uniforms) + (normals < 0 ? d : normals)) *
+         DUN_LANES;
+}
+
+static int climb_some(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,
+                      const struct dun_basin_points *points)
+{
+  int d = run->evaluator->dimension;
+  int64_t first = b->climbed / DUN_LANES, last = b->starts / DUN_LANES;
+  int64_t most = first + SLICE * (int64_t)context->size;
+  double *deviation = dun_allocate(d, sizeof *deviation);
+  struct dun_deal work = {.run = run, .width = d + 1, .factor = deviation, .tile = climb_tile};
+
+  work.lanes = dun_allocate(lanes_of(run), sizeof *work.lanes);
+  int status = deviation && work.lanes ? 0 : DUN_ERROR_MEMORY;
+  if (status >= 0 && b->climbed == 0)
+    status = dun_numbers_make(&b->end, b->starts * (d + 1), 0);
+  status = dun_agree(context, status);
+  last = last < most ? last : most;
+  if (status >= 0) {
+    deviations(d, points, deviation);
+    status =
+        dun_deal_tiles(context, &work, first, last, b->end.value + first * DUN_LANES * (d + 1));
+  }
+  if (status >= 0)
+    b->climbed = last * DUN_LANES;
+  dun_free(deviation);
+  dun_free(work.lanes);
+  return status;
+}
+
+/* ---- tops ------------------------------------------------------------------------------------- */
+
+struct top {
+  double *x;      /* [d] */
+  double *factor; /* [d][d]: lower Cholesky factor L of minus the second derivatives */
+  double log_density;
+  double mass, error; /* about it, relative to the method's Z */
+};
+
+/* [count]: points, rows of x[][d], evaluated in tiles: out[64][1 + d], log density and gradient. */
+static void slope_tile(const struct dun_deal *w, int64_t tile, double *out)
+{
+  int d = w->run->evaluator->dimension;
+  double *x = w->lanes, *gradient = x + (int64_t)d * DUN_LANES;
+  double *lp = gradient + (int64_t)d * DUN_LANES;
+
+  for (int l = 0; l < DUN_LANES; l++)
+    for (int j = 0; j < d; j++)
+      x[j * DUN_LANES + l] = w->x[(tile * DUN_LANES + l) * d + j];
+  slope(w, DUN_LANES, x, lp, gradient);
+  for (int l = 0; l < DUN_LANES; l++) {
+    out[(int64_t)l * w->width] = lp[l];
+    for (int j = 0; j < d; j++)
+      out[(int64_t)l * w->width + 1 + j] = gradient[j * DUN_LANES + l];
+  }
+}
+
+/* Lower Cholesky factor in place, without BLAS: on all ranks and processors the same.  Returns
+ * whether a[d][d] is positive definite. */
+static int factorise(int d, double *a)
+{
+  for (int j = 0; j < d; j++)
+    for (int i = j; i < d; i++) {
+      double sum = a[(int64_t)i * d + j];
+      for (int k = 0; k < j; k++)
+        sum -= a[(int64_t)i * d + k] * a[(int64_t)j * d + k];
+      if (i == j && !(sum > 0 && sum < INFINITY))
+        return 0;
+      a[(int64_t)i * d + j] = i == j ? sqrt(sum) : sum / a[(int64_t)j * d + j];
+    }
+  return 1;
+}
+
+/* v = L^-T v. */
+static void solve_transposed(int d, const double *factor, double *v)
+{
+  for (int i = d - 1; i >= 0; i--) {
+    for (int k = i + 1; k < d; k++)
+      v[i] -= factor[(int64_t)k * d + i] * v[k];
+    v[i] /= factor[(int64_t)i * d + i];
+  }
+}
+
+/* v = L^-1 v. */
+static void solve(int d, const double *factor, double *v)
+{
+  for (int i = 0; i < d; i++) {
+    for (int k = 0; k < i; k++)
+      v[i] -= factor[(int64_t)i * d + k] * v[k];
+    v[i] /= factor[(int64_t)i * d + i];
+  }
+}
+
+/* |L^T (x - top)|^2 */
+static double distance(int d, const struct top *top, const double *x)
+{
+  double sum = 0;
+  for (int j = 0; j < d; j++) {
+    double v = 0;
+    for (int i = j; i < d; i++)
+      v += top->factor[(int64_t)i * d + j] * (x[i] - top->x[i]);
+    sum += v * v;
+  }
+  return sum;
+}
+
+static double radius(int d)
+{
+  return d + 2 * sqrt(2. * d);
+}
+
+struct search {
+  struct dun_context *context;
+  struct dun_basins *basins;
+  const struct dun_run *run;
+  const struct dun_basin_points *points;
+  int d, count, tries;
+  int64_t tiles; /* of differences: the top and two points for each coordinate */
+  double *deviation, *x, *found, *lanes;
+  struct top top[MOST_TOPS + 1]; /* the last one is being climbed */
+};
+
+/* Collective.  Log density and gradient at the top and from differences of gradients minus the second
+ * derivatives; found[] begins with the top's own row. */
+static int look_around(struct search *s, struct top *top)
+{
+  int d = s->d;
+  struct dun_deal work = {
+      .run = s->run, .x = s->x, .lanes = s->lanes, .width = d + 1, .tile = slope_tile};
+  for (int64_t i = 0; i < s->tiles * DUN_LANES; i++)
+    memcpy(s->x + i * d, top->x, (size_t)d * sizeof *s->x);
+  for (int64_t j = 0; j < d; j++) {
+    s->x[(1 + 2 * j) * d + j] += 1e-4 * s->deviation[j];
+    s->x[(2 + 2 * j) * d + j] -= 1e-4 * s->deviation[j];
+  }
+  int status = dun_deal_tiles(s->context, &work, 0, s->tiles, s->found);
+  for (int64_t i = 0; i < d && status >= 0; i++)
+    for (int64_t j = 0; j <= i; j++) {
+      const double *f = s->found;
+      double a = f[(1 + 2 * j) * (d + 1) + 1 + i] - f[(2 + 2 * j) * (d + 1) + 1 + i];
+      double c = f[(1 + 2 * i) * (d + 1) + 1 + j] - f[(2 + 2 * i) * (d + 1) + 1 + j];
+      top->factor[i * d + j] = -(a / (2e-4 * s->deviation[j]) + c / (2e-4 * s->deviation[i])) / 2;
+    }
+  return status;
+}
+
+/* Collective.  Newton's method from where a climb ended; returns whether it ended at a top. */
+static int ascend(struct search *s, struct top *top)
+{
+  int d = s->d, status;
+  double step;
+  for (int i = 0; i < NEWTON; i++) {
+    if ((status = look_around(s, top)) < 0)
+      return status;
+    top->log_density = s->found[0];
+    if (!isfinite(top->log_density) || !factorise(d, top->factor))
+      return 0;
+    double *v = s->found + 1; /* the gradient becomes the step */
+    solve(d, top->factor, v);
+    step = 0;
+    for (int j = 0; j < d; j++)
+      step += v[j] * v[j];
+    if (step < 1e-4 * d)
+      return 1;
+    if (!(step < INFINITY))
+      return 0;
+    solve_transposed(d, top->factor, v);
+    for (int j = 0; j < d; j++)
+      top->x[j] += v[j];
+  }
+  return step < .1 * d;
+}
+
+static int is_known(const struct search *s, const double *x)
+{
+  for (int k = 0; k < s->count; k++)
+    if (distance(s->d, &s->top[k], x) < 4 * radius(s->d))
+      return 1;
+  return 0;
+}
+
+/* The highest end of a climb that leads to no known top; -1: none.  What was tried is -inf. */
+static int64_t next_end(struct search *s)
+{
+  struct dun_numbers *end = &s->basins->end;
+  int64_t width = s->d + 1, best;
+  do {
+    best = -1;
+    for (int64_t i = 0; i < s->basins->starts; i++)
+      if (end->value[i * width + s->d] > -INFINITY &&
+          (best < 0 || end->value[i * width + s->d] > end->value[best * width + s->d]))
+        best = i;
+    if (best >= 0)
+      end->value[best * width + s->d] = -INFINITY;
+  } while (best >= 0 && is_known(s, end->value + best * width));
+  return best;
+}
+
+/* ---- masses ----------------------------------------------------------------------------------- */
+
+/* out[64][1]: log weights of normal draws about the top; -inf outside the ellipsoid. */
+static void weigh_tile(const struct dun_deal *w, int64_t tile, double *out)
+{
+  int d = w->run->evaluator->dimension;
+  double *x = w->lanes, *normal = x + (int64_t)d * DUN_LANES;
+  double *lp = normal + (int64_t)d * DUN_LANES, *one = lp + DUN_LANES, square[DUN_LANES];
+  struct dun_address address = dun_run_address(w->run, DUN_PURPOSE_BASINS);
+
+  address.step = w->step;
+  address.tile = (uint32_t)tile;
+  dun_normals(address, d, normal);
+  for (int l = 0; l < DUN_LANES; l++) {
+    square[l] = 0;
+    for (int j = 0; j < d; j++) {
+      one[j] = normal[j * DUN_LANES + l];
+      square[l] += one[j] * one[j];
+    }
+    solve_transposed(d, w->factor, one);
+    for (int j = 0; j < d; j++)
+      x[j * DUN_LANES + l] = w->top[j] + one[j];
+  }
+  dun_evaluate(w->run->evaluator, DUN_LANES, x, lp, NULL, NULL);
+  for (int l = 0; l < DUN_LANES; l++)
+    out[l] = square[l] <= radius(d) ? lp[l] + square[l] / 2 : -INFINITY;
+}
+
+/* Collective.  The mass about a top, and its error. */
+static int weigh(struct search *s, struct top *top)
+{
+  double logw[DRAWS], log_normal = .918938533204672742 * s->d, sum = 0, squares = 0;
+  struct dun_deal work = {.run = s->run,
+                          .top = top->x,
+                          .factor = top->factor,
+                          .lanes = s->lanes,
+                          .width = 1,
+                          .step = 2 + (uint32_t)s->count,
+                          .tile = weigh_tile};
+  int status = dun_deal_tiles(s->context, &work, 0, DRAWS / DUN_LANES, logw);
+  for (int64_t j = 0; j < s->d; j++)
+    log_normal -= dun_scalar_log(top->factor[j * s->d + j]);
+  for (int i = 0; i < DRAWS && status >= 0; i++) {
+    double w = dun_scalar_exp(logw[i] + log_normal - s->run->now.log_evidence);
+    sum += w;
+    squares += w * w;
+  }
+  top->mass = sum / DRAWS;
+  top->error = sqrt(fmax(squares / DRAWS - top->mass * top->mass, 0) / DRAWS);
+  return status;
+}
+
+/* Of a tile's particles: which lie about each top, f[count][64]. */
+static void locate(void *data, int64_t local_tile, double *f)
+{
+  struct search *s = data;
+  double *x = s->lanes, *one = x + (int64_t)s->d * DUN_LANES;
+  dun_tile_load(&s->run->population, s->run->x, local_tile, x);
+  for (int l = 0; l < DUN_LANES; l++) {
+    for (int j = 0; j < s->d; j++)
+      one[j] = x[j * DUN_LANES + l];
+    for (int k = 0; k < s->count; k++)
+      f[k * DUN_LANES + l] = distance(s->d, &s->top[k], one) <= radius(s->d);
+  }
+}
+
+/* Collective.  Shares of the weighted particles, with errors by ancestor. */
+static int share_by_ancestor(struct search *s, double *share, double *error)
+{
+  const struct dun_run *run = s->run;
+  struct dun_weights weights = {0};
+  double deviation[MOST_TOPS];
+  int status = dun_weights_compute(s->context, &run->population, run->logw, &weights);
+  if (status >= 0)
+    status = dun_weighted_moments(s->context, &run->population, run->root, run->logw, &weights,
+                                  s->count, locate, s, share, deviation, error);
+  dun_weights_free(&weights);
+  return status;
+}
+
+/* Shares of the draws that chains kept. */
+static void share_of_draws(const struct search *s, double *share, double *error)
+{
+  for (int k = 0; k < s->count; k++) {
+    double inside = 0, n = fmin((double)s->points->count, s->run->now.ess);
+    for (int64_t i = 0; i < s->points->count; i++)
+      inside += distance(s->d, &s->top[k], s->points->x + i * s->d) <= radius(s->d);
+    share[k] = inside / (double)s->points->count;
+    error[k] = sqrt(share[k] * (1 - share[k]) / n);
+  }
+}
+
+/* How far a share is from the mass, in errors.  Where hardly any particles are left, their own
+ * error tells nothing: what ancestors bring to so large a part is a matter of chance. */
+static double deviation_of(const struct dun_now *now, const struct top *top, double share,
+                           double error)
+{
+  double p = fmin(top->mass, .5), own = top->mass * now->log_evidence_error;
+  double n = now->error_roots > 0 ? now->error_roots : now->ess;
+  double variance = share < p / 3 || isnan(error) ? p * (1 - p) / n : error * error;
+  return (top->mass - share) / sqrt(top->error * top->error + own * own + variance);
+}
+
+static int compare(struct search *s)
+{
+  struct dun_basins *b = s->basins;
+  double share[MOST_TOPS], error[MOST_TOPS];
+  int status = 0;
+  if (s->count > 0 && s->run->root)
+    status = share_by_ancestor(s, share, error);
+  else
+    share_of_draws(s, share, error);
+  for (int k = 0; k < s->count && status >= 0; k++) {
+    double off = deviation_of(&s->run->now, &s->top[k], share[k], error[k]);
+    if (!(s->top[k].error <= .3 * s->top[k].mass) || isnan(off))
+      continue;
+    if (b->tops++ > 0 && fabs(off) <= fabs(b->errors))
+      continue;
+    b->errors = off;
+    b->mass = s->top[k].mass;
+    b->share = share[k];
+  }
+  return status;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------- */
+
+static int search_init(struct search *s)
+{
+  int64_t d = s->d, rows;
+  s->tiles = (1 + 2 * d + DUN_LANES - 1) / DUN_LANES;
+  rows = s->tiles * DUN_LANES;
+  s->deviation = dun_allocate(d, sizeof(double));
+  s->x = dun_allocate(rows * d, sizeof(double));
+  s->found = dun_allocate(rows * (d + 1), sizeof(double));
+  s->lanes = dun_allocate((2 * d + 2) * DUN_LANES + d, sizeof(double));
+  int made = s->deviation && s->x && s->found && s->lanes;
+  for (int k = 0; k <= MOST_TOPS && made; k++) {
+    s->top[k].x = dun_allocate(d, sizeof(double));
+    s->top[k].factor = dun_allocate(d * d, sizeof(double));
+    made = s->top[k].x && s->top[k].factor;
+  }
+  return made ? 0 : DUN_ERROR_MEMORY;
+}
+
+static void search_free(struct search *s)
+{
+  for (int k = 0; k <= MOST_TOPS; k++) {
+    dun_free(s->top[k].x);
+    dun_free(s->top[k].factor);
+  }
+  dun_free(s->deviation);
+  dun_free(s->x);
+  dun_free(s->found);
+  dun_free(s->lanes);
+}
+
+static int search_all(struct search *s)
+{
+  int64_t end;
+  int status = 0;
+  while (s->count < MOST_TOPS && s->tries++ < MOST_TRIES && (end = next_end(s)) >= 0) {
+    struct top *top = &s->top[s->count];
+    memcpy(top->x, s->basins->end.value + end * (s->d + 1), (size_t)s->d * sizeof *top->x);
+    if ((status = ascend(s, top)) < 0)
+      return status;
+    if (status == 0 || is_known(s, top->x))
+      continue;
+    if ((status = weigh(s, top)) < 0)
+      return status;
+    s->count++;
+  }
+  return compare(s);
+}
+
+static int judge(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,
+                 const struct dun_basin_points *points)
+{
+  struct search s = {.context = context,
+                     .basins = b,
+                     .run = run,
+                     .points = points,
+                     .d = run->evaluator->dimension};
+  int status = dun_agree(context, search_init(&s));
+  b->tops = 0;
+  b->errors = 0;
+  if (status >= 0) {
+    deviations(s.d, points, s.deviation);
+    status = search_all(&s);
+  }
+  search_free(&s);
+  if (status >= 0)
+    dun_basins_free(b);
+  return status < 0 ? status : DUN_TICK_DONE;
+}
+
+static int suited(const struct dun_run *run)
+{
+  return run->evaluator->dimension <= MOST_DIMENSION && !run->evaluator->target->no_gradient &&
+         isfinite(run->now.log_evidence);
+}
+
+int dun_basins_advance(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,
+                       const struct dun_basin_points *points, double afford)
+{
+  if (b->climbed > 0 && b->climbed == b->starts)
+    return judge(context, b, run, points);
+  if (b->climbed == 0) {
+    double starts = afford / CLIMB / DUN_LANES;
+    b->starts =
+        (starts < (double)MOST_STARTS / DUN_LANES ? (int64_t)starts : MOST_STARTS / DUN_LANES) *
+        DUN_LANES;
+    if (!suited(run) || b->starts == 0)
+      return DUN_TICK_DONE;
+  }
+  int status = climb_some(context, b, run, points);
+  return status < 0 ? status : DUN_TICK_GOING;
+}
+
+void dun_basins_diagnose(const struct dun_basins *b, struct dun_diagnosis *out)
+{
+  if (b->tops == 0)
+    return;
+  double chance = 2 * dun_scalar_log((double)b->tops); /* the largest of so many */
+  enum dun_verdict_level level =
+      dun_verdict_above(b->errors * b->errors, 2.5 * 2.5 + chance, 5 * 5 + chance);
+  dun_diagnose(
+      out, "lost parts", level,
+      "about the top that differs most of %lld that first draws climb to lies %.3g of Z by "
+      "importance weights and %.3g of the particles, %.1f errors%s",
+      (long long)b->tops, b->mass, b->share, b->errors,
+      level == DUN_GOOD    ? ""
+      : b->mass > b->share ? ": they lack what is there, and log Z may, too"
+                           : ": they lack what lies elsewhere, and log Z may, too");
+}

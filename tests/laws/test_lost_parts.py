@@ -1,0 +1,83 @@
+"""Parts of the target that particles lost, or never held in their due share, do not pass as good:
+narrow modes that die out while they weigh little, and the tails of curved channels that the
+kernel's steps are too long for.  Verdicts of fixed seeds; nothing is compared in standard errors."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from second import THREE, TOEPLITZ, TWO, built, problem, run  # noqa: E402
+from support import Folder, attributes, dunlin, main, write  # noqa: E402
+
+# As much mass in a peak of width .05 as in the law around it, which hides it until the end.
+SPIKE = problem("type: gaussian_mixture, dimension: 10, weights: [0.5, 0.5], scales: [1, 0.05], "
+                f"means: [{[0] * 10}, {[0] * 10}]", "3")
+
+# x0 ~ N(0, 1), x1 ~ N(x0^2, .3^2), x2 ~ N(x1^2, .3^2): the mean of x1 is 1.
+TWIST = """
+#include <dunlin/target.h>
+static double point(const void *self, const double *x, double *gradient)
+{
+  double a = (x[1] - x[0] * x[0]) / .09, b = (x[2] - x[1] * x[1]) / .09;
+  (void)self;
+  if (gradient) {
+    gradient[0] = -x[0] + 2 * x[0] * a;
+    gradient[1] = -a + 2 * x[1] * b;
+    gradient[2] = -b;
+  }
+  return -2.756815599614 + 2.407945608652 - .5 * (x[0] * x[0] + .09 * a * a + .09 * b * b);
+}
+const struct dun_target dun_target_twist = {
+    .type = {DUN_TYPE(struct dun_target), .name = "twist", .doc = "A curved channel."},
+    .dimension = 3,
+    .point = point,
+};
+"""
+
+
+def silent(folder, text, truth, name, seeds, particles=4000):
+    """Runs that are good and more than 3 errors off, and those whose verdict `name` is good."""
+    wrong = passed = 0
+    for seed in seeds:
+        verdicts, _, said = run(folder, text, particles, seed)
+        off = abs(said["log_evidence"] - truth) / said["log_evidence_error"]
+        wrong += said["diagnosis"] == "good" and off > 3
+        passed += verdicts.get(name) == "good"
+    return wrong, passed
+
+
+def test_narrow_modes():
+    with Folder() as folder:
+        wrong, passed = silent(folder, SPIKE, 0, "lost parts", range(1, 6))
+        assert (wrong, passed) == (0, 0), (wrong, passed)
+        wrong, _ = silent(folder, THREE, 0, "lost parts", range(1, 21))
+        assert wrong == 0, wrong
+
+
+def test_whole_targets_are_not_suspected():
+    with Folder() as folder:
+        for text in (TWO, TOEPLITZ):
+            for name in ("lost parts", "stuck"):
+                _, passed = silent(folder, text, 0, name, range(1, 5))
+                assert passed >= 3, (name, passed)
+
+
+def test_tails_of_a_channel():
+    with Folder() as folder:
+        text = problem(built(folder, "twist", TWIST), "10", "moves_per_step: auto")
+        _, passed = silent(folder, text, 0, "stuck", range(101, 109), 1000)
+        assert passed <= 2, passed
+
+
+def test_ranks_find_the_same():
+    with Folder() as folder:
+        file = write(folder, "input.yaml", "run: {seed: 4, particles: 1000}\n" + THREE)
+        said = []
+        for ranks in (1, 3):
+            result = os.path.join(folder, f"{ranks}.h5")
+            dunlin("run", file, "--output", result, "--quiet", ranks=ranks)
+            shown = dunlin("summary", result).stdout
+            said.append([line for line in shown.splitlines() if "lost parts" in line])
+        assert said[0] and said[0] == said[1], said
+
+
+main()
