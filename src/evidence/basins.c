@@ -33,7 +33,7 @@ static void slope(const struct dun_deal *w, int n, const double *x, double *lp, 
   dun_evaluate(w->run->evaluator, n, x, lp, one, gradient);
 }
 
-/* ---- climbing --------------------------------------------------------------------------------- */
+/* ---- climbing -------------------------------------------------------------------------------- */
 
 /* One step of a coordinate in all lanes; a turn halves it and waits. */
 static void climb(double *x, double *step, double *before, const double *gradient)
@@ -142,7 +142,7 @@ static int climb_some(struct dun_context *context, struct dun_basins *b, const s
   return status;
 }
 
-/* ---- tops ------------------------------------------------------------------------------------- */
+/* ---- tops ------------------------------------------------------------------------------------ */
 
 struct top {
   double *x;      /* [d] */
@@ -231,11 +231,12 @@ struct search {
   int d, count, tries;
   int64_t tiles; /* of differences: the top and two points for each coordinate */
   double *deviation, *x, *found, *lanes;
+  signed char *tried;            /* [starts] */
   struct top top[MOST_TOPS + 1]; /* the last one is being climbed */
 };
 
-/* Collective.  Log density and gradient at the top and from differences of gradients minus the second
- * derivatives; found[] begins with the top's own row. */
+/* Collective.  Log density and gradient at the top, which found[] begins with, and from differences
+ * of gradients minus the second derivatives. */
 static int look_around(struct search *s, struct top *top)
 {
   int d = s->d;
@@ -293,24 +294,25 @@ static int is_known(const struct search *s, const double *x)
   return 0;
 }
 
-/* The highest end of a climb that leads to no known top; -1: none.  What was tried is -inf. */
+/* The highest end of a climb that was not tried yet and leads to no known top; -1: none. */
 static int64_t next_end(struct search *s)
 {
-  struct dun_numbers *end = &s->basins->end;
+  const struct dun_numbers *end = &s->basins->end;
   int64_t width = s->d + 1, best;
   do {
     best = -1;
-    for (int64_t i = 0; i < s->basins->starts; i++)
-      if (end->value[i * width + s->d] > -INFINITY &&
-          (best < 0 || end->value[i * width + s->d] > end->value[best * width + s->d]))
+    for (int64_t i = 0; i < s->basins->starts; i++) {
+      double here = end->value[i * width + s->d];
+      if (!s->tried[i] && here > -INFINITY && (best < 0 || here > end->value[best * width + s->d]))
         best = i;
+    }
     if (best >= 0)
-      end->value[best * width + s->d] = -INFINITY;
+      s->tried[best] = 1;
   } while (best >= 0 && is_known(s, end->value + best * width));
   return best;
 }
 
-/* ---- masses ----------------------------------------------------------------------------------- */
+/* ---- masses ---------------------------------------------------------------------------------- */
 
 /* out[64][1]: log weights of normal draws about the top; -inf outside the ellipsoid. */
 static void weigh_tile(const struct dun_deal *w, int64_t tile, double *out)
@@ -435,7 +437,7 @@ static int compare(struct search *s)
   return status;
 }
 
-/* ---- all of it -------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static int search_init(struct search *s)
 {
@@ -446,7 +448,8 @@ static int search_init(struct search *s)
   s->x = dun_allocate(rows * d, sizeof(double));
   s->found = dun_allocate(rows * (d + 1), sizeof(double));
   s->lanes = dun_allocate((2 * d + 2) * DUN_LANES + d, sizeof(double));
-  int made = s->deviation && s->x && s->found && s->lanes;
+  s->tried = dun_allocate(s->basins->starts, sizeof *s->tried);
+  int made = s->deviation && s->x && s->found && s->lanes && s->tried;
   for (int k = 0; k <= MOST_TOPS && made; k++) {
     s->top[k].x = dun_allocate(d, sizeof(double));
     s->top[k].factor = dun_allocate(d * d, sizeof(double));
@@ -465,6 +468,7 @@ static void search_free(struct search *s)
   dun_free(s->x);
   dun_free(s->found);
   dun_free(s->lanes);
+  dun_free(s->tried);
 }
 
 static int search_all(struct search *s)
@@ -493,6 +497,7 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
                      .run = run,
                      .points = points,
                      .d = run->evaluator->dimension};
+  struct dun_evaluator before = *run->evaluator;
   int status = dun_agree(context, search_init(&s));
   b->tops = 0;
   b->errors = 0;
@@ -503,6 +508,8 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
   search_free(&s);
   if (status >= 0)
     dun_basins_free(b);
+  else
+    dun_deal_forget(run, &before);
   return status < 0 ? status : DUN_TICK_DONE;
 }
 

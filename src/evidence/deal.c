@@ -4,6 +4,13 @@
 #include "base/vmath.h"
 #include "parallel/sum.h"
 
+void dun_deal_forget(const struct dun_run *run, const struct dun_evaluator *before)
+{
+  run->evaluator->evaluations = before->evaluations;
+  run->evaluator->nans = before->nans;
+  run->evaluator->infinities = before->infinities;
+}
+
 static int do_tiles(struct dun_context *context, const struct dun_deal *w, int64_t first,
                     int64_t last, int64_t *bits)
 {
@@ -45,10 +52,7 @@ int dun_deal_tiles(struct dun_context *context, const struct dun_deal *w, int64_
   for (int64_t k = 0; k < count && status >= 0; k++)
     result[k] = dun_from_bits((uint64_t)bits[k]);
   dun_free(bits);
-  if (status < 0) {
-    w->run->evaluator->evaluations = before.evaluations;
-    w->run->evaluator->nans = before.nans;
-    w->run->evaluator->infinities = before.infinities;
-  }
+  if (status < 0)
+    dun_deal_forget(w->run, &before);
   return status;
 }

@@ -25,4 +25,7 @@ struct dun_deal {
 int dun_deal_tiles(struct dun_context *context, const struct dun_deal *deal, int64_t first,
                    int64_t last, double *result);
 
+/* Evaluations since `before` do not count: they are made again. */
+void dun_deal_forget(const struct dun_run *run, const struct dun_evaluator *before);
+
 #endif

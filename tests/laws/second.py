@@ -23,7 +23,8 @@ def problem(target, scale, method="moves_per_step: 4"):
 UNEQUAL = problem("type: gaussian_mixture, dimension: 6, weights: [0.6, 0.4], scales: [1.2, 0.45], "
                   "means: [[4, 4, 4, 4, 0, 0], [-4, -4, 0, 0, 4, 0]]", "3",
                   "moves_per_step: 4, ess_threshold: 0.5")
-THREE = problem("type: gaussian_mixture, dimension: 4, weights: [0.5, 0.3, 0.2], scales: [1.5, 0.7, 0.3], "
+THREE = problem("type: gaussian_mixture, dimension: 4, weights: [0.5, 0.3, 0.2], "
+                "scales: [1.5, 0.7, 0.3], "
                 "means: [[3, 3, 0, 0], [-4, 0, 2, 0], [0, -4, -3, 3]]", "3")
 TWO = problem("type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, "
               "weights: [0.2, 0.8]", "3")

@@ -1,6 +1,6 @@
 """Parts of the target that particles lost, or never held in their due share, do not pass as good:
 narrow modes that die out while they weigh little, and the tails of curved channels that the
-kernel's steps are too long for.  Verdicts of fixed seeds; nothing is compared in standard errors."""
+kernel's steps are too long for.  Verdicts of fixed seeds, none compared in standard errors."""
 import os
 import sys
 

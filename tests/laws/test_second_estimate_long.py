@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from second import (STUDENT, THREE, TOEPLITZ, TWO, UNEQUAL, WELLS, WELLS_LOG_Z, calibrate,  # noqa: E402
-                    cauchy, counting, run)
+from second import (STUDENT, THREE, TOEPLITZ, TWO, UNEQUAL, WELLS, WELLS_LOG_Z,  # noqa: E402
+                    calibrate, cauchy, counting, run)
 from support import Folder, main  # noqa: E402
 
 

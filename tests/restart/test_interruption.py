@@ -72,20 +72,30 @@ def test_chains():
     interrupted(DILATION, "type: mala", GUIDED)
 
 
-def test_the_second_estimate():
-    """It makes the last evaluations of a run."""
+def interrupted_behind(kernel, method, particles, stops):
+    """Stops so many evaluations before the end of a run, after the method's own."""
     with Folder() as folder:
-        file = input_of(folder, ADAPTIVE, "type: rwm", "type: smc, moves_per_step: 20")
-        more = "--set", "run.particles=512", "--no-check"
+        file = input_of(folder, ADAPTIVE, kernel, method)
+        more = "--set", f"run.particles={particles}", "--no-check"
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
         run(file, whole, *more, ranks=None)
         total = attributes(whole)["evaluations"]
-        done = run(file, cut, *more, ranks=None, code=EARLY,
-                   environment={"DUNLIN_TEST_RAISE": str(int(total) - 20)})
-        assert "in the tick behind" in done.stderr, done.stderr
-        run(file, cut, *more, "--restart", ranks=3)
-        equal(whole, cut)
-        assert attributes(cut)["evaluations"] == total, "evaluations that were lost were counted"
+        for stop in stops:
+            done = run(file, cut, *more, "--overwrite", ranks=None, code=EARLY,
+                       environment={"DUNLIN_TEST_RAISE": str(int(total) - stop)})
+            assert "in the tick behind" in done.stderr, done.stderr
+            run(file, cut, *more, "--restart", ranks=3)
+            equal(whole, cut)
+            assert attributes(cut)["evaluations"] == total, "lost evaluations were counted"
+
+
+def test_the_second_estimate():
+    interrupted_behind("type: rwm", "type: smc, moves_per_step: 20", 512, [100])
+
+
+def test_the_search_for_lost_parts():
+    """It makes the last evaluations of a run: climbs, then draws about the tops."""
+    interrupted_behind("type: hmc", "type: smc, moves_per_step: 20", 2048, [100, 5000])
 
 
 def test_tempering():
