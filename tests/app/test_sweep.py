@@ -58,6 +58,21 @@ def test_options_in_step():
         assert lines[1].endswith("run.seed=1, run.particles=64, target.dimension=3")
 
 
+def test_one_member_fails_and_the_others_go_on():
+    seeds = ", ".join(str(seed) for seed in range(2, 24))
+    with Folder() as folder:
+        write(folder, "s.yaml", BASE + "sweep:\n  run.particles: [100_000_000_000, 64]\n  run.seed: "
+              "{from: 1, to: 23}\n  when: [{run.particles: 100_000_000_000, run.seed: [%s]}]\n"
+              % seeds)
+        told = dunlin("sweep", "s.yaml", code=1, folder=folder).stderr
+        assert "23 of 24 members done, 0 of them before, 1 failed" in told, told
+        reason, = glob.glob(os.path.join(folder, "s.sweep", "*.failed"))
+        assert "GB of memory" in open(reason).read()
+        assert len(results(folder)) == 23
+        told = dunlin("sweep", "s.yaml", code=1, folder=folder).stderr
+        assert "23 of 24 members done, 23 of them before, 1 failed" in told, told
+
+
 def test_faults_are_told_before_anything_runs():
     cases = [("run.seed: []", "s.yaml:10:1: sweep.run.seed: found an empty list"),
              ("run.seed: {from: 3, to: 1}", "s.yaml:10:1: sweep.run.seed: expected a list"),
