@@ -61,9 +61,12 @@ def test_options_in_step():
 def test_one_member_fails_and_the_others_go_on():
     seeds = ", ".join(str(seed) for seed in range(2, 24))
     with Folder() as folder:
-        write(folder, "s.yaml", BASE + "sweep:\n  run.particles: [100_000_000_000, 64]\n  run.seed: "
-              "{from: 1, to: 23}\n  when: [{run.particles: 100_000_000_000, run.seed: [%s]}]\n"
-              % seeds)
+        huge = "100_000_000_000"
+        write(folder, "s.yaml", BASE + f"""sweep:
+  run.particles: [{huge}, 64]
+  run.seed: {{from: 1, to: 23}}
+  when: [{{run.particles: {huge}, run.seed: [{seeds}]}}]
+""")
         told = dunlin("sweep", "s.yaml", code=1, folder=folder).stderr
         assert "23 of 24 members done, 0 of them before, 1 failed" in told, told
         reason, = glob.glob(os.path.join(folder, "s.sweep", "*.failed"))
