@@ -96,6 +96,16 @@ method: {type: langevin, final_moves: 10, warmup: 10, draws: 10, moves_per_level
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+CARRIED = """
+run:    {seed: 7, particles: $particles}
+target: {type: seeds, data: $inputs/data/seeds.csv}
+path:   {type: controlled, $path, steps: 32, pieces: 16}
+method: {type: smc, moves_per_step: 0, resampling: $resampling}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+ANNEALED = "base: {scale: 1}"
+BROWNIAN = "reference: brownian, base: {scale: 0}, diffusion: {largest: 3}"
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
@@ -114,7 +124,8 @@ output: {file: result.h5, checkpoint_every: $every}
 
 CASES = {"exact": EXACT, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
          "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
-         "blurred": BLURRED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
+         "blurred": BLURRED, "carried": CARRIED, "opened": OPENED,
+         "ladders_finished": LADDERS_FINISHED}
 
 
 def sonar_table(folder):

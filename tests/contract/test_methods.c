@@ -32,6 +32,14 @@ static const struct setting settings[] = {
      "path: {type: geometric, base: {type: gaussian, mean: .5, scale: 1.3}}\n"},
     {"smc", "moves_per_step: 3, moves_at: end",
      "path: {type: geometric, base: {type: gaussian, mean: .5, scale: 1.3}}\nkernel: {type: hmc}"},
+    {"smc", "moves_per_step: 0",
+     "path: {type: controlled, base: {scale: 2}, diffusion: {largest: 3}}"},
+    {"smc", "moves_per_step: 2, moves_at: end",
+     "path: {type: controlled, reference: stationary, base: {scale: 2}, pieces: 16, diffusion: "
+     "{largest: 6}}\nkernel: {type: hmc}"},
+    {"smc", "moves_per_step: 0",
+     "path: {type: controlled, reference: brownian, base: {scale: 0}, pieces: 16, diffusion: "
+     "{largest: 6}}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: hmc}"},
     {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", WIDE "kernel: {type: rwm}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: underdamped}"},

@@ -16,6 +16,9 @@ static const struct {
     {"geometric", "base: {type: gaussian, mean: [0, 1, 2], scale: [1, 2, 3]}, schedule: {type: "
                   "fixed, steps: 7}"},
     {"geometric", "base: {type: fitted, scale: 2}"},
+    {"controlled", "base: {mean: .5, scale: [1, 2, 3]}, pieces: 8"},
+    {"controlled", "reference: stationary, base: {scale: 2}"},
+    {"controlled", "reference: brownian, base: {mean: [0, 1, 2], scale: 0}"},
     {"constant", "start: {mean: [1, 0, -1], scale: 2}"},
     {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},

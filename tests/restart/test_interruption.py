@@ -25,6 +25,9 @@ GUIDED = "type: langevin, warmup: 4, draws: 4, final_moves: 3, moves_per_level: 
 
 
 def input_of(folder, path, kernel, method, more=""):
+    if not kernel:
+        return write(folder, "input.yaml", Template(INPUT.replace("kernel: {$kernel}\n", "")).
+                     substitute(library=LIBRARY, path=path, method=method) + more)
     text = Template(INPUT).substitute(library=LIBRARY, path=path, kernel=kernel, method=method)
     return write(folder, "input.yaml", text + more)
 
@@ -64,6 +67,12 @@ def test_smc_with_pilot_chains():
 def test_smc_of_weighed_moves():
     interrupted(ADAPTIVE, "type: ula, step_rule: mean", SMC)
     interrupted(DILATION, "type: ula, step_size: 0.05", SMC)
+
+
+def test_smc_of_weighted_carries():
+    for reference in ("annealed", "stationary"):
+        interrupted(f"type: controlled, reference: {reference}, base: {{scale: 3}}, steps: 24, "
+                    "pieces: 6", None, "type: smc, moves_per_step: 0")
 
 
 def test_chains():

@@ -1,0 +1,253 @@
+/* The steps of the path `controlled`, and the densities of its reference processes. */
+#include "base/vmath.h"
+#include "numerics/columns.h"
+#include "paths/controlled.h"
+#include <math.h>
+#include <string.h>
+
+/* Where a step's terms are larger than this, no digit of their sum is left: the particle has
+ * diverged, and its weight is 0. */
+static const double MOST_TERM = 1e12;
+
+/* ---- densities ----------------------------------------------------------------------------- */
+
+static double noise_up_to(const struct dun_controlled *s, double t)
+{
+  double at = t * (double)s->steps, k = floor(at);
+  if (k >= (double)s->steps)
+    return s->variance[s->steps];
+  const double *v = s->variance + (int64_t)k;
+  return v[0] + (at - k) * (v[1] - v[0]);
+}
+
+DUN_CLONES void dun_controlled_law(const struct dun_controlled *s, double t, double share,
+                                   double *precision, double *constant)
+{
+  int brownian = s->reference == DUN_BROWNIAN;
+  double now = brownian ? noise_up_to(s, t) : 0, end = brownian ? s->variance[s->steps] : 0;
+  double sum = 0;
+
+  for (int j = 0; j < s->target->dimension; j++) {
+    double own = s->scale[j] * s->scale[j], v = own + now, last = own + end;
+    double part = v > 0 ? 1 / v : 0, log_part = v > 0 ? dun_log(v) + DUN_LOG_2PI : 0;
+    precision[j] = part - share / last;
+    sum += log_part - share * (dun_log(last) + DUN_LOG_2PI);
+  }
+  *constant = -.5 * sum;
+}
+
+DUN_CLONES void dun_controlled_law_at(const struct dun_controlled *s, const double *precision,
+                                      double constant, const double *x, double *lp,
+                                      double *gradient)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int64_t j = 0; j < s->target->dimension; j++) {
+    double p = precision[j], mean = s->mean[j];
+    const double *at = x + j * DUN_LANES;
+    for (int l = 0; l < DUN_LANES; l++)
+      sum[l] = DUN_FMA(p * (at[l] - mean), at[l] - mean, sum[l]);
+    for (int l = 0; l < DUN_LANES && gradient; l++)
+      gradient[j * DUN_LANES + l] = p * (mean - at[l]);
+  }
+  for (int l = 0; l < DUN_LANES && lp; l++)
+    lp[l] = constant - .5 * sum[l];
+}
+
+/* ---- scores -------------------------------------------------------------------------------- */
+
+static void target_gradient(const struct dun_controlled *s, int n, const double *x, double *g)
+{
+  double one[DUN_LANES] __attribute__((aligned(64)));
+
+  for (int l = 0; l < DUN_LANES; l++)
+    one[l] = 1;
+  memset(g, 0, (size_t)s->target->dimension * DUN_LANES * sizeof *g);
+  dun_evaluate(s->target, n, x, NULL, one, g);
+}
+
+DUN_CLONES static void clip(int d, double most, double *restrict score)
+{
+  double square[DUN_LANES] __attribute__((aligned(64))) = {0}, factor[DUN_LANES];
+
+  dun_columns_add_square(d, score, square);
+  for (int l = 0; l < DUN_LANES; l++) {
+    double norm = sqrt(square[l]);
+    factor[l] = norm > most ? most / norm : 1;
+  }
+  for (int64_t j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++)
+      score[j * DUN_LANES + l] *= factor[l];
+}
+
+/* score = t g + a x-dependent part with this precision around the mean, clipped. */
+static void score_at(const struct dun_controlled *s, double t, const double *precision,
+                     const double *x, const double *g, double *score)
+{
+  int d = s->target->dimension;
+
+  dun_controlled_law_at(s, precision, 0, x, NULL, score);
+  dun_columns_add(d, t, g, score);
+  clip(d, s->clip, score);
+}
+
+/* score += sign u; the control's memory is `u`. */
+static void add_control(const struct dun_controlled *s, int64_t k, double sign, const double *x,
+                        double *score, double *u)
+{
+  if (!s->control)
+    return;
+  s->control(s->control_data, k, x, score, u);
+  dun_columns_add(s->target->dimension, sign, u, score);
+}
+
+/* ---- steps --------------------------------------------------------------------------------- */
+
+/* The terms of a step are added, and where they say nothing the weight ends and the particle stays
+ * where it was. */
+static void close_step(int d, const double *term, const double *x, double *next, double *log_ratio)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    if (fabs(term[l]) < MOST_TERM) {
+      log_ratio[l] += term[l];
+      continue;
+    }
+    log_ratio[l] = -INFINITY;
+    for (int64_t j = 0; j < d; j++)
+      next[j * DUN_LANES + l] = x[j * DUN_LANES + l];
+  }
+}
+
+/* log B - log F = -D (f + b) / 2 + sigma^2 (|f|^2 - |b|^2) / (4 T), without the normalisers. */
+DUN_CLONES static void there_and_back(int d, double quarter, const double *restrict x,
+                                      const double *restrict next, const double *restrict f,
+                                      const double *restrict b, double *restrict term)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int64_t j = 0; j < d; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      int64_t i = j * DUN_LANES + l;
+      double both = f[i] + b[i], less = f[i] - b[i];
+      sum[l] = DUN_FMA(both, quarter * less - .5 * (next[i] - x[i]), sum[l]);
+    }
+  for (int l = 0; l < DUN_LANES; l++)
+    term[l] = sum[l];
+}
+
+struct columns {
+  double *g, *f, *b, *u, *next, *xi; /* [d] each */
+};
+
+static struct columns columns_of(const struct dun_controlled *s)
+{
+  int64_t block = (int64_t)s->target->dimension * DUN_LANES;
+  double *w = s->work;
+  return (struct columns){w, w + block, w + 2 * block, w + 3 * block, w + 4 * block, w + 5 * block};
+}
+
+/* A step of annealed Langevin diffusion; w.g is the target's gradient at x, and then at x'. */
+static void step_annealed(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
+                          double *x, double *log_ratio)
+{
+  int d = s->target->dimension;
+  double dt = 1 / (double)s->steps, drift = s->sigma[k] * s->sigma[k] * dt;
+  double t = (double)k * dt, constant, term[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_controlled_law(s, t, t, s->precision, &constant);
+  score_at(s, t, s->precision, x, w->g, w->f);
+  add_control(s, k, 1, x, w->f, w->u);
+  dun_columns_sum(d, x, drift, w->f, w->next);
+  dun_columns_add(d, sqrt(2 * drift), w->xi, w->next);
+  target_gradient(s, n, w->next, w->g);
+  score_at(s, t, s->precision, w->next, w->g, w->b);
+  add_control(s, k + 1, -1, w->next, w->b, w->u);
+  there_and_back(d, .25 * drift, x, w->next, w->f, w->b, term);
+  close_step(d, term, x, w->next, log_ratio);
+  memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
+}
+
+/* x' of a step that the guide c drives along the reference, whose coordinate j keeps `keep` of its
+ * distance from the mean and gets noise of variance v; adds log R - log F to term[64]. */
+DUN_CLONES static void drive(double mean, double keep, double v, const double *restrict x,
+                             const double *restrict c, const double *restrict xi,
+                             double *restrict next, double *restrict term)
+{
+  double deviation = sqrt(v);
+
+  for (int l = 0; l < DUN_LANES; l++) {
+    double pushed = DUN_FMA(v, c[l], deviation * xi[l]);
+    next[l] = DUN_FMA(keep, x[l] - mean, mean) + pushed;
+    term[l] -= c[l] * DUN_FMA(.5 * v, c[l], deviation * xi[l]);
+  }
+}
+
+/* How much of a distance from the mean is kept, and the variance of the noise. */
+DUN_CLONES static void reference_step(const struct dun_controlled *s, int64_t k, int64_t j,
+                                      double *keep, double *v)
+{
+  double noise = 2 * s->sigma[k] * s->sigma[k] / (double)s->steps;
+  double own = s->scale[j] * s->scale[j];
+  int brownian = s->reference == DUN_BROWNIAN;
+
+  *keep = brownian ? 1 : dun_exp(-.5 * noise / own);
+  *v = brownian ? noise : -own * dun_expm1(-noise / own);
+}
+
+/* A step along a reference process; w.g is written. */
+static void step_driven(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
+                        double *x, double *log_ratio)
+{
+  int d = s->target->dimension;
+  double t = (double)k / (double)s->steps, keep, v;
+  double term[DUN_LANES] __attribute__((aligned(64))) = {0};
+
+  target_gradient(s, n, x, w->g);
+  for (int64_t j = 0; j < d; j++)
+    s->precision[j] = -t * s->precision[d + j];
+  score_at(s, t, s->precision, x, w->g, w->f);
+  add_control(s, k, 1, x, w->f, w->u);
+  for (int64_t j = 0; j < d; j++) {
+    int64_t at = j * DUN_LANES;
+    reference_step(s, k, j, &keep, &v);
+    drive(s->mean[j], keep, v, x + at, w->f + at, w->xi + at, w->next + at, term);
+  }
+  close_step(d, term, x, w->next, log_ratio);
+  memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
+}
+
+/* log_ratio += sign log r_t(x). */
+static void add_reference(const struct dun_controlled *s, double t, double sign, const double *x,
+                          double *log_ratio)
+{
+  double constant, lp[DUN_LANES] __attribute__((aligned(64)));
+
+  if (s->reference == DUN_ANNEALED)
+    return;
+  dun_controlled_law(s, t, 0, s->precision, &constant);
+  dun_controlled_law_at(s, s->precision, constant, x, lp, NULL);
+  for (int l = 0; l < DUN_LANES; l++)
+    log_ratio[l] += sign * lp[l];
+}
+
+void dun_controlled_carry(const void *self, double t, double next, int n,
+                          struct dun_address address, double *x, double *log_ratio)
+{
+  const struct dun_controlled *s = self;
+  struct columns w = columns_of(s);
+  int64_t first = llround(t * (double)s->steps), end = llround(next * (double)s->steps);
+  int d = s->target->dimension;
+
+  memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
+  add_reference(s, t, 1, x, log_ratio);
+  if (s->reference == DUN_ANNEALED)
+    target_gradient(s, n, x, w.g);
+  for (int64_t k = first; k < end && !s->target->given_up; k++) {
+    dun_normals_from(address, (k - first) * d, d, w.xi);
+    if (s->reference == DUN_ANNEALED)
+      step_annealed(s, k, n, &w, x, log_ratio);
+    else
+      step_driven(s, k, n, &w, x, log_ratio);
+  }
+  add_reference(s, next, -1, x, log_ratio);
+}
