@@ -72,7 +72,7 @@ DUN_CLONES void dun_refresh(int d, const double *restrict keep, const double *re
           DUN_FMA(noise[l], z[j * DUN_LANES + l], keep[l] * p[j * DUN_LANES + l]);
 }
 
-void dun_add_kinetic(int d, double sign, const double *p, double *energy)
+DUN_CLONES void dun_add_kinetic(int d, double sign, const double *p, double *energy)
 {
   double square[DUN_LANES] __attribute__((aligned(64))) = {0};
 
