@@ -68,7 +68,8 @@ def test_one_tick_at_a_time():
 
 
 def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
-    one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", kernel="hmc")
+    one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", "--set",
+                       "method.most_moves=6", kernel="hmc")
 
 
 def test_one_tick_at_a_time_with_pilot_chains():
