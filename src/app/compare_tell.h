@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "numerics/discrepancy.h"
 
-enum { DUN_MOST_METRICS = 8, DUN_COMPARE_DIRECTIONS = 128, DUN_SINKHORN_DEALS = 20 };
+enum { DUN_MOST_METRICS = 8, DUN_COMPARE_DIRECTIONS = 128 };
 
 struct dun_distance_line {
   const char *name, *what;

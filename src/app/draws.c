@@ -143,28 +143,15 @@ static int open_table(struct dun_draws *d)
 
 static int open_array(struct dun_draws *d, const char *file, const char *place)
 {
-  int rank, status = 0;
-  int64_t size[3] = {0};
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  hid_t dataset = dun_hdf_open_dataset(handle, file, place);
-  if (dataset < 0)
-    return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, 3, &rank, size);
-  if (count < 0)
-    status = (int)count;
-  else if (rank < 1 || rank > 2)
-    status = dun_fail(DUN_ERROR_INPUT,
-                      "'%s' of '%s' has %d axes, expected one, of draws, or two, of draws and "
-                      "their numbers",
-                      place, file, rank);
-  else
-    status = dun_hdf_read(dataset, file, place, &d->array);
-  H5Dclose(dataset);
-  status = dun_hdf_close(handle, file, status);
-  if (status < 0)
+  int rank, status;
+  int64_t size[3];
+  if ((status = dun_hdf_array(file, place, &rank, size, &d->array)) < 0)
     return status;
+  if (rank < 1 || rank > 2)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "'%s' of '%s' has %d axes, expected one, of draws, or two, of draws and "
+                    "their numbers",
+                    place, file, rank);
   d->chains = 1;
   d->draws = d->n = size[0];
   d->coordinates = rank > 1 ? size[1] : 1;

@@ -54,6 +54,10 @@ int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int ca
                       int64_t *size);
 /* All numbers of a dataset as doubles; numbers->value is the caller's (dun_free). */
 int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_numbers *numbers);
+/* The same of a file that is opened for it alone, with the dataset's rank and up to 3 sizes; none
+ * of them NULL.  DUN_ERROR_INPUT as above; nothing is left open. */
+int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[3],
+                  struct dun_numbers *numbers);
 /* A scalar text of a dataset (attribute < 0) or attribute; *text is the caller's (dun_free).
  * DUN_ERROR_INPUT if it is none or longer than the file. */
 int dun_hdf_read_text(hid_t dataset, hid_t attribute, const char *file, const char *place,

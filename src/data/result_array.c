@@ -5,28 +5,6 @@
 #include "data/hdf.h"
 #include <string.h>
 
-/* All numbers of a dataset; `list`: it has to have one axis. */
-static int read_array(const char *file, const char *place, int list, struct dun_numbers *numbers)
-{
-  int rank, status;
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  hid_t dataset = dun_hdf_open_dataset(handle, file, place);
-  if (dataset < 0)
-    return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, 0, &rank, NULL);
-  if (count < 0)
-    status = (int)count;
-  else if (list && rank != 1)
-    status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %d axes, expected a list of numbers.",
-                      place, file, rank);
-  else
-    status = dun_hdf_read(dataset, file, place, numbers);
-  H5Dclose(dataset);
-  return dun_hdf_close(handle, file, status);
-}
-
 int dun_result_array(struct dun_context *context, const char *file, const char *place,
                      struct dun_numbers *numbers)
 {
@@ -35,7 +13,12 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   char *block = NULL;
   *numbers = (struct dun_numbers){0};
   if (context->rank == 0) {
-    status = read_array(file, place, 1, numbers);
+    int rank;
+    int64_t size[3];
+    status = dun_hdf_array(file, place, &rank, size, numbers);
+    if (status >= 0 && rank != 1)
+      status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %d axes, expected a list of numbers.",
+                        place, file, rank);
     block = (char *)numbers->value;
     bytes = (int64_t)sizeof(double) * numbers->count;
   }
@@ -54,7 +37,8 @@ static int pick_points(const char *file, const char *place, int width, int64_t p
                        double *picked, int64_t *count)
 {
   struct dun_numbers all = {0};
-  int status = read_array(file, place, 0, &all);
+  int64_t size[3];
+  int rank, status = dun_hdf_array(file, place, &rank, size, &all);
   int64_t draws = all.count / width;
   *count = draws;
   if (status == 0 && (draws < 1 || draws * width != all.count))

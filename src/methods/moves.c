@@ -94,9 +94,15 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
   return 1;
 }
 
-static void diagnose_stuck(const struct dun_moves *m, int64_t steps, struct dun_diagnosis *out)
+/* Steps without moves do not count. */
+static double per_step(const struct dun_moves *m, double sum)
 {
-  double excess = steps > 0 ? m->excess / (double)steps : 0;
+  return m->watch.steps > 0 ? sum / (double)m->watch.steps : 0;
+}
+
+static void diagnose_stuck(const struct dun_moves *m, struct dun_diagnosis *out)
+{
+  double excess = per_step(m, m->excess);
   enum dun_verdict_level worst = dun_verdict_above(m->most_stuck, .1, .3);
   enum dun_verdict_level more = dun_verdict_above(excess, .002, .1);
 
@@ -113,11 +119,11 @@ static void diagnose_stuck(const struct dun_moves *m, int64_t steps, struct dun_
 void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
                         struct dun_diagnosis *out)
 {
-  double share = run->now.step > 0 ? (double)m->capped / (double)run->now.step : 0;
+  double share = per_step(m, (double)m->capped);
   if (m->per_step < 0)
     dun_diagnose(out, "moves", dun_verdict_above(share, .1, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
-                 (long long)m->capped, (long long)run->now.step, (long long)most_moves(m, run));
-  diagnose_stuck(m, run->now.step, out);
+                 (long long)m->capped, (long long)m->watch.steps, (long long)most_moves(m, run));
+  diagnose_stuck(m, out);
 }

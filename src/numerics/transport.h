@@ -5,6 +5,9 @@
 #include "numerics/discrepancy.h"
 #include "parallel/context.h"
 
+/* Deals that are worth their time. */
+enum { DUN_SINKHORN_DEALS = 20 };
+
 struct dun_sinkhorn {
   double
       divergence; /* in squared units of the coordinates; 0 for equal sets, up to its tolerance */

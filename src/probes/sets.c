@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_DISTANCES = 2 };
-
 /* ---- what they are held against -------------------------------------------------------------- */
 
 /* Exact draws number `set` of the target: the same on every rank. */
@@ -197,7 +195,7 @@ int dun_probe_sets_are_sound(const struct dun_points *points)
 
 static void fill_nan(int deals, double *value)
 {
-  for (int m = 0; m < MOST_DISTANCES * deals; m++)
+  for (int m = 0; m < DUN_MOST_DISTANCES * deals; m++)
     value[m] = NAN;
 }
 
@@ -238,7 +236,7 @@ int dun_probe_sets_look(struct dun_context *context, struct dun_probe_sets *sets
                         const struct dun_run *run, dun_probe_measure *measure, int count, int deals,
                         struct dun_probe_distance *distance)
 {
-  double value[MOST_DISTANCES * DUN_DEALS];
+  double value[DUN_MOST_DISTANCES * DUN_DEALS];
   int exact = sets->again.n > 0, status = dun_probe_sets_take(context, sets, run);
   deals = exact ? 1 : deals;
   if (status >= 0)

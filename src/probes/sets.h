@@ -51,6 +51,7 @@ int dun_probe_sets_take(struct dun_context *context, struct dun_probe_sets *sets
 /* Whether all numbers are finite and some weight is above 0; distances are NAN where not. */
 int dun_probe_sets_are_sound(const struct dun_points *points);
 
+enum { DUN_MOST_DISTANCES = 2 };
 /* A distance of the sets of a pool, or two of them, for each of its deals: value[count][deals]. */
 typedef int dun_probe_measure(struct dun_context *context, const struct dun_pool *pool,
                               double *value);

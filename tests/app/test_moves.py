@@ -1,0 +1,62 @@
+"""Where smc moves its particles, at every time, at t = 1 only, or nowhere, and how often."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
+
+INPUT = """
+run: {seed: 1, particles: 500}
+target: {type: gaussian, dimension: 2}
+path: {type: geometric, base: {type: gaussian, mean: 0, scale: 3}, schedule: {type: adaptive}}
+kernel: {type: hmc}
+method: {type: smc, METHOD}
+output: {file: result.h5}
+"""
+
+
+def moves(method, kernel="kernel: {type: hmc}\n", verdicts=None, dimension=2):
+    """In each step."""
+    with Folder() as folder:
+        text = INPUT.replace("kernel: {type: hmc}\n", kernel)
+        text = text.replace("dimension: 2", f"dimension: {dimension}")
+        result = os.path.join(folder, "result.h5")
+        file = write(folder, "input.yaml", text.replace("METHOD", method))
+        dunlin("run", file, "--output", result, "--quiet")
+        if verdicts is not None:
+            lines = attributes(result)["diagnosis_details"].splitlines()
+            verdicts.update(line.split(": ", 2)[:2] for line in lines)
+        return list(column(result, "steps", "moves"))
+
+
+def test_every_time():
+    found = moves("moves_per_step: 3")
+    assert len(found) > 1 and set(found) == {3}, found
+
+
+def test_the_end_only():
+    found = moves("moves_per_step: 3, moves_at: end")
+    assert len(found) > 1 and found[-1] == 3 and set(found[:-1]) == {0}, found
+
+
+def test_nowhere():
+    found = moves("moves_per_step: 0", kernel="")
+    assert len(found) > 1 and set(found) == {0}, found
+
+
+def test_moves_that_end_by_themselves():
+    """At rare looks only, and random walks may take more than the 20 of other kernels: 4 for each
+    dimension."""
+    looks = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80}
+    found = moves("moves_per_step: auto", "kernel: {type: rwm}\n", dimension=20)
+    assert set(found) <= looks and max(found) > 20, found
+
+
+def test_steps_without_moves_do_not_hide_a_cap():
+    verdicts = {}
+    moves("moves_per_step: auto, moves_at: end, most_moves: 2",
+          "kernel: {type: rwm, step_size: 0.05, metric: identity}\n", verdicts)
+    assert verdicts["moves"] == "bad", verdicts
+
+
+main()
