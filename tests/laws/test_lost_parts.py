@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from second import THREE, TOEPLITZ, TWO, built, problem, run  # noqa: E402
-from support import Folder, attributes, dunlin, main, write  # noqa: E402
+from support import Folder, dunlin, main, write  # noqa: E402
 
 # As much mass in a peak of width .05 as in the law around it, which hides it until the end.
 SPIKE = problem("type: gaussian_mixture, dimension: 10, weights: [0.5, 0.5], scales: [1, 0.05], "
@@ -29,6 +29,29 @@ static double point(const void *self, const double *x, double *gradient)
 const struct dun_target dun_target_twist = {
     .type = {DUN_TYPE(struct dun_target), .name = "twist", .doc = "A curved channel."},
     .dimension = 3,
+    .point = point,
+};
+"""
+
+# A normal law in the plane and, as heavy, a Cauchy law of width .1 about (5, 0): no first draw is
+# where that one is concave.
+HEAVY = """
+#include <dunlin/target.h>
+#include <math.h>
+static double point(const void *self, const double *x, double *gradient)
+{
+  double u = x[0] - 5, square = 1 + (u * u + x[1] * x[1]) / .01;
+  double a = exp(-.5 * (x[0] * x[0] + x[1] * x[1])), b = 100 * pow(square, -1.5);
+  (void)self;
+  if (gradient) {
+    gradient[0] = (-a * x[0] - b * 300 * u / square) / (a + b);
+    gradient[1] = (-a * x[1] - b * 300 * x[1] / square) / (a + b);
+  }
+  return log((a + b) / (4 * 3.14159265358979323846));
+}
+const struct dun_target dun_target_heavy = {
+    .type = {DUN_TYPE(struct dun_target), .name = "heavy", .doc = "A peak with heavy tails."},
+    .dimension = 2,
     .point = point,
 };
 """
@@ -66,6 +89,17 @@ def test_tails_of_a_channel():
         text = problem(built(folder, "twist", TWIST), "10", "moves_per_step: auto")
         _, passed = silent(folder, text, 0, "stuck", range(101, 109), 1000)
         assert passed <= 2, passed
+
+
+def test_climbs_reach_tops():
+    """From where Newton's method alone would lead away."""
+    with Folder() as folder:
+        text = problem(built(folder, "heavy", HEAVY), "3", "moves_per_step: 4")
+        file = write(folder, "input.yaml", "run: {seed: 1, particles: 2000}\n" + text)
+        result = os.path.join(folder, "result.h5")
+        dunlin("run", file, "--output", result, "--quiet")
+        shown = dunlin("summary", result).stdout
+        assert "most of 2 that first draws climb to" in shown, shown
 
 
 def test_ranks_find_the_same():
