@@ -3,6 +3,7 @@
 #include "app/number.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,12 +73,15 @@ static int larger(const void *a, const void *b)
   return (x < y) - (x > y);
 }
 
-/* So many errors are taken for a difference: four, or where there are so many comparisons that
- * chance comes so far more often than once in a hundred cases, what it reaches as seldom. */
-static double limit_of(int64_t comparisons)
+/* What chance alone reaches in so many comparisons in one case of a hundred, by Student's law for
+ * as many draws as the lesser set is worth (Wallace 1959, Ann. Math. Stat. 30, 1124), and no less
+ * than the usual limit. */
+static double limit_of(int64_t comparisons, double worth)
 {
-  double limit = dun_normal_quantile(1 - .005 / (double)comparisons);
-  return limit > USUAL_LIMIT ? limit : USUAL_LIMIT;
+  double z = dun_normal_quantile(1 - .005 / (double)comparisons), free = fmax(worth - 1, 1);
+  double scale = free - 2. / 3 + .1 / free;
+  double limit = sqrt(free * (dun_scalar_exp(z * z * (free - 5. / 6) / (scale * scale)) - 1));
+  return fmax(limit, USUAL_LIMIT);
 }
 
 /* ---- as text --------------------------------------------------------------------------------- */
@@ -311,7 +315,7 @@ int dun_comparison_tell(struct dun_text *out, const struct dun_comparison *c,
   qsort(all, (size_t)count, sizeof *all, larger);
   while (known < count && !isnan(all[known].errors))
     known++;
-  double limit = limit_of(known > 0 ? known : 1);
+  double limit = limit_of(known > 0 ? known : 1, fmin(c->worth[0], c->worth[1]));
   if (arguments->json) {
     tell_json(out, c, all, known, limit);
   } else {

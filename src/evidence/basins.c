@@ -4,13 +4,14 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "evidence/deal.h"
+#include "evidence/tops.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include "population/weights.h"
 #include <math.h>
 #include <string.h>
 
-enum { MOST_DIMENSION = 128, MOST_STARTS = 1024, CLIMB = 40, SLICE = 4, NEWTON = 4 };
+enum { MOST_DIMENSION = 128, MOST_STARTS = 1024, CLIMB = 40, SLICE = 4 };
 enum { MOST_TOPS = 16, MOST_TRIES = 32, DRAWS = 8 * DUN_LANES };
 
 void dun_basins_start(struct dun_basins *b)
@@ -23,14 +24,6 @@ void dun_basins_free(struct dun_basins *b)
 {
   DUN_FREE(b->end.value);
   b->end.count = 0;
-}
-
-static void slope(const struct dun_deal *w, int n, const double *x, double *lp, double *gradient)
-{
-  static const double one[DUN_LANES] = {[0 ... DUN_LANES - 1] = 1};
-  int64_t block = (int64_t)w->run->evaluator->dimension * DUN_LANES;
-  memset(gradient, 0, (size_t)block * sizeof *gradient);
-  dun_evaluate(w->run->evaluator, n, x, lp, one, gradient);
 }
 
 /* ---- climbing -------------------------------------------------------------------------------- */
@@ -86,7 +79,7 @@ static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
   for (int l = 0; l < DUN_LANES; l++)
     out[(int64_t)l * (d + 1) + d] = -INFINITY;
   for (int i = 0; i < CLIMB; i++) {
-    slope(w, DUN_LANES, x, lp, gradient);
+    dun_tops_slope(run, x, lp, gradient);
     keep_best(d, x, lp, out);
     for (int j = 0; j < d; j++)
       climb(x + j * DUN_LANES, step + j * DUN_LANES, before + j * DUN_LANES,
@@ -142,81 +135,7 @@ static int climb_some(struct dun_context *context, struct dun_basins *b, const s
   return status;
 }
 
-/* ---- tops ------------------------------------------------------------------------------------ */
-
-struct top {
-  double *x;      /* [d] */
-  double *factor; /* [d][d]: lower Cholesky factor L of minus the second derivatives */
-  double log_density;
-  double mass, error; /* about it, relative to the method's Z */
-};
-
-/* [count]: points, rows of x[][d], evaluated in tiles: out[64][1 + d], log density and gradient. */
-static void slope_tile(const struct dun_deal *w, int64_t tile, double *out)
-{
-  int d = w->run->evaluator->dimension;
-  double *x = w->lanes, *gradient = x + (int64_t)d * DUN_LANES;
-  double *lp = gradient + (int64_t)d * DUN_LANES;
-
-  for (int l = 0; l < DUN_LANES; l++)
-    for (int j = 0; j < d; j++)
-      x[j * DUN_LANES + l] = w->x[(tile * DUN_LANES + l) * d + j];
-  slope(w, DUN_LANES, x, lp, gradient);
-  for (int l = 0; l < DUN_LANES; l++) {
-    out[(int64_t)l * w->width] = lp[l];
-    for (int j = 0; j < d; j++)
-      out[(int64_t)l * w->width + 1 + j] = gradient[j * DUN_LANES + l];
-  }
-}
-
-/* Lower Cholesky factor in place, without BLAS: on all ranks and processors the same.  Returns
- * whether a[d][d] is positive definite. */
-static int factorise(int d, double *a)
-{
-  for (int j = 0; j < d; j++)
-    for (int i = j; i < d; i++) {
-      double sum = a[(int64_t)i * d + j];
-      for (int k = 0; k < j; k++)
-        sum -= a[(int64_t)i * d + k] * a[(int64_t)j * d + k];
-      if (i == j && !(sum > 0 && sum < INFINITY))
-        return 0;
-      a[(int64_t)i * d + j] = i == j ? sqrt(sum) : sum / a[(int64_t)j * d + j];
-    }
-  return 1;
-}
-
-/* v = L^-T v. */
-static void solve_transposed(int d, const double *factor, double *v)
-{
-  for (int i = d - 1; i >= 0; i--) {
-    for (int k = i + 1; k < d; k++)
-      v[i] -= factor[(int64_t)k * d + i] * v[k];
-    v[i] /= factor[(int64_t)i * d + i];
-  }
-}
-
-/* v = L^-1 v. */
-static void solve(int d, const double *factor, double *v)
-{
-  for (int i = 0; i < d; i++) {
-    for (int k = 0; k < i; k++)
-      v[i] -= factor[(int64_t)i * d + k] * v[k];
-    v[i] /= factor[(int64_t)i * d + i];
-  }
-}
-
-/* |L^T (x - top)|^2 */
-static double distance(int d, const struct top *top, const double *x)
-{
-  double sum = 0;
-  for (int j = 0; j < d; j++) {
-    double v = 0;
-    for (int i = j; i < d; i++)
-      v += top->factor[(int64_t)i * d + j] * (x[i] - top->x[i]);
-    sum += v * v;
-  }
-  return sum;
-}
+/* ---- tops ----------------------------------------------------------------------------------- */
 
 static double radius(int d)
 {
@@ -229,67 +148,16 @@ struct search {
   const struct dun_run *run;
   const struct dun_basin_points *points;
   int d, count, tries;
-  int64_t tiles; /* of differences: the top and two points for each coordinate */
-  double *deviation, *x, *found, *lanes;
-  signed char *tried;            /* [starts] */
-  struct top top[MOST_TOPS + 1]; /* the last one is being climbed */
+  struct dun_tops tops;
+  double *lanes;
+  signed char *tried;                /* [starts] */
+  struct dun_top top[MOST_TOPS + 1]; /* the last one is being climbed */
 };
-
-/* Collective.  Log density and gradient at the top, which found[] begins with, and from differences
- * of gradients minus the second derivatives. */
-static int look_around(struct search *s, struct top *top)
-{
-  int d = s->d;
-  struct dun_deal work = {
-      .run = s->run, .x = s->x, .lanes = s->lanes, .width = d + 1, .tile = slope_tile};
-  for (int64_t i = 0; i < s->tiles * DUN_LANES; i++)
-    memcpy(s->x + i * d, top->x, (size_t)d * sizeof *s->x);
-  for (int64_t j = 0; j < d; j++) {
-    s->x[(1 + 2 * j) * d + j] += 1e-4 * s->deviation[j];
-    s->x[(2 + 2 * j) * d + j] -= 1e-4 * s->deviation[j];
-  }
-  int status = dun_deal_tiles(s->context, &work, 0, s->tiles, s->found);
-  for (int64_t i = 0; i < d && status >= 0; i++)
-    for (int64_t j = 0; j <= i; j++) {
-      const double *f = s->found;
-      double a = f[(1 + 2 * j) * (d + 1) + 1 + i] - f[(2 + 2 * j) * (d + 1) + 1 + i];
-      double c = f[(1 + 2 * i) * (d + 1) + 1 + j] - f[(2 + 2 * i) * (d + 1) + 1 + j];
-      top->factor[i * d + j] = -(a / (2e-4 * s->deviation[j]) + c / (2e-4 * s->deviation[i])) / 2;
-    }
-  return status;
-}
-
-/* Collective.  Newton's method from where a climb ended; returns whether it ended at a top. */
-static int ascend(struct search *s, struct top *top)
-{
-  int d = s->d, status;
-  double step;
-  for (int i = 0; i < NEWTON; i++) {
-    if ((status = look_around(s, top)) < 0)
-      return status;
-    top->log_density = s->found[0];
-    if (!isfinite(top->log_density) || !factorise(d, top->factor))
-      return 0;
-    double *v = s->found + 1; /* the gradient becomes the step */
-    solve(d, top->factor, v);
-    step = 0;
-    for (int j = 0; j < d; j++)
-      step += v[j] * v[j];
-    if (step < 1e-4 * d)
-      return 1;
-    if (!(step < INFINITY))
-      return 0;
-    solve_transposed(d, top->factor, v);
-    for (int j = 0; j < d; j++)
-      top->x[j] += v[j];
-  }
-  return step < .1 * d;
-}
 
 static int is_known(const struct search *s, const double *x)
 {
   for (int k = 0; k < s->count; k++)
-    if (distance(s->d, &s->top[k], x) < 4 * radius(s->d))
+    if (dun_top_distance(s->d, &s->top[k], x) < 4 * radius(s->d))
       return 1;
   return 0;
 }
@@ -314,7 +182,8 @@ static int64_t next_end(struct search *s)
 
 /* ---- masses ---------------------------------------------------------------------------------- */
 
-/* out[64][1]: log weights of normal draws about the top; -inf outside the ellipsoid. */
+/* out[64][2]: log weights of normal draws about the top, -inf outside the ellipsoid, and half of
+ * the squared distances from it. */
 static void weigh_tile(const struct dun_deal *w, int64_t tile, double *out)
 {
   int d = w->run->evaluator->dimension;
@@ -331,37 +200,68 @@ static void weigh_tile(const struct dun_deal *w, int64_t tile, double *out)
       one[j] = normal[j * DUN_LANES + l];
       square[l] += one[j] * one[j];
     }
-    solve_transposed(d, w->factor, one);
+    dun_top_solve(d, w->factor, one);
     for (int j = 0; j < d; j++)
       x[j * DUN_LANES + l] = w->top[j] + one[j];
   }
   dun_evaluate(w->run->evaluator, DUN_LANES, x, lp, NULL, NULL);
-  for (int l = 0; l < DUN_LANES; l++)
-    out[l] = square[l] <= radius(d) ? lp[l] + square[l] / 2 : -INFINITY;
+  for (int l = 0; l < DUN_LANES; l++) {
+    out[2 * l] = square[l] <= radius(d) ? lp[l] + square[l] / 2 : -INFINITY;
+    out[2 * l + 1] = square[l] / 2;
+  }
 }
 
-/* Collective.  The mass about a top, and its error. */
-static int weigh(struct search *s, struct top *top)
+/* Collective.  The mass about a top, and its error.  Returns whether the log density falls about as
+ * much over the draws as that of the normal law they are from: of cusps and flat tops the second
+ * derivatives tell nothing. */
+static int weigh(struct search *s, struct dun_top *top)
 {
-  double logw[DRAWS], log_normal = .918938533204672742 * s->d, sum = 0, squares = 0;
+  double out[DRAWS][2], log_normal = .918938533204672742 * s->d, sum = 0, squares = 0;
+  double fell = 0, expected = 0;
   struct dun_deal work = {.run = s->run,
                           .top = top->x,
                           .factor = top->factor,
                           .lanes = s->lanes,
-                          .width = 1,
+                          .width = 2,
                           .step = 2 + (uint32_t)s->count,
                           .tile = weigh_tile};
-  int status = dun_deal_tiles(s->context, &work, 0, DRAWS / DUN_LANES, logw);
+  int status = dun_deal_tiles(s->context, &work, 0, DRAWS / DUN_LANES, out[0]);
   for (int64_t j = 0; j < s->d; j++)
     log_normal -= dun_scalar_log(top->factor[j * s->d + j]);
   for (int i = 0; i < DRAWS && status >= 0; i++) {
-    double w = dun_scalar_exp(logw[i] + log_normal - s->run->now.log_evidence);
+    double w = dun_scalar_exp(out[i][0] + log_normal - s->run->now.log_evidence);
+    int inside = 2 * out[i][1] <= radius(s->d);
     sum += w;
     squares += w * w;
+    expected += inside ? out[i][1] : 0;
+    fell += inside ? top->log_density - (out[i][0] - out[i][1]) : 0;
   }
   top->mass = sum / DRAWS;
   top->error = sqrt(fmax(squares / DRAWS - top->mass * top->mass, 0) / DRAWS);
-  return status;
+  return status < 0 ? status : fell > .25 * expected && fell < 4 * expected;
+}
+
+/* Collective.  From the end of a climb to a top with its ellipsoid and mass; returns whether there
+ * is one that is not known yet. */
+static int explore(struct search *s, struct dun_top *top, const double *end)
+{
+  int status;
+  memcpy(top->x, end, (size_t)s->d * sizeof *end);
+  if ((status = dun_top_ascend(s->context, &s->tops, top)) < 0)
+    return status;
+  if (status > 0) {
+    if (is_known(s, top->x))
+      return 0;
+    if ((status = weigh(s, top)) != 0)
+      return status;
+    memcpy(top->x, end, (size_t)s->d * sizeof *end);
+  }
+  if ((status = dun_top_measure(s->context, &s->tops, top)) <= 0)
+    return status;
+  if (is_known(s, top->x))
+    return 0;
+  status = weigh(s, top);
+  return status < 0 ? status : 1;
 }
 
 /* Of a tile's particles: which lie about each top, f[count][64]. */
@@ -374,7 +274,7 @@ static void locate(void *data, int64_t local_tile, double *f)
     for (int j = 0; j < s->d; j++)
       one[j] = x[j * DUN_LANES + l];
     for (int k = 0; k < s->count; k++)
-      f[k * DUN_LANES + l] = distance(s->d, &s->top[k], one) <= radius(s->d);
+      f[k * DUN_LANES + l] = dun_top_distance(s->d, &s->top[k], one) <= radius(s->d);
   }
 }
 
@@ -398,7 +298,7 @@ static void share_of_draws(const struct search *s, double *share, double *error)
   for (int k = 0; k < s->count; k++) {
     double inside = 0, n = fmin((double)s->points->count, s->run->now.ess);
     for (int64_t i = 0; i < s->points->count; i++)
-      inside += distance(s->d, &s->top[k], s->points->x + i * s->d) <= radius(s->d);
+      inside += dun_top_distance(s->d, &s->top[k], s->points->x + i * s->d) <= radius(s->d);
     share[k] = inside / (double)s->points->count;
     error[k] = sqrt(share[k] * (1 - share[k]) / n);
   }
@@ -406,7 +306,7 @@ static void share_of_draws(const struct search *s, double *share, double *error)
 
 /* How far a share is from the mass, in errors.  Where hardly any particles are left, their own
  * error tells nothing: what ancestors bring to so large a part is a matter of chance. */
-static double deviation_of(const struct dun_now *now, const struct top *top, double share,
+static double deviation_of(const struct dun_now *now, const struct dun_top *top, double share,
                            double error)
 {
   double p = fmin(top->mass, .5), own = top->mass * now->log_evidence_error;
@@ -426,7 +326,7 @@ static int compare(struct search *s)
     share_of_draws(s, share, error);
   for (int k = 0; k < s->count && status >= 0; k++) {
     double off = deviation_of(&s->run->now, &s->top[k], share[k], error[k]);
-    if (!(s->top[k].error <= .3 * s->top[k].mass) || isnan(off))
+    if (!(s->top[k].mass > 0 && s->top[k].error <= .3 * s->top[k].mass) || isnan(off))
       continue;
     if (b->tops++ > 0 && fabs(off) <= fabs(b->errors))
       continue;
@@ -441,21 +341,17 @@ static int compare(struct search *s)
 
 static int search_init(struct search *s)
 {
-  int64_t d = s->d, rows;
-  s->tiles = (1 + 2 * d + DUN_LANES - 1) / DUN_LANES;
-  rows = s->tiles * DUN_LANES;
-  s->deviation = dun_allocate(d, sizeof(double));
-  s->x = dun_allocate(rows * d, sizeof(double));
-  s->found = dun_allocate(rows * (d + 1), sizeof(double));
-  s->lanes = dun_allocate((2 * d + 2) * DUN_LANES + d, sizeof(double));
+  int64_t d = s->d;
+  int status = dun_tops_init(&s->tops, s->run);
+  s->lanes = dun_allocate((2 * d + 1) * DUN_LANES + d, sizeof(double));
   s->tried = dun_allocate(s->basins->starts, sizeof *s->tried);
-  int made = s->deviation && s->x && s->found && s->lanes && s->tried;
+  int made = s->lanes && s->tried;
   for (int k = 0; k <= MOST_TOPS && made; k++) {
     s->top[k].x = dun_allocate(d, sizeof(double));
     s->top[k].factor = dun_allocate(d * d, sizeof(double));
     made = s->top[k].x && s->top[k].factor;
   }
-  return made ? 0 : DUN_ERROR_MEMORY;
+  return status < 0 ? status : made ? 0 : DUN_ERROR_MEMORY;
 }
 
 static void search_free(struct search *s)
@@ -464,9 +360,7 @@ static void search_free(struct search *s)
     dun_free(s->top[k].x);
     dun_free(s->top[k].factor);
   }
-  dun_free(s->deviation);
-  dun_free(s->x);
-  dun_free(s->found);
+  dun_tops_free(&s->tops);
   dun_free(s->lanes);
   dun_free(s->tried);
 }
@@ -474,17 +368,11 @@ static void search_free(struct search *s)
 static int search_all(struct search *s)
 {
   int64_t end;
-  int status = 0;
   while (s->count < MOST_TOPS && s->tries++ < MOST_TRIES && (end = next_end(s)) >= 0) {
-    struct top *top = &s->top[s->count];
-    memcpy(top->x, s->basins->end.value + end * (s->d + 1), (size_t)s->d * sizeof *top->x);
-    if ((status = ascend(s, top)) < 0)
+    int status = explore(s, &s->top[s->count], s->basins->end.value + end * (s->d + 1));
+    if (status < 0)
       return status;
-    if (status == 0 || is_known(s, top->x))
-      continue;
-    if ((status = weigh(s, top)) < 0)
-      return status;
-    s->count++;
+    s->count += status;
   }
   return compare(s);
 }
@@ -502,7 +390,7 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
   b->tops = 0;
   b->errors = 0;
   if (status >= 0) {
-    deviations(s.d, points, s.deviation);
+    deviations(s.d, points, s.tops.deviation);
     status = search_all(&s);
   }
   search_free(&s);
@@ -525,10 +413,8 @@ int dun_basins_advance(struct dun_context *context, struct dun_basins *b, const 
   if (b->climbed > 0 && b->climbed == b->starts)
     return judge(context, b, run, points);
   if (b->climbed == 0) {
-    double starts = afford / CLIMB / DUN_LANES;
-    b->starts =
-        (starts < (double)MOST_STARTS / DUN_LANES ? (int64_t)starts : MOST_STARTS / DUN_LANES) *
-        DUN_LANES;
+    double tiles = ceil(afford / CLIMB / DUN_LANES - .25), most = (double)MOST_STARTS / DUN_LANES;
+    b->starts = (int64_t)fmin(fmax(tiles, 0), most) * DUN_LANES;
     if (!suited(run) || b->starts == 0)
       return DUN_TICK_DONE;
   }

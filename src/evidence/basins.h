@@ -10,7 +10,7 @@
  *   y = top + L^-T z,  mass = mean of gamma(y) / N(y; top, H^-1) 1[|z|^2 <= d + 2 sqrt(2 d)]
  *   share = weighted share of the particles x with |L^T (x - top)|^2 <= the same
  *
- * At most a fiftieth of the run's evaluations climb.  Tops that no climb reaches stay unknown. */
+ * About a fiftieth of the run's evaluations climb.  Tops that no climb reaches stay unknown. */
 #ifndef DUNLIN_EVIDENCE_BASINS_H
 #define DUNLIN_EVIDENCE_BASINS_H
 

@@ -56,6 +56,37 @@ const struct dun_target dun_target_heavy = {
 };
 """
 
+# In six dimensions: half of a normal law and half of a peak with a cusp, both around 0; or a top
+# without curvature.
+CUSP = """
+#include <dunlin/target.h>
+#include <math.h>
+enum { D = 6 };
+static double point(const void *self, const double *x, double *gradient)
+{
+  const double s = .05;
+  double a = 0, b = 0, c = 0;
+  (void)self;
+  for (int j = 0; j < D; j++) {
+    a += -.91893853320467274 - .5 * x[j] * x[j];
+    b += -fabs(x[j]) / s - log(2 * s);
+    c += -x[j] * x[j] * x[j] * x[j] - log(2 * tgamma(1.25));
+  }
+  double top = a > b ? a : b, both = top + log(.5 * exp(a - top) + .5 * exp(b - top));
+  double share = .5 * exp(b - both);
+  for (int j = 0; gradient && j < D; j++) {
+    double cusp = x[j] > 0 ? -1 / s : x[j] < 0 ? 1 / s : 0;
+    gradient[j] = FLAT ? -4 * x[j] * x[j] * x[j] : share * cusp - (1 - share) * x[j];
+  }
+  return FLAT ? c : both;
+}
+const struct dun_target dun_target_cusp = {
+    .type = {DUN_TYPE(struct dun_target), .name = "cusp", .doc = "Two tops of no curvature."},
+    .dimension = D,
+    .point = point,
+};
+"""
+
 
 def silent(folder, text, truth, name, seeds, particles=4000):
     """Runs that are good and more than 3 errors off, and those whose verdict `name` is good."""
@@ -89,6 +120,16 @@ def test_tails_of_a_channel():
         text = problem(built(folder, "twist", TWIST), "10", "moves_per_step: auto")
         _, passed = silent(folder, text, 0, "stuck", range(101, 109), 1000)
         assert passed <= 2, passed
+
+
+def test_tops_without_curvature():
+    with Folder() as folder:
+        cusp = problem(built(folder, "cusp", CUSP, "-DFLAT=0"), "3", "moves_per_step: auto")
+        _, passed = silent(folder, cusp, 0, "lost parts", range(1, 6), 1024)
+        assert passed == 0, passed
+        flat = problem(built(folder, "cusp", CUSP, "-DFLAT=1"), "3", "moves_per_step: auto")
+        _, passed = silent(folder, flat, 0, "lost parts", range(1, 6), 1024)
+        assert passed >= 4, passed
 
 
 def test_climbs_reach_tops():
