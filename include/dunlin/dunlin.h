@@ -34,4 +34,9 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
  * on.  For `run`, the signals are caught from here on. */
 int dunlin_local(int argc, char **argv, int *exit_code);
 
+/* Collective over `comm`, after dunlin_local has done everything: 0; 2, after a sentence on stderr,
+ * where ranks were started with other words, in other folders or with other builds of the program
+ * than rank 0, as dunlin_run would return. */
+int dunlin_agree(MPI_Comm comm, int argc, char **argv);
+
 #endif

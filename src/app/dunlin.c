@@ -1,4 +1,5 @@
 #include "dunlin/dunlin.h"
+#include "app/accord.h"
 #include "app/commands.h"
 #include "app/stop.h"
 #include "app/sweep.h"
@@ -61,18 +62,36 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
   double began = dun_clock();
   struct dun_arguments arguments;
   struct dun_context context;
-  int code = dun_arguments_parse(&arguments, argc, argv);
+  int parsed = dun_arguments_parse(&arguments, argc, argv), code;
   if (result)
     memset(result, 0, sizeof *result);
-  if (code < 0 || arguments.answered) {
-    code = dun_exit_code(code);
-  } else if (dun_context_init(&context, comm, arguments.quiet ? DUN_WARNINGS : DUN_NOTES) < 0) {
+  if (dun_context_init(&context, comm, arguments.quiet ? DUN_WARNINGS : DUN_NOTES) < 0) {
     fprintf(stderr, "dunlin: %s\n", dun_error_text());
-    code = 1;
-  } else {
-    code = dispatch(&context, &arguments, began, result);
-    dun_context_free(&context);
+    dun_arguments_free(&arguments);
+    return 1;
   }
+  code = dun_accord(&context, argc, argv);
+  if (code < 0 && context.rank == 0)
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+  if (code == 0)
+    code = parsed;
+  if (code < 0 || arguments.answered)
+    code = dun_exit_code(code);
+  else
+    code = dispatch(&context, &arguments, began, result);
+  dun_context_free(&context);
   dun_arguments_free(&arguments);
   return code;
+}
+
+int dunlin_agree(MPI_Comm comm, int argc, char **argv)
+{
+  struct dun_context context;
+  int code = dun_context_init(&context, comm, DUN_WARNINGS);
+  if (code == 0)
+    code = dun_accord(&context, argc, argv);
+  if (code < 0 && context.rank == 0)
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+  dun_context_free(&context);
+  return dun_exit_code(code);
 }

@@ -22,9 +22,9 @@ static void refuse_exit(void)
 int main(int argc, char **argv)
 {
   int code, size, done = dunlin_local(argc, argv, &code);
-  /* A process that leaves with an error before MPI starts makes the launcher kill the others,
-   * even the one that has the complaint to print: under a launcher all go on and leave together. */
-  if (done && (code == 0 || dun_launcher_size() == 1))
+  /* A process that leaves before MPI starts makes the launcher kill the others, even the one that
+   * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */
+  if (done && dun_launcher_size() == 1)
     return code;
   atexit(refuse_exit);
   MPI_Init(&argc, &argv);
@@ -37,7 +37,10 @@ int main(int argc, char **argv)
               "srun --mpi=pmix\n",
               dun_launcher_size());
     code = 2;
-  } else if (!done) {
+  } else if (done) {
+    int accord = dunlin_agree(MPI_COMM_WORLD, argc, argv);
+    code = accord ? accord : code;
+  } else {
     code = dunlin_run(MPI_COMM_WORLD, argc, argv, NULL);
   }
   MPI_Finalize();

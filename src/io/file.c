@@ -191,3 +191,18 @@ int dun_file_digest(struct dun_context *context, const char *path, uint64_t *dig
   *size = (int64_t)both[1];
   return 0;
 }
+
+int dun_file_compare(struct dun_context *context, const char *path)
+{
+  uint64_t own = 0, first;
+  int64_t size = 0;
+  int status = digest_file(path, &own, &size);
+  first = own;
+  dun_broadcast(context, &first, sizeof first, 0);
+  if (status == 0 && own != first)
+    status = dun_fail(DUN_ERROR_INPUT,
+                      "'%s' holds something else on rank %d than on rank 0: expected the same file "
+                      "on all nodes.",
+                      path, context->rank);
+  return dun_agree(context, status);
+}

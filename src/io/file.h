@@ -23,4 +23,8 @@ int dun_file_read(struct dun_context *context, const char *path, int64_t limit, 
  * the first and the last half GiB. */
 int dun_file_digest(struct dun_context *context, const char *path, uint64_t *digest, int64_t *size);
 
+/* Collective: every rank reads the file, where each node may have another one of that name.
+ * DUN_ERROR_INPUT, naming a rank, where one of them finds other content than rank 0. */
+int dun_file_compare(struct dun_context *context, const char *path);
+
 #endif
