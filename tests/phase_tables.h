@@ -1,6 +1,6 @@
-/* Errors of splitting programs on Gaussian targets, as published with their derivation: three digits
- * each.  Order: gamma .25, N(.7, .25), n = 100, 200, 400, 800, 1600 uniform steps from the exact law
- * down to .1.  Four directions and the spectrum k^-1.5: budgets of evaluations. */
+/* Errors of splitting programs on Gaussian targets, as published: three digits each.  Order:
+ * gamma .25, N(.7, .25), n = 100, 200, 400, 800, 1600 uniform steps from the exact law down to .1.
+ * Four directions and the spectrum k^-1.5: budgets of evaluations. */
 #ifndef DUNLIN_TESTS_PHASE_TABLES_H
 #define DUNLIN_TESTS_PHASE_TABLES_H
 

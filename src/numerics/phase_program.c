@@ -364,5 +364,5 @@ void dun_phase_last(const struct dun_phase_table *table, int d,
                     const struct dun_phase_source *source, double *scratch, double *z)
 {
   source->score(source->data, 0, z, scratch);
-  apply(&table->last, (int64_t)d * DUN_LANES, scratch, NULL, NULL, z);
+  apply(&table->last, (int64_t)d * DUN_LANES, scratch, scratch, scratch, z);
 }

@@ -1,9 +1,9 @@
-/* Splitting integrators of the way back through a phase space diffusion (numerics/phase_space.h), as
- * programs over these operators; q is what the clock goes by in the operator's share of the step and
- * s the score, eta scales the noise without changing the marginals (1: reverse diffusion, 0:
- * probability flow; one for positions, one for momenta):
+/* Splitting integrators of the way back through a phase space diffusion
+ * (numerics/phase_space.h), as programs over these operators; q is what the clock goes by in the
+ * operator's share of the step and s the score, eta scales the noise without changing the marginals
+ * (1: reverse diffusion, 0: probability flow; one for positions, one for momenta):
  *
- *   O  x = exp(-eta^2 gamma q / 2) x + sqrt(1 - exp(-lambda_s eta^2 gamma q)) xi, m likewise with nu, M
+ *   O  x = exp(-eta^2 gamma q / 2) x + sqrt(1 - exp(-lambda_s eta^2 gamma q)) xi; m with nu and M
  *   B  m += (q / 2) (x + (1 + eta^2) nu (m + M s_m))
  *   A  x += (q / 2) (-m / M + (1 + eta^2) gamma (x + s_x))
  *   E  both drifts from one state, with noise (Euler and Maruyama)
