@@ -1,4 +1,4 @@
-# One more of a kind is one new file: <kind>s/<name>.c (finishes/<name>.c) below src that defines
+# One more of a kind is one new file: <kind>s/<name>.c (finishes, processes) below src that defines
 # `const struct dun_<kind> dun_<kind>_<name>`.  The registry is written from the file names when
 # CMake runs.  Tests have types of their own below tests/types, beside those of src.
 function(dunlin_registry output)
@@ -6,10 +6,10 @@ function(dunlin_registry output)
   set(externs "")
   set(lists "")
   set(table "")
-  foreach(kind target path kernel method finish probe)
+  foreach(kind target path kernel method finish probe process field)
     set(room ${kind}s)
-    if(kind STREQUAL "finish")
-      set(room finishes)
+    if(kind STREQUAL "finish" OR kind STREQUAL "process")
+      set(room ${kind}es)
     endif()
     string(TOUPPER ${kind} upper)
     set(names "")
@@ -28,7 +28,7 @@ function(dunlin_registry output)
       string(APPEND includes "#include \"dunlin/target.h\"\n")
     elseif(kind STREQUAL "method")
       string(APPEND includes "#include \"methods/run.h\"\n")
-    else()
+    elseif(names)
       string(APPEND includes "#include \"${room}/${kind}.h\"\n")
     endif()
     string(APPEND lists "static const struct dun_type *const ${kind}s[] = {\n")
