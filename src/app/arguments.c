@@ -53,6 +53,7 @@ enum {
   KEY_FAIL_ABOVE,
   KEY_LIST,
   KEY_INDEX,
+  KEY_COLLECT,
   KEY_USAGE
 };
 
@@ -90,6 +91,10 @@ static const struct argp_option options[] = {
     {"fail-above", KEY_FAIL_ABOVE, "ERRORS", 0, "Exit with 1 if a difference is larger", 3},
     {"list", KEY_LIST, 0, 0, "sweep: the members, numbered, and what differs", 4},
     {"index", KEY_INDEX, "K", 0, "sweep: run member K alone", 4},
+    {"collect", KEY_COLLECT, "FILE", 0,
+     "sweep: run nothing; the table of the members as FILE.csv or FILE.h5, and their means over "
+     "seeds",
+     4},
     {0, 0, 0, 0, "others:", 4},
     {"estimate", KEY_ESTIMATE, 0, 0, "check: memory per rank, time per evaluation, wall time", 4},
     {"json", KEY_JSON, 0, 0, "summary, compare: as one JSON object", 4},
@@ -116,6 +121,7 @@ static const struct {
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_LIST, "list", FOR_SWEEP},
     {KEY_INDEX, "index", FOR_SWEEP},
+    {KEY_COLLECT, "collect", FOR_SWEEP},
     {KEY_ESTIMATE, "estimate", FOR_CHECK},
     {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY | FOR_COMPARE},
     {KEY_MARKDOWN, "markdown", 1 << DUN_COMMAND_HELP},
@@ -305,6 +311,7 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_MARKDOWN: arguments->markdown = 1; return 0;
   case KEY_NO_CHECK: arguments->no_check = 1; return 0;
   case KEY_MODES: arguments->modes = word; return 0;
+  case KEY_COLLECT: arguments->collect = word; return 0;
   case KEY_LIST: arguments->list = 1; return 0;
   case KEY_INDEX: return take_whole(&arguments->index, "index", word, 1, INT_MAX, state);
   case KEY_STANDARDISE: arguments->standardise = 1; return 0;

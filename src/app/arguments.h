@@ -42,9 +42,10 @@ struct dun_arguments {
   unsigned metrics;       /* compare: one bit each */
   double fail_above;      /* compare: errors; -1: not given */
   int standardise;
-  int list;        /* sweep */
-  long long index; /* sweep: from 1; 0: not given, all members */
-  int answered;    /* --help, --usage or --version was printed: nothing else is to be done */
+  int list;            /* sweep */
+  long long index;     /* sweep: from 1; 0: not given, all members */
+  const char *collect; /* sweep: NULL: not given */
+  int answered;        /* --help, --usage or --version was printed: nothing else is to be done */
 };
 
 /* Local.  0, or DUN_ERROR_INPUT after the complaint was printed; under a launcher only the first

@@ -446,8 +446,8 @@ out:
   return code;
 }
 
-int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
-                 const struct dun_arguments *arguments)
+static int bind_input(struct dun_context *context, struct dun_assembly *assembly,
+                      const struct dun_arguments *arguments)
 {
   int code;
   memset(assembly, 0, sizeof *assembly);
@@ -459,6 +459,23 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   if (code < 0)
     return code;
   bind_all(context, assembly);
+  assembly->identity = dun_binder_identity(&assembly->binder);
+  return 0;
+}
+
+int dun_assemble_identity(struct dun_context *context, struct dun_assembly *assembly,
+                          const struct dun_arguments *arguments)
+{
+  int code = bind_input(context, assembly, arguments);
+  return code == 0 && assembly->binder.complaints.count ? DUN_ERROR_INPUT : code;
+}
+
+int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
+                 const struct dun_arguments *arguments)
+{
+  int code = bind_input(context, assembly, arguments);
+  if (code < 0)
+    return code;
   dun_source_compare(assembly);
   code = init_all(context, assembly);
   if (code < 0 && code != DUN_ERROR_INPUT)
@@ -468,7 +485,6 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   if (arguments->time_limit >= 0)
     assembly->run.options.time_limit = arguments->time_limit;
   assembly->file = dun_source_result(assembly);
-  assembly->identity = dun_binder_identity(&assembly->binder);
   if (!assembly->file)
     code = dun_fail(DUN_ERROR_MEMORY, "no memory for the result's name");
   return dun_agree(context, code);

@@ -58,6 +58,11 @@ extern const struct dun_option dun_run_rows[], dun_output_rows[];
 int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
                  const struct dun_arguments *arguments);
 
+/* Collective.  No further than to the identity: options are bound, and nothing is initialised, so
+ * that faults which only that would show are not found. */
+int dun_assemble_identity(struct dun_context *context, struct dun_assembly *assembly,
+                          const struct dun_arguments *arguments);
+
 /* Collective.  Whether node and job have room for the particles: DUN_ERROR_MEMORY and a sentence if
  * not. */
 int dun_assembly_room(struct dun_context *context, const struct dun_assembly *assembly);

@@ -353,6 +353,7 @@ int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
   int code;
   memset(driver, 0, sizeof *driver);
   driver->assembly = assembly;
+  dun_record_begin(driver);
   code = begin(context, driver, began);
   if (code >= 0)
     code = loop(context, driver);

@@ -11,10 +11,11 @@
 
 /* What a run has cost: sums over the ranks where nothing else is said, over all jobs of the run. */
 struct dun_cost {
-  int64_t evaluations, nans, bytes_sent, collectives;
+  int64_t evaluations, gradients, nans, bytes_sent, collectives;
   int64_t memory;             /* largest resident set of a rank, bytes */
   double seconds[DUN_PHASES]; /* mean over the ranks */
   double wall;                /* seconds of rank 0 */
+  double processor;           /* seconds */
 };
 
 /* A diagnosis in a form that a checkpoint can hold. */
@@ -46,9 +47,10 @@ struct dun_driver {
   struct dun_cost cost;        /* `before` and this job's */
   struct dun_stateful *object; /* [objects], owned: what a checkpoint holds */
   int objects, objects_room;
-  int64_t ticks; /* in this job */
-  int warned;    /* of slow tiles */
-  int finished;  /* the result file is complete */
+  int64_t ticks;    /* in this job */
+  double processor; /* seconds of this process before this job began its run */
+  int warned;       /* of slow tiles */
+  int finished;     /* the result file is complete */
 };
 
 /* Columns of the table `replicates`. */

@@ -54,6 +54,18 @@ static struct mean mean_of(const struct dun_table *table, enum dun_estimator est
   return mean;
 }
 
+void dun_estimates_second(const struct dun_table *table, double *log_evidence, double *error)
+{
+  *log_evidence = *error = NAN;
+  if (table->columns < DUN_EVIDENCE_COLUMNS)
+    return;
+  struct mean second = mean_of(table, DUN_ESTIMATE_MIXTURE);
+  if (second.counted == 0)
+    return;
+  *log_evidence = second.log_z;
+  *error = second.error;
+}
+
 void dun_estimates_tell(struct dun_text *out, const struct dun_table *table, double error)
 {
   if (table->columns < DUN_EVIDENCE_COLUMNS)

@@ -9,4 +9,7 @@
  * method's, `error`; one on thermodynamic integration.  Nothing of what is not known. */
 void dun_estimates_tell(struct dun_text *out, const struct dun_table *table, double error);
 
+/* Log Z of the second estimate over the replicates in which it counts, and its error; NAN: none. */
+void dun_estimates_second(const struct dun_table *table, double *log_evidence, double *error);
+
 #endif

@@ -288,6 +288,8 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
   const struct dun_diagnosis *diagnosis = &driver->stored.diagnosis;
   struct dun_provenance provenance = {0};
   struct dun_learned_list learned;
+  const struct dun_target *target = driver->assembly->run.target;
+  double truth = target->log_evidence ? target->log_evidence(driver->assembly->target.self) : NAN;
   int tables = list_tables(driver, group, table), code;
   snprintf(hash, sizeof hash, "%016" PRIx64, dun_finish_hash(driver));
   dun_clock_text(created, sizeof created);
@@ -296,6 +298,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       NUMBER("log_evidence", evidence->log_evidence),
       NUMBER("log_evidence_error", evidence->error),
       NUMBER("log_evidence_spread", evidence->spread),
+      NUMBER("log_evidence_truth", truth),
       NUMBER("effective_sample_size", evidence->ess),
       NUMBER("kish_effective_sample_size", evidence->kish),
       TEXT("population_hash", hash),

@@ -49,11 +49,13 @@ static void add_number(struct dun_provenance *p, const char *name, double value)
 static void add_cost(struct dun_provenance *p, const struct dun_cost *cost)
 {
   add_whole(p, "evaluations", cost->evaluations);
+  add_whole(p, "gradients", cost->gradients);
   add_whole(p, "nans", cost->nans);
   add_whole(p, "bytes_sent", cost->bytes_sent);
   add_whole(p, "collectives", cost->collectives);
   add_whole(p, "peak_memory_bytes", cost->memory);
   add_number(p, "seconds", cost->wall);
+  add_number(p, "processor_seconds", cost->processor);
   for (int i = 0; i < DUN_PHASES; i++) {
     snprintf(p->phase[i], sizeof p->phase[i], "seconds_%s", dun_phase_name(i));
     add_number(p, p->phase[i], cost->seconds[i]);

@@ -5,6 +5,9 @@
 
 #include "app/driver.h"
 
+/* Local.  From here on processor time and memory are the run's. */
+void dun_record_begin(struct dun_driver *driver);
+
 /* Makes the tables and the list of stateful objects.  Local; agree afterwards. */
 int dun_record_init(struct dun_driver *driver);
 void dun_record_free(struct dun_driver *driver);

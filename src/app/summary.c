@@ -1,5 +1,6 @@
 #include "app/summary.h"
 #include "app/diagnosis.h"
+#include "app/ends.h"
 #include "app/estimates.h"
 #include "app/json.h"
 #include "app/lines.h"
@@ -25,9 +26,7 @@ struct summary {
   struct dun_summary_line *line; /* [count] */
   int with_draws;                /* quantiles are there */
 
-  /* by the end of the replicates, on the average: modes with a tenth of their due, total variation
-   * of the shares, share of no mode; of `modes` modes, 0: not looked at */
-  double modes, hit, variation, outside;
+  struct dun_modes_end modes;
 };
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -158,31 +157,6 @@ static int read_moments(struct summary *s)
   return 0;
 }
 
-/* The row that ends a replicate is the one of no mode; those of its modes stand before it. */
-static void read_modes(struct summary *s)
-{
-  const struct dun_table *table = &s->mode;
-  double replicates = 0;
-  for (long long row = 0; row < dun_table_rows(table); row++) {
-    if (!dun_table_ends(table, row, "replicate"))
-      continue;
-    s->outside += dun_table_cell(table, row, "share");
-    s->variation += .5 * dun_table_cell(table, row, "share");
-    replicates++;
-    for (long long k = row - 1; dun_table_cell(table, k, "mode") >= 0; k--) {
-      double share = dun_table_cell(table, k, "share"), due = dun_table_cell(table, k, "due");
-      s->modes++;
-      s->hit += dun_table_cell(table, k, "hit");
-      s->variation += .5 * fabs(share - due);
-    }
-  }
-  double count = replicates > 0 ? replicates : 1;
-  s->modes /= count;
-  s->hit /= count;
-  s->outside /= count;
-  s->variation /= count;
-}
-
 /* ---- quantiles ----------------------------------------------------------------------------- */
 
 struct draws {
@@ -294,7 +268,7 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
   if (code >= 0)
     read_mixing(s);
   if (code >= 0)
-    read_modes(s);
+    s->modes = dun_ends_modes(&s->mode);
   if (code >= 0 && with_draws)
     code = read_draws(s);
   return code;
@@ -363,11 +337,11 @@ static void tell_run(struct dun_text *out, const struct summary *s)
   dun_text_add(out, "steps        %lld", dun_table_rows(&s->steps));
   if (!isnan(acceptance))
     dun_text_add(out, ", mean acceptance %.3f", acceptance);
-  if (s->modes > 0)
+  if (s->modes.modes > 0)
     dun_text_add(out, "\nmodes        %s of %.0f hit, total variation %s, outside %s",
-                 dun_number_print(hit, "%.4g", s->hit), s->modes,
-                 dun_number_print(variation, "%.3f", s->variation),
-                 dun_number_print(outside, "%.3f", s->outside));
+                 dun_number_print(hit, "%.4g", s->modes.hit), s->modes.modes,
+                 dun_number_print(variation, "%.3f", s->modes.variation),
+                 dun_number_print(outside, "%.3f", s->modes.outside));
   dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
 }
 
@@ -504,11 +478,11 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   dun_json_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
   dun_text_add(out, ",\n \"deterministic\": %s",
                number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
-  if (s->modes > 0) {
-    dun_json_number(out, ",\n \"modes\": {", "count", s->modes);
-    dun_json_number(out, ", ", "hit", s->hit);
-    dun_json_number(out, ", ", "total_variation", s->variation);
-    dun_json_number(out, ", ", "outside", s->outside);
+  if (s->modes.modes > 0) {
+    dun_json_number(out, ",\n \"modes\": {", "count", s->modes.modes);
+    dun_json_number(out, ", ", "hit", s->modes.hit);
+    dun_json_number(out, ", ", "total_variation", s->modes.variation);
+    dun_json_number(out, ", ", "outside", s->modes.outside);
     dun_text_add(out, "}");
   }
   add_diagnosis(out, s);

@@ -7,6 +7,7 @@
 void dun_deal_forget(const struct dun_run *run, const struct dun_evaluator *before)
 {
   run->evaluator->evaluations = before->evaluations;
+  run->evaluator->gradients = before->gradients;
   run->evaluator->nans = before->nans;
   run->evaluator->infinities = before->infinities;
 }

@@ -45,6 +45,15 @@ static void add_node(struct dun_text *text, const struct dun_node *node, int is_
   dun_text_add(text, is_map ? "}" : "]");
 }
 
+/* As the input has it, but for quotes. */
+static void add_label(struct dun_text *text, const struct dun_node *node)
+{
+  if (node->kind == DUN_NODE_SCALAR)
+    dun_text_add(text, "%s", node->text && *node->text ? node->text : "\"\"");
+  else
+    add_node(text, node, 0);
+}
+
 static int add_value(struct expansion *e, struct dun_varied *option, const struct dun_node *node)
 {
   const struct dun_node *label = dun_node_find(node, "label");
@@ -55,7 +64,7 @@ static int add_value(struct expansion *e, struct dun_varied *option, const struc
                     option->path);
   add_node(&value, node, 1);
   if (code == 0)
-    add_node(&name, label ? label : node, 0);
+    add_label(&name, label ? label : node);
   for (int i = 0; i < option->count && code == 0; i++)
     if (name.text && !strcmp(option->label[i], name.text))
       code = COMPLAIN(e, node->line, "sweep.%s: found %s twice, expected each value once",

@@ -480,6 +480,7 @@ void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, doubl
                   const double *scale, double *gradient)
 {
   evaluator->evaluations += n;
+  evaluator->gradients += gradient && !evaluator->target->no_gradient ? n : 0;
   evaluate(evaluator, evaluator->target->columns, n, x, lp, scale, gradient);
 }
 

@@ -18,6 +18,7 @@ struct dun_evaluator {
 
   /* Points whose density or gradient this rank was asked for; the prior alone does not count. */
   int64_t evaluations;
+  int64_t gradients;  /* points of which the gradient was asked for */
   int64_t nans;       /* log densities that were NaN or +inf, counted as outside */
   int64_t infinities; /* those that were +inf */
 

@@ -90,6 +90,7 @@ int dun_pass_enter(struct dun_pass *pass, int64_t local_tile, int from)
     return DUN_INTERRUPTED;
   pass->entered = pass->interrupt->last;
   pass->evaluations = pass->evaluator->evaluations;
+  pass->gradients = pass->evaluator->gradients;
   pass->nans = pass->evaluator->nans;
   pass->infinities = pass->evaluator->infinities;
   pass->evaluator->timed = 0;
@@ -102,6 +103,7 @@ int dun_pass_leave(struct dun_pass *pass, int64_t local_tile, int from, int to)
     return 0;
   if (pass->evaluator->given_up) {
     pass->evaluator->evaluations = pass->evaluations;
+    pass->evaluator->gradients = pass->gradients;
     pass->evaluator->nans = pass->nans;
     pass->evaluator->infinities = pass->infinities;
     return DUN_INTERRUPTED;

@@ -38,9 +38,9 @@ struct dun_pass {
 
   /* of the present tick */
   int64_t begun;
-  struct dun_interrupt *interrupt;       /* the context's, in a pass */
-  int64_t evaluations, nans, infinities; /* of the evaluator, when the piece was begun */
-  double entered;                        /* dun_clock() then */
+  struct dun_interrupt *interrupt;                  /* the context's, in a pass */
+  int64_t evaluations, gradients, nans, infinities; /* of the evaluator, when the piece was begun */
+  double entered;                                   /* dun_clock() then */
 
   /* of this rank in this job */
   int64_t pieces; /* that were completed */

@@ -1,0 +1,131 @@
+#include "app/standing.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "io/checkpoint_file.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *dun_standing_word(enum dun_standing standing)
+{
+  static const char *const word[] = {
+      [DUN_STANDING_MISSING] = "missing", [DUN_STANDING_DONE] = "done",
+      [DUN_STANDING_BUDGET] = "budget",   [DUN_STANDING_FAILED] = "failed",
+      [DUN_STANDING_STOPPED] = "stopped",
+  };
+  return word[standing];
+}
+
+/* RESULT.h5 becomes RESULT.end. */
+static char *name_beside(const char *result, const char *end)
+{
+  const char *dot = strrchr(result, '.');
+  struct dun_text name = {0};
+  dun_text_add(&name, "%.*s%s", dot ? (int)(dot - result) : (int)strlen(result), result, end);
+  return name.text;
+}
+
+/* ---- reasons ------------------------------------------------------------------------------- */
+
+void dun_standing_keep(const char *result, const char *reason)
+{
+  char *name = name_beside(result, ".failed");
+  FILE *file = reason && name ? fopen(name, "we") : NULL;
+  if (file) {
+    fprintf(file, "%s\n", reason);
+    fclose(file);
+  } else if (name && !reason) {
+    remove(name);
+  }
+  dun_free(name);
+}
+
+/* Anything may lie there; the first line counts.  1: there is such a file. */
+static int read_reason(const char *result, struct dun_text *reason)
+{
+  char *name = name_beside(result, ".failed"), line[2048] = "";
+  FILE *file = name ? fopen(name, "re") : NULL;
+  dun_free(name);
+  if (!file)
+    return 0;
+  if (!fgets(line, sizeof line, file))
+    *line = 0;
+  fclose(file);
+  size_t length = strcspn(line, "\r\n");
+  while (length > 0 && strchr(" .", line[length - 1]))
+    length--;
+  line[length] = 0;
+  for (char *c = line; *c;) {
+    int bytes = (unsigned char)*c < 32 ? 0 : dun_text_character(c);
+    if (!bytes)
+      *c = '?';
+    c += bytes ? bytes : 1;
+  }
+  dun_text_add(reason, "%s", *line ? line : "it failed without a word");
+  return 1;
+}
+
+/* ---- results ------------------------------------------------------------------------------- */
+
+static const char *text_of(const struct dun_result_file *file, const char *name)
+{
+  const struct dun_attribute *value = dun_attribute_find(file->attribute, file->attributes, name);
+  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
+}
+
+static int is_cut(const struct dun_result_file *file)
+{
+  const struct dun_attribute *value =
+      dun_attribute_find(file->attribute, file->attributes, "cut_short");
+  return value && value->type == DUN_ATTRIBUTE_INTEGER && value->integer != 0;
+}
+
+static enum dun_standing look_at_result(const char *result, uint64_t identity,
+                                        struct dun_result_file *file, struct dun_text *reason)
+{
+  char number[20];
+  snprintf(number, sizeof number, "%016llx", (unsigned long long)identity);
+  if (dun_result_open(file, result) < 0) {
+    size_t length = strlen(dun_error_text());
+    int stop = length > 0 && dun_error_text()[length - 1] == '.';
+    dun_text_add(reason, "%.*s", (int)length - stop, dun_error_text());
+    return DUN_STANDING_FAILED;
+  }
+  if (!strcmp(text_of(file, "identity"), number))
+    return is_cut(file) ? DUN_STANDING_BUDGET : DUN_STANDING_DONE;
+  dun_text_add(reason, "'%s' is the result of another run", result);
+  dun_result_close(file);
+  return DUN_STANDING_FAILED;
+}
+
+static int has_checkpoint(const char *result)
+{
+  for (int slot = 0; slot < 2; slot++) {
+    char *name = dun_checkpoint_name(result, slot, "");
+    int there = name && access(name, F_OK) == 0;
+    dun_free(name);
+    if (there)
+      return 1;
+  }
+  return 0;
+}
+
+enum dun_standing dun_standing_of(const char *result, uint64_t identity,
+                                  struct dun_result_file *file, struct dun_text *reason)
+{
+  struct dun_result_file own = {.handle = -1};
+  struct stat status;
+  if (stat(result, &status) == 0) {
+    enum dun_standing standing = look_at_result(result, identity, file ? file : &own, reason);
+    if (!file)
+      dun_result_close(&own);
+    return standing;
+  }
+  if (read_reason(result, reason))
+    return DUN_STANDING_FAILED;
+  if (!has_checkpoint(result))
+    return DUN_STANDING_MISSING;
+  dun_text_add(reason, "it stopped early with a checkpoint");
+  return DUN_STANDING_STOPPED;
+}
