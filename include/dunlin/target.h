@@ -158,6 +158,8 @@ struct dun_tilted {
   const double *h;      /* [d][64] */
   const double *lambda; /* [64], finite and >= 0 */
   const double *scale;  /* [d], > 0; NULL: all 1 */
+  int label;            /* 1, 2, ...: of this component of a mixture alone, in the order of `modes`,
+                         * with its weight; 0: of the whole target */
   double *mean;         /* [d][64] written: E x; of spins their magnetisations */
   double *log_mass;     /* [64] written: log of the integral, or sum, with pi as the density has it:
                          * log_evidence where h and lambda are 0 */
@@ -166,7 +168,13 @@ struct dun_tilted {
   const double *uniform, *normal; /* draw_uniforms and draw_normals columns, as of `draw` below */
 };
 
-enum { DUN_TILTED_MASS = 1, DUN_TILTED_SPREAD = 2, DUN_TILTED_DRAW = 4, DUN_TILTED_SCALE = 8 };
+enum {
+  DUN_TILTED_MASS = 1,
+  DUN_TILTED_SPREAD = 2,
+  DUN_TILTED_DRAW = 4,
+  DUN_TILTED_SCALE = 8,
+  DUN_TILTED_LABEL = 16 /* components have labels, as many as `modes` tells */
+};
 
 /* ---- the target --------------------------------------------------------------------------------
  *

@@ -53,4 +53,11 @@ void dun_gaussian_write(const struct dun_gaussian *gaussian, const double *x, do
  * TOEPLITZ. */
 void dun_gaussian_draw(const struct dun_gaussian *gaussian, const double *normal, double *x);
 
+/* The laws that struct dun_tilted asks for: everything that is not NULL is written.  `work` has
+ * dun_gaussian_tilted_columns.  O(d) for a chain, O(d^3 + 64 d^2) for a dense covariance and each
+ * lambda that occurs.  < 0: where the dense precision, as rounded, is not positive definite. */
+int dun_gaussian_tilted_columns(const struct dun_gaussian *gaussian);
+int dun_gaussian_tilted(const struct dun_gaussian *gaussian, const struct dun_tilted *tilted,
+                        double *work);
+
 #endif

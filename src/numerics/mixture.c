@@ -22,8 +22,10 @@ int dun_mixture_init(struct dun_mixture *mixture, int dimension, int components)
   mixture->precision = dun_allocate(k, sizeof(double));
   mixture->log_peak = dun_allocate(k, sizeof(double));
   mixture->cumulative = dun_allocate(k, sizeof(double));
+  mixture->centre = dun_allocate(dimension, sizeof(double));
+  mixture->square = dun_allocate(k, sizeof(double));
   if (!mixture->mean || !mixture->weight || !mixture->deviation || !mixture->precision ||
-      !mixture->log_peak || !mixture->cumulative)
+      !mixture->log_peak || !mixture->cumulative || !mixture->centre || !mixture->square)
     return DUN_ERROR_MEMORY;
   return 0;
 }
@@ -34,6 +36,26 @@ static int check_positive(const char *what, int k, double value)
     return 0;
   return dun_fail(DUN_ERROR_NUMERIC, "the %s of component %d is %g, expected a positive number",
                   what, k, value);
+}
+
+static void set_centre(struct dun_mixture *m)
+{
+  double widest = 0, sum = 0;
+  for (int j = 0; j < m->dimension; j++)
+    m->centre[j] = 0;
+  for (int k = 0; k < m->components; k++)
+    for (int j = 0; j < m->dimension; j++)
+      m->centre[j] += m->weight[k] * m->mean[(int64_t)k * m->dimension + j];
+  for (int k = 0; k < m->components; k++) {
+    m->square[k] = 0;
+    for (int j = 0; j < m->dimension; j++) {
+      double away = m->mean[(int64_t)k * m->dimension + j] - m->centre[j];
+      m->square[k] += away * away;
+    }
+    sum += m->weight[k] * m->square[k];
+    widest = m->deviation[k] > widest ? m->deviation[k] : widest;
+  }
+  m->wide = 1 / (widest * widest + sum / m->dimension);
 }
 
 DUN_CLONES int dun_mixture_set(struct dun_mixture *mixture)
@@ -55,6 +77,7 @@ DUN_CLONES int dun_mixture_set(struct dun_mixture *mixture)
     mixture->log_peak[k] =
         dun_log(mixture->weight[k]) - mixture->dimension * (dun_log(s) + 0.5 * DUN_LOG_2PI);
   }
+  set_centre(mixture);
   return 0;
 }
 
@@ -66,6 +89,8 @@ void dun_mixture_free(struct dun_mixture *mixture)
   DUN_FREE(mixture->precision);
   DUN_FREE(mixture->log_peak);
   DUN_FREE(mixture->cumulative);
+  DUN_FREE(mixture->centre);
+  DUN_FREE(mixture->square);
 }
 
 int dun_mixture_work_columns(const struct dun_mixture *mixture)

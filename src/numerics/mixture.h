@@ -3,6 +3,8 @@
 #ifndef DUNLIN_NUMERICS_MIXTURE_H
 #define DUNLIN_NUMERICS_MIXTURE_H
 
+#include "dunlin/target.h"
+
 struct dun_mixture {
   int dimension;      /* d */
   int components;     /* K */
@@ -12,6 +14,11 @@ struct dun_mixture {
   double *precision;  /* [K], 1 / deviation^2 */
   double *log_peak;   /* [K], log of weight × density at the mean */
   double *cumulative; /* [K], weights summed; the last is 1 */
+
+  /* A Gaussian as wide as the whole, from which tilted components are counted. */
+  double *centre; /* [d]: the mixture's mean */
+  double *square; /* [K], squared distance of each mean from it */
+  double wide;    /* its precision, no larger than any component's */
 };
 
 /* Allocates everything; the caller then fills mean, weight (any positive numbers) and deviation and
@@ -34,5 +41,11 @@ void dun_mixture_evaluate(const struct dun_mixture *mixture, const double *x, do
 /* x[d][64] from one column of uniforms, which picks the component, and d columns of normals. */
 void dun_mixture_draw(const struct dun_mixture *mixture, const double *uniform,
                       const double *normal, double *x);
+
+/* The laws that struct dun_tilted asks for, all but `scale`, which is left aside: everything else
+ * that is not NULL is written.  A draw takes a uniform and d normals.  `work` has a column for each
+ * component.  Constants of components are made once where lambda is the same in all lanes. */
+void dun_mixture_tilted(const struct dun_mixture *mixture, const struct dun_tilted *tilted,
+                        double *work);
 
 #endif

@@ -2,10 +2,8 @@
  * can be checked against. */
 #include "numerics/gaussian.h"
 #include "base/memory.h"
-#include "base/vmath.h"
 #include "targets/setup.h"
 #include <math.h>
-#include <string.h>
 
 enum { IDENTITY, DIAGONAL, TOEPLITZ, DENSE };
 
@@ -194,7 +192,10 @@ static int dimension_of(const void *self)
 
 static int work_columns(const void *self)
 {
-  return dun_gaussian_work_columns(&((const struct gaussian *)self)->normal);
+  const struct gaussian *t = self;
+  int evaluation = dun_gaussian_work_columns(&t->normal);
+  int tilted = dun_gaussian_tilted_columns(&t->normal);
+  return tilted > evaluation ? tilted : evaluation;
 }
 
 static void columns(const void *self, const double *x, double *lp, const double *scale,
@@ -213,50 +214,13 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   dun_gaussian_draw(&((const struct gaussian *)self)->normal, normal, x);
 }
 
-/* One coordinate: with precision p of the law and q of the tilted one, q = p + lambda s. */
-DUN_CLONES static void tilt(const struct dun_gaussian *g, int j, const struct dun_tilted *t,
-                            double *restrict mass, double *restrict spread)
+static int tilted(const void *self, const struct dun_tilted *tilted, double *work)
 {
-  double m = g->mean[j], p = g->inverse[j] * g->inverse[j], scale = t->scale ? t->scale[j] : 1;
-  const double *h = t->h + (int64_t)j * DUN_LANES;
-  for (int l = 0; l < DUN_LANES; l++) {
-    double more = t->lambda[l] * scale, q = p + more;
-    t->mean[(int64_t)j * DUN_LANES + l] = (p * m + h[l]) / q;
-    mass[l] += .5 * ((h[l] * (h[l] + 2 * p * m) - p * more * m * m) / q - dun_log(1 + more / p));
-    spread[l] += 1 / q;
-  }
-}
-
-static void draw_tilted(const struct dun_gaussian *g, const struct dun_tilted *t)
-{
-  for (int64_t i = 0; i < (int64_t)g->dimension * DUN_LANES; i++) {
-    int64_t j = i / DUN_LANES;
-    double scale = t->scale ? t->scale[j] : 1;
-    double q = g->inverse[j] * g->inverse[j] + t->lambda[i % DUN_LANES] * scale;
-    t->draw[i] = t->mean[i] + t->normal[i] / sqrt(q);
-  }
-}
-
-/* Of independent coordinates. */
-static int tilted(const void *self, const struct dun_tilted *t, double *work)
-{
-  const struct gaussian *s = self;
-  double mass[DUN_LANES] __attribute__((aligned(64)));
-  double spread[DUN_LANES] __attribute__((aligned(64))) = {0};
-  (void)work;
-  if (s->normal.form != DUN_GAUSSIAN_DIAGONAL)
-    return -1;
-  for (int l = 0; l < DUN_LANES; l++)
-    mass[l] = s->log_evidence;
-  for (int j = 0; j < s->normal.dimension; j++)
-    tilt(&s->normal, j, t, mass, spread);
-  if (t->log_mass)
-    memcpy(t->log_mass, mass, sizeof mass);
-  if (t->spread)
-    memcpy(t->spread, spread, sizeof spread);
-  if (t->draw)
-    draw_tilted(&s->normal, t);
-  return 0;
+  const struct gaussian *t = self;
+  int status = dun_gaussian_tilted(&t->normal, tilted, work);
+  for (int l = 0; tilted->log_mass && l < DUN_LANES; l++)
+    tilted->log_mass[l] += t->log_evidence;
+  return status;
 }
 
 static double log_evidence(const void *self)

@@ -150,6 +150,75 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   add_mean(t->lattice.sites, t->mean, x, x);
 }
 
+/* Waves of h - lambda mean in units of their deviations: those of the tilted mean and, if wanted,
+ * of a draw, which take the place of the normals. */
+DUN_CLONES static void tilt_waves(const struct gaussian_field *t, const struct dun_tilted *r,
+                                  double *restrict wave, double *restrict drawn,
+                                  double *restrict mass, double *restrict spread)
+{
+  memset(mass, 0, DUN_LANES * sizeof *mass);
+  memset(spread, 0, DUN_LANES * sizeof *spread);
+  for (int64_t k = 0; k < t->lattice.sites; k++) {
+    double *restrict w = wave + k * DUN_LANES, v = t->deviation[k] * t->deviation[k];
+    for (int l = 0; l < DUN_LANES; l++) {
+      double more = v * r->lambda[l], q = 1 / (1 + more), mean = w[l] * q;
+      mass[l] += .5 * (w[l] * mean - dun_log1p(more));
+      spread[l] = DUN_FMA(v, q, spread[l]);
+      w[l] = mean;
+      if (r->draw)
+        drawn[k * DUN_LANES + l] = DUN_FMA(sqrt(q), r->normal[k * DUN_LANES + l], mean);
+    }
+  }
+}
+
+/* x = mean + Q^T diag(deviation) wave. */
+static void to_field(const struct gaussian_field *t, const double *wave, double *x)
+{
+  double one[DUN_LANES] __attribute__((aligned(64)));
+  for (int l = 0; l < DUN_LANES; l++)
+    one[l] = 1;
+  for (int64_t i = 0; i < t->lattice.sites * DUN_LANES; i++)
+    x[i] = t->mean;
+  dun_lattice_add_field(&t->lattice, t->deviation, one, wave, x);
+}
+
+/* What the tilt is at the mean; `rest` becomes h - lambda mean. */
+DUN_CLONES static void tilt_at_mean(const struct gaussian_field *t, const struct dun_tilted *r,
+                                    double *restrict rest, double *restrict mass)
+{
+  memset(mass, 0, DUN_LANES * sizeof *mass);
+  for (int64_t j = 0; j < t->lattice.sites; j++)
+    for (int l = 0; l < DUN_LANES; l++) {
+      double h = r->h[j * DUN_LANES + l], m = t->mean;
+      mass[l] = DUN_FMA(m, DUN_FMA(-.5 * m, r->lambda[l], h), mass[l]);
+      rest[j * DUN_LANES + l] = DUN_FMA(-m, r->lambda[l], h);
+    }
+}
+
+static int tilted(const void *self, const struct dun_tilted *r, double *work)
+{
+  const struct gaussian_field *t = self;
+  size_t block = (size_t)t->lattice.sites * DUN_LANES;
+  double *wave = work, *rest = work + block, one[DUN_LANES] __attribute__((aligned(64)));
+  double mass[DUN_LANES], more[DUN_LANES], spread[DUN_LANES];
+  if (r->scale)
+    return -1;
+  for (int l = 0; l < DUN_LANES; l++)
+    one[l] = 1;
+  tilt_at_mean(t, r, rest, mass);
+  memset(wave, 0, block * sizeof *wave);
+  dun_lattice_add_waves(&t->lattice, t->deviation, one, rest, wave);
+  tilt_waves(t, r, wave, rest, more, spread);
+  to_field(t, wave, r->mean);
+  if (r->draw)
+    to_field(t, rest, r->draw);
+  for (int l = 0; r->log_mass && l < DUN_LANES; l++)
+    r->log_mass[l] = mass[l] + more[l];
+  if (r->spread)
+    memcpy(r->spread, spread, sizeof spread);
+  return 0;
+}
+
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
   const struct gaussian_field *t = self;
@@ -183,6 +252,8 @@ const struct dun_target dun_target_gaussian_field = {
     .work_columns = work_columns,
     .draw_normals = -1,
     .draw = draw,
+    .tilted = tilted,
+    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW,
     .log_evidence = dun_setup_normalised,
     .parameters = parameters,
     .constrain = constrain,

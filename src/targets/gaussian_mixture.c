@@ -227,7 +227,7 @@ static int dimension_of(const void *self)
 
 static int work_columns(const void *self)
 {
-  return dun_mixture_work_columns(&((const struct gaussian_mixture *)self)->mixture);
+  return ((const struct gaussian_mixture *)self)->mixture.components;
 }
 
 static void columns(const void *self, const double *x, double *lp, const double *scale,
@@ -243,6 +243,17 @@ static void columns(const void *self, const double *x, double *lp, const double 
 static void draw(const void *self, const double *uniform, const double *normal, double *x)
 {
   dun_mixture_draw(&((const struct gaussian_mixture *)self)->mixture, uniform, normal, x);
+}
+
+static int tilted(const void *self, const struct dun_tilted *tilted, double *work)
+{
+  const struct gaussian_mixture *t = self;
+  if (tilted->scale)
+    return -1;
+  dun_mixture_tilted(&t->mixture, tilted, work);
+  for (int l = 0; tilted->log_mass && l < DUN_LANES; l++)
+    tilted->log_mass[l] += t->log_evidence;
+  return 0;
 }
 
 static double log_evidence(const void *self)
@@ -276,6 +287,8 @@ const struct dun_target dun_target_gaussian_mixture = {
     .draw_uniforms = 1,
     .draw_normals = -1,
     .draw = draw,
+    .tilted = tilted,
+    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_LABEL,
     .log_evidence = log_evidence,
     .parameters = parameters,
     .modes = modes,

@@ -69,10 +69,12 @@ static const char *operations_fault(const struct dun_target *t)
     return "expected at most 1000000 columns of random numbers for a draw";
   if ((unsigned)t->support > DUN_LETTERS)
     return "its `support` is unknown";
-  if (t->tilts & ~15u || (t->tilts && !t->tilted))
+  if (t->tilts & ~31u || (t->tilts && !t->tilted))
     return "it has `tilts` that are unknown, or no `tilted` to go with them";
   if ((t->tilts & DUN_TILTED_DRAW) && !t->draw)
     return "it draws from tilted laws but has no `draw`, whose random numbers these are";
+  if ((t->tilts & DUN_TILTED_LABEL) && !t->modes)
+    return "its tilted laws have labels but it has no `modes`, which these are";
   if (t->draw_prior && !t->prior)
     return "it draws from a prior but has no density `prior`";
   if (t->constrain && !t->parameters)
