@@ -1,7 +1,7 @@
 /* Gaussians under a tilt.
  *
- * Independent and autoregressive coordinates are filtered forwards and smoothed backwards, each lane
- * with a lambda of its own: standardised, the chain's law given what lies before is N(a, v), the
+ * Independent and autoregressive coordinates are filtered forwards and smoothed backwards, each
+ * lane with a lambda of its own: standardised, the law given what lies before is N(a, v), the
  * tilt of a coordinate multiplies it, and nothing cancels however narrow the tilt is.  A dense
  * covariance takes the Cholesky factor of precision + lambda scale, once for all lanes that have
  * the same lambda. */

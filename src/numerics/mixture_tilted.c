@@ -21,13 +21,13 @@ enum { L = DUN_LANES, BLOCK = 32, TERMS = 3 };
 
 /* Scratch of a tile. */
 struct tile {
-  int first, end;                                       /* components that take part */
-  double away[L] __attribute__((aligned(64)));          /* |e - c|^2 */
-  double common[L] __attribute__((aligned(64)));        /* of log masses */
-  double top[L] __attribute__((aligned(64)));           /* the largest of the others */
-  double sum[L] __attribute__((aligned(64)));           /* of the shares, relative to it */
-  double inverse[L] __attribute__((aligned(64)));       /* sum of share / q */
-  double term[TERMS][L] __attribute__((aligned(64)));   /* factor of |m - e|^2, own, of |e - c|^2 */
+  int first, end;                                     /* components that take part */
+  double away[L] __attribute__((aligned(64)));        /* |e - c|^2 */
+  double common[L] __attribute__((aligned(64)));      /* of log masses */
+  double top[L] __attribute__((aligned(64)));         /* the largest of the others */
+  double sum[L] __attribute__((aligned(64)));         /* of the shares, relative to it */
+  double inverse[L] __attribute__((aligned(64)));     /* sum of share / q */
+  double term[TERMS][L] __attribute__((aligned(64))); /* factor of |m - e|^2, own, of |e - c|^2 */
 };
 
 /* e[d][64], and what follows from it. */
@@ -65,8 +65,8 @@ DUN_INLINE void set_terms(const struct dun_mixture *m, int k, int lanes, const d
   for (int l = 0; l < lanes; l++) {
     double half = .5 / (p + lambda[l]);
     term[0][l] = -p * (lambda[l] + P) * half;
-    term[1][l] = log_weight - .5 * m->dimension * dun_log1p(lambda[l] / p) +
-                 P * p * half * m->square[k];
+    term[1][l] =
+        log_weight - .5 * m->dimension * dun_log1p(lambda[l] / p) + P * p * half * m->square[k];
     term[2][l] = P * (P - p) * half;
   }
 }
@@ -92,13 +92,12 @@ DUN_INLINE void add_distance(int count, const double *restrict e, const double *
 }
 
 /* share[K][64] = squared distances, some coordinates of all components at a time. */
-DUN_INLINE void set_distances(const struct dun_mixture *m, const struct tile *tile, const double *e,
-                              double *restrict share)
+DUN_CLONES static void set_distances(const struct dun_mixture *m, int first, int end,
+                                     const double *restrict e, double *restrict share)
 {
-  memset(share + (int64_t)tile->first * L, 0,
-         (size_t)(tile->end - tile->first) * L * sizeof *share);
+  memset(share + (int64_t)first * L, 0, (size_t)(end - first) * L * sizeof *share);
   for (int j = 0; j < m->dimension; j += BLOCK)
-    for (int k = tile->first; k < tile->end; k++)
+    for (int k = first; k < end; k++)
       add_distance(m->dimension - j < BLOCK ? m->dimension - j : BLOCK, e + (int64_t)j * L,
                    m->mean + (int64_t)k * m->dimension + j, DUN_ALIGNED(share + (int64_t)k * L));
 }
@@ -123,17 +122,15 @@ static int all_alike(const double *lambda)
   return alike;
 }
 
-/* share[K][64]: parts of the mass, of sum 1. */
+/* Squared distances become parts of the mass, of sum 1. */
 DUN_CLONES static void set_shares(const struct dun_mixture *m, const double *lambda,
-                                  struct tile *restrict tile, const double *restrict e,
-                                  double *restrict share)
+                                  struct tile *restrict tile, double *restrict share)
 {
   int alike = all_alike(lambda);
   for (int l = 0; l < L; l++) {
     tile->top[l] = LOWEST;
     tile->sum[l] = 0;
   }
-  set_distances(m, tile, e, share);
   for (int k = tile->first; k < tile->end; k++) {
     double *restrict s = DUN_ALIGNED(share + (int64_t)k * L);
     set_terms(m, k, alike ? 1 : L, lambda, tile->term);
@@ -182,9 +179,8 @@ DUN_INLINE void add_four(const double *restrict s, const double *restrict m, int
 {
   double m0 = m[0], m1 = m[d], m2 = m[2 * d], m3 = m[3 * d];
   for (int l = 0; l < L; l++)
-    out[l] = DUN_FMA(
-        s[3 * L + l], m3,
-        DUN_FMA(s[2 * L + l], m2, DUN_FMA(s[L + l], m1, DUN_FMA(s[l], m0, out[l]))));
+    out[l] = DUN_FMA(s[3 * L + l], m3,
+                     DUN_FMA(s[2 * L + l], m2, DUN_FMA(s[L + l], m1, DUN_FMA(s[l], m0, out[l]))));
 }
 
 DUN_CLONES static void write_mean(const struct dun_mixture *m, const struct dun_tilted *t,
@@ -260,7 +256,8 @@ void dun_mixture_tilted(const struct dun_mixture *m, const struct dun_tilted *t,
   struct tile tile = {.first = t->label > 0 ? t->label - 1 : 0,
                       .end = t->label > 0 ? t->label : m->components};
   set_point(m, t, t->mean, &tile);
-  set_shares(m, t->lambda, &tile, t->mean, work);
+  set_distances(m, tile.first, tile.end, t->mean, work);
+  set_shares(m, t->lambda, &tile, work);
   if (t->log_mass)
     write_mass(&tile, t->log_mass);
   if (t->draw)
