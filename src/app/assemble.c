@@ -293,6 +293,8 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
                  who, run->target->type.name);
   else if (run->kernel->uses_gradient)
     code = dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm");
+  if (code >= 0 && run->kernel->init)
+    code = run->kernel->init(run->kernel_self);
   if (code >= 0)
     code = load_pilot(context, assembly);
   for (int h = 0; h < DUN_HALVES && code >= 0; h++)

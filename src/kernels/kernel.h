@@ -69,6 +69,10 @@ static inline double *dun_move_lp(const struct dun_move *move)
 struct dun_kernel {
   struct dun_type type; /* the own struct begins with struct dun_kernel_options */
 
+  /* After the options are set: checks them, makes what follows from them.  DUN_ERROR_INPUT.  NULL:
+   * nothing. */
+  int (*init)(void *self);
+
   /* Where adaptation begins: initial_step * d^initial_step_power, in units of the metric. */
   double initial_step, initial_step_power;
   int blind;          /* reads no log densities; with move.blind it writes none either */

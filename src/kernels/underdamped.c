@@ -1,29 +1,53 @@
 /* Underdamped Langevin dynamics, dx = S p dt, dp = S grad log pi_t dt - friction p dt +
- * sqrt(2 friction) dW, by palindromes of exact steps:
- *   OBABO  O(h/2) B(h/2) A(h) B(h/2) O(h/2)
- *   BAOAB  B(h/2) A(h/2) O(h) A(h/2) B(h/2)
- * B kicks the momentum, A drifts, O refreshes the momentum in part (Leimkuhler & Matthews 2013).
+ * sqrt(2 friction) dW, by programs of exact steps (numerics/program.h):
+ *   B  kicks the momentum      A  drifts      O  refreshes the momentum in part
+ * as the palindromes obabo, "O/2 B/2 A B/2 O/2", and baoab, "B/2 A/2 O A/2 B/2" (Leimkuhler &
+ * Matthews 2013).  The force is evaluated where a kick needs it: it depends on x alone.
  *
- * Metropolised: since O leaves N(0, I) invariant and is reversible, and the palindrome is its own
+ * Metropolised: since O leaves N(0, I) invariant and is reversible, and a palindrome is its own
  * way back with momenta reversed, the ratio is exp(-work), the work being the energy's change over
  * the deterministic steps; a rejection keeps the point and turns the momentum (Horowitz 1991).
- * Otherwise nothing is rejected and exp(-work) is the weight. */
+ * Otherwise nothing is rejected, exp(-work) is the weight, and the way back of any program is the
+ * program read backwards. */
 #include "base/error.h"
 #include "base/vmath.h"
 #include "kernels/metropolis.h"
 #include "kernels/splitting.h"
-
-enum scheme { OBABO, BAOAB };
+#include "numerics/program.h"
 
 struct underdamped {
   struct dun_kernel_options options;
-  int scheme, metropolised;
+  char *scheme;
+  int metropolised;
   double friction;
+
+  struct dun_program program; /* made */
 };
+
+static const struct dun_program_name schemes[] = {
+    {"obabo", "O/2 B/2 A B/2 O/2"}, {"baoab", "B/2 A/2 O A/2 B/2"}, {0}};
+
+static int init(void *self)
+{
+  struct underdamped *s = self;
+  static const char what[] = "underdamped: scheme";
+  int status = dun_program_parse(what, s->scheme, "OAB", schemes, &s->program);
+
+  for (const char *c = "OAB"; status == 0 && *c; c++)
+    if (!dun_program_has(&s->program, *c))
+      status = dun_fail(DUN_ERROR_INPUT, "%s: \"%s\" has no %c; all of O, A and B are needed", what,
+                        s->scheme, *c);
+  if (status == 0 && s->metropolised && !dun_program_palindrome(&s->program))
+    status = dun_fail(DUN_ERROR_INPUT,
+                      "%s: \"%s\" is no palindrome, and moves that can be rejected must be their "
+                      "own way back; write \"O/2 B/2 A B/2 O/2\", or metropolised: false",
+                      what, s->scheme);
+  return status;
+}
 
 static int scratch(int d, int K)
 {
-  return 4 * d + (d + K + 1); /* normals of two refreshes, gradient, momentum, proposal */
+  return 3 * d + (d + K + 1); /* normals, gradient, momentum, proposal */
 }
 
 static int declare(const void *self, struct dun_population *population, int d)
@@ -56,38 +80,63 @@ DUN_CLONES static void decay(double rate, const double *restrict h, double *rest
     keep[l] = dun_exp(-rate * h[l]);
 }
 
-/* O; its change of the kinetic energy is none of the work. */
-static void refresh(int d, const double *keep, const double *z, double *p, double *energy)
-{
-  dun_add_kinetic(d, -1, p, energy);
-  dun_refresh(d, keep, z, p);
-  dun_add_kinetic(d, 1, p, energy);
-}
-
-/* One palindrome from the state and p; `energy` gets the kinetic energy lost outside of O. */
-static void fly(const struct underdamped *s, struct dun_move *m, const double *z, double *g,
-                double *p, double *proposal, double *energy)
+/* O number `block`; its change of the kinetic energy is none of the work. */
+static void refresh(struct dun_move *m, double rate, int block, double *z, double *p,
+                    double *energy)
 {
   double keep[DUN_LANES] __attribute__((aligned(64)));
-  int d = m->d;
 
-  decay(s->scheme == OBABO ? .5 * s->friction : s->friction, m->step_size, keep);
+  decay(rate, m->step_size, keep);
+  dun_normals_from(dun_move_address(m, DUN_PURPOSE_REFRESH), (int64_t)block * m->d, m->d, z);
+  dun_add_kinetic(m->d, -1, p, energy);
+  dun_refresh(m->d, keep, z, p);
+  dun_add_kinetic(m->d, 1, p, energy);
+}
+
+/* The last operator that moves the point. */
+static int last_drift(const struct dun_program *program)
+{
+  int i = program->count - 1;
+
+  while (program->operation[i].letter != 'A')
+    i--;
+  return i;
+}
+
+/* The program from the state and p; `energy` gets the kinetic energy lost outside of O, the
+ * proposal its log density. */
+static void fly(const struct underdamped *s, struct dun_move *m, double *z, double *g, double *p,
+                double *proposal, double *energy)
+{
+  const struct dun_program_operation *o = s->program.operation, *end = o + s->program.count;
+  const struct dun_program_operation *last = o + last_drift(&s->program);
+  int moved = 0, block = 0, d = m->d;
+
   memcpy(proposal, dun_move_x(m), (size_t)d * DUN_LANES * sizeof *proposal);
   dun_move_gradient(m, proposal, g);
   dun_add_kinetic(d, 1, p, energy);
-  if (s->scheme == OBABO) {
-    refresh(d, keep, z, p, energy);
-    dun_kick_and_drift(m, .5, g, p, proposal);
-  } else {
-    dun_kick(m, .5, g, p);
-    dun_drift(m, .5, p, proposal);
-    refresh(d, keep, z, p, energy);
-    dun_drift(m, .5, p, proposal);
+  for (; o < end; o++) {
+    if (o->letter == 'O') {
+      refresh(m, o->share * s->friction, block++, z, p, energy);
+      continue;
+    }
+    if (o->letter == 'B') {
+      if (moved && o > last)
+        dun_move_evaluate(m, proposal, g);
+      else if (moved)
+        dun_move_gradient(m, proposal, g);
+      moved = o + 1 < end && o[1].letter == 'A' && o[1].share == 1;
+      if (moved)
+        dun_kick_and_drift(m, (o++)->share, g, p, proposal);
+      else
+        dun_kick(m, o->share, g, p);
+      continue;
+    }
+    dun_drift(m, o->share, p, proposal);
+    moved = 1;
   }
-  dun_move_evaluate(m, proposal, g);
-  dun_kick(m, .5, g, p);
-  if (s->scheme == OBABO)
-    refresh(d, keep, z + (int64_t)d * DUN_LANES, p, energy);
+  if (moved)
+    dun_move_evaluate(m, proposal, NULL);
   dun_add_kinetic(d, -1, p, energy);
 }
 
@@ -121,13 +170,12 @@ static void move(const void *self, struct dun_move *m)
 {
   const struct underdamped *s = self;
   int64_t block = (int64_t)m->d * DUN_LANES, columns = m->d + m->K + 1;
-  double *z = m->scratch, *g = z + 2 * block, *p = g + block, *proposal = p + block;
+  double *z = m->scratch, *g = z + block, *p = g + block, *proposal = p + block;
   double energy[DUN_LANES] __attribute__((aligned(64))) = {0};
   double log_ratio[DUN_LANES] __attribute__((aligned(64)));
 
   first_momenta(m, z);
   memcpy(p, m->momentum, (size_t)block * sizeof *p);
-  dun_normals(dun_move_address(m, DUN_PURPOSE_REFRESH), 2 * m->d, z);
   fly(s, m, z, g, p, proposal, energy);
   dun_metropolis_ratio(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES, energy,
                        log_ratio);
@@ -156,11 +204,12 @@ static int biased(const void *self)
 static const struct dun_option options[] = {
     DUN_KERNEL_OPTIONS(struct underdamped, "0.9"),
     {.name = "scheme",
-     .type = DUN_CHOICE,
+     .type = DUN_TEXT,
      .offset = offsetof(struct underdamped, scheme),
      .initial = "obabo",
-     .words = "obabo|baoab",
-     .doc = "Order of the exact steps."},
+     .doc =
+         "Order of the exact steps: obabo, baoab or a program such as O/4 B/2 O/4 A O/4 B/2 O/4, a "
+         "palindrome where moves are rejected."},
     {.name = "friction",
      .type = DUN_NUMBER,
      .offset = offsetof(struct underdamped, friction),
@@ -185,6 +234,7 @@ const struct dun_kernel dun_kernel_underdamped = {
     .initial_step = 1,
     .initial_step_power = -.25,
     .weighs = 1,
+    .init = init,
     .biased = biased,
     .declare = declare,
     .scratch = scratch,

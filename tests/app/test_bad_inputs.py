@@ -89,6 +89,14 @@ EDITS = {
     "biased_ladders": ("{type: hmc}\nmethod: {type: smc}",
                        "{type: underdamped, metropolised: false}\n"
                        "method: {type: tempering, temperatures: 8}", ["tempering", "underdamped"]),
+    "uneven_scheme": ("{type: hmc}", "{type: underdamped, scheme: O B A}",
+                      [FILE + ":4", "scheme", "palindrome", "O/2 B/2 A B/2 O/2"]),
+    "unknown_operator": ("{type: hmc}", "{type: underdamped, scheme: O/2 B/2 X B/2 O/2}",
+                         [FILE + ":4", "scheme", "column 9", "no operator", "known are O A B"]),
+    "shares_of_a_scheme": ("{type: hmc}", "{type: underdamped, scheme: O/2 B/2 A B/2 O/3}",
+                           [FILE + ":4", "scheme", "shares of O", "0.8333"]),
+    "scheme_without_noise": ("{type: hmc}", "{type: underdamped, scheme: B/2 A B/2}",
+                             [FILE + ":4", "scheme", "has no O"]),
     "one_temperature": ("{type: smc}", "{type: tempering, temperatures: 1}",
                         [FILE + ":5", "temperatures", "2"]),
     "dilation_without_lattice": ("{type: geometric, base: {type: gaussian, mean: 0, scale: 3}, "

@@ -28,6 +28,8 @@ static const struct setting settings[] = {
     {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped, metropolised: false}"},
     {"smc", "moves_per_step: 2",
      WIDE "kernel: {type: underdamped, metropolised: false, scheme: baoab}"},
+    {"smc", "moves_per_step: 2",
+     WIDE "kernel: {type: underdamped, metropolised: false, scheme: O A/2 B A/2}"},
     {"smc", "moves_per_step: 0",
      "path: {type: geometric, base: {type: gaussian, mean: .5, scale: 1.3}}\n"},
     {"smc", "moves_per_step: 3, moves_at: end",
