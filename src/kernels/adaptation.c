@@ -102,6 +102,7 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->target_acceptance = options->target_acceptance;
   a->jitter = options->jitter;
   a->fixed = options->pilot && options->fixed;
+  a->adapt_centre = kernel->uses_centre && !a->fixed;
   a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
                                     kernel->initial_step_power * dun_scalar_log((double)d)
                               : dun_scalar_log(options->step_size);
@@ -282,6 +283,16 @@ void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
   for (long long j = 0; j < a->scale.count; j++)
     if (deviation[j] > 0 && isfinite(deviation[j]))
       a->scale.value[j] = deviation[j];
+}
+
+int dun_adaptation_centre(struct dun_adaptation *a, const double *mean)
+{
+  if (!a->adapt_centre)
+    return 0;
+  if (!a->centre.count && copy_numbers(&a->centre, &a->scale) < 0) /* for its size */
+    return DUN_ERROR_MEMORY;
+  memcpy(a->centre.value, mean, (size_t)a->centre.count * sizeof *mean);
+  return 0;
 }
 
 /* The covariance of the metric: deviations as they are, correlations shrunk. */

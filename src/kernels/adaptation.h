@@ -40,6 +40,7 @@ struct dun_adaptation {
   int adapt_step, adapt_length, metric;
   int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
   int fixed;  /* what was loaded stays: the metric is not learned */
+  int adapt_centre;
   double target_acceptance, jitter;
 
   /* state */
@@ -101,6 +102,9 @@ double dun_adaptation_change(double acceptance, double target);
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
+
+/* Takes the particles' mean[d] as the centre, for kernels that use one.  DUN_ERROR_MEMORY. */
+int dun_adaptation_centre(struct dun_adaptation *adaptation, const double *mean);
 
 /* The same with the correlations of a covariance [d][d] that `count` points gave, drawn a little to
  * 0, as the dense metric.  What is not positive definite is not taken.  DUN_ERROR_MEMORY. */

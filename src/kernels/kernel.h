@@ -18,6 +18,7 @@ struct dun_move {
   const double *step_size;         /* [64], jittered, in units of `scale` */
   const double *scale;             /* [d]: the diagonal metric as standard deviations */
   const struct dun_metric *metric; /* takes the place of `scale`; NULL: none does */
+  const double *centre;            /* [d]: mean of the particles; NULL: it was not learned */
   const double *unit;              /* [64]: the path's unit at the lanes' times */
   double statistic;                /* of all particles, where the kernel asks for one */
   int from_point; /* every particle is where the path's start draws them all; see weighs_point */
@@ -78,6 +79,7 @@ struct dun_kernel {
   int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
   int uses_gradient;
+  int uses_centre; /* proposes around the particles' mean: methods that learn learn that, too */
   /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */
   int (*biased)(const void *self);
   /* Columns of scratch. */

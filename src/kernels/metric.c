@@ -31,9 +31,26 @@ DUN_CLONES static void transposed(const struct dun_metric *metric, const double 
   }
 }
 
+DUN_CLONES static void solve(const struct dun_metric *metric, const double *restrict y,
+                             double *restrict w)
+{
+  for (int i = 0; i < metric->d; i++) {
+    const double *row = metric->entries + (int64_t)i * metric->d;
+    double sum[DUN_LANES];
+    for (int l = 0; l < DUN_LANES; l++)
+      sum[l] = y[i * DUN_LANES + l];
+    for (int j = 0; j < i; j++)
+      for (int l = 0; l < DUN_LANES; l++)
+        sum[l] = DUN_FMA(-row[j], w[j * DUN_LANES + l], sum[l]);
+    for (int l = 0; l < DUN_LANES; l++)
+      w[i * DUN_LANES + l] = sum[l] / row[i];
+  }
+}
+
 struct dun_metric dun_metric_dense(int d, const double *factor)
 {
-  return (struct dun_metric){.d = d, .apply = apply, .transposed = transposed, .entries = factor};
+  return (struct dun_metric){
+      .d = d, .apply = apply, .transposed = transposed, .solve = solve, .entries = factor};
 }
 
 static void to_field(const struct dun_metric *metric, const double *by, const double *w, double *x)

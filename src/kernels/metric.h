@@ -15,6 +15,8 @@ struct dun_metric {
   void (*apply)(const struct dun_metric *metric, const double *by, const double *w, double *x);
   /* w += by[64] S^T g */
   void (*transposed)(const struct dun_metric *metric, const double *by, const double *g, double *w);
+  /* w = S^-1 y; of dense metrics only */
+  void (*solve)(const struct dun_metric *metric, const double *y, double *w);
   const double *entries; /* of S; dense: lower triangular, [d][d] by rows; Fourier: s_k [d]; of
                           * lanes: the scales, [d][64]; not owned */
   const struct dun_lattice *lattice; /* Fourier; not owned */

@@ -108,6 +108,7 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct dun_lanes
                            .step_size = w->step,
                            .scale = adaptation->scale.value,
                            .metric = s->metric.d ? &s->metric : NULL,
+                           .centre = adaptation->centre.value,
                            .unit = w->unit,
                            .statistic = s->statistic[s->halves ? 1 - half : 0],
                            .from_point = s->from_point,
@@ -205,8 +206,7 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
     dun_tile_load(s->population, s->start, i, w->start);
 }
 
-/* Of a tile in which the halves meet each is moved with all lanes, which keep their own random
- * numbers, and the other's are thrown away. */
+/* Where the halves meet in a tile, each moves with all lanes, and the other's are thrown away. */
 static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
                      int64_t i, double t, struct dun_span span, const double *inverse,
                      struct dun_exact *sum)

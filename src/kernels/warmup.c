@@ -121,7 +121,7 @@ static int learn_centre(const struct dun_warmup *w, struct dun_adaptation *a)
 {
   int d = (int)a->scale.count;
 
-  if (a->centre.count && w->count < CENTRE_POINTS)
+  if (a->centre.count && (a->fixed || w->count < CENTRE_POINTS))
     return 0;
   if (!a->centre.count) {
     a->centre.value = dun_allocate(d, sizeof *a->centre.value);

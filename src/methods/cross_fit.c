@@ -98,18 +98,18 @@ static int learn(struct dun_context *context, struct dun_cross_fit *f, struct du
   if (ancestors < LEAST_ANCESTORS)
     return 0;
   if (adaptation->metric == DUN_METRIC_DENSE)
-    return learn_dense(context, f, run, &logw, ancestors, adaptation);
-  status = dun_column_moments(context, &run->population, run->x, &logw, &f->weights, f->mean,
-                              f->deviation);
-  if (status >= 0)
+    status = learn_dense(context, f, run, &logw, ancestors, adaptation);
+  else if ((status = dun_column_moments(context, &run->population, run->x, &logw, &f->weights,
+                                        f->mean, f->deviation)) >= 0)
     dun_adaptation_metric(adaptation, f->deviation);
-  return status;
+  return status < 0 ? status : dun_agree(context, dun_adaptation_centre(adaptation, f->mean));
 }
 
 int dun_cross_fit_metric(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run)
 {
+  const struct dun_adaptation *a = run->adaptation;
   int learned =
-      run->adaptation->metric == DUN_METRIC_DIAGONAL || run->adaptation->metric == DUN_METRIC_DENSE;
+      a->metric == DUN_METRIC_DIAGONAL || a->metric == DUN_METRIC_DENSE || a->adapt_centre;
   int status = dun_agree(context, prepare(f, run));
 
   for (int half = 0; half < DUN_HALVES && learned && status >= 0; half++)

@@ -23,8 +23,8 @@ struct dun_cross_fit {
 void dun_cross_fit_free(struct dun_cross_fit *fit);
 
 /* Collective.  Each half's deviations, and its covariance for a dense metric, under the weights of
- * run->logw become the metric of the other.  A half of which hardly anything is left teaches
- * nothing.  DUN_ERROR_MEMORY, DUN_ERROR_NUMERIC. */
+ * run->logw become the metric of the other, its mean the centre for kernels that use one.  A half
+ * of which hardly anything is left teaches nothing.  DUN_ERROR_MEMORY, DUN_ERROR_NUMERIC. */
 int dun_cross_fit_metric(struct dun_context *context, struct dun_cross_fit *fit,
                          struct dun_run *run);
 

@@ -132,6 +132,9 @@ static int check(const struct tempering *s, const struct dun_run *run)
                     "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
                     "with these options does not",
                     run->kernel->type.name);
+  if (run->kernel->uses_centre)
+    return dun_fail(DUN_ERROR_INPUT, "method tempering learns no centre, and kernel %s needs one",
+                    run->kernel->type.name);
   if (metric != DUN_METRIC_IDENTITY && metric != DUN_METRIC_DIAGONAL)
     return dun_fail(
         DUN_ERROR_INPUT,

@@ -97,6 +97,9 @@ EDITS = {
                            [FILE + ":4", "scheme", "shares of O", "0.8333"]),
     "scheme_without_noise": ("{type: hmc}", "{type: underdamped, scheme: B/2 A B/2}",
                              [FILE + ":4", "scheme", "has no O"]),
+    "no_centre_on_ladders": ("{type: hmc}\nmethod: {type: smc}", "{type: independence}\n"
+                             "method: {type: tempering, temperatures: 8}",
+                             ["tempering", "independence", "centre"]),
     "one_temperature": ("{type: smc}", "{type: tempering, temperatures: 1}",
                         [FILE + ":5", "temperatures", "2"]),
     "dilation_without_lattice": ("{type: geometric, base: {type: gaussian, mean: 0, scale: 3}, "

@@ -1,6 +1,6 @@
 /* ranks: 1 3 */
 /* Contract of every registered kernel: exact draws stay exact.  6 comparisons for each kernel and
- * each of 2 targets, 48 for other schemes, 48 for dense metrics, 42 for the Fourier metric; limit 5
+ * each of 2 targets, 48 for other schemes, 60 for dense metrics, 42 for the Fourier metric; limit 5
  * standard errors; fixed seeds. */
 #include "base/scalar.h"
 #include "kernel_deviation.h"
@@ -43,10 +43,10 @@ static void other_schemes_stay_exact(void)
 /* With correlations that are not the target's, and some of another sign. */
 static void dense_metrics_stay_exact(void)
 {
-  static const char *const kernel[] = {"hmc", "mala", "underdamped", "rwm"};
+  static const char *const kernel[] = {"hmc", "mala", "underdamped", "rwm", "independence"};
   const double deviation[] = {1.5, .7, 1}, covariance[] = {1, .8, 0, .8, 1, -.3, 0, -.3, 1};
   const double of_two[] = {1, .8, .8, 1};
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 10; i++) {
     struct fixture fixture;
     char text[64];
     snprintf(text, sizeof text, "%s, metric: dense", kernel[i / 2]);

@@ -25,6 +25,7 @@ static const struct setting settings[] = {
      "path: {type: geometric, base: {type: fitted, scale: 5, pilot_moves: 20, covariance: "
      "diagonal}}\nkernel: {type: hmc}"},
     {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped}"},
+    {"smc", "moves_per_step: 3", WIDE "kernel: {type: independence}"},
     {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped, metropolised: false}"},
     {"smc", "moves_per_step: 2",
      WIDE "kernel: {type: underdamped, metropolised: false, scheme: baoab}"},
@@ -54,6 +55,9 @@ static const struct setting chains[] = {
     {"langevin", "warmup: 100, draws: 20, thin: 5", "path: {type: constant}\nkernel: {type: rwm}"},
     {"langevin", "warmup: 100, draws: 20, thin: 5",
      "path: {type: constant, start: {mean: 1}}\nkernel: {type: mala}"},
+    {"langevin", "warmup: 100, draws: 20, thin: 3",
+     "path: {type: constant, start: {scale: 2}}\nkernel: {type: independence, metric: diagonal, "
+     "step_size: 1.3}"},
     {"langevin", "warmup: 60, draws: 20, thin: 3",
      "path: {type: constant}\nkernel: {type: underdamped}"},
     {"langevin", "warmup: 60, draws: 20",

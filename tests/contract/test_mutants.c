@@ -78,6 +78,22 @@ static void one_way_drift(const void *self, struct dun_move *m)
   dun_metropolis_accept(m, proposal, ratio);
 }
 
+/* Wrong: proposes around a centre and forgets that it does. */
+static void one_way_centre(const void *self, struct dun_move *move)
+{
+  int64_t block = (int64_t)move->d * DUN_LANES;
+  double *z = move->scratch, *proposal = z + block;
+  double ratio[DUN_LANES] __attribute__((aligned(64)));
+  (void)self;
+  dun_normals(dun_move_address(move, DUN_PURPOSE_PROPOSE), move->d, z);
+  for (int64_t i = 0; i < block; i++)
+    proposal[i] = .8 + .9 * z[i];
+  dun_move_evaluate(move, proposal, NULL);
+  dun_metropolis_ratio(dun_move_lp(move), proposal + block + (int64_t)move->K * DUN_LANES, NULL,
+                       ratio);
+  dun_metropolis_accept(move, proposal, ratio);
+}
+
 static const struct {
   const char *name;
   void (*move)(const void *self, struct dun_move *move);
@@ -85,7 +101,8 @@ static const struct {
                {"other_time", other_time},
                {"stretched", stretched},
                {"shared_decision", shared_decision},
-               {"one_way_drift", one_way_drift}};
+               {"one_way_drift", one_way_drift},
+               {"one_way_centre", one_way_centre}};
 
 static void every_mutant_is_caught(void)
 {

@@ -82,6 +82,7 @@ def test_chains():
 
 def test_populations_with_a_dense_metric():
     same_at((1, 3), "mixture", kernel="rwm, metric: dense", particles=1000)
+    same_at((1, 2, 7), "mixture", kernel="independence", particles=1000)
 
 
 def test_chains_along_dilation():

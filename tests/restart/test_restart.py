@@ -67,6 +67,10 @@ def test_one_tick_at_a_time():
                        resampling="multinomial")
 
 
+def test_one_tick_at_a_time_around_a_learned_centre():
+    one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="independence")
+
+
 def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
     one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", "--set",
                        "method.most_moves=6", kernel="hmc")

@@ -1,5 +1,5 @@
 /* ranks: 1 3 */
-/* The dense metric: its two operations against plain sums, its learning from a covariance and in a
+/* The dense metric: its operations against plain sums, its learning from a covariance and in a
  * warm-up; covariances of a population, weighted and plain, against sums in long double and over
  * ranks. */
 #include "kernels/adaptation.h"
@@ -15,8 +15,8 @@ static double entry(int i, int j)
   return j > i ? 0 : particle_uniform((int64_t)i * D + j, 3) - (i == j ? -1 : .5);
 }
 
-/* x += by S w and <S w, g> = <w, S^T g>. */
-static void the_two_operations(void)
+/* x += by S w, w = S^-1 (S w) and <S w, g> = <w, S^T g>. */
+static void the_operations(void)
 {
   double *block = dun_allocate(4 * D * DUN_LANES + D * D, sizeof *block);
   double *w = block, *g = w + D * DUN_LANES, *x = g + D * DUN_LANES, *back = x + D * DUN_LANES;
@@ -35,6 +35,14 @@ static void the_two_operations(void)
   for (int64_t i = 0; i < D * DUN_LANES; i++)
     x[i] = by[i % DUN_LANES];
   metric.apply(&metric, by, w, x);
+  for (int64_t i = 0; i < D * DUN_LANES; i++)
+    x[i] = (x[i] - by[i % DUN_LANES]) / by[i % DUN_LANES];
+  metric.solve(&metric, x, back);
+  for (int64_t i = 0; i < D * DUN_LANES; i++) {
+    CHECK_NEAR(back[i], w[i], 1e-12);
+    x[i] = by[i % DUN_LANES] * (1 + x[i]);
+    back[i] = 0;
+  }
   metric.transposed(&metric, by, g, back);
   for (int l = 0; l < DUN_LANES; l++) {
     long double one = 0, other = 0;
@@ -216,6 +224,6 @@ static void plain_covariances(void)
   dun_population_free(&p);
 }
 
-TEST_MAIN({"the_two_operations", the_two_operations}, {"learning", learning},
+TEST_MAIN({"the_operations", the_operations}, {"learning", learning},
           {"a_window_of_the_warm_up", a_window_of_the_warm_up}, {"covariances", covariances},
           {"plain_covariances", plain_covariances})
