@@ -1,6 +1,8 @@
 #include "app/assemble.h"
+#include "app/last_words.h"
 #include "app/source.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/memory.h"
 #include "data/learned.h"
 #include "parallel/host.h"
@@ -236,9 +238,13 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
 {
   const struct dun_target *target = (const struct dun_target *)assembly->target.type;
   char reason[512] = "";
+  dun_last_words_limit(assembly->binder.timeout);
+  unsigned control = dun_guard_enter(target->type.name, "init");
+  int refused = target->init && target->init(assembly->target.self,
+                                             (struct dun_message){reason, sizeof reason}) < 0;
   int code = 0;
-  if (target->init &&
-      target->init(assembly->target.self, (struct dun_message){reason, sizeof reason}) < 0)
+  dun_guard_leave(control);
+  if (refused)
     code = dun_fail(DUN_ERROR_INPUT, "%s", *reason ? reason : "refused without a reason");
   if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
     return code;

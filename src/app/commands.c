@@ -8,6 +8,7 @@
 #include "app/promises.h"
 #include "app/source.h"
 #include "app/summary.h"
+#include "app/surroundings.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/linear.h"
@@ -47,10 +48,14 @@ static int prepare(struct dun_context *context, struct dun_assembly *assembly,
   int code;
   dun_blas_one_thread();
   code = dun_assemble(context, assembly, arguments);
+  if (assembly->run.target)
+    dun_surroundings_restore(context, assembly->run.target->type.name);
   if (code >= 0)
     code = dun_source_refuse(context, assembly);
   if (code == 0 && !arguments->no_check)
     code = dun_promises_try(context, assembly);
+  if (assembly->run.target)
+    dun_surroundings_restore(context, assembly->run.target->type.name);
   if (code < 0)
     *exit_code = fail(context, code, &assembly->binder.complaints);
   return code;

@@ -197,8 +197,11 @@ static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
   double share = cost->evaluations > 0 ? (double)cost->nans / (double)cost->evaluations : 0;
   enum dun_verdict_level level = cost->nans == 0 ? DUN_GOOD : share > .01 ? DUN_BAD : DUN_DOUBTFUL;
-  dun_diagnose(all, "nan", level, "%lld of %lld log densities were NaN and counted as outside",
-               (long long)cost->nans, (long long)cost->evaluations);
+  dun_diagnose(
+      all, "nan", level,
+      "%lld of %lld log densities or gradients were NaN: the former were counted as outside, "
+      "the latter as 0",
+      (long long)cost->nans, (long long)cost->evaluations);
 }
 
 /* `excess` times (R - 1) is about chi-square with R - 1 degrees of freedom if the errors are

@@ -1,6 +1,7 @@
 #include "app/driver.h"
 #include "app/finish.h"
 #include "app/record.h"
+#include "app/surroundings.h"
 #include "base/error.h"
 #include "io/digest.h"
 #include "numerics/linear.h"
@@ -141,6 +142,7 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
     code = run->method->advance(context, run->method_self, run);
   else if (code >= 0)
     code = finish_at_work(driver)->advance(context, finish_part(driver)->self, run);
+  dun_surroundings_restore(context, run->target->type.name);
   if (code == DUN_INTERRUPTED)
     return code; /* this tick is made again */
   dun_pass_forget(&run->sweep.pass);

@@ -1,7 +1,9 @@
 #include "dunlin/dunlin.h"
 #include "app/accord.h"
 #include "app/commands.h"
+#include "app/last_words.h"
 #include "app/stop.h"
+#include "app/surroundings.h"
 #include "app/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -37,23 +39,31 @@ static int dispatch(struct dun_context *context, const struct dun_arguments *arg
                     double began, struct dunlin_result *result)
 {
   int code = 0;
-  if (arguments->command == DUN_COMMAND_RUN) {
-    dun_stop_catch();
-    code = dun_command_run(context, arguments, began, result);
-    dun_stop_release();
-  } else if (arguments->command == DUN_COMMAND_SWEEP) {
-    dun_stop_catch();
-    code = dun_command_sweep(context, arguments, began);
-    dun_stop_release();
-  } else if (arguments->command == DUN_COMMAND_CHECK) {
-    code = dun_command_check(context, arguments);
-  } else if (arguments->command == DUN_COMMAND_COMPARE) {
-    code = dun_command_compare(context, arguments);
-  } else {
-    if (context->rank == 0)
-      code = dun_command_local(arguments);
-    dun_broadcast(context, &code, sizeof code, 0);
+  switch (arguments->command) {
+  case DUN_COMMAND_RUN: return dun_command_run(context, arguments, began, result);
+  case DUN_COMMAND_SWEEP: return dun_command_sweep(context, arguments, began);
+  case DUN_COMMAND_CHECK: return dun_command_check(context, arguments);
+  case DUN_COMMAND_COMPARE: return dun_command_compare(context, arguments);
+  default: break;
   }
+  if (context->rank == 0)
+    code = dun_command_local(arguments);
+  dun_broadcast(context, &code, sizeof code, 0);
+  return code;
+}
+
+static int work(struct dun_context *context, const struct dun_arguments *arguments, double began,
+                struct dunlin_result *result)
+{
+  int stops = arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_SWEEP;
+  dun_last_words_begin(context);
+  if (stops)
+    dun_stop_catch();
+  dun_surroundings_keep();
+  int code = dispatch(context, arguments, began, result);
+  if (stops)
+    dun_stop_release();
+  dun_last_words_end();
   return code;
 }
 
@@ -78,7 +88,7 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
   if (code < 0 || arguments.answered)
     code = dun_exit_code(code);
   else
-    code = dispatch(&context, &arguments, began, result);
+    code = work(&context, &arguments, began, result);
   dun_context_free(&context);
   dun_arguments_free(&arguments);
   return code;

@@ -1,8 +1,10 @@
 /* The program: the only place that knows MPI_COMM_WORLD. */
 #include "app/arguments.h"
+#include "app/last_words.h"
 #include "dunlin/dunlin.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int leaving;
@@ -11,12 +13,26 @@ static int leaving;
  * there is no result. */
 static void refuse_exit(void)
 {
+  dun_last_words_exit();
   if (leaving)
     return;
   fputs("dunlin: the program was ended by exit from within, perhaps by a target: there is no "
         "result\n",
         stderr);
   _exit(1);
+}
+
+/* Libraries of targets find this one in the place of the C library's. */
+_Noreturn void _exit(int code)
+{
+  dun_last_words_exit();
+  syscall(SYS_exit_group, code);
+  __builtin_unreachable();
+}
+
+_Noreturn void _Exit(int code)
+{
+  _exit(code);
 }
 
 int main(int argc, char **argv)
@@ -26,7 +42,8 @@ int main(int argc, char **argv)
    * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */
   if (done && dun_launcher_size() == 1)
     return code;
-  atexit(refuse_exit);
+  if (atexit(refuse_exit) || at_quick_exit(refuse_exit))
+    return 1;
   MPI_Init(&argc, &argv);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (size == 1 && dun_launcher_size() > 1) {

@@ -1,4 +1,5 @@
 #include "app/stop.h"
+#include "app/last_words.h"
 #include "base/clock.h"
 #include "parallel/sum.h"
 #include <signal.h>
@@ -16,6 +17,8 @@ static int caught;
 static void on_signal(int number)
 {
   signal_seen = number;
+  if (number == SIGTERM)
+    dun_last_words_hurry();
 }
 
 void dun_stop_catch(void)

@@ -69,7 +69,8 @@ static void settle(struct dun_binder *binder)
 /* Whether a restart may change this line. */
 static int is_free(const char *line)
 {
-  static const char *const names[] = {"run.time_limit:", "run.evaluations:", "output."};
+  static const char *const names[] = {
+      "run.time_limit:", "run.evaluations:", "target.timeout:", "output."};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!strncmp(line, names[i], strlen(names[i])))
       return 1;
@@ -399,6 +400,17 @@ static void refuse_type(struct dun_binder *b, const struct dun_node *map,
 }
 
 /* Collective: the table that a library holds, or NULL after a complaint. */
+static void bind_timeout(struct dun_binder *b, const struct dun_node *map, const char *path,
+                         const struct dun_target *target)
+{
+  static const struct dun_option row = {.name = "timeout", .type = DUN_DURATION, .maximum = 1e9};
+  const struct dun_node *node = dun_node_find(map, row.name);
+  char name[NAME];
+  snprintf(name, sizeof name, "%.200s.%s", path, row.name);
+  if (node && !is_row(target->type.options, row.name))
+    dun_bind_value(b, &row, node, name, &b->timeout);
+}
+
 static const struct dun_type *load_library(struct dun_binder *b, const struct dun_node *map,
                                            const char *path)
 {
@@ -434,6 +446,8 @@ static const struct dun_type *load_library(struct dun_binder *b, const struct du
     dun_complain(&b->complaints, b->input, node->line, node->column, "%s: %s", name,
                  dun_error_text());
   dun_free(bytes);
+  if (status == 0)
+    bind_timeout(b, map, path, target);
   return status == 0 ? &target->type : NULL;
 }
 
@@ -482,8 +496,10 @@ const struct dun_type *dun_bind_type(struct dun_binder *binder, const struct dun
                             .column = map->column,
                             .rows = type->options,
                             .self = *self};
-  /* a library's own `file` was read already */
-  section.skip = dun_type_find(kind, type->name) == type ? "type" : "type|file";
+  /* what a library's section has beside its own options was read already */
+  section.skip = dun_type_find(kind, type->name) == type ? "type"
+                 : is_row(type->options, "timeout")      ? "type|file"
+                                                         : "type|file|timeout";
   bind_section(&section);
   settle(binder);
   if (binder->complaints.count == before)

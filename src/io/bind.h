@@ -15,6 +15,7 @@ struct dun_binder {
   struct dun_text effective; /* one line "section.option: value" for every option, defaults too,
                                    * that has a meaning beside the others' values */
   uint64_t files;            /* digest of all files that were named so far */
+  double timeout;            /* seconds that a call of the library may take; 0: no limit */
   struct dun_text used;      /* of each of them a line "option digest bytes path" */
   int status;                /* an allocation failed on this rank */
   void **owned;              /* what option values point to */

@@ -41,7 +41,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
 static void draw(const struct dun_run *run, const double *uniform, const double *normal, double *x)
 {
-  run->target->draw(run->evaluator->self, uniform, normal, x);
+  dun_evaluator_draw(run->evaluator, uniform, normal, x);
 }
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)

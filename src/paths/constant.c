@@ -66,7 +66,7 @@ static void draw(const void *self, const double *uniform, const double *normal, 
 {
   const struct constant *s = self;
   if (s->start.type == PRIOR)
-    s->target->target->draw_prior(s->target->self, uniform, normal, x);
+    dun_evaluator_draw_prior(s->target, uniform, normal, x);
   else
     dun_gaussian_draw(&s->law, normal, x);
 }

@@ -164,7 +164,7 @@ static void draw(const void *self, const double *uniform, const double *normal, 
 {
   const struct geometric *g = self;
   if (g->base.type == BASE_PRIOR)
-    g->target->target->draw_prior(g->target->self, uniform, normal, x);
+    dun_evaluator_draw_prior(g->target, uniform, normal, x);
   else
     dun_gaussian_draw(&g->gaussian, normal, x);
 }

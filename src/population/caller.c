@@ -1,7 +1,7 @@
 #include "population/caller.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/memory.h"
-#include "population/control.h"
 #include "population/tile.h"
 #include <stdlib.h>
 #include <string.h>
@@ -152,13 +152,13 @@ static unsigned enter(struct dun_caller *t, const char *function)
     t->call->count++;
   }
   memcpy(t->self_before, t->evaluator->self, t->evaluator->target->type.size);
-  return dun_control();
+  return dun_guard_enter(t->evaluator->target->type.name, function);
 }
 
 static int leave(struct dun_caller *t, const char *function, unsigned before)
 {
   t->changes_control |= dun_control() != before;
-  dun_control_restore(before);
+  dun_guard_leave(before);
   t->changes_self |=
       memcmp(t->self_before, t->evaluator->self, t->evaluator->target->type.size) != 0;
   if (t->call)

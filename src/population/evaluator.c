@@ -1,10 +1,10 @@
 #include "population/evaluator.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/vmath.h"
-#include "population/control.h"
 #include "population/tile.h"
 #include <assert.h>
 #include <math.h>
@@ -22,6 +22,11 @@ typedef void columns_function(const void *self, const double *x, double *lp, con
 
 /* ---- set-up ------------------------------------------------------------------------------ */
 
+static unsigned enter(const struct dun_evaluator *e, const char *function)
+{
+  return dun_guard_enter(e->target->type.name, function);
+}
+
 /* A target by point sees aligned ones: its rows are padded. */
 static int64_t row_stride(const struct dun_evaluator *e)
 {
@@ -31,11 +36,11 @@ static int64_t row_stride(const struct dun_evaluator *e)
 static int find_dimension(struct dun_evaluator *e)
 {
   const struct dun_target *t = e->target;
-  unsigned before = dun_control();
+  unsigned before = enter(e, "dimension_of");
   e->dimension = t->dimension;
   if (e->dimension == 0 && t->dimension_of)
     e->dimension = t->dimension_of(e->self);
-  dun_control_restore(before);
+  dun_guard_leave(before);
   if (e->dimension < 1 || e->dimension > MAX_DIMENSION)
     return dun_fail(DUN_ERROR_INPUT, "Target %s has dimension %d; 1 to %d was expected.",
                     t->type.name, e->dimension, MAX_DIMENSION);
@@ -50,9 +55,9 @@ static int find_dimension(struct dun_evaluator *e)
 static int find_work(struct dun_evaluator *e, int64_t *columns)
 {
   const struct dun_target *t = e->target;
-  unsigned before = dun_control();
+  unsigned before = enter(e, "work_columns");
   *columns = t->work_columns ? t->work_columns(e->self) : 0;
-  dun_control_restore(before);
+  dun_guard_leave(before);
   if (*columns < 0)
     return dun_fail(DUN_ERROR_INPUT, "Target %s asks for %lld columns of scratch.", t->type.name,
                     (long long)*columns);
@@ -82,9 +87,9 @@ int dun_evaluator_parameters(const struct dun_evaluator *evaluator, int capacity
                              struct dun_parameter *parameter)
 {
   if (evaluator->target->parameters) {
-    unsigned before = dun_control();
+    unsigned before = enter(evaluator, "parameters");
     int count = evaluator->target->parameters(evaluator->self, capacity, parameter);
-    dun_control_restore(before);
+    dun_guard_leave(before);
     return count;
   }
   if (capacity > 0)
@@ -176,11 +181,11 @@ static int find_outputs(struct dun_evaluator *e)
 
 int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
 {
-  unsigned before = dun_control();
+  unsigned before = enter(e, "lattice");
   const char *name = e->target->type.name;
   size[0] = size[1] = size[2] = 1;
   int status = e->target->lattice ? e->target->lattice(e->self, axes, size) : -1;
-  dun_control_restore(before);
+  dun_guard_leave(before);
   if (status < 0)
     return dun_fail(DUN_ERROR_INPUT,
                     "Target %s is no field on a lattice: it has no waves in Fourier space.", name);
@@ -216,9 +221,36 @@ void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double
     memcpy(theta, x, (size_t)evaluator->dimension * sizeof *x);
     return;
   }
-  unsigned before = dun_control();
+  unsigned before = enter(evaluator, "constrain");
   evaluator->target->constrain(evaluator->self, x, theta);
-  dun_control_restore(before);
+  dun_guard_leave(before);
+}
+
+void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
+                        const double *normal, double *x)
+{
+  unsigned before = enter(evaluator, "draw");
+  evaluator->target->draw(evaluator->self, uniform, normal, x);
+  dun_guard_leave(before);
+}
+
+void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const double *uniform,
+                              const double *normal, double *x)
+{
+  unsigned before = enter(evaluator, "draw_prior");
+  evaluator->target->draw_prior(evaluator->self, uniform, normal, x);
+  dun_guard_leave(before);
+}
+
+int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, double *centre,
+                        double *share, double *width)
+{
+  if (!evaluator->target->modes)
+    return 0;
+  unsigned before = enter(evaluator, "modes");
+  int count = evaluator->target->modes(evaluator->self, capacity, centre, share, width);
+  dun_guard_leave(before);
+  return count;
 }
 
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self)
@@ -314,13 +346,23 @@ static void clear_lane(int64_t d, double *columns, int lane)
     columns[j * DUN_LANES + lane] = 0;
 }
 
-static void clear_odd_lanes(int64_t d, double *columns)
+/* A gradient that is none where the log density is a number; where that is not known, or the point
+ * is outside, it is no wonder. */
+static void count_odd_gradient(struct dun_evaluator *e, const double *lp)
 {
+  e->nans += lp && isfinite(*lp);
+}
+
+static void clear_odd_lanes(struct dun_evaluator *e, int n, const double *lp, double *columns)
+{
+  int64_t d = e->dimension;
   if (all_finite(d * DUN_LANES, columns))
     return;
   for (int l = 0; l < DUN_LANES; l++)
-    if (!each_finite(d, DUN_LANES, columns + l))
+    if (!each_finite(d, DUN_LANES, columns + l)) {
+      count_odd_gradient(e, l < n && lp ? lp + l : NULL);
       clear_lane(d, columns, l);
+    }
 }
 
 /* Log densities that are not finite become -INFINITY; those that should not be are counted. */
@@ -346,8 +388,10 @@ static void clear_odd_rows(struct dun_evaluator *e, int n, const double *lp)
     return;
   for (int l = 0; l < n; l++) {
     double *row = e->row_gradient + l * stride;
-    if (!isfinite(lp[l]) || !each_finite(d, 1, row))
-      memset(row, 0, (size_t)d * sizeof *row);
+    if (isfinite(lp[l]) && each_finite(d, 1, row))
+      continue;
+    count_odd_gradient(e, lp + l);
+    memset(row, 0, (size_t)d * sizeof *row);
   }
 }
 
@@ -368,17 +412,17 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
                      double *gradient)
 {
   int64_t stride = row_stride(e);
-  unsigned before = dun_control();
   for (int first = 0; first < n; first += GROUP) {
     int count = n - first < GROUP ? n - first : GROUP;
     dun_strided_rows_from_columns(count, e->dimension, stride, x + first, e->rows);
+    unsigned before = enter(e, "point");
     for (int l = 0; l < count; l++)
       e->lane_lp[first + l] =
           e->interrupt && gives_up(e, DUN_SLOW_POINTS)
               ? -INFINITY
               : e->target->point(e->self, e->rows + l * stride,
                                  gradient ? e->row_gradient + l * stride : NULL);
-    dun_control_restore(before);
+    dun_guard_leave(before);
     if (gradient)
       add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
   }
@@ -387,29 +431,29 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
 static void by_rows(struct dun_evaluator *e, int n, const double *x, const double *scale,
                     double *gradient)
 {
-  unsigned before = dun_control();
+  unsigned before = enter(e, "rows");
   dun_rows_from_columns(n, e->dimension, x, e->rows);
   e->target->rows(e->self, n, e->rows, e->lane_lp, gradient ? e->row_gradient : NULL, e->work);
-  dun_control_restore(before);
+  dun_guard_leave(before);
   if (gradient)
     add_rows(e, 0, n, n, scale, gradient);
 }
 
-static void by_columns(struct dun_evaluator *e, columns_function *columns, const double *x,
+static void by_columns(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
                        double *lp, const double *scale, double *gradient)
 {
-  unsigned before = dun_control();
+  unsigned before = enter(e, columns == e->target->columns ? "columns" : "prior");
   columns(e->self, x, lp, scale, gradient, e->work);
-  dun_control_restore(before);
+  dun_guard_leave(before);
   if (gradient)
-    clear_odd_lanes(e->dimension, gradient);
+    clear_odd_lanes(e, n, lp, gradient);
 }
 
 static void call(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
                  double *lp, const double *scale, double *gradient)
 {
   if (columns) {
-    by_columns(e, columns, x, lp, scale, gradient);
+    by_columns(e, columns, n, x, lp, scale, gradient);
     return;
   }
   if (e->target->point)

@@ -18,8 +18,9 @@ struct dun_evaluator {
 
   /* Points whose density or gradient this rank was asked for; the prior alone does not count. */
   int64_t evaluations;
-  int64_t gradients;  /* points of which the gradient was asked for */
-  int64_t nans;       /* log densities that were NaN or +inf, counted as outside */
+  int64_t gradients; /* points of which the gradient was asked for */
+  int64_t nans; /* log densities that were NaN or +inf, counted as outside, and gradients that were
+                 * no numbers where the log density was one, counted as 0 */
   int64_t infinities; /* those that were +inf */
 
   struct dun_interrupt *interrupt; /* looked at while the target works; NULL: never */
@@ -78,5 +79,14 @@ int dun_evaluator_lattice(const struct dun_evaluator *evaluator, int *axes, int 
 
 /* theta[outputs] of one point x[d]. */
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta);
+
+/* Exact draws in columns x[d][64] of the target, or of its prior, which must have them. */
+void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
+                        const double *normal, double *x);
+void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const double *uniform,
+                              const double *normal, double *x);
+/* The target's known modes, as target.h has them; 0: it tells none. */
+int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, double *centre,
+                        double *share, double *width);
 
 #endif

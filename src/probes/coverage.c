@@ -39,7 +39,7 @@ static int read_modes(struct coverage *c, const struct dun_run *run)
   c->share = dun_allocate(c->modes, sizeof(double));
   if (!c->centre || !c->due || !c->width || !c->share)
     return DUN_ERROR_MEMORY;
-  run->target->modes(run->evaluator->self, c->modes, c->centre, c->due, c->width);
+  dun_evaluator_modes(run->evaluator, c->modes, c->centre, c->due, c->width);
   for (int k = 0; k < c->modes; k++) {
     int good = c->due[k] >= 0 && isfinite(c->due[k]) && c->width[k] > 0 && isfinite(c->width[k]);
     for (int j = 0; j < d; j++)
@@ -60,7 +60,7 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
 {
   struct coverage *c = self;
   const struct dun_target *target = run->target;
-  c->modes = target->modes ? target->modes(run->evaluator->self, 0, NULL, NULL, NULL) : 0;
+  c->modes = dun_evaluator_modes(run->evaluator, 0, NULL, NULL, NULL);
   if (c->modes < 1 || c->modes > MOST_NUMBERS / run->evaluator->dimension)
     return dun_fail(DUN_ERROR_INPUT,
                     "probe coverage: target %s does not tell its modes, or has too many to tell",

@@ -53,7 +53,7 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
   (void)context;
 
   m->dimension = run->evaluator->dimension;
-  m->modes = target->modes ? target->modes(run->evaluator->self, 0, NULL, NULL, NULL) : 0;
+  m->modes = dun_evaluator_modes(run->evaluator, 0, NULL, NULL, NULL);
   if (m->modes < 1 || m->modes > MOST_NUMBERS / m->dimension)
     return dun_fail(DUN_ERROR_INPUT,
                     "probe modes: target %s does not tell its modes, or has too many to tell",
@@ -66,7 +66,7 @@ static int init(struct dun_context *context, void *self, const struct dun_run *r
   m->error = dun_allocate(m->modes + 1, sizeof(double));
   if (!m->centre || !m->due || !m->width || !m->share || !m->deviation || !m->error)
     return DUN_ERROR_MEMORY;
-  target->modes(run->evaluator->self, m->modes, m->centre, m->due, m->width);
+  dun_evaluator_modes(run->evaluator, m->modes, m->centre, m->due, m->width);
   if (check_modes(m, target->type.name) < 0)
     return DUN_ERROR_INPUT;
   return dun_probe_columns(&m->head, columns, COLUMNS);

@@ -32,7 +32,7 @@ static int draw_exactly(const struct dun_run *run, int set, struct dun_points *p
       dun_normals(address, (int)G, normal);
       address.purpose = DUN_PURPOSE_PROBE_UNIFORM;
       dun_uniforms(address, (int)U, block);
-      target->draw(run->evaluator->self, block, normal, x);
+      dun_evaluator_draw(run->evaluator, block, normal, x);
     }
     for (int j = 0; j < d; j++)
       one[j] = x[j * DUN_LANES + lane];

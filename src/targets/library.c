@@ -246,6 +246,7 @@ const struct dun_target *dun_library_load(const char *file)
 
 struct library {
   char *file;
+  double timeout;
 };
 
 static const struct dun_option options[] = {
@@ -254,6 +255,13 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct library, file),
      .doc = "The shared library, which defines dun_target_<name of the file>; further options are "
             "the library's own."},
+    {.name = "timeout",
+     .type = DUN_DURATION,
+     .offset = offsetof(struct library, timeout),
+     .initial = "0",
+     .maximum = 1e9,
+     .doc = "How long one call of its functions may take before the run is ended; looked at once a "
+            "second; 0: no limit. Not for a library that has an option of this name."},
     {0}};
 
 /* Reached only by a program that evaluates this table instead of the loaded one. */

@@ -1,0 +1,169 @@
+#include "app/last_words.h"
+#include "base/guard.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+  int number;
+  const char *name;
+} crash[] = {
+    {SIGSEGV, "segmentation fault: memory that is not there, or a stack that is full"},
+    {SIGBUS, "bus error: memory behind the end of a file"},
+    {SIGFPE, "arithmetic fault: a whole number divided by 0"},
+    {SIGILL, "illegal instruction: built for another processor"},
+    {SIGABRT, "abort: a failed assertion, damaged memory, or an exception that nobody caught"},
+};
+enum { CRASHES = sizeof crash / sizeof *crash };
+
+enum { SENTENCE = 1024, HURRY = 10 /* seconds */ };
+
+/* What handlers can reach. */
+static struct {
+  const struct dun_context *context; /* NULL: nobody watches */
+  char who[32];                      /* "dunlin: rank 3: " */
+  volatile int64_t calls;            /* of the guard, at the last look */
+  volatile sig_atomic_t waited;      /* looks since it changed */
+  volatile sig_atomic_t limit, hurried;
+  struct sigaction before[CRASHES], alarm;
+} watch;
+
+/* ---- the sentence ------------------------------------------------------------------------ */
+
+/* Only what is allowed in handlers: no printf. */
+static void add(char *text, const char *more)
+{
+  size_t length = strlen(text), room = SENTENCE - 1 - length, size = strlen(more);
+  memcpy(text + length, more, size < room ? size : room);
+  text[length + (size < room ? size : room)] = 0;
+}
+
+static void say(const char *what, const char *detail)
+{
+  char text[SENTENCE] = "";
+  add(text, watch.who);
+  if (dun_guarded.function) {
+    add(text, "target ");
+    add(text, dun_guarded.target);
+    add(text, what);
+    add(text, "`");
+    add(text, dun_guarded.function);
+    add(text, "`");
+  } else {
+    add(text, what);
+  }
+  add(text, ": ");
+  add(text, detail);
+  add(text, "\n");
+  if (write(STDERR_FILENO, text, strlen(text)) < 0)
+    return;
+}
+
+/* Other ranks may wait for this one; should MPI hang itself, the alarm ends the process. */
+static _Noreturn void leave(void)
+{
+  sigset_t all;
+  dun_guarded.function = NULL;
+  signal(SIGALRM, SIG_DFL);
+  sigfillset(&all);
+  sigdelset(&all, SIGALRM);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  alarm(5);
+  if (watch.context && watch.context->comm != MPI_COMM_NULL && watch.context->size > 1)
+    MPI_Abort(watch.context->comm, 1);
+  _exit(1);
+}
+
+/* ---- handlers ---------------------------------------------------------------------------- */
+
+static void on_crash(int number)
+{
+  int which = 0;
+  while (which < CRASHES - 1 && crash[which].number != number)
+    which++;
+  if (dun_guarded.function) {
+    say(" crashed in ", crash[which].name);
+    leave();
+  }
+  say("the program crashed outside of any target", crash[which].name);
+  sigaction(number, &watch.before[which], NULL);
+  raise(number);
+}
+
+static void on_alarm(int number)
+{
+  (void)number;
+  int same = dun_guarded.function && dun_guarded.calls == watch.calls;
+  watch.calls = dun_guarded.calls;
+  watch.waited = same ? watch.waited + 1 : 0;
+  if (same && watch.limit > 0 && watch.waited >= watch.limit) {
+    say(" did not come back from ", "target.timeout is over, and there is no result");
+    leave();
+  }
+  if (same && watch.hurried && watch.waited >= HURRY) {
+    say(" did not come back from ", "the program was asked to end, and ends without it");
+    leave();
+  }
+  alarm(1);
+}
+
+void dun_last_words_hurry(void)
+{
+  if (!watch.context || watch.hurried)
+    return;
+  watch.hurried = 1;
+  watch.waited = 0;
+  watch.calls = dun_guarded.calls;
+  alarm(1);
+}
+
+void dun_last_words_limit(double seconds)
+{
+  watch.limit = seconds > 0 ? (int)(seconds < 1e9 ? seconds : 1e9) + 1 : 0;
+  watch.waited = 0;
+  watch.calls = dun_guarded.calls;
+  if (watch.context && (watch.limit || watch.hurried))
+    alarm(1);
+}
+
+void dun_last_words_exit(void)
+{
+  if (!dun_guarded.function)
+    return;
+  say(" ended the program in ", "there is no result");
+  leave();
+}
+
+/* ---- begin and end ----------------------------------------------------------------------- */
+
+void dun_last_words_begin(const struct dun_context *context)
+{
+  static char room[1 << 18];
+  stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+  struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+  watch.context = context;
+  watch.hurried = 0;
+  snprintf(watch.who, sizeof watch.who, "dunlin: rank %d: ", context->rank);
+  sigaltstack(&stack, NULL);
+  sigemptyset(&action.sa_mask);
+  for (int i = 0; i < CRASHES; i++)
+    sigaction(crash[i].number, &action, &watch.before[i]);
+  action.sa_handler = on_alarm;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGALRM, &action, &watch.alarm);
+  dun_last_words_limit(0);
+}
+
+void dun_last_words_end(void)
+{
+  stack_t none = {.ss_flags = SS_DISABLE};
+  if (!watch.context)
+    return;
+  alarm(0);
+  for (int i = 0; i < CRASHES; i++)
+    sigaction(crash[i].number, &watch.before[i], NULL);
+  sigaction(SIGALRM, &watch.alarm, NULL);
+  sigaltstack(&none, NULL);
+  watch.context = NULL;
+}

@@ -1,0 +1,3 @@
+#include "base/guard.h"
+
+struct dun_guarded dun_guarded;
