@@ -1,5 +1,6 @@
 #include "numerics/phase_program.h"
 #include "base/error.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"
 #include <math.h>
@@ -100,10 +101,10 @@ static void set_refresh(const struct dun_phase_space *s, const struct dun_phase_
   double ex = noise->eta[0] * noise->eta[0] * s->gamma, em = noise->eta[1] * noise->eta[1] * s->nu;
   double reach = noise->placement == DUN_PHASE_MIDPOINT ? share * level : q;
 
-  o->state[0][0] = dun_exp(-.5 * ex * q);
-  o->state[1][1] = dun_exp(-.5 * em * q);
-  o->noise[0][0] = sqrt(-dun_expm1(-noise->lambda * ex * reach));
-  o->noise[1][1] = sqrt(-dun_expm1(-em * q) * s->mass);
+  o->state[0][0] = dun_scalar_exp(-.5 * ex * q);
+  o->state[1][1] = dun_scalar_exp(-.5 * em * q);
+  o->noise[0][0] = sqrt(-dun_scalar_expm1(-noise->lambda * ex * reach));
+  o->noise[1][1] = sqrt(-dun_scalar_expm1(-em * q) * s->mass);
 }
 
 /* The reverse drift over q: `x`, `m` say of which numbers, `eta2` are the squares of eta; what O

@@ -1,6 +1,6 @@
 #include "numerics/phase_space.h"
 #include "base/error.h"
-#include "base/vmath.h"
+#include "base/scalar.h"
 #include <math.h>
 
 int dun_phase_space_set(struct dun_phase_space *s)
@@ -32,7 +32,7 @@ static double remainder_of_exp(double x)
   double sum = 0;
 
   if (x >= 1)
-    return dun_exp(x) - 1 - x - .5 * x * x;
+    return dun_scalar_exp(x) - 1 - x - .5 * x * x;
   for (int k = 21; k >= 4; k--)
     sum = (sum + 1) * x / k;
   return (sum + 1) * (x * x * x / 6);
@@ -40,7 +40,8 @@ static double remainder_of_exp(double x)
 
 void dun_phase_space_flow(const struct dun_phase_space *s, double b, struct dun_phase_flow *f)
 {
-  double half = dun_exp(-.5 * s->rate * b), decay = dun_exp(-s->rate * b), square = .5 * b * b;
+  double half = dun_scalar_exp(-.5 * s->rate * b), decay = dun_scalar_exp(-s->rate * b),
+         square = .5 * b * b;
   double rest = remainder_of_exp(s->rate * b);
 
   f->mean[0][0] = half * (1 + .5 * s->width * b);

@@ -12,6 +12,9 @@ static const struct {
     {"interpolant", "type: interpolant, mean: 3, scale: 10"},
     {"interpolant", "type: interpolant, schedule: trigonometric, mean: -1, scale: .5"},
     {"isotropic", "type: isotropic, horizon: 50"},
+    {"psld", "type: psld"},
+    {"psld", "type: psld, gamma: 0.25, beta: [4, 12]"},
+    {"psld", "type: psld, gamma: 0"},
     {"ve", "type: ve, scale: 80"},
     {"vp", "type: vp"},
     {"vp", "type: vp, beta_min: 8, beta_max: 8"},
@@ -89,6 +92,14 @@ static void wrong_options_are_refused(void)
                        why) == 0);
   CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
   made_part_close(&made);
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld, gamma: 1, nu: 1",
+                       why) == 0);
+  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
+  made_part_close(&made);
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld, beta: [1, 2, 3]",
+                       why) == 0);
+  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
+  made_part_close(&made);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: ve, scale: 0", why) < 0);
   made_part_close(&made);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: vq", why) < 0);
@@ -109,7 +120,7 @@ static void ends_of(const struct subject *s)
     CHECK(fabs(mean[i] - last.offset[i]) <= 1e-12 * (1 + fabs(mean[i])));
     for (int j = 0; j <= i; j++) {
       double prior = root[i][0] * root[j][0] + (j ? root[i][1] * root[j][1] : 0);
-      CHECK_NEAR(prior, last.noise[i][j], 2e-2 * (prior + 1e-300));
+      CHECK_NEAR(prior, last.noise[i][j], 2e-2 * sqrt(last.noise[i][i] * last.noise[j][j]));
     }
   }
   CHECK(last.gain[0] * last.gain[0] <= 1e-2 || last.noise[0][0] >= 1e3);

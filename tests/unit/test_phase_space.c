@@ -1,6 +1,8 @@
 /* The kernel of phase space diffusions against their differential equation, published constants of
  * it, scores against differences, and the score by the denoiser against the one by Gaussians. */
+#include "made_part.h"
 #include "phase.h"
+#include "processes/psld.h"
 
 static const double sets[6][4] = {{.01, 4.01, 8, 8}, {.02, 4.02, 8, 8}, {0, 4, 8, 8},
                                   {.25, 4.25, 8, 8}, {4.25, .25, 8, 8}, {.01, 4.01, 4, 12}};
@@ -214,10 +216,65 @@ static void scores_are_slopes(void)
   }
 }
 
+/* E x under the tilt exp(<h, x> - lambda |x|^2 / 2), by the components' own. */
+static void denoise(const struct phase_mixture *g, const double *h, double lambda, double *mean)
+{
+  double lp[8], top = -INFINITY, sum = 0;
+  for (int k = 0; k < g->count; k++) {
+    double p = 1 / (g->scale[k] * g->scale[k]), all = p + lambda;
+    lp[k] = log(g->weight[k]) + .5 * g->d * log(p / all);
+    for (int j = 0; j < g->d; j++) {
+      double b = p * g->mean[k][j] + h[j];
+      lp[k] += .5 * (b * b / all - p * g->mean[k][j] * g->mean[k][j]);
+    }
+    top = fmax(top, lp[k]);
+  }
+  memset(mean, 0, (size_t)g->d * sizeof *mean);
+  for (int k = 0; k < g->count; k++)
+    sum += exp(lp[k] - top);
+  for (int k = 0; k < g->count; k++)
+    for (int j = 0; j < g->d; j++) {
+      double p = 1 / (g->scale[k] * g->scale[k]);
+      mean[j] += exp(lp[k] - top) / sum * (p * g->mean[k][j] + h[j]) / (p + lambda);
+    }
+}
+
+/* -noise^-1 (z - gain E x): one denoiser serves this process too. */
+static void scores_come_from_the_denoiser(void)
+{
+  char why[1024];
+  struct made_part made;
+  struct phase_mixture g8 = phase_g8();
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld", why) == 0);
+  const struct dun_process *process = (const struct dun_process *)made.part.type;
+  CHECK(process->init(made.part.self, 8) == 0);
+  for (int i = 0; i < 10; i++) {
+    const struct phase_mixture *g = i % 2 ? &g8 : &phase_g1;
+    double t = 1e-3 * pow(900, i / 9.), z[16], h[8], mean[8], score[16];
+    struct dun_channel c;
+    CHECK(dun_process_channel(process, made.part.self, t, &c) == 0);
+    struct dun_affine a = dun_channel_from_denoiser(&c, DUN_SCORE);
+    for (int j = 0; j < 2 * g->d; j++)
+      z[j] = (j < g->d ? c.gain[0] : c.gain[1]) * g->mean[i % 3][j % g->d] +
+             .5 * sqrt(c.noise[j / g->d][j / g->d]) * cos(1 + 7 * j);
+    for (int j = 0; j < g->d; j++)
+      h[j] = c.tilt[0] * z[j] + c.tilt[1] * z[g->d + j];
+    denoise(g, h, c.lambda, mean);
+    phase_density(dun_psld_space(made.part.self), g, t, z, z + g->d, score);
+    for (int j = 0; j < 2 * g->d; j++) {
+      int row = j / g->d, at = j % g->d;
+      double by = a.state[row][0] * z[at] + a.state[row][1] * z[g->d + at] + a.mean[row] * mean[at];
+      CHECK_NEAR(by, score[j], 1e-10 * (1 + fabs(a.state[row][0] * z[at])));
+    }
+  }
+  made_part_close(&made);
+}
+
 TEST_MAIN({"kernel_solves_its_equation", kernel_solves_its_equation},
           {"kernel_has_its_constants", kernel_has_its_constants},
           {"small_times_lose_nothing", small_times_lose_nothing},
           {"flows_follow_each_other", flows_follow_each_other},
           {"refreshing_is_exact", refreshing_is_exact},
           {"scores_have_their_constants", scores_have_their_constants},
-          {"scores_are_slopes", scores_are_slopes})
+          {"scores_are_slopes", scores_are_slopes},
+          {"scores_come_from_the_denoiser", scores_come_from_the_denoiser})
