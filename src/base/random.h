@@ -33,6 +33,8 @@ enum dun_purpose {
   DUN_PURPOSE_CARRY_INNER,   /* what a carry averages over, beside its own noise */
   DUN_PURPOSE_PROBE_UNIFORM, /* uniforms of a probe's draws */
   DUN_PURPOSE_BASINS,        /* draws that climb the target, and draws about its tops */
+  DUN_PURPOSE_FIELD,         /* what a field averages over or draws from */
+  DUN_PURPOSE_FIELD_UNIFORM, /* uniforms of a field's draws */
 };
 
 struct dun_address {

@@ -242,6 +242,14 @@ void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const doubl
   dun_guard_leave(before);
 }
 
+int dun_evaluator_tilted(const struct dun_evaluator *evaluator, const struct dun_tilted *tilted)
+{
+  unsigned before = enter(evaluator, "tilted");
+  int status = evaluator->target->tilted(evaluator->self, tilted, evaluator->work);
+  dun_guard_leave(before);
+  return status;
+}
+
 int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, double *centre,
                         double *share, double *width)
 {

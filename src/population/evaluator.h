@@ -85,6 +85,8 @@ void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uni
                         const double *normal, double *x);
 void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const double *uniform,
                               const double *normal, double *x);
+/* The target's laws under a tilt, which it must have.  < 0: with its options there are none. */
+int dun_evaluator_tilted(const struct dun_evaluator *evaluator, const struct dun_tilted *tilted);
 /* The target's known modes, as target.h has them; 0: it tells none. */
 int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, double *centre,
                         double *share, double *width);

@@ -1,0 +1,58 @@
+/* A field: means of points of the target seen through noise, whatever process it came from.  What
+ * it knows is the posterior under a tilt, pi(x) exp(<h, x> - lambda |x|^2 / 2): its mean is the
+ * denoiser, by which a channel gives scores, velocities and the noise. */
+#ifndef DUNLIN_FIELDS_FIELD_H
+#define DUNLIN_FIELDS_FIELD_H
+
+#include "base/random.h"
+#include "base/type.h"
+#include "numerics/gaussian.h"
+#include "parallel/context.h"
+#include "population/evaluator.h"
+
+/* What is asked of one tile.  Arrays are columns, aligned, and do not overlap. */
+struct dun_field_call {
+  int n;                      /* lanes that hold particles; the others repeat lane 0 */
+  const double *h, *lambda;   /* [d][64] finite; [64] finite, >= 0 */
+  struct dun_address address; /* of fields that draw: its purpose is theirs */
+  int label;                  /* of the points of this class alone, from 0; -1: of all */
+  double *mean;               /* [d][64] written; of no number where the field fails */
+  double *log_mass, *spread;  /* [64] as of struct dun_tilted, or NULL */
+  double *draw;               /* [d][64] of the posterior, or NULL */
+};
+
+struct dun_field {
+  struct dun_type type;
+
+  /* Collective, after the options are set.  Keeps the evaluator.  `lambda` is the least above 0
+   * that it will be asked for.  Ranks fail together: DUN_ERROR_INPUT, DUN_ERROR_MEMORY,
+   * DUN_ERROR_NUMERIC. */
+  int (*init)(struct dun_context *context, void *self, struct dun_evaluator *target, double lambda);
+
+  /* DUN_TILTED_MASS, SPREAD, DRAW: what it gives beside the mean; NULL: nothing. */
+  unsigned (*gives)(const void *self);
+  /* How many classes the target has; NULL: none. */
+  int (*labels)(const void *self);
+  /* The law with the target's mean and covariance, as far as they are known, for better starts than
+   * the noise alone; NULL: neither is. */
+  const struct dun_gaussian *(*start)(const void *self);
+
+  /* Collective.  Makes the tables of one lambda, which all lanes of all calls then have, until it
+   * is called again; cheap where they stand.  NULL: none are needed. */
+  int (*prepare)(struct dun_context *context, void *self, double lambda);
+  /* Never communicates. */
+  void (*value)(const void *self, const struct dun_field_call *call);
+
+  /* Whether the tables are spread over the ranks, so that `rows` takes the place of `value`;
+   * results are then not the same bits at any number of ranks.  NULL: they are not. */
+  int (*spread_out)(const void *self);
+  /* Collective.  mean[n][d] for this rank's h[n][d]; n may be 0, and differ between ranks. */
+  int (*rows)(struct dun_context *context, void *self, int64_t n, const double *h, double *mean);
+
+  /* For estimates: evaluations of the target in a call for one particle, NULL: none; bytes of the
+   * tables on a rank, or on a machine whose ranks share them, NULL: next to none. */
+  long long (*evaluations)(const void *self);
+  int64_t (*memory)(const void *self);
+};
+
+#endif
