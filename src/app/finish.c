@@ -252,7 +252,8 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
 static int is_deterministic(const struct dun_driver *driver)
 {
   const struct dun_run *run = &driver->assembly->run;
-  if (driver->other_bits)
+  if (driver->other_bits ||
+      (run->method->deterministic && !run->method->deterministic(run->method_self)))
     return 0;
   return !run->path || !run->path->deterministic || run->path->deterministic(run->path_self);
 }

@@ -35,6 +35,7 @@ enum dun_purpose {
   DUN_PURPOSE_BASINS,        /* draws that climb the target, and draws about its tops */
   DUN_PURPOSE_FIELD,         /* what a field averages over or draws from */
   DUN_PURPOSE_FIELD_UNIFORM, /* uniforms of a field's draws */
+  DUN_PURPOSE_NOISE,         /* what the steps of a march add to its states */
 };
 
 struct dun_address {

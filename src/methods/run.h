@@ -177,6 +177,8 @@ struct dun_method {
   /* Draws to be kept of each chain in a replicate; NULL or 0: the last population is the
    * result. */
   int64_t (*draws)(const void *self);
+  /* Whether its results have the same bits at any number of ranks; NULL: they have. */
+  int (*deterministic)(const void *self);
   /* What the method tells of its own way, for /trace/<name> of the result: columns are made by
    * init, the cells are a state row.  NULL: none. */
   struct dun_table *(*table)(void *self);

@@ -74,6 +74,29 @@ enum { CHAINS = sizeof chains / sizeof *chains };
 
 static const struct setting particles[] = {
     {"exact", "", ""},
+    {"flow", "grid: {steps: 300}, noise: {type: deterministic}", ""},
+    {"flow", "grid: {steps: 300}, noise: {type: singular, alpha: 1.4142135623730951}", ""},
+    {"flow", "grid: {steps: 300}, noise: {type: non_singular, alpha: 2}, stride: 7", ""},
+    {"flow", "grid: {evaluations: 60}, scheme: heun, noise: {type: zero_ends}", ""},
+    {"flow",
+     "process: {type: interpolant, schedule: trigonometric, scale: 2, mean: -1}, grid: "
+     "{type: cosine, steps: 300}",
+     ""},
+    {"flow",
+     "process: {type: interpolant}, grid: {steps: 200}, noise: {matrix: [[1, 0], [.5, 1], "
+     "[0, -1], [.3, .3], [0, 0]]}",
+     ""},
+    {"flow", "process: {type: vp}, grid: {type: quadratic, steps: 300}, scheme: ddim", ""},
+    {"flow", "process: {type: vp}, grid: {type: quadratic, steps: 300}, noise: {type: reverse}",
+     ""},
+    {"flow",
+     "process: {type: ve, scale: 50}, grid: {type: geometric, last: .01, steps: 300}, "
+     "scheme: ddpm",
+     ""},
+    {"flow",
+     "process: {type: isotropic, horizon: 30}, grid: {type: arctan, steps: 300}, noise: "
+     "{type: reverse}, final: draw",
+     ""},
 };
 enum { PARTICLES = sizeof particles / sizeof *particles };
 
