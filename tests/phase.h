@@ -75,7 +75,7 @@ static inline double phase_density(const struct dun_phase_space *space,
   return top + log(sum);
 }
 
-/* A source of a tile whose lanes are all alike, with given noise. */
+/* A tile whose lanes are all alike, with given noise. */
 struct phase_case {
   const struct dun_phase_space *space;
   const struct phase_mixture *g;
@@ -83,9 +83,8 @@ struct phase_case {
   int evaluations;
 };
 
-static inline void phase_score(void *data, int end, const double *z, double *s)
+static inline void phase_score(struct phase_case *c, int end, const double *z, double *s)
 {
-  struct phase_case *c = data;
   int d = c->g->d;
   double x[8], m[8], score[16];
   for (int j = 0; j < d; j++) {
@@ -104,6 +103,29 @@ static inline void phase_normals(void *data, int block, double *xi)
   int d = c->g->d;
   for (int i = 0; i < 2 * d * DUN_LANES; i++)
     xi[i] = c->xi[2 * block + (i / DUN_LANES) / d];
+}
+
+/* Step k of a table, in one dimension. */
+static inline void phase_step(const struct dun_phase_table *table, int64_t k, struct phase_case *c,
+                              double *z)
+{
+  static double s[2 * DUN_LANES] __attribute__((aligned(64)));
+  static double xi[2 * DUN_LANES] __attribute__((aligned(64)));
+  static double start[2 * DUN_LANES] __attribute__((aligned(64)));
+  struct dun_phase_normals normals = {c, phase_normals};
+  memcpy(start, z, sizeof start);
+  dun_phase_before(table, k, 1, &normals, xi, z);
+  for (int stage = 0; stage < dun_program_evaluations(&table->program); stage++) {
+    phase_score(c, dun_phase_stage_end(table, stage), z, s);
+    dun_phase_after(table, k, stage, 1, s, start, &normals, xi, z);
+  }
+}
+
+static inline void phase_last(const struct dun_phase_table *table, struct phase_case *c, double *z)
+{
+  static double s[2 * DUN_LANES] __attribute__((aligned(64)));
+  phase_score(c, 0, z, s);
+  dun_phase_last(table, 1, s, z);
 }
 
 /* Reverse times from 1 to `last`, each step's u to the power `power` of what is left: 1 uniform. */

@@ -5,7 +5,6 @@
 #include "dunlin/target.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 const struct dun_program_name dun_phase_programs[] = {
     {"em", "S E"},
@@ -335,35 +334,49 @@ static void apply(const struct dun_phase_operator *o, int64_t n, const double *s
   add_if(2 * n, o->start, start, z);
 }
 
-int dun_phase_scratch(int d)
+/* The place of S number `stage`, from 0; the program's end behind the last. */
+static int place_of(const struct dun_program *program, int stage)
 {
-  return 4 * d; /* the score; noise, or the step's beginning */
+  int i = 0;
+
+  for (; i < program->count; i++)
+    if (program->operation[i].letter == 'S' && stage-- == 0)
+      break;
+  return i;
 }
 
-void dun_phase_step(const struct dun_phase_table *table, int64_t k, int d,
-                    const struct dun_phase_source *source, double *scratch, double *z)
+int dun_phase_stage_end(const struct dun_phase_table *table, int stage)
 {
-  int count = table->program.count;
-  int64_t n = (int64_t)d * DUN_LANES;
-  double *s = scratch, *other = s + 2 * n;
+  return table->program.operation[place_of(&table->program, stage)].end;
+}
 
-  if (dun_program_has(&table->program, 'T'))
-    memcpy(other, z, (size_t)(2 * n) * sizeof *z);
-  for (const struct dun_phase_operator *o = table->operation + k * count, *end = o + count; o < end;
-       o++) {
-    if (o->letter == 'S') {
-      source->score(source->data, o->end, z, s);
-      continue;
-    }
+static void run(const struct dun_phase_table *table, int64_t k, int from, int to, int d,
+                const double *s, const double *start, const struct dun_phase_normals *normals,
+                double *xi, double *z)
+{
+  for (int i = from; i < to; i++) {
+    const struct dun_phase_operator *o = &table->operation[k * table->program.count + i];
     if (o->block >= 0)
-      source->normals(source->data, o->block, other);
-    apply(o, n, s, other, other, z);
+      normals->draw(normals->data, o->block, xi);
+    apply(o, (int64_t)d * DUN_LANES, s, xi, start, z);
   }
 }
 
-void dun_phase_last(const struct dun_phase_table *table, int d,
-                    const struct dun_phase_source *source, double *scratch, double *z)
+void dun_phase_before(const struct dun_phase_table *table, int64_t k, int d,
+                      const struct dun_phase_normals *normals, double *xi, double *z)
 {
-  source->score(source->data, 0, z, scratch);
-  apply(&table->last, (int64_t)d * DUN_LANES, scratch, scratch, scratch, z);
+  run(table, k, 0, place_of(&table->program, 0), d, z, z, normals, xi, z);
+}
+
+void dun_phase_after(const struct dun_phase_table *table, int64_t k, int stage, int d,
+                     const double *s, const double *start, const struct dun_phase_normals *normals,
+                     double *xi, double *z)
+{
+  run(table, k, place_of(&table->program, stage) + 1, place_of(&table->program, stage + 1), d, s,
+      start, normals, xi, z);
+}
+
+void dun_phase_last(const struct dun_phase_table *table, int d, const double *s, double *z)
+{
+  apply(&table->last, (int64_t)d * DUN_LANES, s, s, s, z);
 }

@@ -79,21 +79,26 @@ void dun_phase_table_free(struct dun_phase_table *table);
 /* Evaluations of the score on the whole way, with the last step where it is wanted. */
 int64_t dun_phase_table_evaluations(const struct dun_phase_table *table, int last);
 
-/* What a step asks for: the score s[2 d][64] at z, at the step's beginning or end, and standard
- * normals xi[2 d][64] for a block of noise. */
-struct dun_phase_source {
-  void *data;
-  void (*score)(void *data, int end, const double *z, double *s);
-  void (*normals)(void *data, int block, double *xi);
-};
+/* A step is a number of stages: what stands before the first S belongs to the first, and every
+ * stage goes from its S to the next one.  All functions take z[2 d][64], positions first, and
+ * aligned arrays. */
 
-/* Columns of scratch of a step. */
-int dun_phase_scratch(int d);
-/* Step k of a tile: z[2 d][64], positions first.  Aligned arrays. */
-void dun_phase_step(const struct dun_phase_table *table, int64_t k, int d,
-                    const struct dun_phase_source *source, double *scratch, double *z);
-/* The last step, of the drift alone, with the score at the last time as the step's beginning. */
-void dun_phase_last(const struct dun_phase_table *table, int d,
-                    const struct dun_phase_source *source, double *scratch, double *z);
+/* Whether stage `stage` asks for the score at the step's end. */
+int dun_phase_stage_end(const struct dun_phase_table *table, int stage);
+/* What a stage asks of the outside: standard normals xi[2 d][64] for a block of a step's noise. */
+struct dun_phase_normals {
+  void *data;
+  void (*draw)(void *data, int block, double *xi);
+};
+/* The operators of step k before its first S. */
+void dun_phase_before(const struct dun_phase_table *table, int64_t k, int d,
+                      const struct dun_phase_normals *normals, double *xi, double *z);
+/* Those from S number `stage` to the next, with the score s[2 d][64] and, of programs with T, the
+ * state `start` where the step began; xi[2 d][64]: scratch, afterwards the last noise. */
+void dun_phase_after(const struct dun_phase_table *table, int64_t k, int stage, int d,
+                     const double *s, const double *start, const struct dun_phase_normals *normals,
+                     double *xi, double *z);
+/* The last step, of the drift alone, with the score at the last time. */
+void dun_phase_last(const struct dun_phase_table *table, int d, const double *s, double *z);
 
 #endif

@@ -1,6 +1,6 @@
 /* Exact moments of splitting programs on Gaussian targets: the published tables to their digits,
  * orders, and which programs are better than which. */
-#include "numerics/phase_moments.h"
+#include "numerics/phase_tuned.h"
 #include "phase.h"
 #include "phase_tables.h"
 
@@ -233,7 +233,6 @@ static void moments_are_those_of_steps(void)
   static const char *const name = "O/4 S A/2 S' B/2 O.75 S A/2 B/2";
   struct dun_phase_table table = table_of(&space, name, &plain, 3, 1, .3);
   static double z[2 * DUN_LANES] __attribute__((aligned(64)));
-  static double scratch[4 * DUN_LANES] __attribute__((aligned(64)));
   double column[15][2], covariance[2][2] = {{0}};
   struct dun_phase_moments m;
   CHECK(table.blocks == 2);
@@ -248,10 +247,9 @@ static void moments_are_those_of_steps(void)
     for (int k = 0; k < 3; k++) {
       struct phase_case p = {
           .space = &space, .g = &g, .begin = 1 - .7 / 3 * k, .end = 1 - .7 / 3 * (k + 1)};
-      struct dun_phase_source source = {&p, phase_score, phase_normals};
       if (c >= 3 && (c - 3) / 4 == k)
         p.xi[(c - 3) % 4] = 1;
-      dun_phase_step(&table, k, 1, &source, scratch, z);
+      phase_step(&table, k, &p, z);
     }
     for (int i = 0; i < 2; i++)
       column[c][i] = z[i * DUN_LANES] - (c ? column[0][i] : 0);
@@ -270,9 +268,33 @@ static void moments_are_those_of_steps(void)
   dun_phase_table_free(&table);
 }
 
+/* Chosen for the spectrum: better than the best untuned march at every budget. */
+static void tuned_marches_are_better(void)
+{
+  static const struct {
+    int budget;
+    double bound;
+  } rows[] = {{25, 1.05}, {50, .63}, {100, .37}};
+  struct dun_phase_space space = phase_space(.01, 4.01, 8, 8);
+  int groups = make_spectrum();
+  for (int i = 0; i < 3; i++) {
+    struct dun_phase_budget budget = {rows[i].budget, 1, 1, 1e-3, {1, 1}};
+    struct dun_phase_choice c;
+    char text[64];
+    CHECK(dun_phase_tune(&space, &budget, NULL, groups, spectrum, &c) == 0);
+    dun_program_text(&c.program, text, sizeof text);
+    printf("# %d evaluations: %s, power %.3g, lambda %.3g %s: W2 %.4f\n", rows[i].budget, text,
+           c.power, c.noise.lambda, c.noise.placement ? "mid" : "cons", sqrt(c.distance));
+    CHECK(sqrt(c.distance) <= rows[i].bound);
+    CHECK_NEAR(error_of(text, &c.noise, c.power, rows[i].budget, groups, spectrum),
+               sqrt(c.distance), 1e-9);
+  }
+}
+
 TEST_MAIN({"four_directions_have_their_errors", four_directions_have_their_errors},
           {"spectrum_has_its_errors", spectrum_has_its_errors},
           {"scaled_noise_has_its_errors", scaled_noise_has_its_errors},
           {"moments_have_their_constants", moments_have_their_constants},
           {"orders_are_known", orders_are_known}, {"reduced_is_better", reduced_is_better},
-          {"moments_are_those_of_steps", moments_are_those_of_steps})
+          {"moments_are_those_of_steps", moments_are_those_of_steps},
+          {"tuned_marches_are_better", tuned_marches_are_better})

@@ -3,7 +3,6 @@
 #include "phase.h"
 
 static double z[2 * DUN_LANES] __attribute__((aligned(64)));
-static double scratch[4 * DUN_LANES] __attribute__((aligned(64)));
 
 static struct dun_phase_table table_of(const struct dun_phase_space *space, const char *name,
                                        const struct dun_phase_noise *noise, int steps,
@@ -30,11 +29,10 @@ static int step(const struct dun_phase_space *space, const char *name,
 {
   const double time[] = {t, t - h};
   struct phase_case c = {.space = space, .g = &phase_g1, .begin = t, .end = t - h};
-  struct dun_phase_source source = {&c, phase_score, phase_normals};
   struct dun_phase_table table = table_of(space, name, noise, 1, time);
   for (int i = 0; i < 4; i++)
     c.xi[i] = xi[i];
-  dun_phase_step(&table, 0, 1, &source, scratch, z);
+  phase_step(&table, 0, &c, z);
   dun_phase_table_free(&table);
   return c.evaluations;
 }
@@ -85,16 +83,15 @@ static int march(const struct dun_phase_space *space, const char *name, int step
   static const double none[4] = {0};
   phase_grid(steps, power, 1e-3, time);
   struct phase_case c = {.space = space, .g = &phase_g1};
-  struct dun_phase_source source = {&c, phase_score, phase_normals};
   struct dun_phase_table table = table_of(space, name, &plain, steps, time);
   memcpy(c.xi, none, sizeof none);
   for (int k = 0; k < steps; k++) {
     c.begin = time[k];
     c.end = time[k + 1];
-    dun_phase_step(&table, k, 1, &source, scratch, z);
+    phase_step(&table, k, &c, z);
   }
   c.begin = time[steps];
-  dun_phase_last(&table, 1, &source, scratch, z);
+  phase_last(&table, &c, z);
   CHECK(c.evaluations == dun_phase_table_evaluations(&table, 1));
   dun_phase_table_free(&table);
   return c.evaluations;
