@@ -35,13 +35,22 @@ _Noreturn void _Exit(int code)
   _exit(code);
 }
 
+/* An answer that nobody could read is none. */
+static int answered(int code)
+{
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return code;
+  fputs("dunlin: the answer could not be written to the end\n", stderr);
+  return code ? code : 1;
+}
+
 int main(int argc, char **argv)
 {
   int code, size, done = dunlin_local(argc, argv, &code);
   /* A process that leaves before MPI starts makes the launcher kill the others, even the one that
    * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */
   if (done && dun_launcher_size() == 1)
-    return code;
+    return answered(code);
   if (atexit(refuse_exit) || at_quick_exit(refuse_exit))
     return 1;
   MPI_Init(&argc, &argv);
@@ -62,5 +71,5 @@ int main(int argc, char **argv)
   }
   MPI_Finalize();
   leaving = 1;
-  return code;
+  return answered(code);
 }

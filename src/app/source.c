@@ -240,12 +240,29 @@ static int is_input(const struct dun_assembly *assembly)
          input.st_dev == result.st_dev && input.st_ino == result.st_ino;
 }
 
+/* Checkpoints and what becomes the result are called after it: a name that leaves no room for what
+ * they add would be a run without them. */
+static int name_is_short(const char *file)
+{
+  const int most = NAME_MAX - 30;
+  const char *slash = strrchr(file, '/');
+  int length = (int)strlen(slash ? slash + 1 : file);
+  if (length <= most && strlen(file) < PATH_MAX - 30)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "output.file: found a name of %d bytes, expected at most %d, and %d with its "
+                  "folders: checkpoints are called after it",
+                  length, most, PATH_MAX - 31);
+}
+
 static int refuse_names(const struct dun_assembly *assembly)
 {
   const char *file = assembly->file;
   int code;
   if (!*file)
     return dun_fail(DUN_ERROR_INPUT, "output.file: the result's name is empty");
+  if ((code = name_is_short(file)) < 0)
+    return code;
   if ((code = folder_is_good(file)) < 0)
     return code;
   /* Run again with --restart, a stored result only finds itself complete. */

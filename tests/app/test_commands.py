@@ -4,14 +4,15 @@ import math
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import (INPUTS, Folder, attributes, column, compiled, dunlin, main,  # noqa: E402
-                     start, summary, write)
+from support import (INPUTS, Folder, attributes, column, command, compiled,  # noqa: E402
+                     dunlin, main, start, summary, write)
 
 KINDS = ("target", "path", "kernel", "method", "finish", "probe")
 INPUT = """\
@@ -31,6 +32,32 @@ def small(folder, replicates=1, **changes):
         assert old in text
         text = text.replace(old, new)
     return write(folder, "input.yaml", text)
+
+
+# ---- answers that are lost, names that are too long ------------------------------------------------
+
+def test_nowhere_to_answer():
+    """An answer that could not be written is no success; a run that was to be quiet is one."""
+    with Folder() as folder, open("/dev/full", "w", encoding="utf-8") as full:
+        small(folder)
+        for words, code in ((["check", "input.yaml"], 1), (["run", "input.yaml"], 1),
+                            (["summary", "out.h5"], 1), (["list"], 1), (["--help"], 1),
+                            (["run", "input.yaml", "--overwrite", "--quiet"], 0)):
+            done = subprocess.run(command(words), cwd=folder, stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=60, check=False)
+            assert done.returncode == code, f"{words}: {done.returncode}: {done.stderr}"
+            assert ("could not be written" in done.stderr) == (code == 1), done.stderr
+        assert attributes(os.path.join(folder, "out.h5"))["diagnosis"]
+
+
+def test_names_without_room_for_checkpoints():
+    with Folder() as folder:
+        small(folder)
+        for length, code in ((242, 2), (222, 0)):
+            name = "a" * length + ".h5"
+            done = dunlin("run", "input.yaml", "--output", name, folder=folder, code=code)
+            assert ("found a name of 245 bytes" in done.stderr) == (code == 2), done.stderr
+            assert os.path.exists(os.path.join(folder, name)) == (code == 0)
 
 
 # ---- list and help -------------------------------------------------------------------------------
