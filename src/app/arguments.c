@@ -45,6 +45,7 @@ enum {
   KEY_JSON,
   KEY_MARKDOWN,
   KEY_NO_CHECK,
+  KEY_TRUST,
   KEY_POINTS,
   KEY_METRICS,
   KEY_MODES,
@@ -74,6 +75,8 @@ static const struct argp_option options[] = {
      "Go on from the newest good checkpoint of the same input; start afresh if there is none", 1},
     {"overwrite", KEY_OVERWRITE, 0, 0, "Replace an existing result and its checkpoints", 1},
     {"no-check", KEY_NO_CHECK, 0, 0, "Do not try what the target promises", 1},
+    {"trust", KEY_TRUST, 0, 0,
+     "Of a result that is run again: use the library, the files and the output that it names", 1},
     {0, 0, 0, 0, "run:", 2},
     {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
      "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d; check-target: what one call of the "
@@ -116,6 +119,7 @@ static const struct {
     {KEY_RESTART, "restart", FOR_RUN | FOR_CHECK},
     {KEY_OVERWRITE, "overwrite", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK | FOR_SWEEP},
+    {KEY_TRUST, "trust", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET | FOR_SWEEP},
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK | FOR_SWEEP},
@@ -310,6 +314,7 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_JSON: arguments->json = 1; return 0;
   case KEY_MARKDOWN: arguments->markdown = 1; return 0;
   case KEY_NO_CHECK: arguments->no_check = 1; return 0;
+  case KEY_TRUST: arguments->trust = 1; return 0;
   case KEY_MODES: arguments->modes = word; return 0;
   case KEY_COLLECT: arguments->collect = word; return 0;
   case KEY_LIST: arguments->list = 1; return 0;

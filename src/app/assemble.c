@@ -428,6 +428,10 @@ static int parse(struct dun_context *context, struct dun_assembly *assembly)
   int code = dun_source_read(context, arguments->operand[0], &source);
   if (code < 0)
     goto out;
+  if (source.stored && !arguments->trust) {
+    assembly->binder.trusts = dun_source_trusts;
+    assembly->binder.trusts_data = assembly;
+  }
   assembly->source = source.origin;
   source.origin = NULL;
   assembly->files = source.files;

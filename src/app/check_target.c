@@ -181,7 +181,8 @@ static void tell_good(const char *file, const struct dun_child *child, int code)
   printf("%s: target %s in %d dimension%s, by %s\n", file, child->name, child->dimension,
          child->dimension > 1 ? "s" : "", child->layout);
   printf("promises: tried at %d points", child->points);
-  printf(child->draws > 0 ? " and %d draws" : "", child->draws);
+  if (child->draws > 0)
+    printf(" and %d draws", child->draws);
   printf("%s\n", code ? ", not all are kept" : ", all kept");
   if (child->thrifty)
     printf("left out: other lanes and numbers of points%s, since evaluations are so slow\n",

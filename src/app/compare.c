@@ -47,7 +47,7 @@ static int read_modes(struct dun_comparison *c, const char *name)
 {
   struct dun_csv_format format = {0};
   struct dun_data data = {.path = dun_copy_text(name)};
-  int64_t size;
+  int64_t size = 0;
   int status = data.path ? dun_file_load(name, INT64_C(1) << 30, &data.bytes, &size) : -1;
   data.size = size;
   if (status >= 0)

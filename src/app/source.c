@@ -72,6 +72,7 @@ static int read_result(const char *name, struct dun_source *source)
   if (code == 0 && dun_attribute_find(file.provenance, file.provenances, "files"))
     code = take_text(&file, "files", &source->files);
   source->size = code == 0 ? (int64_t)strlen(source->bytes) : 0;
+  source->stored = 1;
   dun_result_close(&file);
   return code;
 }
@@ -114,6 +115,7 @@ int dun_source_read(struct dun_context *context, const char *file, struct dun_so
     code = share_text(context, code, &source->settings);
   if (code == 0)
     code = share_text(context, code, &source->files);
+  dun_broadcast(context, &source->stored, sizeof source->stored, 0);
   return code;
 }
 
@@ -166,6 +168,11 @@ static int is_named_anew(const struct dun_arguments *arguments, const char *opti
     if (names(arguments->set[i], option))
       return 1;
   return 0;
+}
+
+int dun_source_trusts(const void *assembly, const char *option)
+{
+  return is_named_anew(((const struct dun_assembly *)assembly)->arguments, option);
 }
 
 static void compare(struct dun_assembly *assembly, const struct used_file *then)
@@ -255,13 +262,25 @@ static int name_is_short(const char *file)
                   length, most, PATH_MAX - 31);
 }
 
+/* A stranger's result does not say where files are written. */
+static int output_is_trusted(const struct dun_assembly *assembly)
+{
+  if (!assembly->binder.trusts || assembly->arguments->output || !strchr(assembly->file, '/') ||
+      dun_source_trusts(assembly, "output.file"))
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "output.file: %s would be written to %s, as it says itself: --output gives "
+                  "another name, --trust takes this one",
+                  assembly->arguments->operand[0], assembly->file);
+}
+
 static int refuse_names(const struct dun_assembly *assembly)
 {
   const char *file = assembly->file;
   int code;
   if (!*file)
     return dun_fail(DUN_ERROR_INPUT, "output.file: the result's name is empty");
-  if ((code = name_is_short(file)) < 0)
+  if ((code = name_is_short(file)) < 0 || (code = output_is_trusted(assembly)) < 0)
     return code;
   if ((code = folder_is_good(file)) < 0)
     return code;

@@ -9,6 +9,7 @@ struct dun_source {
   char *origin; /* the input's absolute name */
   char *bytes;
   int64_t size;
+  int stored;     /* it is a result's: a stranger may have made it */
   char *settings; /* of a result that is run again: the --set assignments it was made with */
   char *files; /* and the files it was made from, as the binder lists them; "": it says nothing */
 };
@@ -20,6 +21,10 @@ void dun_source_free(struct dun_source *source);
 /* Complains of files that have changed since the result that is run again was made from them,
  * unless the command line names them anew. */
 void dun_source_compare(struct dun_assembly *assembly);
+
+/* Whether a file that a result names under this option may be used whatever it is: `assembly` has
+ * the command line.  See struct dun_binder. */
+int dun_source_trusts(const void *assembly, const char *option);
 
 /* The result's name: --output, output.file, or the input's stem + .h5 in the current folder.
  * Owned by the caller; NULL without memory. */

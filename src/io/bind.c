@@ -425,6 +425,13 @@ static const struct dun_type *load_library(struct dun_binder *b, const struct du
   int before = b->complaints.count, status = 0;
   uint64_t files = b->files;
   snprintf(name, sizeof name, "%.200s.file", path);
+  if (node && b->trusts && !b->trusts(b->trusts_data, name)) {
+    dun_complain(&b->complaints, b->input, node->line, node->column,
+                 "%s: the result names a library, whose code would run: --trust takes it, or "
+                 "--set %s=LIBRARY",
+                 name, name);
+    return NULL;
+  }
   if (node)
     dun_bind_value(b, &row, node, name, &file);
   b->files = files; /* it is read as a whole below */

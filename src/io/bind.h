@@ -11,6 +11,10 @@ struct dun_binder {
   struct dun_context *context; /* files are read by rank 0 and broadcast */
   const struct dun_input *input;
   const char *data_folder; /* --data; NULL: the environment variable DUNLIN_DATA */
+  /* Whether the file that the option names may be used whatever it is; NULL: all may.  Others may
+   * if they lie in the working folder or in the data folder, and are no library. */
+  int (*trusts)(const void *data, const char *option);
+  const void *trusts_data;
   struct dun_complaints complaints;
   struct dun_text effective; /* one line "section.option: value" for every option, defaults too,
                                    * that has a meaning beside the others' values */

@@ -1,5 +1,6 @@
 /* One value: its text against its row. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "io/bind.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -280,14 +281,44 @@ static void add_used(const struct place *p, const char *path, uint64_t digest, i
                (long long)size, path);
 }
 
+/* Whether the file lies in the folder, with links followed. */
+static int lies_in(const char *folder, const char *file)
+{
+  char real_folder[PATH_MAX], real_file[PATH_MAX];
+  if (!folder || !realpath(folder, real_folder) || !realpath(file, real_file))
+    return 0;
+  size_t length = strlen(real_folder);
+  return !strncmp(real_folder, real_file, length) &&
+         (real_file[length] == '/' || real_folder[length - 1] == '/');
+}
+
+/* Collective.  What a stranger's input names is not read from anywhere. */
+static int refuse_stranger(const struct place *p, const char *folder, const char *path)
+{
+  struct dun_binder *b = p->binder;
+  int code = 0;
+  if (b->context->rank == 0 && !lies_in(".", path) && !lies_in(folder, path))
+    code = dun_fail(DUN_ERROR_INPUT,
+                    "the result names the file '%s', which lies elsewhere: --trust takes it, or "
+                    "--set %s=FILE",
+                    path, p->name);
+  if ((code = dun_agree(b->context, code)) < 0)
+    complain_file(p);
+  return code;
+}
+
 /* Returns 1 if there is a path to go on with, the same on all ranks. */
 static int find_file(const struct place *p, char **path)
 {
   struct dun_binder *b = p->binder;
   const char *folder = b->data_folder ? b->data_folder : getenv("DUNLIN_DATA");
-  if (dun_file_find(b->context, p->node->text, b->input->name, folder, path) == 0)
+  if (dun_file_find(b->context, p->node->text, b->input->name, folder, path) < 0) {
+    complain_file(p);
+    return 0;
+  }
+  if (!b->trusts || b->trusts(b->trusts_data, p->name) || refuse_stranger(p, folder, *path) == 0)
     return 1;
-  complain_file(p);
+  DUN_FREE(*path);
   return 0;
 }
 

@@ -34,7 +34,7 @@ def small(folder, replicates=1, **changes):
     return write(folder, "input.yaml", text)
 
 
-# ---- answers that are lost, names that are too long ------------------------------------------------
+# ---- answers that are lost, names that are too long ------------------------------------------
 
 def test_nowhere_to_answer():
     """An answer that could not be written is no success; a run that was to be quiet is one."""

@@ -356,18 +356,18 @@ def test_files_that_have_changed():
         dunlin("run", "input.yaml", "--quiet", "--output", "first.h5", "--set",
                "path.schedule={type: adaptive}", folder=folder)
         dunlin("run", "input.yaml", "--quiet", folder=folder)
-        dunlin("run", "out.h5", "--quiet", "--output", "again.h5", folder=folder)
+        dunlin("run", "out.h5", "--quiet", "--output", "again.h5", "--trust", folder=folder)
         same = [attributes(os.path.join(folder, name))["population_hash"]
                 for name in ("out.h5", "again.h5")]
         assert same[0] == same[1]
         dunlin("run", "input.yaml", "--quiet", "--overwrite", "--set", "run.seed=4", "--set",
                "path.schedule={type: adaptive}", "--output", "first.h5", folder=folder)
         for ranks, command in ((None, "run"), (3, "run"), (None, "check")):
-            done = dunlin(command, "out.h5", "--output", "more.h5", code=2, ranks=ranks,
+            done = dunlin(command, "out.h5", "--output", "more.h5", "--trust", code=2, ranks=ranks,
                           folder=folder)
             for word in ("path.schedule.file", "first.h5", "out.h5", "1 fault"):
                 assert word in done.stderr, done.stderr
-        anew = ("--set", "path.schedule.file=first.h5")
+        anew = ("--trust", "--set", "path.schedule.file=first.h5")
         dunlin("run", "out.h5", "--quiet", "--output", "more.h5", *anew, folder=folder)
         compile_target(folder, by(POINT, "lp += 1;"))
         done = dunlin("run", "out.h5", "--output", "most.h5", *anew, code=2, folder=folder)
