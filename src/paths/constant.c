@@ -1,6 +1,7 @@
 /* The target itself at all times, for plain Markov chain Monte Carlo: there is nothing to follow,
  * only a law that the chains start from. */
 #include "base/error.h"
+#include "numerics/given.h"
 #include "parallel/context.h"
 #include "paths/path.h"
 
@@ -26,8 +27,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 
   s->target = target;
   if (s->start.type == GAUSSIAN)
-    status = dun_path_gaussian(&s->law, target->dimension, &s->start.mean, "path.start.mean",
-                               &s->start.scale, "path.start.scale");
+    status = dun_given_gaussian(&s->law, target->dimension, &s->start.mean, "path.start.mean",
+                                &s->start.scale, "path.start.scale");
   else
     status = given->prior && given->draw_prior
                  ? 0

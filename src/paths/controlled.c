@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "numerics/given.h"
 #include <math.h>
 #include <string.h>
 
@@ -80,8 +81,8 @@ static int make(struct dun_controlled *s)
   s->work = dun_allocate(DUN_CONTROLLED_WORK * d, DUN_LANES * sizeof *s->work);
   if (!s->mean || !s->scale || !s->sigma || !s->variance || !s->precision || !s->work)
     return DUN_ERROR_MEMORY;
-  if ((status = dun_path_spread(&s->base.mean, "path.base.mean", (int)d, s->mean)) < 0 ||
-      (status = dun_path_spread(&s->base.scale, "path.base.scale", (int)d, s->scale)) < 0 ||
+  if ((status = dun_given_numbers(&s->base.mean, "path.base.mean", (int)d, s->mean)) < 0 ||
+      (status = dun_given_numbers(&s->base.scale, "path.base.scale", (int)d, s->scale)) < 0 ||
       (status = check(s)) < 0)
     return status;
   make_diffusion(s);

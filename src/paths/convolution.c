@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "numerics/given.h"
 #include "paths/convolution_path.h"
 #include <math.h>
 #include <string.h>
@@ -106,9 +107,9 @@ static int make_grid(struct dun_convolution_path *s, struct dun_grid *grid)
                     "score: a grid has at most %d dimensions and the target has %d; take score: "
                     "monte_carlo",
                     DUN_GRID_AXES, d);
-  status = dun_path_spread(&s->center, "path.center", d, center);
+  status = dun_given_numbers(&s->center, "path.center", d, center);
   if (status >= 0)
-    status = dun_path_spread(&s->half_width, "path.half_width", d, half_width);
+    status = dun_given_numbers(&s->half_width, "path.half_width", d, half_width);
   if (status >= 0)
     status = dun_grid_init(grid, d, center, half_width, s->cells, pad > 0 ? pad : 1);
   if (status < 0)
@@ -207,9 +208,9 @@ static int make_start(struct dun_convolution_path *s)
   double *mean = dun_allocate(d, sizeof *mean), *scale = dun_allocate(d, sizeof *scale);
 
   if (mean && scale)
-    status = dun_path_spread(&s->begin.mean, "path.begin.mean", d, mean);
+    status = dun_given_numbers(&s->begin.mean, "path.begin.mean", d, mean);
   if (status >= 0)
-    status = dun_path_spread(&s->begin.scale, "path.begin.scale", d, scale);
+    status = dun_given_numbers(&s->begin.scale, "path.begin.scale", d, scale);
   for (int j = 0; j < d && status >= 0; j++)
     scale[j] = sqrt(scale[j] * scale[j] + s->levels.highest * s->levels.highest);
   if (status >= 0)

@@ -5,6 +5,7 @@
  * normalised, so that log Z of the path is that of the target. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "numerics/given.h"
 #include "paths/path.h"
 #include <math.h>
 #include <string.h>
@@ -39,8 +40,8 @@ enum { FITTED_DENSE_MOST = 512 };
 
 static int make_gaussian(struct geometric *g, struct dun_gaussian *out)
 {
-  return dun_path_gaussian(out, g->target->dimension, &g->base.mean, "path.base.mean",
-                           &g->base.scale, "path.base.scale");
+  return dun_given_gaussian(out, g->target->dimension, &g->base.mean, "path.base.mean",
+                            &g->base.scale, "path.base.scale");
 }
 
 static int check_fitted(const struct geometric *g)

@@ -85,29 +85,3 @@ void dun_path_evaluate_target(struct dun_evaluator *target, const struct dun_req
   if (request->lp)
     memcpy(request->lp, request->part_lp, DUN_LANES * sizeof(double));
 }
-
-int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out)
-{
-  if (given->count != 1 && given->count != d)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "%s: found %lld numbers, expected 1 or the target's dimension %d", option,
-                    given->count, d);
-  for (int j = 0; j < d; j++)
-    out[j] = given->value[given->count == 1 ? 0 : j];
-  return 0;
-}
-
-int dun_path_gaussian(struct dun_gaussian *gaussian, int d, const struct dun_numbers *mean,
-                      const char *mean_option, const struct dun_numbers *deviation,
-                      const char *deviation_option)
-{
-  double *number = dun_allocate(2 * (int64_t)d, sizeof *number);
-  int status = number ? dun_path_spread(mean, mean_option, d, number) : DUN_ERROR_MEMORY;
-
-  if (status >= 0)
-    status = dun_path_spread(deviation, deviation_option, d, number + d);
-  if (status >= 0)
-    status = dun_gaussian_diagonal(gaussian, d, number, number + d);
-  dun_free(number);
-  return status;
-}

@@ -139,14 +139,4 @@ int dun_path_at_point(const struct dun_path *path, const void *self, int d, int 
 /* `evaluate` of a path whose one part is the target with coefficient 1. */
 void dun_path_evaluate_target(struct dun_evaluator *target, const struct dun_request *request);
 
-/* A diagonal Gaussian from two such options as below.  DUN_ERROR_INPUT, DUN_ERROR_MEMORY;
- * dun_gaussian_free is safe afterwards in any case.  Local. */
-int dun_path_gaussian(struct dun_gaussian *gaussian, int d, const struct dun_numbers *mean,
-                      const char *mean_option, const struct dun_numbers *deviation,
-                      const char *deviation_option);
-
-/* out[d] from an option that is one number for all coordinates, or one for each; `option` is its
- * name in messages.  DUN_ERROR_INPUT otherwise. */
-int dun_path_spread(const struct dun_numbers *given, const char *option, int d, double *out);
-
 #endif

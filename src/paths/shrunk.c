@@ -1,6 +1,7 @@
 #include "paths/shrunk.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
+#include "numerics/given.h"
 #include <math.h>
 
 /* The options' words stand in the order of enum dun_spacing_type. */
@@ -17,8 +18,8 @@ static int make_levels(struct dun_context *context, struct dun_shrunk *s)
 int dun_shrunk_init(struct dun_context *context, struct dun_shrunk *s, struct dun_evaluator *target)
 {
   s->target = target;
-  int status = dun_path_gaussian(&s->law, target->dimension, &s->center, "path.center",
-                                 &s->begin.scale, "path.begin.scale");
+  int status = dun_given_gaussian(&s->law, target->dimension, &s->center, "path.center",
+                                  &s->begin.scale, "path.begin.scale");
   status = dun_agree(context, status);
   return status < 0 ? status : make_levels(context, s);
 }

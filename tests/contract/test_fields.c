@@ -4,6 +4,7 @@
 #include "check.h"
 #include "fields/field.h"
 #include "made_part.h"
+#include "population/tile.h"
 #include "subject.h"
 
 /* Two modes of different width and weight, within 7 of the origin. */
@@ -13,8 +14,15 @@ static const char *const two = "type: gaussian_mixture, means: [[-2, 0], [1, 1]]
 static const struct {
   const char *name, *options;
   double tolerance; /* of means; of log masses and spreads ten times that */
+  double least;     /* lambda that it is for, but for 0 */
 } settings[] = {
-    {"exact", "type: exact", 1e-10},
+    {"exact", "type: exact", 1e-10, 0},
+    {"grid", "type: grid, half_width: 6, center: [.5, -.5], cells: 96", 4e-3, 0},
+    {"grid", "type: grid, half_width: 6, center: [.5, -.5], cells: 96, distributed: yes", 4e-3, 0},
+    {"monte_carlo",
+     "type: monte_carlo, samples: 4000, crossover: .7, begin: {mean: [.1, .7], scale: 2}", .05, .5},
+    {"monte_carlo",
+     "type: monte_carlo, samples: 4000, estimator: dsi, begin: {mean: [.1, .7], scale: 2}", .1, .5},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, D = 2, SIDE = 321, TILTS = 5 };
 
@@ -26,7 +34,7 @@ struct case_of {
   const struct dun_field *field;
   void *self;
   unsigned gives;
-  double tolerance;
+  double tolerance, least;
 };
 
 struct tile {
@@ -54,6 +62,7 @@ static void open(struct case_of *c, int i)
   c->field = (const struct dun_field *)c->made.part.type;
   c->self = c->made.part.self;
   c->tolerance = settings[i].tolerance;
+  c->least = settings[i].least;
   CHECK(c->field->init(&test_context, c->self, &c->target.evaluator, lambdas[1]) == 0);
   c->gives = c->field->gives ? c->field->gives(c->self) : 0;
 }
@@ -97,6 +106,19 @@ static struct dun_field_call call_of(const struct case_of *c)
                                  .spread = c->gives & DUN_TILTED_SPREAD ? t.spread : NULL};
 }
 
+/* By rows where the tables are spread over the ranks. */
+static void ask(struct case_of *c, const struct dun_field_call *call)
+{
+  double h[D * L], mean[D * L];
+  if (!c->field->spread_out || !c->field->spread_out(c->self)) {
+    c->field->value(c->self, call);
+    return;
+  }
+  dun_rows_from_columns(L, D, call->h, h);
+  CHECK(c->field->rows(&test_context, c->self, L, h, mean) == 0);
+  dun_columns_from_rows(L, D, mean, call->mean);
+}
+
 static void make_density(const struct subject *s)
 {
   static double x[D * L] __attribute__((aligned(64))), lp[L] __attribute__((aligned(64)));
@@ -136,9 +158,11 @@ static void values_are_sums(struct case_of *c)
 {
   make_density(&c->target);
   for (int tilt = 0; tilt < TILTS; tilt++) {
+    if (lambdas[tilt] > 0 && lambdas[tilt] < c->least)
+      continue;
     fill(c, tilt);
     struct dun_field_call call = call_of(c);
-    c->field->value(c->self, &call);
+    ask(c, &call);
     for (int l = 0; l < L; l += 5) {
       double mean[D], mass, spread;
       sums(l, mean, &mass, &spread);
@@ -163,13 +187,13 @@ static void bits_are_the_same(struct case_of *c)
   struct tile all;
   fill(c, 2);
   struct dun_field_call call = call_of(c);
-  c->field->value(c->self, &call);
+  ask(c, &call);
   all = t;
   for (int i = 0; i < D * L; i++)
     t.h[i] = t.h[i / L * L + i % L % 7];
   call.n = 7;
   call.log_mass = call.spread = NULL;
-  c->field->value(c->self, &call);
+  ask(c, &call);
   for (int j = 0; j < D; j++)
     for (int l = 0; l < 7; l++)
       CHECK(t.mean[j * L + l] == all.mean[j * L + l]);
@@ -192,7 +216,7 @@ static void draws_have_mean(struct case_of *c)
   call.draw = t.draw;
   for (int k = 0; k < DRAWS; k++) {
     call.address.step = (uint32_t)k;
-    c->field->value(c->self, &call);
+    ask(c, &call);
     for (int i = 0; i < D * L; i++)
       sum[i] += (t.draw[i] - t.mean[i]) / DRAWS;
   }
@@ -216,14 +240,14 @@ static void classes_add(struct case_of *c)
   fill(c, 2);
   struct dun_field_call call = call_of(c);
   for (call.label = 0; call.label < labels; call.label++) {
-    c->field->value(c->self, &call);
+    ask(c, &call);
     for (int i = 0; i < D * L; i++)
       mean[i] += exp(t.mass[i % L]) * t.mean[i];
     for (int l = 0; l < L; l++)
       mass[l] += exp(t.mass[l]);
   }
   call.label = -1;
-  c->field->value(c->self, &call);
+  ask(c, &call);
   for (int i = 0; i < D * L; i++)
     CHECK_NEAR(mean[i] / mass[i % L], t.mean[i], 1e-11);
 }
@@ -261,7 +285,17 @@ static void refuse(const char *target, const char *field, const char *part)
 
 static void what_cannot_be_is_refused(void)
 {
-  refuse("type: funnel, dimension: 3", "type: exact", "no closed form");
+  const char *funnel = "type: funnel, dimension: 4";
+  refuse(funnel, "type: exact", "no closed form");
+  refuse(funnel, "type: grid, half_width: 3", "at most 3 dimensions");
+  refuse(two, "type: grid, half_width: [3, 3, 3]", "half_width: found 3 numbers");
+  refuse(two, "type: grid, half_width: 1", "half_width: ");
+  refuse(two, "type: grid, half_width: 20, cells: 20", "cells: ");
+  refuse(two, "type: grid, half_width: 6, padding: 1", "padding: ");
+  refuse("type: gaussian, dimension: 1", "type: grid, half_width: 6, distributed: yes",
+         "distributed: ");
+  refuse(two, "type: monte_carlo, samples: 1e8", "samples: ");
+  refuse(two, "type: monte_carlo, begin: {mean: [1, 2, 3]}", "begin.mean");
 }
 
 TEST_MAIN({"every_field_has_settings", every_field_has_settings},
