@@ -122,9 +122,21 @@ probes: [{type: modes}, {type: sinkhorn, points: 150}, {type: mmd, points: 200},
 output: {file: result.h5, checkpoint_every: $every}
 """
 
-CASES = {"exact": EXACT, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR, "tempering": TEMPERING,
-         "finished": FINISHED, "chains": CHAINS, "guided": GUIDED, "field": FIELD,
-         "blurred": BLURRED, "carried": CARRIED, "opened": OPENED,
+MARCH = """
+run:    {seed: 7, particles: $particles}
+target:
+  {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
+method: {type: flow, grid: {steps: 40}, $path}
+probes: [{type: modes, every: 5}, {type: energy_distance, points: 200}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+HEUN = "scheme: heun, stride: 7"
+DRAWN = "process: {type: isotropic, horizon: 9}, scheme: ddpm, final: draw, stride: 1"
+GUIDED_FLOW = "guidance: {label: 1, scale: .5}, noise: {type: singular}"
+
+CASES = {"exact": EXACT, "march": MARCH, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR,
+         "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS, "guided": GUIDED,
+         "field": FIELD, "blurred": BLURRED, "carried": CARRIED, "opened": OPENED,
          "ladders_finished": LADDERS_FINISHED}
 
 

@@ -3,7 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import ANNEALED, BROWNIAN, ON_GRID, case, differences, fingerprint  # noqa: E402
+from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, ON_GRID, case,  # noqa: E402
+                   differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -52,6 +53,11 @@ def test_seeds_from_a_fitted_base():
 
 def test_sonar():
     same_at((1, 2, 3, 4, 7), "sonar", kernel="hmc", particles=500, moves=1)
+
+
+def test_flows():
+    for options in (HEUN, DRAWN, GUIDED_FLOW):
+        same_at((1, 2, 3, 7), "march", path=options, particles=1000)
 
 
 def test_weighted_carries():

@@ -6,7 +6,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
                        wait_for_progress)
-from cases import case
+from cases import HEUN, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -88,6 +88,11 @@ def test_one_tick_at_a_time_along_convolution():
     one_tick_at_a_time("blurred", *shorter, kernel="mala", moves=0, adaptive=False)
     one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False,
                        path="half_width: 12, cells: 40, sampler: langevin")
+
+
+def test_one_tick_at_a_time_of_flows():
+    """In the midst of a march, of two replicates."""
+    one_tick_at_a_time("march", "--set", "run.replicates=2", adaptive=False, path=HEUN)
 
 
 def test_stop_by_evaluations_random_walk():
