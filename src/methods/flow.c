@@ -72,6 +72,8 @@ static int check(const struct flow *s)
                     "method flow: a coordinate's state has %d numbers in process %s; method psld "
                     "runs it",
                     m->r, m->process->type.name);
+  if (m->grid.type == DUN_GRID_TUNED)
+    return dun_fail(DUN_ERROR_INPUT, "grid tuned belongs to method psld");
   if (s->matrix.rows == 0)
     return 0;
   if (s->matrix.rows != m->d)
@@ -329,7 +331,7 @@ static const struct dun_option noise[] = {
 };
 
 static const struct dun_option options[] = {
-    DUN_MARCH_OPTIONS(struct flow, march),
+    DUN_MARCH_OPTIONS(struct flow, march, "interpolant", "state"),
     {.name = "scheme",
      .type = DUN_CHOICE,
      .offset = offsetof(struct flow, dial.scheme),

@@ -126,6 +126,20 @@ static void set_steps(struct dun_march *m, const void *self)
   m->grid.steps = m->plan->steps(self, count - (noisy && m->final != DUN_MARCH_STATE), noisy);
 }
 
+int dun_march_make_grid(struct dun_march *m, const void *self)
+{
+  int code;
+  if (m->grid.evaluations > 0)
+    set_steps(m, self);
+  if ((code = dun_march_grid_make(&m->grid, m->process, m->process_self)) < 0 ||
+      (code = make_channels(m)) < 0)
+    return code;
+  m->steps = m->grid.count;
+  if (m->final != DUN_MARCH_STATE && !dun_march_has_noise(&m->channel[m->steps]))
+    m->steps--;
+  return 0;
+}
+
 /* What needs no communication. */
 static int init_here(struct dun_march *m, const void *self)
 {
@@ -133,12 +147,8 @@ static int init_here(struct dun_march *m, const void *self)
   if (m->process->init && (code = m->process->init(m->process_self, m->d)) < 0)
     return code;
   m->r = m->process->width(m->process_self);
-  if (m->grid.evaluations > 0)
-    set_steps(m, self);
-  if ((code = dun_march_grid_make(&m->grid, m->process, m->process_self)) < 0 ||
-      (code = make_channels(m)) < 0)
-    return code;
-  return dun_table_make(&m->table, columns, COLUMNS);
+  code = dun_march_make_grid(m, self);
+  return code < 0 ? code : dun_table_make(&m->table, columns, COLUMNS);
 }
 
 int dun_march_init(struct dun_context *context, struct dun_march *m, const void *self,
@@ -153,9 +163,6 @@ int dun_march_init(struct dun_context *context, struct dun_march *m, const void 
   if (code < 0 ||
       (code = m->field->init(context, m->field_self, run->evaluator, least_lambda(m))) < 0)
     return code;
-  m->steps = m->grid.count;
-  if (m->final != DUN_MARCH_STATE && !dun_march_has_noise(&m->channel[m->steps]))
-    m->steps--;
   return check(m, run);
 }
 
@@ -206,6 +213,11 @@ int64_t dun_march_scores(const struct dun_march *m, const void *self)
     for (int stage = 0; stage < m->plan->stages(self); stage++)
       count += m->plan->look(self, k, stage) >= 0;
   return count * (dun_march_guided(m) ? 2 : 1);
+}
+
+int dun_march_is_over(const struct dun_march *m)
+{
+  return m->phase == OVER;
 }
 
 double dun_march_progress(const struct dun_march *m)
@@ -264,7 +276,7 @@ static void go(const struct dun_march *m, const void *self, const struct leg *le
                struct dun_march_work *w)
 {
   if (leg->readout)
-    dun_march_read_out(m, w);
+    dun_march_read_out(m, self, w);
   for (int64_t k = leg->from; k < leg->to; k++)
     for (int stage = leg->first; stage < leg->behind; stage++)
       dun_march_stage(m, self, k, stage, w);
@@ -336,7 +348,7 @@ static void end_tile(const struct dun_march *m, const void *self, const struct l
   if (dun_march_has_noise(c))
     dun_march_look(m, c, w);
   if (leg->readout)
-    memcpy(w->tile.z, w->tile.mean, (size_t)m->d * L * sizeof(double));
+    dun_march_finish(m, self, w);
   else
     m->plan->after(self, &w->tile, leg->first);
 }

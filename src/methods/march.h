@@ -37,6 +37,9 @@ struct dun_march_plan {
   int64_t (*look)(const void *self, int64_t k, int stage);
   void (*before)(const void *self, struct dun_march_tile *tile, int stage); /* NULL: nothing */
   void (*after)(const void *self, struct dun_march_tile *tile, int stage);
+  /* From the last state, with the denoiser there, to the point in its first number, where the final
+   * is `denoise`; NULL: the point is the denoiser. */
+  void (*last)(const void *self, struct dun_march_tile *tile);
   /* The most steps that ask the field so often; `noisy`: the last time has noise.  At least 1. */
   int64_t (*steps)(const void *self, int64_t evaluations, int noisy);
   int (*kept)(const void *self, int d); /* columns; NULL: none */
@@ -89,13 +92,13 @@ struct dun_march {
   double *rows;      /* [2][local][d] of a field that is spread over the ranks; owned */
 };
 
-/* The option rows, for a struct that has it as `member`. */
-#define DUN_MARCH_OPTIONS(type_, member_)                                                          \
+/* The option rows, for a struct that has it as `member`, with the defaults of process and final. */
+#define DUN_MARCH_OPTIONS(type_, member_, process_, final_)                                        \
   {.name = "process",                                                                              \
    .type = DUN_PART,                                                                               \
    .kind = DUN_KIND_PROCESS,                                                                       \
    .offset = offsetof(type_, member_.process_part),                                                \
-   .initial = "interpolant",                                                                       \
+   .initial = process_,                                                                            \
    .doc = "How points are seen through noise, less and less of it."},                              \
       {.name = "field",                                                                            \
        .type = DUN_PART,                                                                           \
@@ -118,7 +121,7 @@ struct dun_march {
       {.name = "final",                                                                            \
        .type = DUN_CHOICE,                                                                         \
        .offset = offsetof(type_, member_.final),                                                   \
-       .initial = "state",                                                                         \
+       .initial = final_,                                                                          \
        .words = "state|denoise|draw",                                                              \
        .doc = "The point: the last state, the field's mean at the last time that has noise, or a " \
               "draw given the state there."},                                                      \
@@ -146,6 +149,8 @@ extern const struct dun_option dun_march_guidance_rows[];
  * dun_march_declare the columns and the workspace.  DUN_ERROR_INPUT, DUN_ERROR_MEMORY. */
 int dun_march_init(struct dun_context *context, struct dun_march *march, const void *self,
                    struct dun_run *run);
+/* Grid and channels once more, when the method has changed the grid's options.  Local. */
+int dun_march_make_grid(struct dun_march *march, const void *self);
 int dun_march_declare(struct dun_march *march, const void *self, struct dun_run *run);
 void dun_march_free(struct dun_march *march);
 
@@ -154,6 +159,8 @@ int64_t dun_march_scores(const struct dun_march *march, const void *self);
 /* Whether its bits do not depend on the number of ranks. */
 int dun_march_deterministic(const struct dun_march *march);
 double dun_march_progress(const struct dun_march *march);
+/* Whether the points are read out. */
+int dun_march_is_over(const struct dun_march *march);
 
 /* Begins a replicate.  Local. */
 int dun_march_start(struct dun_march *march, struct dun_run *run);

@@ -15,18 +15,18 @@ const struct dun_option dun_march_grid_rows[] = {
      .type = DUN_CHOICE,
      .offset = offsetof(struct dun_march_grid, type),
      .initial = "uniform",
-     .words = "uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|given",
+     .words = "uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned|given",
      .doc = "How times are spaced: by a formula in the process's time, whose steps are short near "
             "the data (quadratic, power, cosine, geometric) or near the noise (shift above 1), or "
             "evenly in the arctangent of the root, or the logarithm, of the signal to noise "
-            "ratio."},
+            "ratio.  tuned: by the power that is best for the target's spectrum (method psld)."},
     {.name = "steps",
      .type = DUN_INTEGER,
      .offset = offsetof(struct dun_march_grid, steps),
      .initial = "100",
      .minimum = 1,
      .maximum = 1e6,
-     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr",
+     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned",
      .doc = "How many steps."},
     {.name = "evaluations",
      .type = DUN_INTEGER,
@@ -34,18 +34,18 @@ const struct dun_option dun_march_grid_rows[] = {
      .initial = "0",
      .minimum = 0,
      .maximum = 1e6,
-     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr",
+     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned",
      .doc = "As many steps as so many evaluations of the field for a particle allow; 0: steps."},
     NUMBER(power, "3", NULL, "type=power", .01, 100, "Exponent of the share of the way."),
     NUMBER(shift, "3", NULL, "type=shift", 1e-3, 1e3,
            "The last step is its square times as long as the first; above 1 short steps are near "
            "the noise."),
     NUMBER(first, "end", "end",
-           "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr", 0, 1e100,
+           "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned", 0, 1e100,
            "First time; end: where the process knows nothing.  Of log_snr the second, where the "
            "ratio there is 0."),
-    NUMBER(last, "end", "end", "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr",
-           0, 1e100,
+    NUMBER(last, "end", "end",
+           "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned", 0, 1e100,
            "Last time; end: the data.  Of geometric and log_snr the last but one: the end itself "
            "lies infinitely far."),
     {.name = "times",
@@ -105,10 +105,11 @@ static double time_at(const struct dun_march_grid *grid, const struct dun_proces
                       const void *self, const struct ends *e, double part, double whole)
 {
   static const int formula[] = {
-      [DUN_GRID_UNIFORM] = DUN_SPACING_LINEAR, [DUN_GRID_QUADRATIC] = DUN_SPACING_POWER,
-      [DUN_GRID_POWER] = DUN_SPACING_POWER,    [DUN_GRID_COSINE] = DUN_SPACING_COSINE,
-      [DUN_GRID_SHIFT] = DUN_SPACING_SHIFT,    [DUN_GRID_GEOMETRIC] = DUN_SPACING_GEOMETRIC,
-      [DUN_GRID_ARCTAN] = DUN_SPACING_ARCTAN,  [DUN_GRID_LOG_SNR] = DUN_SPACING_GEOMETRIC};
+      [DUN_GRID_UNIFORM] = DUN_SPACING_LINEAR,   [DUN_GRID_QUADRATIC] = DUN_SPACING_POWER,
+      [DUN_GRID_POWER] = DUN_SPACING_POWER,      [DUN_GRID_COSINE] = DUN_SPACING_COSINE,
+      [DUN_GRID_SHIFT] = DUN_SPACING_SHIFT,      [DUN_GRID_GEOMETRIC] = DUN_SPACING_GEOMETRIC,
+      [DUN_GRID_TUNED] = DUN_SPACING_POWER,      [DUN_GRID_ARCTAN] = DUN_SPACING_ARCTAN,
+      [DUN_GRID_LOG_SNR] = DUN_SPACING_GEOMETRIC};
   struct dun_spacing spacing = {.type = formula[grid->type],
                                 .first = e->last,
                                 .last = e->first,

@@ -14,6 +14,7 @@ enum dun_grid_type {
   DUN_GRID_GEOMETRIC,
   DUN_GRID_ARCTAN,
   DUN_GRID_LOG_SNR,
+  DUN_GRID_TUNED, /* by powers, of which the method finds the best */
   DUN_GRID_GIVEN,
 };
 

@@ -173,13 +173,22 @@ void dun_march_stage(const struct dun_march *m, const void *self, int64_t k, int
   m->plan->after(self, &w->tile, stage);
 }
 
+void dun_march_finish(const struct dun_march *m, const void *self, struct dun_march_work *w)
+{
+  w->tile.k = m->steps;
+  if (m->plan->last && m->final == DUN_MARCH_DENOISE)
+    m->plan->last(self, &w->tile);
+  else
+    memcpy(w->tile.z, w->tile.mean, (size_t)m->d * L * sizeof(double));
+}
+
 /* x from the last state, in its place. */
-void dun_march_read_out(const struct dun_march *m, struct dun_march_work *w)
+void dun_march_read_out(const struct dun_march *m, const void *self, struct dun_march_work *w)
 {
   const struct dun_channel *c = &m->channel[m->steps];
   if (m->final != DUN_MARCH_STATE) {
     ask(m, m->steps, m->final == DUN_MARCH_DRAW, w);
-    memcpy(w->tile.z, w->tile.mean, (size_t)m->d * L * sizeof(double));
+    dun_march_finish(m, self, w);
   } else if (c->gain[0] != 1 || c->offset[0] != 0) {
     add_tilt(m->d, 1 / c->gain[0], c->offset[0], 1, w->tile.z, w->h);
     memcpy(w->tile.z, w->h, (size_t)m->d * L * sizeof(double));

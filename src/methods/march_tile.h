@@ -40,6 +40,9 @@ void dun_march_look(const struct dun_march *march, const struct dun_channel *cha
 /* One stage of step k; the point in the state's place. */
 void dun_march_stage(const struct dun_march *march, const void *self, int64_t k, int stage,
                      struct dun_march_work *work);
-void dun_march_read_out(const struct dun_march *march, struct dun_march_work *work);
+void dun_march_read_out(const struct dun_march *march, const void *self,
+                        struct dun_march_work *work);
+/* The end of it, with the mean or the draw in the tile. */
+void dun_march_finish(const struct dun_march *march, const void *self, struct dun_march_work *work);
 
 #endif

@@ -1,22 +1,13 @@
 #include "numerics/phase_path.h"
-#include "base/error.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"
 
-int dun_phase_path_check(const struct dun_phase_table *table)
+int dun_phase_path_has_density(const struct dun_phase_table *table)
 {
   const struct dun_phase_operator *last = &table->operation[table->program.count - 1];
-  char text[128];
 
-  if (table->blocks == 1 && last->block >= 0 && last->noise[0][0] > 0 && last->noise[1][1] > 0)
-    return 0;
-  dun_program_text(&table->program, text, sizeof text);
-  return dun_fail(
-      DUN_ERROR_INPUT,
-      "program \"%s\": its ways have a density only if a step ends with its only noise, "
-      "on positions too: S E or S B A O with gamma > 0",
-      text);
+  return table->blocks == 1 && last->block >= 0 && last->noise[0][0] > 0 && last->noise[1][1] > 0;
 }
 
 void dun_phase_path_ratios(const struct dun_phase_table *table, const struct dun_phase_space *space,

@@ -17,8 +17,8 @@ struct dun_phase_ratio {
   double constant;                    /* per coordinate: log |noise root| - log |Q| / 2 */
 };
 
-/* Whether a program's ways have a density; DUN_ERROR_INPUT says why not. */
-int dun_phase_path_check(const struct dun_phase_table *table);
+/* Whether a program's ways have a density. */
+int dun_phase_path_has_density(const struct dun_phase_table *table);
 /* For all steps, ratio[steps]. */
 void dun_phase_path_ratios(const struct dun_phase_table *table, const struct dun_phase_space *space,
                            struct dun_phase_ratio *ratio);

@@ -97,6 +97,17 @@ static const struct setting particles[] = {
      "process: {type: isotropic, horizon: 30}, grid: {type: arctan, steps: 300}, noise: "
      "{type: reverse}, final: draw",
      ""},
+    {"psld", "program: em, grid: {type: quadratic, steps: 200}", ""},
+    {"psld", "program: O S B A, grid: {type: quadratic, steps: 500}, stride: 7", ""},
+    {"psld", "program: robab, process: {type: psld, gamma: 0}, grid: {steps: 300}", ""},
+    {"psld", "program: heun, grid: {evaluations: 201, type: quadratic}, final: state", ""},
+    {"psld",
+     "program: sscs, process: {type: psld, beta: [6, 12]}, grid: {type: quadratic, steps: 300}, "
+     "final: draw",
+     ""},
+    {"psld", "program: O S B A, eta: 2, grid: {type: quadratic, steps: 500}", ""},
+    {"psld", "grid: {type: tuned, evaluations: 200}", ""},
+    {"psld", "spectrum: [.5, 1, 3], grid: {type: tuned, evaluations: 200}, program: rvv", ""},
 };
 enum { PARTICLES = sizeof particles / sizeof *particles };
 

@@ -12,7 +12,8 @@ from support import BUILD, Folder, attributes, dunlin, main, write  # noqa: E402
 INPUT = """
 run: {seed: SEED, particles: 65536}
 target: {type: library, file: LIBRARY}
-path: {type: geometric, base: {type: gaussian, scale: 1}, schedule: {type: fixed, spacing: linear, steps: 20}}
+path: {type: geometric, base: {type: gaussian, scale: 1},
+       schedule: {type: fixed, spacing: linear, steps: 20}}
 kernel: {type: underdamped, metropolised: false, scheme: SCHEME, step_size: STEP, jitter: 0,
          friction: 1, metric: identity}
 method: {type: smc, moves_per_step: 1, ess_threshold: 0}
