@@ -100,6 +100,20 @@ static int contrast(struct dun_comparison *c, const struct dun_arguments *argume
 
 /* ---- distances: all ranks -------------------------------------------------------------------- */
 
+/* Constants that count as the same (struct dun_contrast) are so to the distances, too: these would
+ * take the last digit for a unit. */
+static void level_constants(const struct dun_comparison *c, struct dun_points set[2])
+{
+  for (int64_t j = 0; j < c->side[0].coordinates; j++) {
+    const struct dun_contrasts *all = &c->coordinate[j];
+    if (all->deviation.value[0] > 0 || all->deviation.value[1] > 0 || all->mean.errors != 0)
+      continue;
+    for (int k = 0; k < 2; k++)
+      for (int64_t i = 0; i < set[k].n; i++)
+        set[k].x[i * set[k].d + j] = all->mean.value[0];
+  }
+}
+
 static int share_points(struct dun_context *context, struct dun_comparison *c,
                         struct dun_points set[2])
 {
@@ -110,9 +124,12 @@ static int share_points(struct dun_context *context, struct dun_comparison *c,
       status = dun_contrast_points(&c->side[k], shape[k], &set[k]);
     else
       status = dun_points_init(&set[k], shape[k], (int)shape[2]);
-    if ((status = dun_agree(context, status)) >= 0)
-      status = dun_broadcast(context, set[k].x, shape[k] * shape[2] * (int64_t)sizeof(double), 0);
+    status = dun_agree(context, status);
   }
+  if (status >= 0 && context->rank == 0)
+    level_constants(c, set);
+  for (int k = 0; k < 2 && status >= 0; k++)
+    status = dun_broadcast(context, set[k].x, shape[k] * shape[2] * (int64_t)sizeof(double), 0);
   return status;
 }
 

@@ -213,12 +213,19 @@ static void tell_verdict(struct dun_text *out, const struct named *all, int64_t 
   dun_text_add(out, "\nthe sets differ: %lld of %lld comparisons by more than %.1f errors\n",
                (long long)beyond, (long long)count, limit);
   for (int64_t i = 0; i < beyond && i < MOST_LINES; i++)
-    dun_text_add(out, "  %-32s %.1f\n", all[i].what, all[i].errors);
+    dun_text_add(out, "  %-32s %.1f%s\n", all[i].what, all[i].errors,
+                 isinf(all[i].errors) ? " (it never changes, and is not the same)" : "");
   if (beyond > MOST_LINES)
     dun_text_add(out, "  ... and %lld more\n", (long long)(beyond - MOST_LINES));
 }
 
 /* ---- as JSON --------------------------------------------------------------------------------- */
+
+/* JSON has no infinite number, and null is what is not known. */
+static void add_errors(struct dun_text *out, const char *before, const char *name, double errors)
+{
+  dun_json_number(out, before, name, isinf(errors) ? copysign(1e308, errors) : errors);
+}
 
 static void add_contrast(struct dun_text *out, const char *before, const char *name,
                          const struct dun_contrast *c)
@@ -228,7 +235,7 @@ static void add_contrast(struct dun_text *out, const char *before, const char *n
   dun_json_number(out, ", ", "a_error", c->error[0]);
   dun_json_number(out, ", ", "b", c->value[1]);
   dun_json_number(out, ", ", "b_error", c->error[1]);
-  dun_json_number(out, ", ", "errors", c->errors);
+  add_errors(out, ", ", "errors", c->errors);
   dun_text_add(out, "}");
 }
 
@@ -270,7 +277,7 @@ static void add_metrics(struct dun_text *out, const struct dun_comparison *c)
     dun_json_number(out, ", ", "value", c->metric[m].value);
     dun_json_number(out, ", ", "chance", c->metric[m].chance);
     dun_json_number(out, ", ", "bound", c->metric[m].bound);
-    dun_json_number(out, ", ", "errors", c->metric[m].errors);
+    add_errors(out, ", ", "errors", c->metric[m].errors);
     dun_text_add(out, "}");
   }
   dun_text_add(out, "]");
@@ -288,13 +295,13 @@ static void tell_json(struct dun_text *out, const struct dun_comparison *c, cons
 {
   dun_text_add(out, "{\"comparisons\": %lld", (long long)count);
   dun_json_number(out, ",\n ", "limit", limit);
-  dun_json_number(out, ",\n ", "largest", count ? all[0].errors : NAN);
+  add_errors(out, ",\n ", "largest", count ? all[0].errors : NAN);
   add_side(out, c, 0);
   add_side(out, c, 1);
   dun_text_add(out, ",\n \"differ\": [");
   for (int64_t i = 0; i < count && all[i].errors > limit; i++) {
     dun_json_text(out, i ? ",\n  {" : "\n  {", "what", all[i].what);
-    dun_json_number(out, ", ", "errors", all[i].errors);
+    add_errors(out, ", ", "errors", all[i].errors);
     dun_text_add(out, "}");
   }
   dun_text_add(out, "]");

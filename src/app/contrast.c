@@ -65,10 +65,15 @@ static double in_errors(double difference, double variance)
   return difference / sqrt(variance);
 }
 
+/* Numbers that never change are the same where nine digits do not tell them apart: tables are
+ * written with as many as somebody chose. */
 static void settle(struct dun_contrast *c)
 {
-  c->errors =
-      in_errors(c->value[0] - c->value[1], c->error[0] * c->error[0] + c->error[1] * c->error[1]);
+  double difference = c->value[0] - c->value[1];
+  double variance = c->error[0] * c->error[0] + c->error[1] * c->error[1];
+  double digits = 1e-9 * fmax(fabs(c->value[0]), fabs(c->value[1]));
+
+  c->errors = in_errors(variance == 0 && fabs(difference) <= digits ? 0 : difference, variance);
 }
 
 /* Of a share that both sides have on the average as `p`. */

@@ -9,7 +9,7 @@ enum { DUN_CONTRAST_QUANTILES = 3 };
 extern const double dun_contrast_probability[DUN_CONTRAST_QUANTILES];
 
 /* The same of both sides, and their difference over its standard error: NAN where that is not
- * known, infinite where numbers that never change differ. */
+ * known, infinite where numbers that never change differ in their first nine digits. */
 struct dun_contrast {
   double value[2], error[2], errors; /* error: NAN of quantiles, see dun_contrast_quantiles */
 };
