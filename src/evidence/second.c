@@ -20,6 +20,7 @@ const struct dun_state dun_second_state[] = {
     STATE(phase, DUN_STATE_INTEGER),
     STATE(done, DUN_STATE_INTEGER),
     STATE(lack, DUN_STATE_INTEGER),
+    STATE(still, DUN_STATE_INTEGER),
     STATE(held, DUN_STATE_INTEGER),
     STATE(dense, DUN_STATE_INTEGER),
     STATE(components, DUN_STATE_INTEGER),
@@ -77,7 +78,7 @@ void dun_second_free(struct dun_second *second)
 void dun_second_start(struct dun_second *second)
 {
   second->phase = FIT;
-  second->done = second->held = 0;
+  second->done = second->held = second->still = 0;
   second->lack = DUN_SECOND_MADE;
   second->tail = NAN;
   dun_basins_start(&second->basins);
@@ -155,25 +156,52 @@ static int find_points(struct dun_context *context, struct dun_second *s, const 
 
 /* ---- the fit --------------------------------------------------------------------------------- */
 
-/* *evaluations: what a move takes of them, summed. */
-static double moves_of(const struct dun_table *steps, double *evaluations)
+/* Evaluations of a carry that came before this row: its time is another than that of the row
+ * before. */
+static double carries_of(const struct dun_run *run, const struct dun_table *steps, long long row)
+{
+  const struct dun_path *path = run->path;
+  double time = dun_table_cell(steps, row, "time");
+  int same = row > 0 && dun_table_cell(steps, row - 1, "time") == time;
+  return path->carry_evaluations && !same ? (double)path->carry_evaluations(run->path_self) : 0;
+}
+
+/* Of a particle in the last replicate: a carry counts as a move for each of its evaluations.  Where
+ * there is neither, as many draws are worth it as there were first draws.  *evaluations: what moves
+ * take of them, summed. */
+static double moves_of(const struct dun_run *run, const struct dun_table *steps,
+                       double *evaluations)
 {
   long long row = dun_table_rows(steps) - 1;
   double replicate = dun_table_cell(steps, row, "replicate"), moves = 0;
   *evaluations = 0;
   for (; row >= 0 && dun_table_cell(steps, row, "replicate") == replicate; row--) {
-    double here = dun_table_cell(steps, row, "moves");
+    double here = dun_table_cell(steps, row, "moves"), carry = carries_of(run, steps, row);
     double leapfrogs = dun_table_cell(steps, row, "leapfrogs");
-    moves += here;
-    *evaluations += here * (leapfrogs > 1 ? leapfrogs : 1);
+    moves += here + carry;
+    *evaluations += carry + here * (leapfrogs > 1 ? leapfrogs : 1);
   }
-  return moves;
+  if (*evaluations == 0)
+    *evaluations = 1;
+  return moves > 0 ? moves : 10;
+}
+
+/* Whether carries and weights alone led to the last time. */
+static int is_still(const struct dun_table *steps)
+{
+  long long row = dun_table_rows(steps) - 1;
+  double replicate = dun_table_cell(steps, row, "replicate"), moves = 0;
+  for (; row >= 0 && dun_table_cell(steps, row, "replicate") == replicate; row--)
+    if (dun_table_cell(steps, row, "time") < 1)
+      moves += dun_table_cell(steps, row, "moves");
+  return moves == 0;
 }
 
 /* Whole tiles. */
 static int64_t draws_of(const struct dun_run *run, const struct dun_table *steps)
 {
-  double evaluations, afford = .1 * (double)run->options.particles * moves_of(steps, &evaluations);
+  double evaluations,
+      afford = .1 * (double)run->options.particles * moves_of(run, steps, &evaluations);
   int64_t draws = afford < MOST_DRAWS ? (int64_t)afford : MOST_DRAWS;
   return draws / DUN_LANES * DUN_LANES;
 }
@@ -248,9 +276,10 @@ static int spread_fit(struct dun_context *context, struct dun_second *s, const s
 static int begin(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
                  const struct dun_table *steps)
 {
-  int64_t draws = draws_of(run, steps), distinct;
+  int64_t draws = suited(run) ? draws_of(run, steps) : 0, distinct;
   int status;
   s->phase = TELL;
+  s->still = is_still(steps);
   if (!suited(run))
     s->lack = DUN_SECOND_UNSUITED;
   else if (run->evaluator->dimension > MOST_DIMENSION)
@@ -334,7 +363,7 @@ static int search(struct dun_context *context, struct dun_second *s, const struc
 {
   struct dun_basin_points points = {s->held, s->point.value};
   double evaluations;
-  moves_of(steps, &evaluations);
+  moves_of(run, steps, &evaluations);
   int status = dun_basins_advance(context, &s->basins, run, &points,
                                   .02 * (double)run->options.particles * evaluations);
   if (status == DUN_TICK_DONE)
@@ -453,10 +482,19 @@ static void compare(const double *own, const double *other, struct dun_diagnosis
 }
 
 /* Draws that are worth little tell of a region where the mixture is too thin: it may be the fit
- * that is poor there, or the particles that it was made from. */
-static void doubt(const double *own, const double *other, struct dun_diagnosis *out)
+ * that is poor there, or the particles that it was made from.  Where these have not moved they
+ * never were there, and nothing else would tell. */
+static void doubt(const double *own, const double *other, int still, struct dun_diagnosis *out)
 {
   double errors = combined_errors(own, other);
+  if (still && errors < 3) {
+    dun_diagnose(out, "second estimate", DUN_DOUBTFUL,
+                 "%.0f draws from a fitted mixture are worth %.0f, with weights of Pareto shape "
+                 "%.2f: the target has more than where the particles were carried; let a kernel "
+                 "move them on the way",
+                 other[DUN_EVIDENCE_DRAWS], other[DUN_EVIDENCE_ESS], other[DUN_EVIDENCE_SHAPE]);
+    return;
+  }
   dun_diagnose(
       out, "second estimate", errors >= 3 ? DUN_DOUBTFUL : DUN_GOOD,
       "%.0f draws from a fitted mixture, worth %.0f with weights of Pareto shape %.2f, tell "
@@ -480,7 +518,7 @@ void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *
     dun_diagnose(diagnosis, "second estimate", DUN_GOOD, "there is none of log Z: %s",
                  reason((enum dun_second_lack)second->lack));
   else if (!dun_second_counts(other))
-    doubt(own, other, diagnosis);
+    doubt(own, other, (int)second->still, diagnosis);
   else if (isnan(own[DUN_EVIDENCE_LOG_EVIDENCE]))
     dun_diagnose(diagnosis, "second estimate", DUN_GOOD,
                  "%.0f draws from a fitted mixture give log Z = %.4f ± %.2g; the method gives none",

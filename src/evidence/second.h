@@ -7,8 +7,9 @@
  *   q:       fitted by one rank (numerics/heavy_mixture.h)
  *   x ~ q,   logw = log gamma(x) - log q(x),  log Z = log of the mean weight
  *
- * Draws are a tenth of the method's moves, at most 4096: it costs no more than a tenth of the run's
- * evaluations, and less where a move takes several. */
+ * Draws are a tenth of the method's moves and of its carries' evaluations, at most 4096: it costs
+ * no more than a tenth of the run's evaluations, and less where a move takes several; of runs that
+ * neither move nor carry, as much as the run did. */
 #ifndef DUNLIN_EVIDENCE_SECOND_H
 #define DUNLIN_EVIDENCE_SECOND_H
 
@@ -51,6 +52,7 @@ struct dun_second {
   /* state */
   int64_t phase, done;                /* tiles drawn */
   int64_t lack;                       /* enum dun_second_lack */
+  int64_t still;                      /* nothing moved before the last time */
   int64_t held;                       /* points taken from kept draws */
   int64_t dense, components, freedom; /* of the mixture */
   double tail;                  /* Pareto shape of weights between the last rungs; NAN: none */

@@ -1,8 +1,30 @@
-/* Exact draws of a target that has them: independent particles of equal weight, in one tick and
- * without an evaluation.  References, floors of distances, sets to learn from; log Z is none of
- * its answers. */
+/* Exact draws of a target that has them: independent particles of equal weight, without an
+ * evaluation; a slice of them a tick, so that draws which take long can be interrupted.
+ * References, floors of distances, sets to learn from; log Z is none of its answers. */
 #include "base/error.h"
 #include "methods/run.h"
+
+struct exact {
+  int64_t done; /* slices; state */
+};
+
+static const struct dun_state state[] = {
+    DUN_STATE_ROW("done", DUN_STATE_INTEGER, offsetof(struct exact, done), 1),
+    {0},
+};
+
+/* As many at any number of ranks: what looks at the draws has random numbers of its tick. */
+static int64_t slices(const struct dun_run *run)
+{
+  const int64_t few = 16, most = 256;
+  int64_t count = (run->population.tiles.tiles + few - 1) / few;
+  return count < most ? count : most;
+}
+
+static double progress(const void *self, const struct dun_run *run)
+{
+  return (double)((const struct exact *)self)->done / (double)slices(run);
+}
 
 static int64_t sweeps(const void *self, const struct dun_run *run)
 {
@@ -30,7 +52,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   (void)context;
-  (void)self;
+  ((struct exact *)self)->done = 0;
   dun_run_begin_chains(run, (double)run->options.particles);
   for (int64_t i = 0; i < tiles->local; i++) {
     dun_f64(run->logw)[i] = 0;
@@ -47,15 +69,18 @@ static void draw(const struct dun_run *run, const double *uniform, const double 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
   const struct dun_target *target = run->target;
-  (void)self;
+  struct exact *s = self;
   if (run->now.step > 0)
     return DUN_TICK_DONE;
-  int status =
-      dun_run_draw(run, DUN_PURPOSE_START, target->draw_uniforms, target->draw_normals, draw);
+  int status = dun_run_draw_slice(run, s->done, slices(run), DUN_PURPOSE_START,
+                                  target->draw_uniforms, target->draw_normals, draw);
+  if ((status = dun_agree(context, status)) < 0)
+    return status;
+  if (++s->done < slices(run))
+    return DUN_TICK_GOING;
   run->now.time = 1;
   run->now.step = 1;
-  status = dun_agree(context, status);
-  return status < 0 ? status : DUN_TICK_STEP;
+  return DUN_TICK_STEP;
 }
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
@@ -68,8 +93,9 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 const struct dun_method dun_method_exact = {
     .type = {DUN_TYPE(struct dun_method), .name = "exact",
              .doc = "Exact draws of a target that has them: independent, of equal weight.",
-             .size = 1},
+             .size = sizeof(struct exact), .state = state},
     .sweeps = sweeps,
+    .progress = progress,
     .init = init,
     .start = start,
     .advance = advance,

@@ -18,9 +18,12 @@ void dun_judge_weighed(const struct dun_run *run, double drift, struct dun_diagn
       fabs(errors) < 2 ? "" : ": few particles have the weights; take smaller steps");
 }
 
-void dun_judge_evidence(const struct dun_now *now, double ancestors, struct dun_diagnosis *out)
+void dun_judge_evidence(const struct dun_now *now, double ancestors, int still,
+                        struct dun_diagnosis *out)
 {
-  double error = now->log_evidence_error;
+  const double few = 30, share = .12;
+  double error = now->log_evidence_error, roots = now->error_roots;
+  int heavy = still && roots < share * ancestors;
   if (isnan(error))
     dun_diagnose(out, "evidence", DUN_BAD, "a single particle tells no error of log Z");
   else if (ancestors < 10)
@@ -30,11 +33,14 @@ void dun_judge_evidence(const struct dun_now *now, double ancestors, struct dun_
   else
     dun_diagnose(out, "evidence", dun_verdict_above(error, .3, 1),
                  "the reported error of log Z is %.3g; it covers the modes that were found", error);
-  if (now->error_roots > 0)
-    dun_diagnose(out, "error of log Z", dun_verdict_above(-now->error_roots, -30, -5),
-                 "it rests on %.1f equal ancestors%s", now->error_roots,
-                 now->error_roots < 30 ? ": of so few both log Z and its error may be too small"
-                                       : "");
+  if (roots > 0)
+    dun_diagnose(out, "error of log Z",
+                 heavy && roots >= few ? DUN_DOUBTFUL : dun_verdict_above(-roots, -few, -5),
+                 "it rests on %.1f equal ancestors%s", roots,
+                 roots < few ? ": of so few both log Z and its error may be too small"
+                 : heavy     ? ": weights without moves between them have a heavy tail, and log Z "
+                               "and its error may be too small"
+                             : "");
 }
 
 void dun_judge_autocorrelation(const struct dun_now *now, struct dun_diagnosis *out)

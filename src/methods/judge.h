@@ -5,8 +5,12 @@
 #include "methods/run.h"
 
 /* The error of log Z: its size, the equal ancestors that have descendants, and those on which the
- * error itself rests. */
-void dun_judge_evidence(const struct dun_now *now, double ancestors, struct dun_diagnosis *out);
+ * error itself rests.  Where particles move between the weights, these forget where they came from;
+ * `still`: they do not, a particle's weights multiply up, and the error is to be trusted only where
+ * the ancestors' shares have a tail not much heavier than an exponential law's, of which it rests
+ * on 2/9 of them. */
+void dun_judge_evidence(const struct dun_now *now, double ancestors, int still,
+                        struct dun_diagnosis *out);
 
 /* Of the log density over the last step's moves. */
 void dun_judge_autocorrelation(const struct dun_now *now, struct dun_diagnosis *out);

@@ -102,6 +102,12 @@ struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose p
 int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
                  void (*draw)(const struct dun_run *run, const double *uniform,
                               const double *normal, double *x));
+/* The same of the tiles whose number is `slice` modulo `slices`, in the tick that comes so many
+ * after the first slice's; what is drawn does not depend on how many slices there are. */
+int dun_run_draw_slice(struct dun_run *run, int64_t slice, int64_t slices, enum dun_purpose purpose,
+                       int uniforms, int normals,
+                       void (*draw)(const struct dun_run *run, const double *uniform,
+                                    const double *normal, double *x));
 /* The path's first draws.  Local; DUN_ERROR_MEMORY. */
 int dun_run_start(struct dun_run *run);
 

@@ -526,7 +526,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
-  dun_judge_evidence(now, ancestors, out);
+  dun_judge_evidence(now, ancestors, moves(self) == 0, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
   if (dun_moves_any(&s->moves))

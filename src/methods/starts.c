@@ -35,10 +35,9 @@ static int make_drawing(struct drawing *w, const struct dun_run *run)
 }
 
 /* Points of a local tile, w->x[d][64]. */
-static void draw_tile(const struct drawing *w, const struct dun_run *run, enum dun_purpose purpose,
-                      int64_t i)
+static void draw_tile(const struct drawing *w, const struct dun_run *run,
+                      struct dun_address address, int64_t i)
 {
-  struct dun_address address = dun_run_address(run, purpose);
   address.tile = (uint32_t)(run->population.tiles.first_tile + i);
   dun_normals(address, w->normals, w->normal);
   address.purpose = DUN_PURPOSE_START_UNIFORM;
@@ -46,18 +45,30 @@ static void draw_tile(const struct drawing *w, const struct dun_run *run, enum d
   w->draw(run, w->uniform, w->normal, w->x);
 }
 
-int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
-                 void (*draw)(const struct dun_run *run, const double *uniform,
-                              const double *normal, double *x))
+int dun_run_draw_slice(struct dun_run *run, int64_t slice, int64_t slices, enum dun_purpose purpose,
+                       int uniforms, int normals,
+                       void (*draw)(const struct dun_run *run, const double *uniform,
+                                    const double *normal, double *x))
 {
   struct drawing w = {.uniforms = uniforms, .normals = normals, .draw = draw};
+  struct dun_address address = dun_run_address(run, purpose);
   int status = make_drawing(&w, run);
+  address.step -= (uint32_t)slice;
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
-    draw_tile(&w, run, purpose, i);
+    if ((run->population.tiles.first_tile + i) % slices != slice)
+      continue;
+    draw_tile(&w, run, address, i);
     dun_tile_store(&run->population, run->x, i, w.x);
   }
   dun_free(w.uniform);
   return status;
+}
+
+int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
+                 void (*draw)(const struct dun_run *run, const double *uniform,
+                              const double *normal, double *x))
+{
+  return dun_run_draw_slice(run, 0, 1, purpose, uniforms, normals, draw);
 }
 
 static void draw_path(const struct dun_run *run, const double *uniform, const double *normal,
@@ -105,7 +116,7 @@ static void copy_lane(int width, const double *from, int lane, double *to, int o
 static int draw_points(struct dun_run *run, const struct drawing *w, int64_t i, int n,
                        const double *time, double *part)
 {
-  draw_tile(w, run, DUN_PURPOSE_START, i);
+  draw_tile(w, run, dun_run_address(run, DUN_PURPOSE_START), i);
   for (int l = n; l < DUN_LANES; l++)
     copy_lane(run->evaluator->dimension, w->x, 0, w->x, l);
   struct dun_request request = {.n = n, .x = w->x, .time = time, .part_lp = part};
@@ -227,7 +238,7 @@ static int renew_tile(struct dun_run *run, const struct drawing *w, int64_t i,
   double time[DUN_LANES] __attribute__((aligned(64))) = {0};
   double *x = state, *part = x + (int64_t)d * DUN_LANES, *drawn = part + (int64_t)K * DUN_LANES;
 
-  draw_tile(w, run, DUN_PURPOSE_START, i);
+  draw_tile(w, run, dun_run_address(run, DUN_PURPOSE_START), i);
   dun_tile_load(&run->population, run->x, i, x);
   dun_tile_load(&run->population, run->sweep.part_lp, i, part);
   for (int l = 0; l < n; l++)

@@ -128,8 +128,8 @@ def test_same_bits_at_any_number_of_ranks():
 
 
 def test_exact_sets_do_not_differ():
-    """Fifty pairs; every difference is below 4 errors (25 of each, 1250 in all).  A launch waits far
-    longer than it computes: four at a time."""
+    """Fifty pairs; every difference is below 4 errors (25 of each, 1250 in all).  A launch waits
+    far longer than it computes: four at a time."""
     def pair(seed):
         random = numpy.random.default_rng(100 + seed)
         x, y = (table(folder, f"{side}{seed}.csv", exact(random, 300)) for side in "xy")

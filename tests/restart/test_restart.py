@@ -67,6 +67,10 @@ def test_one_tick_at_a_time():
                        resampling="multinomial")
 
 
+def test_one_tick_at_a_time_of_exact_draws():
+    one_tick_at_a_time("exact", "--set", "run.replicates=2", "--set", "run.tile=1", adaptive=False)
+
+
 def test_one_tick_at_a_time_around_a_learned_centre():
     one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="independence")
 
