@@ -10,6 +10,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -g1")
 
 option(DUNLIN_TESTS "Build the tests" ON)
 option(DUNLIN_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(DUNLIN_FUZZ "Programs for clang's libFuzzer" OFF)
 set(DUNLIN_SIMD dispatch CACHE STRING
     "Vector width: dispatch (chosen at run time), or one of x86-64, x86-64-v3, x86-64-v4")
 
@@ -37,4 +38,7 @@ if(DUNLIN_SANITIZE)
   if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     target_compile_options(dunlin_flags INTERFACE -Wno-pass-failed) # checks keep loops scalar
   endif()
+endif()
+if(DUNLIN_FUZZ)
+  target_compile_options(dunlin_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
