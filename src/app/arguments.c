@@ -39,6 +39,7 @@ enum {
   KEY_RESTART = 256,
   KEY_OVERWRITE,
   KEY_TIME_LIMIT,
+  KEY_STOP_AFTER,
   KEY_STRICT,
   KEY_DATA,
   KEY_ESTIMATE,
@@ -82,6 +83,8 @@ static const struct argp_option options[] = {
      "Stop with a checkpoint in time: 90, 90s, 20min, 3h or 1d; check-target: what one call of the "
      "target may take, else 10s",
      2},
+    {"stop-after", KEY_STOP_AFTER, "N", 0,
+     "Stop with a checkpoint after so many evaluations of the target over all ranks and starts", 2},
     {"strict", KEY_STRICT, 0, 0, "Exit with 1 if the diagnosis is bad", 2},
     {"quiet", KEY_QUIET, 0, 0, "No progress and no summary", 2},
     {0, 0, 0, 0, "compare:", 3},
@@ -121,6 +124,7 @@ static const struct {
     {KEY_NO_CHECK, "no-check", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_TRUST, "trust", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_TIME_LIMIT, "time-limit", FOR_RUN | FOR_CHECK | FOR_CHECK_TARGET | FOR_SWEEP},
+    {KEY_STOP_AFTER, "stop-after", FOR_RUN},
     {KEY_STRICT, "strict", FOR_RUN | FOR_CHECK},
     {KEY_QUIET, "quiet", FOR_RUN | FOR_CHECK | FOR_SWEEP},
     {KEY_LIST, "list", FOR_SWEEP},
@@ -239,6 +243,15 @@ static error_t take_time_limit(struct dun_arguments *arguments, const char *text
   return EINVAL;
 }
 
+static error_t take_stop_after(struct dun_arguments *arguments, const char *text,
+                               struct argp_state *state)
+{
+  if (dun_text_number(text, &arguments->stop_after) == 0 && arguments->stop_after > 0)
+    return 0;
+  argp_error(state, "--stop-after: found '%s', expected a number of evaluations above 0", text);
+  return EINVAL;
+}
+
 static error_t take_whole(long long *value, const char *name, const char *text, long long least,
                           long long most, struct argp_state *state)
 {
@@ -308,6 +321,7 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_RESTART: arguments->restart = 1; return 0;
   case KEY_OVERWRITE: arguments->overwrite = 1; return 0;
   case KEY_TIME_LIMIT: return take_time_limit(arguments, word, state);
+  case KEY_STOP_AFTER: return take_stop_after(arguments, word, state);
   case KEY_STRICT: arguments->strict = 1; return 0;
   case KEY_QUIET: arguments->quiet = 1; return 0;
   case KEY_ESTIMATE: arguments->estimate = 1; return 0;

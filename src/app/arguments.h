@@ -36,6 +36,7 @@ struct dun_arguments {
   int sets;
   const char *output, *data; /* NULL: not given */
   double time_limit;         /* seconds; -1: not given */
+  double stop_after;         /* evaluations; 0: not given */
   int restart, overwrite, strict, quiet, estimate, json, markdown, no_check, trust;
   const char *modes;      /* compare: NULL: not given */
   long long points, seed; /* compare */

@@ -29,7 +29,8 @@ const struct dun_option dun_run_rows[] = {
     RUN_ROW(time_limit, DUN_DURATION, .initial = "0",
             .doc = "Stop early with a checkpoint before so much time has passed; 0: no limit."),
     RUN_ROW(evaluations, DUN_NUMBER, .initial = "0", .maximum = 1e18,
-            .doc = "Stop early after so many target evaluations over all ranks; 0: no limit."),
+            .doc = "Budget: after so many target evaluations over all ranks the run ends with what "
+                   "it has, and says so; 0: none. Part of the result's identity."),
     {0},
 };
 

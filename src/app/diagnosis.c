@@ -240,7 +240,7 @@ void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *drive
 {
   judge_nans(all, &driver->cost);
   judge_bits(all, driver->other_bits);
-  judge_spread(all, driver->assembly->run.options.replicates, evidence);
+  judge_spread(all, dun_table_rows(&driver->replicates), evidence);
 }
 
 enum dun_verdict_level dun_diagnosis_level(const struct dun_diagnosis *diagnosis)

@@ -1,4 +1,5 @@
 #include "app/driver.h"
+#include "app/budget.h"
 #include "app/finish.h"
 #include "app/record.h"
 #include "app/surroundings.h"
@@ -178,6 +179,15 @@ static int hand_over(struct dun_context *context, struct dun_driver *driver)
   return 0;
 }
 
+/* The budget is used up.  A finish that has begun is not cut, since it leaves nothing by halves. */
+static int cut_short(struct dun_context *context, struct dun_driver *driver)
+{
+  int code = dun_budget_end(context, driver);
+  if (code < 0 || driver->assembly->run.replicate > 0)
+    return code;
+  return end_replicate(context, driver);
+}
+
 static int keep(struct dun_context *context, struct dun_driver *driver)
 {
   enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
@@ -220,6 +230,8 @@ static int after_tick(struct dun_context *context, struct dun_driver *driver, in
     code = hand_over(context, driver);
   if (code < 0 || run->replicate == run->options.replicates)
     return code;
+  if (driver->stop.spent && (driver->finishing == 0 || answer == DUN_TICK_DONE))
+    return cut_short(context, driver);
   if (driver->stop.reason != DUN_STOP_NOT)
     return stop_early(context, driver, 0, "");
   if (driver->stop.checkpoint)
@@ -231,7 +243,7 @@ static int loop(struct dun_context *context, struct dun_driver *driver)
 {
   const struct dun_run *run = &driver->assembly->run;
   int code = 0;
-  while (code == 0 && run->replicate < run->options.replicates) {
+  while (code == 0 && !driver->cut && run->replicate < run->options.replicates) {
     int answer = tick(context, driver);
     code = answer == DUN_INTERRUPTED ? interrupt(context, driver)
            : answer < 0              ? answer
@@ -318,7 +330,8 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   int resumed, fresh, code = dun_agree(context, dun_record_init(driver));
   driver->blas = (int64_t)dun_digest(0, dun_blas_kernels(), (int64_t)strlen(dun_blas_kernels()));
   driver->stop.time_limit = run->options.time_limit;
-  driver->stop.evaluations = run->options.evaluations;
+  driver->stop.evaluations = assembly->arguments->stop_after;
+  driver->stop.budget = run->options.evaluations;
   driver->stop.checkpoint_every = assembly->output.checkpoint_every;
   if (code < 0 || (code = agree_on_blas(context, driver->blas)) < 0)
     return code;

@@ -50,6 +50,8 @@ struct dun_driver {
   int64_t ticks;    /* in this job */
   double processor; /* seconds of this process before this job began its run */
   int warned;       /* of slow tiles */
+  int cut;          /* the budget ended the run; the replicate that it ended is left out if others
+                     * were complete */
   int finished;     /* the result file is complete */
 };
 

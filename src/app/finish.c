@@ -1,4 +1,5 @@
 #include "app/finish.h"
+#include "app/budget.h"
 #include "app/diagnosis.h"
 #include "app/promises.h"
 #include "app/provenance.h"
@@ -84,7 +85,7 @@ static int write_draws(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
-static void merge(struct dun_driver *driver, const struct dun_diagnosis *one)
+void dun_finish_merge(struct dun_driver *driver, const struct dun_diagnosis *one)
 {
   const struct dun_run *run = &driver->assembly->run;
   dun_diagnosis_merge(&driver->stored.diagnosis, one,
@@ -108,7 +109,7 @@ void dun_finish_diagnose(struct dun_driver *driver)
   } else if (run->method->diagnose) {
     run->method->diagnose(run->method_self, run, &diagnosis);
   }
-  merge(driver, &diagnosis);
+  dun_finish_merge(driver, &diagnosis);
 }
 
 static void diagnose_chains(struct dun_driver *driver)
@@ -118,7 +119,7 @@ static void diagnose_chains(struct dun_driver *driver)
   if (run->kept.due == 0)
     return;
   run->now.ess = dun_diagnosis_chains(&diagnosis, driver);
-  merge(driver, &diagnosis);
+  dun_finish_merge(driver, &diagnosis);
 }
 
 int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
@@ -304,6 +305,7 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       NUMBER("kish_effective_sample_size", evidence->kish),
       TEXT("population_hash", hash),
       WHOLE("deterministic", is_deterministic(driver)),
+      WHOLE("cut_short", driver->cut),
       TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),
       TEXT("diagnosis_details", lines.text),
       WHOLE("evaluations", driver->cost.evaluations),
@@ -338,6 +340,8 @@ int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
   if (driver->other_bits < driver->assembly->other_bits)
     driver->other_bits = driver->assembly->other_bits;
   dun_diagnosis_run(&driver->stored.diagnosis, driver, &evidence);
+  if (driver->cut && (code = dun_budget_shorten(context, driver)) < 0)
+    return code;
   if ((code = write_result(context, driver, &evidence)) < 0)
     return code;
   dun_checkpoint_remove(context, driver->assembly->file);

@@ -18,6 +18,9 @@ struct dun_evidence {
 /* The verdicts of the method, the second estimate or the finish that has just done its work. */
 void dun_finish_diagnose(struct dun_driver *driver);
 
+/* Takes verdicts of the present replicate over, the worse of each pair. */
+void dun_finish_merge(struct dun_driver *driver, const struct dun_diagnosis *one);
+
 /* Collective.  Hash and row of the finished replicate; then the last selection and its
  * draws.  The population is equally weighted afterwards. */
 int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver);

@@ -139,9 +139,6 @@ static int bind_member(struct dun_context *context, struct dun_plan *plan, int m
   code = whole ? dun_assemble(context, assembly, &own.arguments)
                : dun_assemble_identity(context, assembly, &own.arguments);
   plan->identity[member] = assembly->identity;
-  if (code >= 0 && assembly->run.options.evaluations > 0)
-    code = dun_fail(DUN_ERROR_INPUT, "run.evaluations: a member that it stops leaves no result: "
-                                     "leave it out");
   if (code < 0)
     exit_code = tell_fault(context, plan, &assembly->binder.complaints, code, member);
   dun_assembly_free(assembly);

@@ -103,9 +103,10 @@ int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t ev
   stop->evaluations_done = value[EVALUATIONS];
   stop->checkpoint = value[CHECKPOINT] != 0;
   stop->reason = value[SIGNAL] ? DUN_STOP_SIGNAL : value[TIME] ? DUN_STOP_TIME : DUN_STOP_NOT;
-  if (!stop->reason && stop->evaluations > 0 &&
-      (double)(value[EVALUATIONS] + earlier) >= stop->evaluations)
+  double all = (double)(value[EVALUATIONS] + earlier);
+  if (!stop->reason && stop->evaluations > 0 && all >= stop->evaluations)
     stop->reason = DUN_STOP_EVALUATIONS;
+  stop->spent = stop->budget > 0 && all >= stop->budget;
   return 0;
 }
 

@@ -1,4 +1,5 @@
-/* When to stop early: signals, the time limit, the limit on evaluations. */
+/* When to stop early: signals, the time limit, the limit on evaluations; and when the budget of
+ * evaluations is used up, which is no early stop but an end. */
 #ifndef DUNLIN_APP_STOP_H
 #define DUNLIN_APP_STOP_H
 
@@ -16,6 +17,7 @@ struct dun_stop {
   double began;            /* dun_clock() when the program started */
   double time_limit;       /* seconds since then; 0: none */
   double evaluations;      /* limit over all ranks and jobs of the run; 0: none */
+  double budget;           /* likewise */
   double checkpoint_every; /* seconds; 0: after every tick */
 
   /* rank 0's */
@@ -26,6 +28,7 @@ struct dun_stop {
 
   /* what the last sync agreed on */
   enum dun_stop_reason reason;
+  int spent;                /* the budget is used up */
   int checkpoint;           /* one is due */
   int64_t evaluations_done; /* of all ranks, in this job */
 };

@@ -379,6 +379,8 @@ static void tell_cost(struct dun_text *out, const struct summary *s)
 
 static void tell(struct dun_text *out, const struct summary *s, int64_t most)
 {
+  if (number_of(root_of(s, "cut_short")) == 1)
+    dun_text_add(out, "cut short    run.evaluations were used up: see the verdict budget\n");
   tell_evidence(out, s);
   dun_estimates_tell(out, &s->estimates, number_of(root_of(s, "log_evidence_error")));
   tell_diagnosis(out, s);
@@ -478,6 +480,8 @@ static void tell_json(struct dun_text *out, const struct summary *s)
   dun_json_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
   dun_text_add(out, ",\n \"deterministic\": %s",
                number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
+  dun_text_add(out, ",\n \"cut_short\": %s",
+               number_of(root_of(s, "cut_short")) == 1 ? "true" : "false");
   if (s->modes.modes > 0) {
     dun_json_number(out, ",\n \"modes\": {", "count", s->modes.modes);
     dun_json_number(out, ", ", "hit", s->modes.hit);

@@ -66,11 +66,11 @@ static void settle(struct dun_binder *binder)
     dun_complain(&binder->complaints, binder->input, -1, 0, "%s", dun_error_text());
 }
 
-/* Whether a restart may change this line. */
+/* Whether a restart may change this line.  No budget is what inputs had before there were any. */
 static int is_free(const char *line)
 {
-  static const char *const names[] = {
-      "run.time_limit:", "run.evaluations:", "target.timeout:", "output."};
+  static const char *const names[] = {"run.time_limit:", "run.evaluations: 0\n",
+                                      "target.timeout:", "output."};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!strncmp(line, names[i], strlen(names[i])))
       return 1;

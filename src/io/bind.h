@@ -31,8 +31,9 @@ void dun_binder_init(struct dun_binder *binder, struct dun_context *context,
                      const struct dun_input *input);
 void dun_binder_free(struct dun_binder *binder);
 
-/* Hash of what the input means: the effective lines except run.time_limit, run.evaluations and
- * the section `output`, and the bytes of the files that it names.  The same on all ranks. */
+/* Hash of what the input means: the effective lines except run.time_limit, run.evaluations where
+ * it is 0, target.timeout and the section `output`, and the bytes of the files that it names.
+ * The same on all ranks. */
 uint64_t dun_binder_identity(const struct dun_binder *binder);
 
 /* Collective.  Sets every row's member from the mapping's key or the row's default.  `path` is the

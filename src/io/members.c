@@ -163,7 +163,7 @@ static int add_option(struct expansion *e, const struct dun_node *map, int i)
       return COMPLAIN(e, line, "sweep.%s: sweep.%s sets it already", map->key[i],
                       members->option[k].path);
   if (overlaps("output", map->key[i]) || overlaps("sweep", map->key[i]) ||
-      overlaps("run.evaluations", map->key[i]) || overlaps("run.time_limit", map->key[i]))
+      overlaps("run.time_limit", map->key[i]))
     return COMPLAIN(e, line, "sweep.%s: it decides no number of a result and cannot be varied",
                     map->key[i]);
   *option = (struct dun_varied){.path = map->key[i], .line = line, .axis = members->axes};

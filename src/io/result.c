@@ -232,6 +232,7 @@ void dun_result_free(struct dun_result *result)
   dun_result_chains_free(result);
   DUN_FREE(result->file);
   DUN_FREE(result->part);
+  DUN_FREE(result->whole);
   DUN_FREE(result->variable);
   result->variables = 0;
 }
@@ -250,6 +251,8 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
                                  tables, learned);
     if (status == 0)
       status = dun_durable_publish(result->part, result->file);
+    if (status == 0 && result->whole)
+      unlink(result->whole);
   }
   return dun_agree(context, status);
 }

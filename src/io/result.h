@@ -25,6 +25,7 @@ struct dun_result_variable {
 
 struct dun_result {
   char *file, *part; /* FILE.h5 and FILE.h5.part */
+  char *whole;       /* FILE.h5.part where `part` is a shorter copy; NULL */
   int64_t chains, draws;
   uint64_t identity; /* of the input */
   char writer[17];   /* 16 letters by which FILE.part is known as this run's; "": not known */
@@ -64,6 +65,12 @@ int dun_result_flush(struct dun_context *context, struct dun_result *result);
 /* Collective.  run->kept.read: `source` is the result.  Reads several numbers at once, as many as
  * fit into 64 MiB a rank (one, if that is more), so that calls in ascending order are cheap. */
 int dun_result_kept(struct dun_context *context, void *source, int index, double *out);
+
+/* Collective, before dun_result_finish.  Of the chains the first `chains` are left, and of each
+ * the first `draws`: what a run that ends early has written.  FILE.part itself stays until the
+ * result is complete, so that a checkpoint can be gone on from. */
+int dun_result_shorten(struct dun_context *context, struct dun_result *result, int64_t chains,
+                       int64_t draws);
 
 /* A named value for the root attributes or the provenance. */
 struct dun_attribute {

@@ -434,6 +434,19 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   return status;
 }
 
+/* Of kernels that need no log density the last points have none yet. */
+static int cut(struct dun_context *context, void *self, struct dun_run *run)
+{
+  struct langevin *s = self;
+  int status = 0;
+
+  if (run->now.time < 1 || s->phase == START)
+    return 0;
+  if (run->kernel->blind && run->kept.draws == 0)
+    status = dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
+  return status < 0 ? status : count_outside(context, s, run);
+}
+
 /* ---- what to think of it ------------------------------------------------------------------- */
 
 static void diagnose_biased(const struct langevin *s, const struct dun_run *run,
@@ -538,5 +551,6 @@ const struct dun_method dun_method_langevin = {
     .init = init,
     .start = start,
     .advance = advance,
+    .cut = cut,
     .diagnose = diagnose,
 };

@@ -10,7 +10,7 @@
 struct dun_run_options {
   long long seed, particles, replicates, tile;
   double time_limit;  /* seconds; 0: none */
-  double evaluations; /* of the target, over all ranks; 0: no limit */
+  double evaluations; /* budget of them, over all ranks; 0: none */
 };
 
 /* Where the method stands; it writes this, the driver shows it and keeps the rows in
@@ -203,6 +203,10 @@ struct dun_method {
   int (*start)(struct dun_context *context, void *self, struct dun_run *run);
   /* Collective.  One tick, the smallest thing that can be interrupted and resumed. */
   int (*advance)(struct dun_context *context, void *self, struct dun_run *run);
+  /* Collective, in place of further ticks where the budget of evaluations is used up before the
+   * method is done: makes of the particles what can be made of them with few evaluations.  It is
+   * not interrupted.  NULL: they are fit to be the result as they are. */
+  int (*cut)(struct dun_context *context, void *self, struct dun_run *run);
   /* Says what there is to say of the finished replicate. */
   void (*diagnose)(void *self, const struct dun_run *run, struct dun_diagnosis *diagnosis);
 };

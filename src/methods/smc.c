@@ -537,6 +537,16 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  s->multinomial_error, now->log_evidence_error);
 }
 
+/* There is log Z of the target once the particles are weighed for it, from a density on. */
+static int cut(struct dun_context *context, void *self, struct dun_run *run)
+{
+  const struct smc *s = self;
+  (void)context;
+  if (run->now.time < 1 || (s->at_point && run->now.step == 1 && s->phase != TEMPER))
+    run->now.log_evidence = run->now.log_evidence_error = NAN;
+  return 0;
+}
+
 static const struct dun_option options[] = {
     {.name = "ess_threshold",
      .type = DUN_NUMBER,
@@ -572,5 +582,6 @@ const struct dun_method dun_method_smc = {
     .init = init,
     .start = start,
     .advance = advance,
+    .cut = cut,
     .diagnose = diagnose,
 };

@@ -368,7 +368,7 @@ def test_result_of_something_else():
 def stopped(folder):
     """Two generations of checkpoints."""
     write(folder, FILE, GOOD.replace("file: out.h5", "file: out.h5, checkpoint_every: 0"))
-    dunlin("run", FILE, "--quiet", "--set", "run.evaluations=4000", folder=folder, code=85)
+    dunlin("run", FILE, "--quiet", "--stop-after", "4000", folder=folder, code=85)
     names = [os.path.join(folder, f"out.{slot}.checkpoint") for slot in (0, 1)]
     assert all(os.path.exists(name) for name in names)
     os.remove(os.path.join(folder, "out.h5.progress.jsonl"))
@@ -422,7 +422,7 @@ def test_draws_of_finished_replicates_are_lost():
     """The checkpoint alone is not enough; the same command does not succeed the second time."""
     with Folder() as folder:
         write(folder, FILE, GOOD.replace("particles: 256", "particles: 256, replicates: 3"))
-        dunlin("run", FILE, "--quiet", "--set", "run.evaluations=9e4", folder=folder, code=85)
+        dunlin("run", FILE, "--quiet", "--stop-after", "9e4", folder=folder, code=85)
         os.remove(os.path.join(folder, "out.h5.part"))
         refused(folder, ["out.h5.part", "--overwrite"], ["run", FILE, "--restart"], codes=(1,))
         dunlin("run", FILE, "--overwrite", "--quiet", folder=folder)

@@ -261,8 +261,8 @@ def test_a_limit_can_be_raised():
     """Limits and names are circumstances: they change between the jobs of one run."""
     with Folder() as folder:
         file = small(folder)
-        dunlin("run", file, "--set", "run.evaluations=2e4", code=85, folder=folder)
-        dunlin("run", file, "--set", "run.evaluations=2e4", "--restart", code=85, folder=folder)
+        dunlin("run", file, "--stop-after", "2e4", code=85, folder=folder)
+        dunlin("run", file, "--stop-after", "2e4", "--restart", code=85, folder=folder)
         dunlin("run", file, "--restart", folder=folder)
         whole = os.path.join(folder, "whole.h5")
         dunlin("run", file, "--output", whole, folder=folder)

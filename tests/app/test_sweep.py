@@ -84,7 +84,7 @@ def test_faults_are_told_before_anything_runs():
              ("run.sed: [1, 2]", "s.yaml:10:1: sweep: member 1"),
              ("run.seed: [1, 2]\n  when: [{x: 1}]", "s.yaml:11:1: sweep.when: found 'x'"),
              ("run.seed: [1]\n  when: [{run.seed: 1}]", "no member is left"),
-             ("run.evaluations: [1, 2]", "cannot be varied"),
+             ("run.time_limit: [1, 2]", "cannot be varied"),
              ("together: [{run.seed: [1, 2], run.particles: [1]}]", "expected as many")]
     with Folder() as folder:
         for text, expected in cases:

@@ -105,7 +105,7 @@ def test_parts_nest():
                      "method.others[1].nest.inner.type: bare",
                      "method.others[1].nest.inner.kernel.target_acceptance: 0.3"):
             assert line in said, (line, said)
-        run(folder, "--overwrite", "--set", "run.evaluations=700", code=85)
+        run(folder, "--overwrite", "--stop-after", "700", code=85)
         run(folder, "--restart", ranks=2)
         assert not differences(one, fingerprint(file))
         run(folder, "--overwrite", "--set", "method.others=[]")

@@ -146,7 +146,7 @@ def test_restart_while_starts_are_drawn():
             file = write(folder, "input.yaml", text)
             whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
             dunlin("run", file, "--output", whole, "--quiet", ranks=2)
-            dunlin("run", file, "--output", cut, "--quiet", "--set", "run.evaluations=50000",
+            dunlin("run", file, "--output", cut, "--quiet", "--stop-after", "50000",
                    ranks=3, code=85)
             dunlin("run", file, "--output", cut, "--quiet", "--restart")
             assert differences(fingerprint(whole), fingerprint(cut)) == []

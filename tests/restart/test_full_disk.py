@@ -52,7 +52,7 @@ def full_on_the_way(ranks, name="mixture", particles=20000):
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(disk.path, "cut.h5")
         run(file, whole)
         half = int(.5 * attributes(whole)["evaluations"])
-        run(file, cut, "--set", f"run.evaluations={half}", ranks=ranks, code=EARLY)
+        run(file, cut, "--stop-after", half, ranks=ranks, code=EARLY)
         there = checkpoints(cut)
         assert there
         kept = {path: open(path, "rb").read() for path in there}

@@ -22,7 +22,7 @@ def stopped_by_evaluations(name, ranks, parts, **options):
         run(file, whole, ranks=1)
         total = attributes(whole)["evaluations"]
         for number, part in enumerate(parts):
-            run(file, cut, "--restart", "--set", f"run.evaluations={int(part * total)}",
+            run(file, cut, "--restart", "--stop-after", int(part * total),
                 ranks=ranks[number % len(ranks)], code=EARLY)
             assert checkpoints(cut) and not os.path.exists(cut), os.listdir(folder)
         run(file, cut, "--restart", ranks=ranks[len(parts) % len(ranks)])
@@ -154,7 +154,7 @@ def test_stop_between_replicates():
         run(file, whole, *more, ranks=1)
         total = attributes(whole)["evaluations"]
         for part, ranks in ((.4, 2), (.9, 1)):
-            run(file, cut, *more, "--restart", "--set", f"run.evaluations={int(part * total)}",
+            run(file, cut, *more, "--restart", "--stop-after", int(part * total),
                 ranks=ranks, code=EARLY)
         run(file, cut, *more, "--restart", ranks=3)
         equal(whole, cut)
@@ -225,7 +225,7 @@ def test_checkpoint_of_another_input_is_refused():
     with Folder() as folder:
         file, result = case(folder, "mixture", particles=2000), os.path.join(folder, "result.h5")
         total = 2000 * 30
-        run(file, result, "--set", f"run.evaluations={total}", code=EARLY)
+        run(file, result, "--stop-after", total, code=EARLY)
         done = run(file, result, "--restart", "--set", "run.seed=8", code=2)
         assert "checkpoint" in done.stderr, done.stderr
         run(file, result, "--restart")
@@ -238,8 +238,8 @@ def test_a_run_that_overwrites_goes_on_after_a_stop():
         whole = os.path.join(folder, "whole.h5")
         run(file, result, "--set", "run.seed=8")
         run(file, whole)
-        half = f"run.evaluations={int(.5 * attributes(whole)['evaluations'])}"
-        run(file, result, "--overwrite", "--set", half, code=EARLY)
+        half = int(.5 * attributes(whole)["evaluations"])
+        run(file, result, "--overwrite", "--stop-after", half, code=EARLY)
         done = run(file, result, "--restart", "--set", "run.seed=9", code=2, ranks=2)
         assert "checkpoint" in done.stderr, done.stderr
         run(file, result, "--restart", ranks=2)
@@ -284,12 +284,11 @@ def test_damaged_checkpoints():
         run(file, whole)
         total = attributes(whole)["evaluations"]
         for part in (.3, .6):
-            run(file, cut, "--restart", "--set", f"run.evaluations={int(part * total)}", code=EARLY)
+            run(file, cut, "--restart", "--stop-after", int(part * total), code=EARLY)
         both = sorted(checkpoints(cut), key=generation)
         assert len(both) == 2, both
         damage(both[1])
-        done = run(file, cut, "--restart", "--set", f"run.evaluations={int(.7 * total)}", ranks=2,
-                   code=EARLY)
+        done = run(file, cut, "--restart", "--stop-after", int(.7 * total), ranks=2, code=EARLY)
         assert os.path.basename(both[1]) in done.stderr, "the damage is not told:\n" + done.stderr
         for path in checkpoints(cut):
             damage(path)

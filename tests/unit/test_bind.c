@@ -332,11 +332,13 @@ static void test_identity(void)
       {.name = "time_limit", .type = DUN_DURATION, .offset = offsetof(struct options, seconds)},
       {.name = "evaluations", .type = DUN_NUMBER, .offset = offsetof(struct options, number)},
       {0}};
-  uint64_t identity[3];
+  uint64_t identity[5];
   static const char *const texts[] = {"run: {count: 1, time_limit: 1h, evaluations: 5}\n",
-                                      "run: {count: 1, time_limit: 2h, evaluations: 6}\n",
-                                      "run: {count: 2, time_limit: 1h, evaluations: 5}\n"};
-  for (int i = 0; i < 3; i++) {
+                                      "run: {count: 1, time_limit: 2h, evaluations: 5}\n",
+                                      "run: {count: 2, time_limit: 1h, evaluations: 5}\n",
+                                      "run: {count: 1, time_limit: 1h, evaluations: 6}\n",
+                                      "run: {count: 1, time_limit: 1h, evaluations: 0}\n"};
+  for (int i = 0; i < 5; i++) {
     bind(texts[i]);
     dun_complaints_free(&binder.complaints);
     dun_text_free(&binder.effective);
@@ -347,6 +349,7 @@ static void test_identity(void)
     done();
   }
   CHECK(identity[0] == identity[1] && identity[0] != identity[2]);
+  CHECK(identity[0] != identity[3] && identity[0] != identity[4]);
   remove_folder();
 }
 
