@@ -61,22 +61,16 @@ void dun_march_store(const struct dun_march *m, const struct dun_run *run, int64
     dun_tile_store(&run->population, m->kept, i, w->tile.kept);
 }
 
-/* h += tilt (z - offset); `first` begins it. */
+/* h += tilt (z - offset); `first` begins it.  A field is asked for finite numbers only. */
 DUN_CLONES static void add_tilt(int d, double tilt, double offset, int first,
                                 const double *restrict z_, double *restrict h_)
 {
   const double *z = DUN_ALIGNED(z_);
   double *h = DUN_ALIGNED(h_);
-  for (int64_t i = 0; i < (int64_t)d * L; i++)
-    h[i] = DUN_FMA(tilt, z[i] - offset, first ? 0 : h[i]);
-}
-
-/* A field is asked for finite numbers only. */
-DUN_CLONES static void make_finite(int d, double *restrict h_)
-{
-  double *h = DUN_ALIGNED(h_);
-  for (int64_t i = 0; i < (int64_t)d * L; i++)
-    h[i] = __builtin_fabs(h[i]) < 1e300 ? h[i] : 0;
+  for (int64_t i = 0; i < (int64_t)d * L; i++) {
+    double sum = DUN_FMA(tilt, z[i] - offset, first ? 0 : h[i]);
+    h[i] = __builtin_fabs(sum) < 1e300 ? sum : 0;
+  }
 }
 
 /* mean += scale (mean - other): the class once more. */
@@ -108,18 +102,24 @@ DUN_CLONES static void add_noise(const struct dun_channel *c, int d, const doubl
     }
 }
 
-/* Counts the lanes that hold particles. */
+/* Lanes behind the n-th hold no particles. */
+DUN_CLONES static void count(int n, double size, const double *restrict square,
+                             double *restrict noise, double *restrict astray)
+{
+  const double most = sqrt(size) + ASTRAY_BY, limit = most * most, each = 1 / size;
+  for (int l = 0; l < L; l++) {
+    double is = square[l] < INFINITY ? square[l] : 0, far = square[l] <= limit ? 0 : 1;
+    noise[l] += l < n ? each * is : 0;
+    astray[l] += l < n ? far : 0;
+  }
+}
+
 void dun_march_look(const struct dun_march *m, const struct dun_channel *c,
                     struct dun_march_work *w)
 {
-  double size = m->r * m->d, most = sqrt(size) + ASTRAY_BY;
   memset(w->square, 0, L * sizeof(double));
   add_noise(c, m->d, w->tile.z, w->tile.mean, w->square);
-  for (int l = 0; l < w->tile.n; l++) {
-    int is = isfinite(w->square[l]);
-    w->look[DUN_MARCH_NOISE][l] += is ? w->square[l] / size : 0;
-    w->look[DUN_MARCH_ASTRAY][l] += !is || w->square[l] > most * most;
-  }
+  count(w->tile.n, m->r * m->d, w->square, w->look[DUN_MARCH_NOISE], w->look[DUN_MARCH_ASTRAY]);
 }
 
 /* h of the states at a channel. */
@@ -128,7 +128,6 @@ void dun_march_tilt(const struct dun_march *m, const struct dun_channel *c,
 {
   for (int i = 0; i < m->r; i++)
     add_tilt(m->d, c->tilt[i], c->offset[i], i == 0, w->tile.z + (int64_t)i * m->d * L, w->h);
-  make_finite(m->d, w->h);
 }
 
 /* The posterior of the point given the state at time `index` of the grid: its mean, or for a

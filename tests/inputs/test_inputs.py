@@ -80,8 +80,20 @@ def run_input(name):
         assert os.path.getsize(figure) > 10000
 
 
+def run_sweep(name):
+    """Its members are well formed; the last one runs."""
+    with Folder() as folder:
+        file = os.path.join(INPUTS, "sweeps", name)
+        words = ["--output", os.path.join(folder, "results")]
+        members = dunlin("sweep", file, "--list", *words).stdout.splitlines()
+        assert len(members) > 1
+        dunlin("sweep", file, "--index", len(members), "--set", f"run.particles={SMALL}", *words)
+
+
 def add_tests():
     """One test for each file, so that a new input is tested without a word here."""
+    for name in sorted(os.listdir(os.path.join(INPUTS, "sweeps"))):
+        globals()["test_sweep_" + name[:-5]] = lambda name=name: run_sweep(name)
     for name in sorted(os.listdir(INPUTS)):
         if name.endswith(".yaml"):
             globals()["test_" + name[:-5]] = lambda name=name: run_input(name)
