@@ -134,7 +134,12 @@ HEUN = "scheme: heun, stride: 7"
 DRAWN = "process: {type: isotropic, horizon: 9}, scheme: ddpm, final: draw, stride: 1"
 GUIDED_FLOW = "guidance: {label: 1, scale: .5}, noise: {type: singular}"
 
-CASES = {"exact": EXACT, "march": MARCH, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR,
+PHASE = MARCH.replace("type: flow, grid: {steps: 40}", "type: psld")
+WAYS = "program: S B A O, process: {type: psld, gamma: 0.5}, grid: {steps: 40}, stride: 7"
+TRAPEZOID = "program: heun, grid: {type: quadratic, steps: 30}, stride: 4"
+TUNED = "grid: {type: tuned, evaluations: 30}"
+
+CASES = {"phase": PHASE, "exact": EXACT, "march": MARCH, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR,
          "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS, "guided": GUIDED,
          "field": FIELD, "blurred": BLURRED, "carried": CARRIED, "opened": OPENED,
          "ladders_finished": LADDERS_FINISHED}

@@ -3,8 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, ON_GRID, case,  # noqa: E402
-                   differences, fingerprint)
+from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, ON_GRID,  # noqa: E402
+                   TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -58,6 +58,11 @@ def test_sonar():
 def test_flows():
     for options in (HEUN, DRAWN, GUIDED_FLOW):
         same_at((1, 2, 3, 7), "march", path=options, particles=1000)
+
+
+def test_phase_space_diffusions():
+    for options in (WAYS, TRAPEZOID, TUNED):
+        same_at((1, 2, 3, 7), "phase", path=options, particles=1000)
 
 
 def test_weighted_carries():

@@ -6,7 +6,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
                        wait_for_progress)
-from cases import HEUN, case
+from cases import HEUN, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -97,6 +97,11 @@ def test_one_tick_at_a_time_along_convolution():
 def test_one_tick_at_a_time_of_flows():
     """In the midst of a march, of two replicates."""
     one_tick_at_a_time("march", "--set", "run.replicates=2", adaptive=False, path=HEUN)
+
+
+def test_one_tick_at_a_time_of_phase_space_diffusions():
+    """With momenta, what a step keeps of its beginning, and the weights of ways."""
+    one_tick_at_a_time("phase", "--set", "run.replicates=2", adaptive=False, path=WAYS)
 
 
 def test_stop_by_evaluations_random_walk():
