@@ -139,10 +139,10 @@ WAYS = "program: S B A O, process: {type: psld, gamma: 0.5}, grid: {steps: 40}, 
 TRAPEZOID = "program: heun, grid: {type: quadratic, steps: 30}, stride: 4"
 TUNED = "grid: {type: tuned, evaluations: 30}"
 
-CASES = {"phase": PHASE, "exact": EXACT, "march": MARCH, "mixture": MIXTURE, "seeds": SEEDS, "sonar": SONAR,
-         "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS, "guided": GUIDED,
-         "field": FIELD, "blurred": BLURRED, "carried": CARRIED, "opened": OPENED,
-         "ladders_finished": LADDERS_FINISHED}
+CASES = {"exact": EXACT, "march": MARCH, "phase": PHASE, "mixture": MIXTURE, "seeds": SEEDS,
+         "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
+         "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
+         "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
 
 
 def sonar_table(folder):

@@ -42,10 +42,6 @@ def blurred(old, new, words):
     return FROM_PATH, BLURRED.replace(old, new), words
 
 
-def psld(options, *words):
-    return FROM_PATH, f"method: {{type: psld, {options}}}\n", [FILE + ":3", *words]
-
-
 # What a line of GOOD is replaced by, and words that the complaint must hold.
 EDITS = {
     "unclosed_brace": ("{type: hmc}", "{type: hmc", [FILE + ":"]),
@@ -95,20 +91,6 @@ EDITS = {
                        "method: {type: tempering, temperatures: 8}", ["tempering", "underdamped"]),
     "uneven_scheme": ("{type: hmc}", "{type: underdamped, scheme: O B A}",
                       [FILE + ":4", "scheme", "palindrome", "O/2 B/2 A B/2 O/2"]),
-    "program_of_half_dynamics": psld("program: O S B", "program", "no reverse dynamics"),
-    "program_without_score": psld("program: O B S A", "program", "B, operator 2, has no score yet"),
-    "program_of_unknown_operators": psld("program: O S B Q", "column 7", "no operator \"Q\""),
-    "shares_of_a_program": psld("program: S B/2 A S' B/3", "program", "shares of B", "0.8333"),
-    "times_that_rise": psld("grid: {type: given, times: [1, .5, .6]}", "grid", "time 2 is 0.6"),
-    "times_to_no_noise": psld("grid: {type: given, times: [1, .5, 0]}", "last time is 0"),
-    "positions_of_another_process": psld("process: {type: vp}", "psld", "vp", "flow"),
-    "friction_that_is_not_critical": psld("process: {type: psld, gamma: 1, nu: 1}", "differ"),
-    "scaled_noise_of_none": psld("program: rse, lambda_s: 2", "lambda_s", "O or E"),
-    "tuned_without_budget": psld("grid: {type: tuned}", "grid.evaluations"),
-    "tuned_lambda": psld("grid: {type: tuned, evaluations: 50}, lambda_s: 2", "leave it out"),
-    "tuned_flow": (FROM_PATH, "method: {type: flow, grid: {type: tuned}}\n", ["tuned", "psld"]),
-    "no_denoiser": (TARGET, "target: {type: funnel, dimension: 3}\nmethod: {type: psld}\n",
-                    [FILE + ":3", "field exact", "funnel", "no closed form"]),
     "unknown_operator": ("{type: hmc}", "{type: underdamped, scheme: O/2 B/2 X B/2 O/2}",
                          [FILE + ":4", "scheme", "column 9", "no operator", "known are O A B"]),
     "shares_of_a_scheme": ("{type: hmc}", "{type: underdamped, scheme: O/2 B/2 A B/2 O/3}",
@@ -256,7 +238,7 @@ COLLECTIVE = {
     "no_exact_draws",             # files
     "no_folder_for_result", "result_is_a_folder",
     "box_within_the_target",      # evaluated
-    "cells_wider_than_the_target", "tuned_without_budget", "no_denoiser",
+    "cells_wider_than_the_target",
     "missing", "nan", "more_hits_than_trials",   # data, by rank 0, and by the target
     "set_unknown", "unknown_option", "no_folder_for_output", "output_is_the_input",
 }
