@@ -26,32 +26,33 @@ double dun_phase_space_clock(const struct dun_phase_space *s, double t)
   return t * (s->beta[0] + .5 * t * (s->beta[1] - s->beta[0]));
 }
 
-/* e^x - 1 - x - x^2 / 2; below 1 by its series, whose terms are all positive. */
-static double remainder_of_exp(double x)
+/* e^-x (e^x - 1 - x - x^2 / 2) with e^-x given; below 1 by a series whose terms are all positive,
+ * which else would be a small difference. */
+static double remainder_of_exp(double x, double decay)
 {
   double sum = 0;
 
   if (x >= 1)
-    return dun_scalar_exp(x) - 1 - x - .5 * x * x;
+    return 1 - decay * (1 + x + .5 * x * x);
   for (int k = 21; k >= 4; k--)
     sum = (sum + 1) * x / k;
-  return (sum + 1) * (x * x * x / 6);
+  return decay * (sum + 1) * (x * x * x / 6);
 }
 
 void dun_phase_space_flow(const struct dun_phase_space *s, double b, struct dun_phase_flow *f)
 {
   double half = dun_scalar_exp(-.5 * s->rate * b), decay = dun_scalar_exp(-s->rate * b),
          square = .5 * b * b;
-  double rest = remainder_of_exp(s->rate * b);
+  double rest = remainder_of_exp(s->rate * b, decay);
 
   f->mean[0][0] = half * (1 + .5 * s->width * b);
   f->mean[0][1] = half * .5 * s->inverse_mass * b;
   f->mean[1][0] = -half * .5 * b;
   f->mean[1][1] = half * (1 - .5 * s->width * b);
   f->mean_determinant = decay;
-  f->noise[0][0] = decay * (rest + s->gamma * b + s->product * square);
+  f->noise[0][0] = rest + decay * (s->gamma * b + s->product * square);
   f->noise[0][1] = f->noise[1][0] = decay * s->width * square;
-  f->noise[1][1] = decay * s->mass * (rest + s->nu * b + s->product * square);
+  f->noise[1][1] = s->mass * (rest + decay * (s->nu * b + s->product * square));
   f->noise_determinant = f->noise[0][0] * f->noise[1][1] - f->noise[0][1] * f->noise[0][1];
 }
 

@@ -69,7 +69,7 @@ static int climb_down(const struct search *s, int scales, struct dun_phase_choic
       status = compare(s, best, trial);
       trial = *best;
       trial.noise.lambda *= side < 0 ? 1 / factor : factor;
-      if (scales && status == 0)
+      if (scales && trial.noise.lambda > 1e-3 && trial.noise.lambda < 1e3 && status == 0)
         status = compare(s, best, trial);
     }
     if (!(best->distance < before)) {

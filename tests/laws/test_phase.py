@@ -5,8 +5,10 @@ import os
 import re
 import sys
 
+import numpy
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import INPUTS, SOURCE, Folder, dunlin, main, write  # noqa: E402
+from support import INPUTS, SOURCE, Folder, dunlin, main, summary, write  # noqa: E402
 
 sys.path.insert(0, os.path.join(SOURCE, "jobs"))
 import phase_tables  # noqa: E402
@@ -41,6 +43,66 @@ def test_distances():
             for budget in (50, 100):
                 better, worse = found[target, reduced, budget], found[target, naive, budget]
                 assert better <= worse + few, (target, reduced, budget, better, worse)
+
+
+def verdict(result, name):
+    return next(v["text"] for v in summary(result)["verdicts"] if v["name"] == name)
+
+
+TUNED = """
+run:    {seed: 3, particles: 20000}
+target: {type: gaussian, dimension: 12, mean: 0.4, covariance: {scale: SCALES}}
+method: {type: psld, grid: {type: tuned, evaluations: 12}, MORE}
+output: {file: result.h5}
+"""
+
+
+def test_tuned_error_is_met():
+    """The distance that was foretold is the one of the points, up to their number: the squared
+    deviations and means of 12 coordinates have the standard error below."""
+    scale = [round(2 * (k + 1) ** -.75, 6) for k in range(12)]
+    for more, known in (("program: em", None), ("program: auto", None),
+                        ("program: rvv", [v * v for v in scale])):
+        more = f"{more}, spectrum: {known}" if known else more
+        text = TUNED.replace("SCALES", str(scale)).replace("MORE", more)
+        with Folder() as folder:
+            file = write(folder, "input.yaml", text.replace(", program: auto", ""))
+            dunlin("run", file, "--quiet", folder=folder)
+            result = os.path.join(folder, "result.h5")
+            foretold = float(re.search(r"distance (\S+) from", verdict(result, "tuned")).group(1))
+            print(verdict(result, "tuned"))
+            x = phase_tables.draws(result)
+        means = numpy.zeros(12) if known else x.mean(0) - .4  # a given spectrum has no means
+        square = numpy.sum((x.std(0) - scale) ** 2) + numpy.sum(means ** 2)
+        noise = numpy.sum(numpy.square(scale)) * 1.5 / len(x)
+        error = 5 * (2 * foretold * numpy.max(scale) / len(x) ** .5 + noise)
+        print(f"{foretold:.4f}, found {square ** .5:.4f}")
+        assert foretold ** 2 > 2 * error, (foretold, error)
+        assert abs(square - foretold ** 2) <= error, (square, foretold ** 2, error)
+
+
+PATH = """
+run:    {seed: 4, particles: 4000}
+target: {type: gaussian_mixture, means: [[-0.8], [0.1], [0.7]], scales: [0.05, 0.15, 0.1],
+         weights: [3, 5, 2], log_evidence: EVIDENCE}
+method: {type: psld, program: PROGRAM, process: {type: psld, gamma: 1},
+         grid: {type: quadratic, last: 0.05, evaluations: 401}}
+output: {file: result.h5, draws: 1}
+"""
+
+
+def test_path():
+    """Published: .078 nats and .865 effective, .404 and .470; the ways weigh to the constant."""
+    for program, nats, share, truth in (("rbao", .078, .865, 0), ("em", .404, .470, 1.7)):
+        text = PATH.replace("PROGRAM", program).replace("EVIDENCE", str(truth))
+        with Folder() as folder:
+            dunlin("run", write(folder, "input.yaml", text), "--quiet", folder=folder)
+            said = verdict(os.path.join(folder, "result.h5"), "path")
+        print(said)
+        found = [float(word) for word in re.findall(r"-?\d[\d.e+-]*\d", said)]
+        assert abs(found[0] - nats) <= .07, (program, found)
+        assert abs(found[1] - truth) <= 4 * found[2], (program, found)
+        assert abs(found[3] / 100 - share) <= .08, (program, found)
 
 
 if __name__ == "__main__":

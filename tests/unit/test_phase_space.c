@@ -151,6 +151,22 @@ static void flows_follow_each_other(void)
   }
 }
 
+/* However long the noising lasts, it ends at the law at rest. */
+static void long_flows_are_at_rest(void)
+{
+  struct dun_phase_space s = phase_space(.01, 4.01, 8, 8);
+  for (double b = 100; b < 1e9; b *= 10) {
+    struct dun_phase_flow f;
+    double c[2][2], det;
+    dun_phase_space_flow(&s, b, &f);
+    dun_phase_flow_spread(&f, 0, s.kappa * s.mass, c, &det);
+    CHECK_NEAR(c[0][0], 1, 1e-14);
+    CHECK_NEAR(c[0][1], 0, 1e-14);
+    CHECK_NEAR(c[1][1], s.mass, 1e-14);
+    CHECK_NEAR(det, s.mass, 1e-14);
+  }
+}
+
 /* O leaves the law at rest alone; O's square roots are those of exact steps. */
 static void refreshing_is_exact(void)
 {
@@ -274,6 +290,7 @@ TEST_MAIN({"kernel_solves_its_equation", kernel_solves_its_equation},
           {"kernel_has_its_constants", kernel_has_its_constants},
           {"small_times_lose_nothing", small_times_lose_nothing},
           {"flows_follow_each_other", flows_follow_each_other},
+          {"long_flows_are_at_rest", long_flows_are_at_rest},
           {"refreshing_is_exact", refreshing_is_exact},
           {"scores_have_their_constants", scores_have_their_constants},
           {"scores_are_slopes", scores_are_slopes},
