@@ -56,6 +56,7 @@ enum {
   KEY_LIST,
   KEY_INDEX,
   KEY_COLLECT,
+  KEY_GROUPS,
   KEY_USAGE
 };
 
@@ -97,6 +98,8 @@ static const struct argp_option options[] = {
     {"fail-above", KEY_FAIL_ABOVE, "ERRORS", 0, "Exit with 1 if a difference is larger", 3},
     {"list", KEY_LIST, 0, 0, "sweep: the members, numbered, and what differs", 4},
     {"index", KEY_INDEX, "K", 0, "sweep: run member K alone", 4},
+    {"groups", KEY_GROUPS, "G", 0,
+     "sweep: G members at a time, each on a G-th of the ranks of mpirun or srun", 4},
     {"collect", KEY_COLLECT, "FILE", 0,
      "sweep: run nothing; the table of the members as FILE.csv or FILE.h5, and their means over "
      "seeds",
@@ -130,6 +133,7 @@ static const struct {
     {KEY_LIST, "list", FOR_SWEEP},
     {KEY_INDEX, "index", FOR_SWEEP},
     {KEY_COLLECT, "collect", FOR_SWEEP},
+    {KEY_GROUPS, "groups", FOR_SWEEP},
     {KEY_ESTIMATE, "estimate", FOR_CHECK},
     {KEY_JSON, "json", 1 << DUN_COMMAND_SUMMARY | FOR_COMPARE},
     {KEY_MARKDOWN, "markdown", 1 << DUN_COMMAND_HELP},
@@ -191,6 +195,18 @@ static error_t take_operand(struct dun_arguments *arguments, char *word, struct 
   return 0;
 }
 
+/* What excludes each other, and what no other check sees. */
+static error_t check_sweep(const struct dun_arguments *arguments, struct argp_state *state)
+{
+  int looks = arguments->list + (arguments->collect != NULL);
+  if (looks + (arguments->index > 0) > 1 || (arguments->groups > 0 && looks)) {
+    argp_error(state, "sweep: --list, --collect and --index exclude each other, and the first two "
+                      "--groups");
+    return EINVAL;
+  }
+  return 0;
+}
+
 /* Every option must make sense for the command, and the two ways to treat what exists exclude each
  * other. */
 static error_t check_all(const struct parser *parser, struct argp_state *state)
@@ -226,6 +242,8 @@ static error_t check_all(const struct parser *parser, struct argp_state *state)
       return EINVAL;
     }
   }
+  if (check_sweep(arguments, state))
+    return EINVAL;
   if (arguments->restart && arguments->overwrite) {
     argp_error(state, "--restart goes on and --overwrite starts afresh: give one of them");
     return EINVAL;
@@ -330,6 +348,7 @@ static error_t take(int key, char *word, struct argp_state *state)
   case KEY_NO_CHECK: arguments->no_check = 1; return 0;
   case KEY_TRUST: arguments->trust = 1; return 0;
   case KEY_MODES: arguments->modes = word; return 0;
+  case KEY_GROUPS: return take_whole(&arguments->groups, "groups", word, 1, INT_MAX, state);
   case KEY_COLLECT: arguments->collect = word; return 0;
   case KEY_LIST: arguments->list = 1; return 0;
   case KEY_INDEX: return take_whole(&arguments->index, "index", word, 1, INT_MAX, state);

@@ -34,6 +34,8 @@ struct dun_arguments {
   int operands;
   const char **set; /* [sets], owned: SECTION.OPTION=VALUE; of check-target OPTION=VALUE too */
   int sets;
+  const int
+      *set_line; /* [sets]: lines of the input that ask for them, 0: none; NULL: none at all */
   const char *output, *data; /* NULL: not given */
   double time_limit;         /* seconds; -1: not given */
   double stop_after;         /* evaluations; 0: not given */
@@ -46,6 +48,7 @@ struct dun_arguments {
   int list;            /* sweep */
   long long index;     /* sweep: from 1; 0: not given, all members */
   const char *collect; /* sweep: NULL: not given */
+  long long groups;    /* sweep: 0: not given */
   int answered;        /* --help, --usage or --version was printed: nothing else is to be done */
 };
 

@@ -450,7 +450,8 @@ static int parse(struct dun_context *context, struct dun_assembly *assembly)
   }
   for (int i = 0; i < arguments->sets; i++) {
     add_setting(&assembly->settings, arguments->set[i]);
-    dun_input_set(&assembly->input, arguments->set[i], complaints);
+    dun_input_set_at(&assembly->input, arguments->set[i],
+                     arguments->set_line ? arguments->set_line[i] : 0, complaints);
   }
   if (assembly->settings.failed)
     code = dun_fail(DUN_ERROR_MEMORY, "no memory for the input");

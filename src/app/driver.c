@@ -284,7 +284,8 @@ static int restart(struct dun_context *context, struct dun_driver *driver)
   if ((code = dun_checkpoint_read(context, &all)) < 0)
     return code;
   if (code == 0) {
-    dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
+    if (!context->log.is_many)
+      dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
     return 0;
   }
   code = dun_assembly_walk(driver->assembly, restore, NULL);

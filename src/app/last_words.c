@@ -1,5 +1,6 @@
 #include "app/last_words.h"
 #include "base/guard.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum { SENTENCE = 1024, HURRY = 10 /* seconds */ };
 static struct {
   const struct dun_context *context; /* NULL: nobody watches */
   char who[32];                      /* "dunlin: rank 3: " */
+  const char *file, *sentence;       /* NULL: none */
   volatile int64_t calls;            /* of the guard, at the last look */
   volatile sig_atomic_t waited;      /* looks since it changed */
   volatile sig_atomic_t limit, hurried;
@@ -37,6 +39,16 @@ static void add(char *text, const char *more)
   size_t length = strlen(text), room = SENTENCE - 1 - length, size = strlen(more);
   memcpy(text + length, more, size < room ? size : room);
   text[length + (size < room ? size : room)] = 0;
+}
+
+static void note(const char *text)
+{
+  int file = watch.file ? open(watch.file, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+  if (file < 0)
+    return;
+  ssize_t put = write(file, text, strlen(text));
+  (void)put; /* then there is no reason, and the member has ended without a word */
+  close(file);
 }
 
 static void say(const char *what, const char *detail)
@@ -55,7 +67,9 @@ static void say(const char *what, const char *detail)
   }
   add(text, ": ");
   add(text, detail);
+  note(text + strlen(watch.who));
   add(text, "\n");
+  add(text, watch.sentence ? watch.sentence : "");
   if (write(STDERR_FILENO, text, strlen(text)) < 0)
     return;
 }
@@ -106,6 +120,12 @@ static void on_alarm(int number)
     leave();
   }
   alarm(1);
+}
+
+void dun_last_words_note(const char *file, const char *sentence)
+{
+  watch.file = file;
+  watch.sentence = sentence;
 }
 
 void dun_last_words_hurry(void)

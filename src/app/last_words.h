@@ -13,6 +13,10 @@ void dun_last_words_end(void);
 /* How long one call of a target's function may take, looked at once a second; 0: no limit. */
 void dun_last_words_limit(double seconds);
 
+/* What is said is added to `file` too, if that is there, and `sentence` is said behind it; both
+ * must stay until they are forgotten (NULL). */
+void dun_last_words_note(const char *file, const char *sentence);
+
 /* For handlers of signals: the program was asked to end, and a call that does not come back within
  * ten seconds from now will not be waited for. */
 void dun_last_words_hurry(void);

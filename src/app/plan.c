@@ -1,5 +1,6 @@
 #include "app/plan.h"
 #include "app/assemble.h"
+#include "app/last_words.h"
 #include "app/source.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -33,9 +34,11 @@ int dun_member_arguments(const struct dun_plan *plan, int member, struct dun_mem
   struct dun_arguments *a = &own->arguments;
   memset(own, 0, sizeof *own);
   own->set = dun_allocate(given->sets + DUN_MAX_VARIED + 1, sizeof *own->set);
-  if (!own->set)
+  own->line = dun_allocate(given->sets + DUN_MAX_VARIED + 1, sizeof *own->line);
+  if (!own->set || !own->line)
     return DUN_ERROR_MEMORY;
   *a = *given;
+  a->set_line = own->line;
   a->command = DUN_COMMAND_RUN;
   a->set = own->set;
   a->sets = 0;
@@ -48,6 +51,7 @@ int dun_member_arguments(const struct dun_plan *plan, int member, struct dun_mem
     dun_text_add(&own->text[i], "%s=%s", option->path, option->value[value]);
     if (own->text[i].failed)
       return dun_fail(DUN_ERROR_MEMORY, "no memory for the sweep");
+    own->line[a->sets] = option->at[value];
     own->set[a->sets++] = own->text[i].text;
   }
   a->restart = !given->overwrite;
@@ -61,6 +65,7 @@ void dun_member_free(struct dun_member_arguments *own)
   for (int i = 0; i < DUN_MAX_VARIED; i++)
     dun_text_free(&own->text[i]);
   DUN_FREE(own->set);
+  DUN_FREE(own->line);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -117,11 +122,13 @@ static int tell_fault(struct dun_context *context, const struct dun_plan *plan,
 {
   struct dun_text label = {0};
   dun_plan_describe(plan, member, &label);
-  if (context->rank == 0)
-    fprintf(stderr, "%s%s:%d:1: sweep: member %d (%s): %s\ndunlin: nothing was run\n",
-            complaints && complaints->count ? complaints->text.text : "", plan->input.name,
-            plan->members.option[0].line, member + 1, label.text ? label.text : "",
-            complaints && complaints->count ? "faults in its input" : dun_error_text());
+  if (context->rank == 0 && complaints && complaints->count)
+    fprintf(stderr, "%sdunlin: faults in member %d (%s); nothing was run\n", complaints->text.text,
+            member + 1, label.text ? label.text : "");
+  else if (context->rank == 0)
+    fprintf(stderr, "%s:%d:1: sweep: member %d (%s): %s\ndunlin: nothing was run\n",
+            plan->input.name, plan->members.option[0].line, member + 1,
+            label.text ? label.text : "", dun_error_text());
   dun_text_free(&label);
   return dun_exit_code(code);
 }
@@ -129,6 +136,7 @@ static int tell_fault(struct dun_context *context, const struct dun_plan *plan,
 static int bind_member(struct dun_context *context, struct dun_plan *plan, int member, int whole)
 {
   struct dun_member_arguments own;
+  struct dun_text sentence = {0};
   struct dun_assembly *assembly = dun_allocate(1, sizeof *assembly);
   int exit_code = 0, code = dun_member_arguments(plan, member, &own);
   code = dun_agree(context, assembly ? code : DUN_ERROR_MEMORY);
@@ -136,14 +144,20 @@ static int bind_member(struct dun_context *context, struct dun_plan *plan, int m
     exit_code = tell_fault(context, plan, NULL, code, member);
     goto out;
   }
+  dun_text_add(&sentence, "dunlin: that was member %d (", member + 1);
+  dun_plan_describe(plan, member, &sentence);
+  dun_text_add(&sentence, "); nothing was run\n");
+  dun_last_words_note(NULL, sentence.text);
   code = whole ? dun_assemble(context, assembly, &own.arguments)
                : dun_assemble_identity(context, assembly, &own.arguments);
+  dun_last_words_note(NULL, NULL);
   plan->identity[member] = assembly->identity;
   if (code < 0)
     exit_code = tell_fault(context, plan, &assembly->binder.complaints, code, member);
   dun_assembly_free(assembly);
 out:
   dun_member_free(&own);
+  dun_text_free(&sentence);
   dun_free(assembly);
   return exit_code;
 }

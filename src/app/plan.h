@@ -41,6 +41,7 @@ void dun_plan_file(const struct dun_plan *plan, int member, const char *end, str
 struct dun_member_arguments {
   struct dun_arguments arguments;
   const char **set; /* owned */
+  int *line;        /* of each in the input; owned */
   struct dun_text text[DUN_MAX_VARIED];
 };
 /* Local; DUN_ERROR_MEMORY.  dun_member_free is due in any case. */

@@ -128,7 +128,7 @@ void dun_progress_show(struct dun_context *context, struct dun_progress *progres
                        const struct dun_run *run, double elapsed, int force)
 {
   double now = dun_clock(), between = context->log.terminal ? .1 : 10;
-  if (force || now - progress->shown >= between) {
+  if ((force && !context->log.is_many) || now - progress->shown >= between) {
     struct dun_text line = {0};
     compose(&line, progress, run, elapsed);
     if (!line.failed)

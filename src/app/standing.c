@@ -1,4 +1,5 @@
 #include "app/standing.h"
+#include "app/claim.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/checkpoint_file.h"
@@ -17,8 +18,7 @@ const char *dun_standing_word(enum dun_standing standing)
   return word[standing];
 }
 
-/* RESULT.h5 becomes RESULT.end. */
-static char *name_beside(const char *result, const char *end)
+char *dun_standing_file(const char *result, const char *end)
 {
   const char *dot = strrchr(result, '.');
   struct dun_text name = {0};
@@ -30,7 +30,7 @@ static char *name_beside(const char *result, const char *end)
 
 void dun_standing_keep(const char *result, const char *reason)
 {
-  char *name = name_beside(result, ".failed");
+  char *name = dun_standing_file(result, ".failed");
   FILE *file = reason && name ? fopen(name, "we") : NULL;
   if (file) {
     fprintf(file, "%s\n", reason);
@@ -44,7 +44,7 @@ void dun_standing_keep(const char *result, const char *reason)
 /* Anything may lie there; the first line counts.  1: there is such a file. */
 static int read_reason(const char *result, struct dun_text *reason)
 {
-  char *name = name_beside(result, ".failed"), line[2048] = "";
+  char *name = dun_standing_file(result, ".failed"), line[2048] = "";
   FILE *file = name ? fopen(name, "re") : NULL;
   dun_free(name);
   if (!file)
@@ -115,13 +115,24 @@ enum dun_standing dun_standing_of(const char *result, uint64_t identity,
                                   struct dun_result_file *file, struct dun_text *reason)
 {
   struct dun_result_file own = {.handle = -1};
+  struct dun_text nobody = {0};
   struct stat status;
+  if (!reason) {
+    enum dun_standing standing = dun_standing_of(result, identity, file, &nobody);
+    dun_text_free(&nobody);
+    return standing;
+  }
   if (stat(result, &status) == 0) {
     enum dun_standing standing = look_at_result(result, identity, file ? file : &own, reason);
     if (!file)
       dun_result_close(&own);
     return standing;
   }
+  enum dun_claimed claimed = dun_claim_look(result, reason);
+  if (claimed == DUN_CLAIM_HELD)
+    dun_text_add(reason, "it is being run");
+  if (claimed == DUN_CLAIM_HELD || claimed == DUN_CLAIM_DEAD)
+    return claimed == DUN_CLAIM_HELD ? DUN_STANDING_MISSING : DUN_STANDING_FAILED;
   if (read_reason(result, reason))
     return DUN_STANDING_FAILED;
   if (!has_checkpoint(result))

@@ -1,6 +1,7 @@
 #include "app/stop.h"
 #include "app/last_words.h"
 #include "base/clock.h"
+#include "parallel/groups.h"
 #include "parallel/sum.h"
 #include <signal.h>
 #include <string.h>
@@ -48,6 +49,11 @@ void dun_stop_release(void)
   caught = 0;
 }
 
+int dun_stop_asked(void)
+{
+  return signal_seen != 0;
+}
+
 /* Seconds until a checkpoint has to be begun. */
 static double seconds_left(const struct dun_stop *stop, double now)
 {
@@ -88,7 +94,8 @@ int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t ev
                   int64_t earlier)
 {
   enum { SIGNAL, TIME, LEFT, CHECKPOINT, EVALUATIONS, COUNT };
-  int64_t value[COUNT] = {[SIGNAL] = signal_seen != 0, [EVALUATIONS] = evaluations};
+  int64_t value[COUNT] = {
+      [SIGNAL] = signal_seen || dun_groups_told(context->groups), [EVALUATIONS] = evaluations};
   int code;
   if (context->rank == 0) {
     double now = dun_clock(), left = seconds_left(stop, now);

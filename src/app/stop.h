@@ -12,6 +12,9 @@ enum dun_stop_reason { DUN_STOP_NOT, DUN_STOP_SIGNAL, DUN_STOP_TIME, DUN_STOP_EV
 void dun_stop_catch(void);
 void dun_stop_release(void);
 
+/* Local.  Whether such a signal has come. */
+int dun_stop_asked(void);
+
 struct dun_stop {
   /* given */
   double began;            /* dun_clock() when the program started */

@@ -55,14 +55,13 @@ void dun_warn(struct dun_log *log, const char *format, ...)
 
 void dun_progress(struct dun_log *log, const char *format, ...)
 {
+  char before[160];
   va_list arguments;
   if (log->rank != 0 || log->level < DUN_NOTES)
     return;
+  snprintf(before, sizeof before, "%s%s", log->terminal ? "\r" : "", log->before);
   va_start(arguments, format);
-  if (log->terminal)
-    put(log, "\r", "\033[K", format, arguments);
-  else
-    put(log, "", "\n", format, arguments);
+  put(log, before, log->terminal ? "\033[K" : "\n", format, arguments);
   log->line_open = log->terminal;
   va_end(arguments);
 }

@@ -12,6 +12,8 @@ struct dun_log {
   int rank;             /* notes come from rank 0 only; warnings carry the rank when it is not 0 */
   int terminal;         /* the stream is a terminal: progress rewrites its line */
   int line_open;        /* a progress line is on the terminal, to be ended before other output */
+  int is_many;          /* what is shown is one of many runs: seldom, unless on a terminal */
+  char before[128];     /* what stands before its progress; "": nothing */
 };
 
 void dun_log_init(struct dun_log *log, int rank, enum dun_level level);

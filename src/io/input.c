@@ -163,7 +163,7 @@ static int line_of(const struct builder *b, yaml_mark_t mark)
 
 static int column_of(const struct builder *b, yaml_mark_t mark)
 {
-  return b->line < 0 ? (int)mark.column + 1 : 0;
+  return b->line < 0 ? (int)mark.column + 1 : b->line > 0;
 }
 
 #define COMPLAIN(b, mark, ...)                                                                     \

@@ -52,6 +52,9 @@ int dun_input_parse(struct dun_input *input, const char *name, const char *bytes
  * the last one adds an element.  -1 after a complaint. */
 int dun_input_set(struct dun_input *input, const char *assignment,
                   struct dun_complaints *complaints);
+/* The same of an assignment that line `line` of the input asks for. */
+int dun_input_set_at(struct dun_input *input, const char *assignment, int line,
+                     struct dun_complaints *complaints);
 void dun_input_free(struct dun_input *input);
 
 /* The child of a mapping under this key; NULL: not there, or no mapping. */

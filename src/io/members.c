@@ -69,6 +69,10 @@ static int add_value(struct expansion *e, struct dun_varied *option, const struc
     if (name.text && !strcmp(option->label[i], name.text))
       code = COMPLAIN(e, node->line, "sweep.%s: found %s twice, expected each value once",
                       option->path, name.text);
+  for (int i = 0; i < option->count && code == 0; i++)
+    if (value.text && !strcmp(option->value[i], value.text))
+      code = COMPLAIN(e, node->line, "sweep.%s: %s and %s are the same", option->path,
+                      option->label[i], name.text ? name.text : "");
   if (code == 0 && (!value.text || !name.text))
     code = COMPLAIN(e, node->line, "sweep.%s: found an empty value", option->path);
   if (code < 0) {
@@ -76,6 +80,7 @@ static int add_value(struct expansion *e, struct dun_varied *option, const struc
     dun_text_free(&name);
     return code;
   }
+  option->at[option->count] = node->line;
   option->value[option->count] = value.text;
   option->label[option->count++] = name.text;
   return 0;
@@ -85,7 +90,10 @@ static int reserve(struct expansion *e, struct dun_varied *option, long long cou
 {
   option->value = dun_allocate(count, sizeof *option->value);
   option->label = dun_allocate(count, sizeof *option->label);
-  return option->value && option->label ? 0 : COMPLAIN(e, option->line, "no memory for the sweep");
+  option->at = dun_allocate(count, sizeof *option->at);
+  return option->value && option->label && option->at
+             ? 0
+             : COMPLAIN(e, option->line, "no memory for the sweep");
 }
 
 static int add_list(struct expansion *e, struct dun_varied *option, const struct dun_node *list)
@@ -126,6 +134,7 @@ static int add_range(struct expansion *e, struct dun_varied *option, const struc
     struct dun_text text = {0}, label = {0};
     dun_text_add(&text, "%lld", value);
     dun_text_add(&label, "%lld", value);
+    option->at[option->count] = option->line;
     option->value[option->count] = text.text;
     option->label[option->count++] = label.text;
   }
@@ -335,6 +344,7 @@ void dun_members_free(struct dun_members *members)
     }
     DUN_FREE(members->option[i].value);
     DUN_FREE(members->option[i].label);
+    DUN_FREE(members->option[i].at);
   }
   DUN_FREE(members->number);
   members->varied = members->count = 0;

@@ -18,6 +18,7 @@ struct dun_varied {
   int count;
   char **value; /* [count], owned: in YAML's flow style */
   char **label; /* [count], owned: what tables call it */
+  int *at;      /* [count], owned: the lines of the values */
 };
 
 struct dun_members {

@@ -9,12 +9,15 @@
 #include <mpi.h>
 #include <stdint.h>
 
+struct dun_groups;
+
 struct dun_context {
   MPI_Comm comm; /* a duplicate, owned */
   int rank, size;
   struct dun_log log;
   struct dun_timers timers;
   struct dun_interrupt interrupt;  /* whoever wants passes to be interrupted sets it */
+  const struct dun_groups *groups; /* where these ranks are one of several; NULL: they are all */
   int64_t bytes_sent, collectives; /* by this rank, counted */
 
   /* Scratch of the reductions in sum.h, of the same length on every rank; owned. */

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "parallel/available.h"
+#include "parallel/groups.h"
 #include "parallel/sum.h"
 #include <stdint.h>
 #include <stdio.h>
@@ -150,7 +151,8 @@ int dun_host_memory(struct dun_context *context, double *bytes)
   int code = dun_host_init(context, &node, 0);
   if (code < 0)
     return code;
-  double least = -(double)dun_memory_available() / node.size;
+  int ranks = node.size * (context->groups ? context->groups->count : 1); /* they may all be here */
+  double least = -(double)dun_memory_available() / ranks;
   dun_host_free(&node);
   code = dun_max(context, 0, 1, &least);
   *bytes = -least;
