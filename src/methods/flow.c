@@ -11,10 +11,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "methods/flow_rows.h"
 #include "methods/march.h"
 #include "numerics/columns.h"
+#include <string.h>
 
 enum { L = DUN_LANES };
 
@@ -26,6 +28,7 @@ struct flow {
 
   /* made by init; owned */
   struct dun_flow_row *row; /* [K] */
+  struct dun_flow_way *way; /* [K] */
   double *square;           /* G G' [d][d], with a matrix */
 };
 
@@ -57,10 +60,14 @@ static int make_rows(struct flow *s)
   dun_process_channel(m->process, m->process_self, .5 * (grid.time[0] + grid.time[1]),
                       &grid.middle);
   dun_free(s->row);
+  dun_free(s->way);
   s->row = dun_allocate(m->grid.count, sizeof *s->row);
-  if (!s->row)
+  s->way = dun_allocate(m->grid.count, sizeof *s->way);
+  if (!s->row || !s->way)
     return DUN_ERROR_MEMORY;
   dun_flow_rows(&s->dial, &grid, s->row);
+  m->ways.wanted = dun_march_can_weigh(m) && s->matrix.rows == 0 &&
+                   dun_flow_ways(&grid, s->row, m->steps, m->d, s->way);
   return 0;
 }
 
@@ -126,7 +133,7 @@ static int kept(const void *self, int d)
 static int scratch(const void *self, int d)
 {
   const struct flow *s = self;
-  return d + (s->matrix.rows > 0 ? (int)s->matrix.columns : 0);
+  return d + (s->matrix.rows > 0 ? (int)s->matrix.columns : 0) + (s->march.ways.wanted ? d : 0);
 }
 
 /* out = a.state z + a.mean m + a.constant + noise n; out may be z. */
@@ -180,6 +187,50 @@ static void add_matrix(const struct flow *s, const struct dun_flow_row *row,
   }
 }
 
+/* sum[64] += scale |z - back y - shift|^2. */
+DUN_CLONES static void add_square(int d, double scale, const double *restrict z_, double back,
+                                  const double *restrict y_, double shift, double *restrict sum)
+{
+  const double *z = DUN_ALIGNED(z_), *y = DUN_ALIGNED(y_);
+  for (int64_t i = 0; i < (int64_t)d * L; i += L)
+    for (int l = 0; l < L; l++) {
+      double e = z[i + l] - shift - back * y[i + l];
+      sum[l] = DUN_FMA(scale * e, e, sum[l]);
+    }
+}
+
+/* Minus the log density of the first states. */
+static void begin_way(const struct flow *s, struct dun_march_tile *tile)
+{
+  double mean[2] = {0}, root[2][2] = {{0}}, constant = 0;
+  s->march.process->prior(s->march.process_self, mean, root);
+  if (root[0][0] > 0)
+    constant = tile->d * (dun_scalar_log(root[0][0]) + .5 * DUN_LOG_2PI);
+  for (int l = 0; l < L; l++)
+    tile->log_weight[l] = constant;
+  if (root[0][0] > 0)
+    add_square(tile->d, .5 / (root[0][0] * root[0][0]), tile->z, 0, tile->z, mean[0],
+               tile->log_weight);
+}
+
+/* A step with the way's ratio. */
+static void step_and_weigh(const struct flow *s, const struct dun_flow_row *row,
+                           struct dun_march_tile *tile)
+{
+  const struct dun_flow_way *way = &s->way[tile->k];
+  double *old = tile->scratch + (int64_t)tile->d * L;
+
+  if (tile->k == 0)
+    begin_way(s, tile);
+  memcpy(old, tile->z, (size_t)tile->d * L * sizeof *old);
+  dun_normals(tile->address, tile->d, tile->scratch);
+  combine(tile->d, &row->step, row->noise, old, tile->mean, tile->scratch, tile->z);
+  for (int l = 0; l < L; l++)
+    tile->log_weight[l] += tile->d * way->constant;
+  add_square(tile->d, .5, tile->scratch, 0, tile->scratch, 0, tile->log_weight);
+  add_square(tile->d, -.5 * way->precision, old, way->back, tile->z, way->shift, tile->log_weight);
+}
+
 static void after(const void *self, struct dun_march_tile *tile, int stage)
 {
   const struct flow *s = self;
@@ -194,6 +245,10 @@ static void after(const void *self, struct dun_march_tile *tile, int stage)
     return;
   if (s->matrix.rows > 0) {
     add_matrix(s, row, tile);
+    return;
+  }
+  if (s->march.ways.wanted) {
+    step_and_weigh(s, row, tile);
     return;
   }
   if (row->noise > 0)
@@ -238,6 +293,7 @@ static void release(void *self)
   struct flow *s = self;
   dun_march_free(&s->march);
   DUN_FREE(s->row);
+  DUN_FREE(s->way);
   DUN_FREE(s->square);
 }
 

@@ -1,5 +1,6 @@
 #include "methods/flow_rows.h"
 #include "base/scalar.h"
+#include "base/vmath.h"
 #include <math.h>
 
 /* ---- g --------------------------------------------------------------------------------------- */
@@ -141,4 +142,49 @@ void dun_flow_rows(const struct dun_flow_dial *dial, const struct dun_flow_grid 
 {
   for (int64_t k = 0; k < grid->steps; k++)
     take(dial, grid, k, &row[k]);
+}
+
+/* ---- ways ------------------------------------------------------------------------------------ */
+
+/* The divergence of a normal law from one with the same mean and another variance. */
+static double mismatch(double own, double other)
+{
+  double ratio = own / other;
+  return .5 * (ratio - 1 - dun_scalar_log(ratio));
+}
+
+/* From a state that is one point there is no way back that could be compared. */
+static void take_way(const struct dun_channel *c, const struct dun_flow_row *row,
+                     struct dun_flow_way *way)
+{
+  const struct dun_channel *next = c + 1;
+  double back = c->gain[0] / next->gain[0], rest = c->noise[0][0];
+
+  *way = (struct dun_flow_way){.constant = dun_scalar_log(row->noise)};
+  if (!(rest > 0)) {
+    way->constant += .5 * DUN_LOG_2PI;
+    return;
+  }
+  rest *= 1 - c->lambda / next->lambda;
+  way->constant -= .5 * dun_scalar_log(rest);
+  way->precision = 1 / rest;
+  way->back = back;
+  way->shift = c->offset[0] - back * next->offset[0];
+}
+
+int dun_flow_ways(const struct dun_flow_grid *grid, const struct dun_flow_row *row, int64_t steps,
+                  int d, struct dun_flow_way *way)
+{
+  const double most = 10; /* nats */
+  double lost = 0;
+
+  for (int64_t k = 0; k < steps; k++) {
+    const struct dun_channel *c = &grid->channel[k], *next = c + 1;
+    double own = next->noise[0][0] * (1 - c->lambda / next->lambda);
+    if (!(row[k].noise > 0) || row[k].corrected || row[k].score != 0)
+      return 0;
+    lost += d * mismatch(row[k].noise * row[k].noise, own);
+    take_way(c, &row[k], &way[k]);
+  }
+  return lost < most;
 }

@@ -72,4 +72,16 @@ struct dun_flow_grid {
 void dun_flow_rows(const struct dun_flow_dial *dial, const struct dun_flow_grid *grid,
                    struct dun_flow_row *row);
 
+/* The log density of a step's reverse under the process, over that of the step:
+ *   log_ratio = d constant + |n|^2 / 2 - precision |z - back z' - shift|^2 / 2
+ * with the state z before and z' behind the step, and n its noise (methods/ways.h). */
+struct dun_flow_way {
+  double constant, precision, back, shift;
+};
+
+/* way[steps] of the first `steps` rows, in d dimensions.  0: not all of them have a density, or
+ * their noise is so far from the process's own that ways are of no use. */
+int dun_flow_ways(const struct dun_flow_grid *grid, const struct dun_flow_row *row, int64_t steps,
+                  int d, struct dun_flow_way *way);
+
 #endif

@@ -180,12 +180,15 @@ int dun_march_declare(struct dun_march *m, const void *self, struct dun_run *run
   run->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES, "Number of the particle.");
   if (!run->x || !run->logw || !run->root)
     return DUN_ERROR_MEMORY;
-  m->momentum = m->kept = NULL;
+  m->momentum = m->kept = m->log_weight = NULL;
   if (m->r > 1 && !(m->momentum = dun_run_column(run, "momentum", DUN_F64, (m->r - 1) * m->d, 0,
                                                  "The state's other numbers.")))
     return DUN_ERROR_MEMORY;
   if (kept > 0 && !(m->kept = dun_run_column(run, "kept", DUN_F64, kept, 0,
                                              "What a step needs of the one before.")))
+    return DUN_ERROR_MEMORY;
+  if (m->ways.wanted && !(m->log_weight = dun_run_column(run, "log_weight", DUN_F64, 1, 0,
+                                                         "Log of the weight of the way.")))
     return DUN_ERROR_MEMORY;
   if ((code = dun_pass_declare(&run->sweep.pass)) < 0)
     return code;
@@ -215,9 +218,12 @@ int64_t dun_march_scores(const struct dun_march *m, const void *self)
   return count * (dun_march_guided(m) ? 2 : 1);
 }
 
-int dun_march_is_over(const struct dun_march *m)
+int dun_march_can_weigh(const struct dun_march *m)
 {
-  return m->phase == OVER;
+  unsigned gives = m->field->gives ? m->field->gives(m->field_self) : 0;
+  return (gives & DUN_TILTED_MASS) && !m->field->prepare && !m->field->start &&
+         m->guidance.label < 0 && m->final != DUN_MARCH_STATE &&
+         dun_march_has_noise(&m->channel[m->steps]);
 }
 
 double dun_march_progress(const struct dun_march *m)
@@ -230,7 +236,7 @@ int dun_march_start(struct dun_march *m, struct dun_run *run)
   const struct dun_tiles *tiles = &run->population.tiles;
   dun_run_begin_chains(run, (double)run->options.particles);
   m->phase = START;
-  m->k = m->stage = m->broken = 0;
+  m->k = m->stage = m->broken = m->ways.particles = 0;
   m->scores = m->looks = m->noise = m->worst = m->astray = 0;
   for (int64_t i = 0; i < tiles->local; i++) {
     dun_f64(run->logw)[i] = 0;
@@ -451,6 +457,10 @@ static int advance(struct dun_context *context, struct dun_march *m, const void 
     return status;
   m->phase = leg.readout ? OVER : STEPS;
   status = dun_agree(context, account(m, self, run, &leg, total));
+  if (status >= 0 && leg.readout && m->ways.wanted) {
+    int summed = dun_ways_sum(context, &m->ways, run, m->log_weight);
+    status = summed < 0 ? summed : status;
+  }
   return status < 0 ? status : status > 0 ? DUN_TICK_STEP : DUN_TICK_GOING;
 }
 
@@ -527,10 +537,13 @@ void dun_march_diagnose(const struct dun_march *m, const struct dun_run *run,
                  "guided particles follow no law that is known: it depends on the sampler");
     return;
   }
-  dun_diagnose(
-      out, "steps", DUN_DOUBTFUL,
-      "the particles' law is the target's but for what the length of the steps costs, which "
-      "is not known: compare with twice as many");
+  if (m->ways.wanted)
+    dun_ways_diagnose(&m->ways, run, m->final == DUN_MARCH_DRAW, out);
+  else
+    dun_diagnose(
+        out, "steps", DUN_DOUBTFUL,
+        "the particles' law is the target's but for what the length of the steps costs, which "
+        "is not known: compare with twice as many");
   dun_diagnose(out, "astray", dun_verdict_above(astray, 1e-12, 1e-3),
                "%.3g%% of the states that the field was asked about lay where the process's law "
                "has none",

@@ -16,7 +16,7 @@
 
 #include "fields/field.h"
 #include "methods/march_grid.h"
-#include "methods/run.h"
+#include "methods/ways.h"
 
 struct dun_march_tile {
   int n; /* particles; the other lanes repeat the first */
@@ -27,6 +27,7 @@ struct dun_march_tile {
   double *mean;               /* [d][64] the denoiser at the stage's evaluation */
   double *kept;               /* [kept][64] the method's, saved from stage to stage */
   double *scratch;            /* [scratch][64] */
+  double *log_weight;         /* [64] of the way; of no use unless ways are wanted */
 };
 
 /* What a method does on the way: a step is a number of stages, of which each may ask the field
@@ -78,6 +79,8 @@ struct dun_march {
   double astray;  /* looks at states that the law would never show */
   int64_t broken; /* particles at the end that are no numbers */
   struct dun_table table;
+  struct dun_ways ways; /* wanted by the method, if dun_march_can_weigh: it begins with minus the
+                         * log density of the first states and adds every step's ratio */
 
   /* made by init */
   const struct dun_process *process;
@@ -87,7 +90,7 @@ struct dun_march {
   int d, r;
   int64_t steps; /* to be taken: K, or K - 1 where the last has no noise and is read out before */
   struct dun_channel *channel; /* [K + 1] at grid.time; owned */
-  struct dun_column *momentum, *kept;
+  struct dun_column *momentum, *kept, *log_weight;
   double *workspace; /* owned */
   double *rows;      /* [2][local][d] of a field that is spread over the ranks; owned */
 };
@@ -143,6 +146,9 @@ extern const struct dun_option dun_march_guidance_rows[];
       DUN_STATE_ROW("march worst", DUN_STATE_NUMBER, offsetof(type_, member_.worst), 1),           \
       DUN_STATE_ROW("march astray", DUN_STATE_NUMBER, offsetof(type_, member_.astray), 1),         \
       DUN_STATE_ROW("march broken", DUN_STATE_INTEGER, offsetof(type_, member_.broken), 1),        \
+      DUN_STATE_ROW("march ways", DUN_STATE_INTEGER, offsetof(type_, member_.ways.particles), 1),  \
+      DUN_STATE_ROW("march way sums", DUN_STATE_NUMBER, offsetof(type_, member_.ways.sum),         \
+                    DUN_WAYS_SUMS),                                                                \
       DUN_STATE_ROW("march table", DUN_STATE_NUMBERS, offsetof(type_, member_.table.cells), 1)
 
 /* Collective.  Process, field, grid and channels; then the method makes its tables, and
@@ -159,8 +165,9 @@ int64_t dun_march_scores(const struct dun_march *march, const void *self);
 /* Whether its bits do not depend on the number of ranks. */
 int dun_march_deterministic(const struct dun_march *march);
 double dun_march_progress(const struct dun_march *march);
-/* Whether the points are read out. */
-int dun_march_is_over(const struct dun_march *march);
+/* Whether the density of the last states is known, as ways need it: with the final read-out comes
+ * the field's log mass.  After dun_march_init. */
+int dun_march_can_weigh(const struct dun_march *march);
 
 /* Begins a replicate.  Local. */
 int dun_march_start(struct dun_march *march, struct dun_run *run);

@@ -1,4 +1,5 @@
 #include "methods/march_tile.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "population/tile.h"
 #include <math.h>
@@ -31,7 +32,8 @@ struct dun_march_work dun_march_work_of(const struct dun_march *m, int kept)
   w.square = w.lambda + L;
   for (int q = 0; q < DUN_MARCH_SUMS; q++)
     w.look[q] = w.square + (q + 1) * L;
-  w.tile.kept = w.square + (DUN_MARCH_SUMS + 1) * L;
+  w.tile.log_weight = w.square + (DUN_MARCH_SUMS + 1) * L;
+  w.tile.kept = w.tile.log_weight + L;
   w.tile.scratch = w.tile.kept + (int64_t)kept * L;
   return w;
 }
@@ -48,6 +50,8 @@ void dun_march_load(const struct dun_march *m, const struct dun_run *run, int64_
     dun_tile_load(&run->population, m->momentum, i, w->tile.z + (int64_t)m->d * L);
   if (m->kept)
     dun_tile_load(&run->population, m->kept, i, w->tile.kept);
+  if (m->log_weight)
+    dun_tile_load(&run->population, m->log_weight, i, w->tile.log_weight);
   memset(w->look[0], 0, DUN_MARCH_SUMS * L * sizeof(double));
 }
 
@@ -59,6 +63,8 @@ void dun_march_store(const struct dun_march *m, const struct dun_run *run, int64
     dun_tile_store(&run->population, m->momentum, i, w->tile.z + (int64_t)m->d * L);
   if (m->kept)
     dun_tile_store(&run->population, m->kept, i, w->tile.kept);
+  if (m->log_weight)
+    dun_tile_store(&run->population, m->log_weight, i, w->tile.log_weight);
 }
 
 /* h += tilt (z - offset); `first` begins it.  A field is asked for finite numbers only. */
@@ -132,7 +138,8 @@ void dun_march_tilt(const struct dun_march *m, const struct dun_channel *c,
 
 /* The posterior of the point given the state at time `index` of the grid: its mean, or for a
  * readout a draw in the mean's place. */
-static void ask(const struct dun_march *m, int64_t index, int draw, struct dun_march_work *w)
+static void ask(const struct dun_march *m, int64_t index, int draw, double *mass,
+                struct dun_march_work *w)
 {
   const struct dun_channel *c = &m->channel[index];
   dun_march_tilt(m, c, w);
@@ -144,6 +151,7 @@ static void ask(const struct dun_march *m, int64_t index, int draw, struct dun_m
                                 .address = w->tile.address,
                                 .label = (int)m->guidance.label,
                                 .mean = w->tile.mean,
+                                .log_mass = mass,
                                 .draw = draw ? w->other : NULL};
   call.address.step = (uint32_t)index;
   m->field->value(m->field_self, &call);
@@ -168,7 +176,7 @@ void dun_march_stage(const struct dun_march *m, const void *self, int64_t k, int
   if (m->plan->before)
     m->plan->before(self, &w->tile, stage);
   if (index >= 0)
-    ask(m, index, 0, w);
+    ask(m, index, 0, NULL, w);
   m->plan->after(self, &w->tile, stage);
 }
 
@@ -181,12 +189,29 @@ void dun_march_finish(const struct dun_march *m, const void *self, struct dun_ma
     memcpy(w->tile.z, w->tile.mean, (size_t)m->d * L * sizeof(double));
 }
 
+/* Of the last states, p(z) = N(z; offset, noise) integral pi(x) exp(<h, x> - lambda |x|^2 / 2). */
+static void end_way(const struct dun_march *m, const struct dun_channel *c, const double *mass,
+                    struct dun_march_work *w)
+{
+  struct dun_channel alone = *c;
+  double constant = .5 * m->d * (m->r * DUN_LOG_2PI + dun_scalar_log(c->determinant));
+
+  alone.gain[0] = alone.gain[1] = 0;
+  memset(w->square, 0, L * sizeof(double));
+  add_noise(&alone, m->d, w->tile.z, w->tile.z, w->square);
+  for (int l = 0; l < L; l++)
+    w->tile.log_weight[l] += mass[l] - .5 * w->square[l] - constant;
+}
+
 /* x from the last state, in its place. */
 void dun_march_read_out(const struct dun_march *m, const void *self, struct dun_march_work *w)
 {
+  double mass[L] __attribute__((aligned(64)));
   const struct dun_channel *c = &m->channel[m->steps];
   if (m->final != DUN_MARCH_STATE) {
-    ask(m, m->steps, m->final == DUN_MARCH_DRAW, w);
+    ask(m, m->steps, m->final == DUN_MARCH_DRAW, m->ways.wanted ? mass : NULL, w);
+    if (m->ways.wanted)
+      end_way(m, c, mass, w);
     dun_march_finish(m, self, w);
   } else if (c->gain[0] != 1 || c->offset[0] != 0) {
     add_tilt(m->d, 1 / c->gain[0], c->offset[0], 1, w->tile.z, w->h);

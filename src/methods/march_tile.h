@@ -15,7 +15,7 @@ struct dun_march_work {
 };
 
 /* Columns of the workspace beside 3 + r of d and those of the method. */
-enum { DUN_MARCH_LANES = 2 + DUN_MARCH_SUMS };
+enum { DUN_MARCH_LANES = 3 + DUN_MARCH_SUMS };
 
 /* `kept`: columns of the method's. */
 struct dun_march_work dun_march_work_of(const struct dun_march *march, int kept);

@@ -7,13 +7,13 @@
  *   end:    one step of the drift alone from the last time to 0
  *
  * Where a program's ways have a density (numerics/phase_path.h), each particle gathers the log of
- * its weight against the noising run backwards: its mean is the path's divergence in nats. */
+ * its weight against the noising run backwards (methods/ways.h). */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/vmath.h"
-#include "methods/psld_path.h"
 #include "methods/psld_tuned.h"
+#include "numerics/phase_path.h"
 #include <math.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ struct psld {
   struct dun_phase_noise noise;
   struct dun_phase_table table;
   struct dun_psld_tuned tuned;
-  struct dun_psld_path path;
+  struct dun_phase_ratio *ratio; /* [steps] of ways that have a density; owned */
 };
 
 /* ---- setting up ----------------------------------------------------------------------------- */
@@ -67,6 +67,23 @@ static int prepare(struct psld *s)
   return dun_phase_program_parse("program", program, s->space->gamma, &s->parsed);
 }
 
+/* Of ways that have a density. */
+static int make_ratios(struct psld *s)
+{
+  struct dun_march *m = &s->march;
+
+  m->ways.wanted = dun_march_can_weigh(m) && m->final == DUN_MARCH_DENOISE &&
+                   dun_phase_path_has_density(&s->table);
+  DUN_FREE(s->ratio);
+  if (!m->ways.wanted)
+    return 0;
+  s->ratio = dun_allocate(s->table.steps, sizeof *s->ratio);
+  if (!s->ratio)
+    return DUN_ERROR_MEMORY;
+  dun_phase_path_ratios(&s->table, s->space, s->ratio);
+  return 0;
+}
+
 static int make_tables(struct psld *s)
 {
   struct dun_march *m = &s->march;
@@ -80,7 +97,7 @@ static int make_tables(struct psld *s)
   dun_phase_table_free(&s->table);
   code =
       dun_phase_table_make(&s->table, s->space, &s->noise, &s->parsed, m->grid.count, m->grid.time);
-  return code < 0 ? code : dun_psld_path_make(&s->path, &s->table, s->space, m);
+  return code < 0 ? code : make_ratios(s);
 }
 
 static int tune(struct dun_context *context, struct psld *s, struct dun_run *run)
@@ -121,19 +138,17 @@ static int64_t steps_for(const void *self, int64_t evaluations, int noisy)
   return steps > 1 ? steps : 1;
 }
 
-/* Where the step began, for T and for the density of ways, and the way's log weight. */
+/* Where the step began, for T and for the density of ways. */
 static int kept(const void *self, int d)
 {
   const struct psld *s = self;
-  int start = dun_program_has(&s->parsed, 'T') || s->path.wanted;
-
-  return (start ? 2 * d : 0) + (s->path.wanted ? 1 : 0);
+  return dun_program_has(&s->parsed, 'T') || s->march.ways.wanted ? 2 * d : 0;
 }
 
 static int scratch(const void *self, int d)
 {
   (void)self;
-  return 4 * d + 2; /* scores, noise; h and mean of a density, lambda and mass */
+  return 4 * d; /* scores, noise */
 }
 
 /* s = -precision (z - gain mean). */
@@ -169,9 +184,9 @@ static void before(const void *self, struct dun_march_tile *tile, int stage)
     return;
   if (kept(self, tile->d) > 0)
     memcpy(tile->kept, tile->z, (size_t)state * sizeof *tile->z);
-  if (s->path.wanted && tile->k == 0) {
-    memset(tile->kept + state, 0, L * sizeof(double));
-    dun_phase_path_begin(s->space, tile->d, tile->z, tile->kept + state);
+  if (s->march.ways.wanted && tile->k == 0) {
+    memset(tile->log_weight, 0, L * sizeof(double));
+    dun_phase_path_begin(s->space, tile->d, tile->z, tile->log_weight);
   }
   dun_phase_before(&s->table, tile->k, tile->d, &normals, tile->scratch + state, tile->z);
 }
@@ -186,17 +201,14 @@ static void after(const void *self, struct dun_march_tile *tile, int stage)
   score(&s->march.channel[look(self, tile->k, stage)], tile->d, tile->z, tile->mean, tile->scratch);
   dun_phase_after(&s->table, tile->k, stage, tile->d, tile->scratch, tile->kept, &normals, xi,
                   tile->z);
-  if (s->path.wanted && stage == stages(self) - 1)
-    dun_phase_path_step(&s->path.ratio[tile->k], tile->d, tile->kept, tile->z, xi,
-                        tile->kept + state);
+  if (s->march.ways.wanted && stage == stages(self) - 1)
+    dun_phase_path_step(&s->ratio[tile->k], tile->d, tile->kept, tile->z, xi, tile->log_weight);
 }
 
 static void last(const void *self, struct dun_march_tile *tile)
 {
   const struct psld *s = self;
 
-  if (s->path.wanted)
-    dun_psld_path_end(&s->path, &s->march, tile);
   score(&s->march.channel[s->march.grid.count], tile->d, tile->z, tile->mean, tile->scratch);
   dun_phase_last(&s->table, tile->d, tile->scratch, tile->z);
 }
@@ -235,7 +247,7 @@ static void release(void *self)
 
   dun_march_free(&s->march);
   dun_phase_table_free(&s->table);
-  dun_psld_path_free(&s->path);
+  DUN_FREE(s->ratio);
 }
 
 static int start(struct dun_context *context, void *self, struct dun_run *run)
@@ -243,18 +255,13 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   struct psld *s = self;
 
   (void)context;
-  s->path.particles = 0;
   return dun_march_start(&s->march, run);
 }
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct psld *s = self;
-  int answer = dun_march_advance(context, &s->march, s, run), code = 0;
-
-  if (answer >= 0 && s->path.wanted && s->path.particles == 0 && dun_march_is_over(&s->march))
-    code = dun_psld_path_sum(context, &s->path, &s->march, run);
-  return code < 0 ? code : answer;
+  return dun_march_advance(context, &s->march, s, run);
 }
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
@@ -272,8 +279,6 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
         text, s->tuned.choice.power, s->noise.lambda, s->noise.placement ? "mid" : "cons",
         sqrt(s->tuned.choice.distance));
   }
-  if (s->path.wanted)
-    dun_psld_path_diagnose(&s->path, run, out);
 }
 
 static int64_t sweeps(const void *self, const struct dun_run *run)
@@ -300,11 +305,7 @@ static struct dun_table *table(void *self)
   return &((struct psld *)self)->march.table;
 }
 
-static const struct dun_state state[] = {
-    DUN_MARCH_STATE(struct psld, march),
-    DUN_STATE_ROW("path particles", DUN_STATE_INTEGER, offsetof(struct psld, path.particles), 1),
-    DUN_STATE_ROW("path sums", DUN_STATE_NUMBER, offsetof(struct psld, path.sum), DUN_PSLD_SUMS),
-    {0}};
+static const struct dun_state state[] = {DUN_MARCH_STATE(struct psld, march), {0}};
 
 static const struct dun_option options[] = {
     DUN_MARCH_OPTIONS(struct psld, march, "psld", "denoise"),

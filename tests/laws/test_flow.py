@@ -1,6 +1,7 @@
 """Samplers of a flow against what is known of them: of the toy problem by many particles, of
 mixtures their weights and widths, of guided points the literature's means and deviations."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -108,6 +109,42 @@ def test_unguided_classes():
     y = draws(PAIR, "grid: {steps: 50}, guidance: {label: 1, scale: -1}")
     z = draws(PAIR, "grid: {steps: 50}")
     assert abs(y - z).max() < 1e-9
+
+
+def certificate(method, steps):
+    """(nats, log Z by the weights of the ways, its error) of a mixture whose log Z is 1.3."""
+    target = ("{type: gaussian_mixture, means: [[0.6, 0], [-1.4, 1]], weights: [0.7, 0.3], scales: "
+              "0.2, log_evidence: 1.3}")
+    with Folder() as folder:
+        file = write(folder, "input.yaml", f"""
+run:    {{seed: 3, particles: 20000}}
+target: {target}
+method: {{type: flow, {method.replace("STEPS", str(steps))}, final: draw}}
+output: {{file: result.h5}}
+""")
+        said = dunlin("run", file, folder=folder).stdout
+    words = re.search(r" path .* is ([-0-9.e]+) nats.*weights is ([-0-9.e]+) \+- ([-0-9.e]+)", said)
+    assert words, said
+    return tuple(float(word) for word in words.groups())
+
+
+def test_ways_know_how_far_they_are():
+    """The mean weight of the ways is Z for any field and step; their divergence halves with the
+    steps, and is told by samplers alone that draw the process's own noise."""
+    for method in ("process: {type: isotropic, horizon: 200}, scheme: ddpm, grid: {type: arctan, "
+                   "steps: STEPS}",
+                   "process: {type: vp}, noise: {type: reverse}, grid: {type: quadratic, last: "
+                   "0.0001, steps: STEPS}",
+                   "process: {type: interpolant, mean: 0.5, scale: 2}, scheme: ddpm, grid: {type: "
+                   "quadratic, last: 0.01, steps: STEPS}",
+                   "process: {type: ve, scale: 30}, scheme: ddpm, grid: {type: geometric, first: "
+                   "30, last: 0.01, steps: STEPS}"):
+        few, many = certificate(method, 200), certificate(method, 800)
+        print("#", few, many)
+        for nats, log_z, error in (few, many):
+            assert abs(log_z - 1.3) < 5 * error, (method, log_z, error)
+            assert nats > 0
+        assert few[0] < .4 and 3 < few[0] / many[0] < 5, (method, few, many)
 
 
 main()
