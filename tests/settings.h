@@ -88,6 +88,12 @@ static const struct setting settings[] = {
     {"type: phi4, side: [2, 1, 4], axes: 3, mass2: -1, coupling: 2", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/funnel_point.so, dimension: 4", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/smallest.so", {0}, 0},
+    {"type: bridgestan, file: BUILD/tests/user_target/stan_normal.so, data: FOLDER/normal.json",
+     {.5, .3},
+     0},
+    {"type: bridgestan, file: BUILD/tests/user_target/stan_shares.so, data: FOLDER/shares.json",
+     {0},
+     0},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -157,6 +163,12 @@ static void test_files(void)
   fclose(file);
   file = create("plate.csv");
   fprintf(file, "n,r,x1,x2\n39,10,1,0\n");
+  fclose(file);
+  file = create("normal.json");
+  fprintf(file, "{\"N\": 3, \"y\": [0.4, -0.2, 0.1]}\n");
+  fclose(file);
+  file = create("shares.json");
+  fprintf(file, "{\"n\": [3, 1, 2]}\n");
   fclose(file);
   write_labels();
   write_images();

@@ -439,9 +439,8 @@ static const struct dun_type *load_library(struct dun_binder *b, const struct du
     refuse_missing(&section, &row, name);
   if (dun_agree(b->context, file ? 0 : DUN_ERROR_INPUT) < 0)
     return NULL;
-  status = dun_file_compare(b->context, file);
-  if (status == 0 && !(target = dun_library_load(file)))
-    status = DUN_ERROR_INPUT;
+  target = dun_library_load(file);
+  status = target ? 0 : DUN_ERROR_INPUT;
   if (status == 0 && is_row(target->type.options, "file"))
     status = dun_fail(DUN_ERROR_INPUT, "An option of a library cannot be called 'file'.");
   status = dun_agree(b->context, status);

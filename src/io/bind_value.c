@@ -292,12 +292,27 @@ static int lies_in(const char *folder, const char *file)
          (real_file[length] == '/' || real_folder[length - 1] == '/');
 }
 
+static int is_code(const char *file)
+{
+  char head[4] = "";
+  FILE *stream = fopen(file, "rb");
+  int code = stream && fread(head, sizeof head, 1, stream) == 1 && !memcmp(head, "\177ELF", 4);
+  if (stream)
+    fclose(stream);
+  return code;
+}
+
 /* Collective.  What a stranger's input names is not read from anywhere. */
 static int refuse_stranger(const struct place *p, const char *folder, const char *path)
 {
   struct dun_binder *b = p->binder;
   int code = 0;
-  if (b->context->rank == 0 && !lies_in(".", path) && !lies_in(folder, path))
+  if (b->context->rank == 0 && is_code(path))
+    code = dun_fail(DUN_ERROR_INPUT,
+                    "the result names the library '%s', whose code would run: --trust takes it, or "
+                    "--set %s=LIBRARY",
+                    path, p->name);
+  else if (b->context->rank == 0 && !lies_in(".", path) && !lies_in(folder, path))
     code = dun_fail(DUN_ERROR_INPUT,
                     "the result names the file '%s', which lies elsewhere: --trust takes it, or "
                     "--set %s=FILE",
@@ -347,7 +362,10 @@ static int bind_file(const struct place *p, char **member)
     return -1;
   if (!*p->node->text || dun_agree(b->context, *member ? 0 : DUN_ERROR_INPUT) < 0)
     return 0;
-  if (dun_file_digest(b->context, *member, &digest, &size) < 0) {
+  int code = b->context->rank == 0 && is_code(*member);
+  dun_broadcast(b->context, &code, sizeof code, 0);
+  if ((code && dun_file_compare(b->context, *member) < 0) ||
+      dun_file_digest(b->context, *member, &digest, &size) < 0) {
     complain_file(p);
     return 0;
   }

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, compiled, dunlin, main, write  # noqa: E402
+from support import BUILD, Folder, compiled, dunlin, main, write  # noqa: E402
 
 INPUT = """\
 run:    {seed: 5, particles: 64}
@@ -84,6 +84,16 @@ def test_libraries():
         os.rename(os.path.join(mine, "mine.so"), library)
         dunlin("run", "out.h5", "--output", "new.h5", "--trust", "--quiet", folder=mine)
         assert os.path.exists(mark)
+
+
+def test_models():
+    """A compiled Stan model is a library too."""
+    model = os.path.join(BUILD, "tests", "user_target", "stan_shares.so")
+    with Folder() as theirs, Folder() as mine:
+        write(theirs, "data.json", '{"n": [1, 2, 3]}')
+        made(theirs, f"{{type: bridgestan, file: {model}, data: data.json}}")
+        handed_over(theirs, mine)
+        refused(mine, COMMANDS[0], "target.file", "names the library", "--trust")
 
 
 def test_files_elsewhere():

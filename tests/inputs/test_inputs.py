@@ -5,7 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import sonar_table  # noqa: E402
-from support import INPUTS, PYTHON, SOURCE, Folder, attributes, compiled, dunlin, main  # noqa: E402
+from support import (BUILD, INPUTS, PYTHON, SOURCE, Folder, attributes, compiled,  # noqa: E402
+                     dunlin, main, write)
 
 SMALL = 200
 
@@ -31,6 +32,10 @@ def settings(name, folder):
             found += ["method.warmup=60", "method.draws=20"]
     elif name == "user_target.yaml":
         found.append(f"target.file={compile_target(folder)}")
+    elif name == "stan_model.yaml":
+        model = os.path.join(BUILD, "tests", "user_target", "stan_shares.so")
+        data = write(folder, "shares.json", '{"n": [5, 2, 1]}')
+        found += [f"target.file={model}", f"target.data={data}"]
     elif name == "schedule_file.yaml":
         found.append(f"path.schedule.file={earlier_result(folder)}")
     elif name == "replicates.yaml":
