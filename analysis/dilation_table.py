@@ -36,7 +36,7 @@ TARGETS = {
 }
 REACH = 4  # standard deviations
 
-# Of the convolution path: its grid's box and highest blur.
+# Of what is followed back on a grid: its box and highest blur.
 BOXES = {
     TARGETS["G5"]: ("half_width: 21", 20),
     TARGETS["G5s"]: ("half_width: 21, center: [20, 0]", 20),
@@ -58,8 +58,9 @@ FINAL = 200
 
 def document(particles, seed, target, path, kernel, method, probe=None):
     probe = probe or f"{{type: modes, within: {within(target):.17g}}}"
-    return (f"run: {{seed: {seed}, particles: {particles}}}\ntarget: {target}\npath: {path}\n"
-            f"kernel: {kernel}\nmethod: {method}\nprobes: [{probe}]\noutput: {{file: result.h5}}\n")
+    moves = f"path: {path}\nkernel: {kernel}\n" if path else ""
+    return (f"run: {{seed: {seed}, particles: {particles}}}\ntarget: {target}\n{moves}"
+            f"method: {method}\nprobes: [{probe}]\noutput: {{file: result.h5}}\n")
 
 
 def annealed(path, kernel, more=""):
@@ -117,12 +118,12 @@ def tempering(scale):
 
 
 def convolution(levels, particles, seed, target):
-    """Followed back in 100 levels, however many the others have, with 20 adjusted steps behind."""
+    """Followed back in 100 levels, however many the others have."""
     box, highest = BOXES[target]
-    return document(particles, seed, target,
-                    f"{{type: convolution, {box}, schedule: {{levels: 100, highest: {highest}, "
-                    "lowest: 0.1}}", "{type: mala}",
-                    "{type: langevin, warmup: 0, draws: 0, moves_per_level: 0, final_moves: 20}")
+    return document(particles, seed, target, None, None,
+                    f"{{type: flow, process: {{type: ve, scale: {highest}}}, noise: {{type: "
+                    "reverse}, final: denoise, grid: {type: geometric, steps: 100, last: 0.1}, "
+                    f"field: {{type: grid, {box}}}}}")
 
 
 def fitted(levels, particles, seed, target):

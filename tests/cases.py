@@ -87,6 +87,17 @@ output: {file: result.h5, checkpoint_every: $every}
 """
 ON_GRID = "half_width: 12, cells: 40"
 
+DIFFUSED = """
+run:    {seed: 7, particles: $particles}
+target: {type: gaussian_mixture, layout: grid, separation: 5, points_per_axis: 4}
+method:
+  {type: flow, process: {type: ve, scale: 10}, final: denoise, stride: 3,
+   grid: {type: geometric, steps: 12, last: 0.3}, $path}
+probes: [{type: modes, every: 5}]
+output: {file: result.h5, checkpoint_every: $every}
+"""
+REVERSE = f"noise: {{type: reverse}}, field: {{type: grid, {ON_GRID}}}"
+
 OPENED = """
 run:    {seed: 7, particles: $particles}
 target: {type: phi4, side: [6, 5], mass2: -2, coupling: 0.5}
@@ -142,7 +153,7 @@ TUNED = "grid: {type: tuned, evaluations: 30}"
 CASES = {"exact": EXACT, "march": MARCH, "phase": PHASE, "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
-         "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
+         "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}
 
 
 def sonar_table(folder):

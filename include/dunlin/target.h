@@ -45,6 +45,7 @@ enum dun_option_type {
   DUN_PART,  /* struct dun_part: a nested mapping {type: NAME, ...} of a type of the row's `kind`;
                  * `initial` may be a name alone, a type with its defaults; "": may be left out */
   DUN_PARTS, /* struct dun_parts: a list of them */
+  DUN_GONE,  /* no more: refused where it is given, with `doc`, which names what to write */
 };
 
 struct dun_numbers {

@@ -31,8 +31,6 @@ static int bench_init(struct bench *bench, const struct dun_run *run)
 {
   int64_t d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
   int uniforms = 0, normals = -1;
-  int blind =
-      run->path && run->path->follow && run->path->follow(run->path_self) == DUN_FOLLOW_BY_CARRIES;
   if (run->path)
     run->path->draws(run->path_self, &uniforms, &normals);
   int64_t u = uniforms < 0 ? d : uniforms, g = normals < 0 ? d : normals;
@@ -53,7 +51,7 @@ static int bench_init(struct bench *bench, const struct dun_run *run)
   else
     dun_normals(address(DUN_PURPOSE_START), (int)d, bench->x);
   for (int l = 0; l < DUN_LANES; l++)
-    bench->time[l] = blind ? 1 : .5;
+    bench->time[l] = .5;
   return 0;
 }
 
@@ -159,8 +157,7 @@ static const struct dun_schedule *levels(const struct dun_run *run)
 static int carries(const struct dun_run *run)
 {
   const struct dun_path *path = run->path;
-  return path->carry && !(path->carry_evaluations && path->carry_evaluations(run->path_self) > 0) &&
-         (!path->deterministic || path->deterministic(run->path_self));
+  return path->carry && !(path->carry_evaluations && path->carry_evaluations(run->path_self) > 0);
 }
 
 /* Seconds of one of the levels of a path with tables, beside moves: the tables, and the map of all
@@ -184,12 +181,19 @@ static int measure_level(struct dun_context *context, const struct bench *bench,
   return code;
 }
 
+/* Bytes of the path's and the method's. */
+static double tables_of(const struct dun_run *run)
+{
+  double path = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  return path + (run->method->memory ? (double)run->method->memory(run->method_self) : 0);
+}
+
 static double workspace(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
   double draws = (double)run->kept.due * (double)run->kept.chains.local;
-  double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  double tables = tables_of(run);
   if (propagator(run))
     tables += (double)dun_lattice_memory(&propagator(run)->lattice);
   tables += is_dense(run) ? 8. * MATRICES * d * d : 0;
@@ -272,7 +276,7 @@ static int rehearse(struct dun_context *context, const struct dun_assembly *asse
 {
   const double budget = 1, most_tables = 1e9;
   const struct dun_run *run = &assembly->run;
-  double tables = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  double tables = tables_of(run);
   if (f->evaluation * (double)run->options.tile * gradients(run) > budget || tables > most_tables)
     return 0;
   long long all = run->options.particles;

@@ -253,10 +253,8 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
 static int is_deterministic(const struct dun_driver *driver)
 {
   const struct dun_run *run = &driver->assembly->run;
-  if (driver->other_bits ||
-      (run->method->deterministic && !run->method->deterministic(run->method_self)))
-    return 0;
-  return !run->path || !run->path->deterministic || run->path->deterministic(run->path_self);
+  return !driver->other_bits &&
+         (!run->method->deterministic || run->method->deterministic(run->method_self));
 }
 
 static int add_learned(void *list, const char *place, struct dun_part *part)

@@ -158,6 +158,8 @@ static void add_when(struct dun_text *out, const char *when)
 static void show_rows(struct dun_text *out, const struct dun_option *row, int indent)
 {
   for (; row && row->name; row++) {
+    if (row->type == DUN_GONE)
+      continue;
     dun_text_add(out, "%*s%-*s ", indent, "", 24 - indent, row->name);
     add_type(out, row);
     if (row->type != DUN_SECTION && !row->initial)
@@ -193,6 +195,8 @@ static void markdown_rows(struct dun_text *out, const struct dun_option *row, co
 {
   for (; row && row->name; row++) {
     char name[160];
+    if (row->type == DUN_GONE)
+      continue;
     snprintf(name, sizeof name, "%s%s", prefix, row->name);
     dun_text_add(out, "| `%s` | ", name);
     add_type(out, row);

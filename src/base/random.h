@@ -30,10 +30,9 @@ enum dun_purpose {
   DUN_PURPOSE_DEAL,          /* points dealt to two sides by chance */
   DUN_PURPOSE_DIRECTION,     /* directions on which points are projected */
   DUN_PURPOSE_START_UNIFORM, /* uniforms of draws whose normals are DUN_PURPOSE_START */
-  DUN_PURPOSE_CARRY_INNER,   /* what a carry averages over, beside its own noise */
+  DUN_PURPOSE_FIELD,         /* what a field averages over or draws from */
   DUN_PURPOSE_PROBE_UNIFORM, /* uniforms of a probe's draws */
   DUN_PURPOSE_BASINS,        /* draws that climb the target, and draws about its tops */
-  DUN_PURPOSE_FIELD,         /* what a field averages over or draws from */
   DUN_PURPOSE_FIELD_UNIFORM, /* uniforms of a field's draws */
   DUN_PURPOSE_NOISE,         /* what the steps of a march add to its states */
 };

@@ -52,6 +52,7 @@ size_t dun_option_size(enum dun_option_type type)
       [DUN_SECTION] = 0,
       [DUN_PART] = sizeof(struct dun_part),
       [DUN_PARTS] = sizeof(struct dun_parts),
+      [DUN_GONE] = 0,
   };
   return (unsigned)type < sizeof size / sizeof *size ? size[type] : 0;
 }

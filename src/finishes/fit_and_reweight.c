@@ -35,7 +35,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   };
   enum { COLUMNS = sizeof columns / sizeof *columns };
   (void)context;
-  if (!run->path || !run->x || !run->logw || !run->root)
+  if (!run->x || !run->logw || !run->root)
     return dun_fail(DUN_ERROR_INPUT,
                     "finish fit_and_reweight needs a method that leaves weighted particles, and "
                     "method %s does not",
@@ -312,7 +312,7 @@ static int weigh(struct dun_context *context, struct dun_fit *f)
 {
   struct dun_run *run = f->run;
   struct dun_genealogy genealogy;
-  int status = dun_sweep_evaluate(context, &run->sweep, 1, INT64_MAX);
+  int status = run->path ? dun_sweep_evaluate(context, &run->sweep, 1, INT64_MAX) : 0;
   if (status >= 0)
     status = dun_weights_compute(context, &run->population, run->logw, &f->weights);
   if (status < 0 || (status = dun_genealogy_compute(context, &run->population, run->root, run->logw,

@@ -160,8 +160,10 @@ static void refuse_unknown(struct dun_binder *b, const struct dun_node *map, con
     if (dun_words_find(skip, map->key[i]) >= 0 || is_row(rows, map->key[i]))
       continue;
     for (const struct dun_option *row = rows; row && row->name; row++) {
+      if (row->type == DUN_GONE)
+        continue;
       nearest(map->key[i], row->name, &least, near);
-      dun_text_add(&all, row > rows ? ", %s" : "%s", row->name);
+      dun_text_add(&all, all.length ? ", %s" : "%s", row->name);
     }
     complain_unknown(b, map, i, path, near, all.text ? all.text : "");
     dun_text_free(&all);
@@ -322,6 +324,12 @@ static void bind_row(const struct section *s, const struct dun_option *row)
   int active = is_active(s, row, 0, &blame);
   struct section quiet = *s;
   snprintf(name, sizeof name, "%.200s%s%.64s", s->path, *s->path ? "." : "", row->name);
+  if (row->type == DUN_GONE) {
+    if (node)
+      dun_complain(&s->binder->complaints, s->binder->input, node->line, node->column,
+                   "%s is no option any more: %s", name, row->doc);
+    return;
+  }
   quiet.silent |= active != 1;
   if (node && active == 0)
     refuse_inactive(s, node, name, blame);

@@ -466,29 +466,13 @@ static int carry_tiles(struct dun_context *context, struct dun_sweep *s, struct 
   return dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
 }
 
-/* All at once, if the path does that: 1. */
-static int carry_all(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
-                     double t, double next)
-{
-  if (!s->path->carry_all)
-    return 0;
-  if (dun_pass_begin(context, &s->pass, 0, NULL))
-    return 1;
-  int ended,
-      status = s->path->carry_all(context, s->path_self, t, next, address, s->population, s->x);
-  ended = dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
-  return ended < 0 ? ended : status;
-}
-
 int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
                         struct dun_address address, double t, double next)
 {
   int status = s->path->carry ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
 
   address.purpose = DUN_PURPOSE_CARRY;
-  if (status >= 0)
-    status = carry_all(context, s, address, t, next);
-  if (s->path->carry && status == 0)
+  if (s->path->carry && status >= 0)
     status = carry_tiles(context, s, address, t, next, 0);
   return status < 0 ? status : 0;
 }

@@ -133,12 +133,7 @@ static int check_moves(const struct langevin *s, const struct dun_run *run)
   if (s->moves_per_level == 0 && follow == DUN_FOLLOW_BY_MOVES)
     return dun_fail(DUN_ERROR_INPUT,
                     "moves_per_level is 0, but path %s, as its options are, leads nowhere without "
-                    "moves",
-                    run->path->type.name);
-  if (s->moves_per_level > 0 && follow == DUN_FOLLOW_BY_CARRIES)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s, as its options are, has no log density for a kernel to move by: give "
-                    "method.moves_per_level: 0",
+                    "moves; samplers of diffusions, which go by scores alone, are method flow",
                     run->path->type.name);
   return 0;
 }
@@ -470,11 +465,6 @@ static void diagnose_start(const struct langevin *s, const struct dun_run *run,
 {
   if (s->made == 0 && !follows(run))
     dun_diagnose(out, "start", DUN_BAD, "no moves were made: the particles are first draws");
-  else if (run->path->unweighted && s->final_moves + s->warmup + s->draws == 0)
-    dun_diagnose(out, "levels", DUN_DOUBTFUL,
-                 "the particles are where path %s left them after %lld levels: compare with twice "
-                 "as many",
-                 run->path->type.name, schedule_of(run)->times.count);
   else if (s->draws == 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
     dun_diagnose(out, "start", DUN_DOUBTFUL,
                  "no draws of chains were kept, from which R-hat would tell whether they have "

@@ -388,6 +388,17 @@ static int go_together(struct dun_context *context, const struct dun_march *m, c
   return dun_sum(context, status, DUN_MARCH_SUMS, sum, total);
 }
 
+int64_t dun_march_sweeps(const struct dun_march *m, const void *self)
+{
+  long long each = m->field->evaluations ? m->field->evaluations(m->field_self) : 0;
+  return dun_march_scores(m, self) * (each > 1 ? each : 1);
+}
+
+int64_t dun_march_memory(const struct dun_march *m)
+{
+  return m->field && m->field->memory ? m->field->memory(m->field_self) : 0;
+}
+
 int dun_march_deterministic(const struct dun_march *m)
 {
   return !all_at_once(m);

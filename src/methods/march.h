@@ -162,6 +162,10 @@ void dun_march_free(struct dun_march *march);
 
 /* Evaluations of the field for a particle, in all. */
 int64_t dun_march_scores(const struct dun_march *march, const void *self);
+/* The same in evaluations of the target, at least one for each, and the bytes of the field's
+ * tables: for estimates. */
+int64_t dun_march_sweeps(const struct dun_march *march, const void *self);
+int64_t dun_march_memory(const struct dun_march *march);
 /* Whether its bits do not depend on the number of ranks. */
 int dun_march_deterministic(const struct dun_march *march);
 double dun_march_progress(const struct dun_march *march);

@@ -286,13 +286,18 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
   const struct psld *s = self;
 
   (void)run;
-  return s->table.clock ? dun_march_scores(&s->march, s) : 1;
+  return s->table.clock ? dun_march_sweeps(&s->march, s) : 1;
 }
 
 static double progress(const void *self, const struct dun_run *run)
 {
   (void)run;
   return dun_march_progress(&((const struct psld *)self)->march);
+}
+
+static int64_t memory(const void *self)
+{
+  return dun_march_memory(&((const struct psld *)self)->march);
 }
 
 static int deterministic(const void *self)
@@ -358,6 +363,7 @@ const struct dun_method dun_method_psld = {
     .sweeps = sweeps,
     .progress = progress,
     .deterministic = deterministic,
+    .memory = memory,
     .table = table,
     .init = init,
     .start = start,

@@ -185,6 +185,9 @@ struct dun_method {
   int64_t (*draws)(const void *self);
   /* Whether its results have the same bits at any number of ranks; NULL: they have. */
   int (*deterministic)(const void *self);
+  /* Bytes of its tables on a rank, or on a machine where its ranks share them, for estimates;
+   * NULL: next to none. */
+  int64_t (*memory)(const void *self);
   /* What the method tells of its own way, for /trace/<name> of the result: columns are made by
    * init, the cells are a state row.  NULL: none. */
   struct dun_table *(*table)(void *self);

@@ -162,10 +162,6 @@ static int check_rest(const struct smc *s, const struct dun_run *run)
 
 static int check(struct smc *s, const struct dun_run *run)
 {
-  if (run->path->unweighted)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method smc needs a path that weights can follow, and path %s is not one",
-                    run->path->type.name);
   if (!run->path->schedule)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path with a schedule, and path %s has none",

@@ -30,9 +30,8 @@ struct dun_request {
 };
 
 enum dun_follow {
-  DUN_FOLLOW_BY_MOVES,  /* carrying alone leads nowhere */
-  DUN_FOLLOW_EITHER,    /* carrying leads to the target, and kernels may move between */
-  DUN_FOLLOW_BY_CARRIES /* only that: there is no log density before t = 1 */
+  DUN_FOLLOW_BY_MOVES, /* carrying alone leads nowhere */
+  DUN_FOLLOW_EITHER    /* carrying leads to the target, and kernels may move between */
 };
 
 struct dun_path {
@@ -75,12 +74,6 @@ struct dun_path {
    * from `next` to t undoes it.  NULL: nothing moves. */
   void (*carry)(const void *self, double t, double next, int n, struct dun_address address,
                 double *x, double *log_ratio);
-  /* Collective.  The same for all particles at once, for paths whose tables are spread over the
-   * ranks: x is a column of the population, `address` has no tile yet.  Returns 1; 0 where the
-   * options leave it to `carry`.  NULL: always. */
-  int (*carry_all)(struct dun_context *context, void *self, double t, double next,
-                   struct dun_address address, const struct dun_population *population,
-                   struct dun_column *x);
   /* How the path is followed with these options; NULL: DUN_FOLLOW_BY_MOVES. */
   enum dun_follow (*follow)(const void *self);
   /* Evaluations of the target for each particle in a carry, for estimates; NULL: 0. */
@@ -88,10 +81,6 @@ struct dun_path {
   /* Bytes of its tables on a rank, or on a machine where its ranks share them, for estimates; NULL:
    * next to none. */
   int64_t (*memory)(const void *self);
-  /* Whether results are the same bits at any number of ranks; NULL: they are. */
-  int (*deterministic)(const void *self);
-  int unweighted; /* carry writes no ratio that makes weights: methods that need them refuse the
-                   * path */
 
   /* log density [64] of the law that `draw` draws from, where it is not pi_0 itself, so that the
    * first weights are pi_0 / it: returns 1; 0 if that law has no density.  NULL: it is pi_0. */

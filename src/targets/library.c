@@ -33,7 +33,7 @@ static int check_options(const struct dun_option *row, size_t size, int depth, c
       return dun_fail(DUN_ERROR_INPUT, "%s: the list of options does not end", origin);
     if (!good_name(row->name))
       return dun_fail(DUN_ERROR_INPUT, "%s: option number %d has no proper name", origin, i + 1);
-    if ((unsigned)row->type > DUN_PARTS)
+    if ((unsigned)row->type > DUN_GONE)
       fault = "its type is unknown";
     else if (row->offset > size || member > size - row->offset)
       fault = "it lies outside the target's own struct";
@@ -43,7 +43,8 @@ static int check_options(const struct dun_option *row, size_t size, int depth, c
       fault = "a choice needs `words`";
     else if (row->type == DUN_SECTION && !row->rows)
       fault = "a section needs `rows`";
-    else if (row->type >= DUN_PART && (row->kind < 0 || row->kind >= DUN_KINDS))
+    else if ((row->type == DUN_PART || row->type == DUN_PARTS) &&
+             (row->kind < 0 || row->kind >= DUN_KINDS))
       fault = "its kind of part is unknown";
     if (fault)
       return dun_fail(DUN_ERROR_INPUT, "%s: option '%s': %s", origin, row->name, fault);

@@ -32,7 +32,10 @@ PILOTS = "{type: geometric, base: {type: fitted, scale: 2}, schedule: {type: fix
 CHAINS = "path: {type: constant}\nkernel: {type: hmc}\nmethod: {type: langevin}\n"
 BLURRED = ("path: {type: convolution, half_width: 6, cells: 20, schedule: {highest: 4}}\n"
            "kernel: {type: mala}\n"
-           "method: {type: langevin, moves_per_level: 0, warmup: 0, draws: 0}\n")
+           "method: {type: langevin, moves_per_level: 1, warmup: 0, draws: 0}\n")
+FOLLOWED = ("target: {type: many_well, dimension: 2, wells: 1}\n"
+            "method: {type: flow, process: {type: ve, scale: 4}, field: {type: grid, half_width: "
+            "6}}\n")
 AT_REST = "path: {type: dilation}\nmethod: {type: smc, moves_per_step: 0}\n"
 TARGET = GOOD[GOOD.index("target:"):GOOD.index("output:")]
 
@@ -40,6 +43,11 @@ TARGET = GOOD[GOOD.index("target:"):GOOD.index("output:")]
 def blurred(old, new, words):
     assert old in BLURRED, old
     return FROM_PATH, BLURRED.replace(old, new), words
+
+
+def followed(old, new, words):
+    assert old in FOLLOWED, old
+    return TARGET, FOLLOWED.replace(old, new), words
 
 
 # What a line of GOOD is replaced by, and words that the complaint must hold.
@@ -152,33 +160,34 @@ EDITS = {
     "rhat_of_particles": ("output:", "probes: [{type: rhat}]\noutput:", [FILE + ":6", "rhat"]),
     "smc_without_times": (FROM_PATH, CHAINS.replace("langevin", "smc"), ["smc", "schedule"]),
     "grid_of_four_dimensions": (TARGET, "target: {type: gaussian, dimension: 4}\n" + BLURRED,
-                                [FILE + ":3", "score", "3", "4", "monte_carlo"]),
+                                [FILE + ":3", "grid", "3", "4", "monte_carlo"]),
     "grid_without_a_box": blurred("half_width: 6, ", "", [FILE + ":3", "path.half_width"]),
     "box_within_the_target": blurred("half_width: 6", "half_width: 2",
                                      [FILE + ":3", "half_width", "outermost cells"]),
     "cells_wider_than_the_target": blurred("half_width: 6", "half_width: 60",
                                            [FILE + ":3", "cells", "neighbouring", "20"]),
     "box_of_other_dimension": blurred("half_width: 6", "half_width: [6, 6, 6]",
-                                      ["path.half_width", "3", "2"]),
+                                      ["half_width", "3", "2"]),
     "little_padding": blurred("cells: 20", "cells: 20, padding: 2",
                               [FILE + ":3", "padding", "other side", "4.33"]),
-    "box_for_samples": blurred("cells: 20", "score: monte_carlo",
-                               [FILE + ":3", "path.half_width", "score: grid"]),
-    "too_many_inner_samples": blurred("half_width: 6, cells: 20",
-                                      "score: monte_carlo, inner: 1e8", ["inner", "67108864"]),
     "levels_upwards": blurred("highest: 4", "highest: 4, lowest: 5", [FILE + ":3", "lowest", "4"]),
     "levels_that_coincide": blurred("cells: 20", "cells: 20, scale: 1e12",
                                     [FILE + ":3", "schedule", "lambda"]),
-    "carried_without_a_map": blurred("cells: 20", "cells: 20, sampler: langevin",
-                                     [FILE + ":5", "moves_per_level", "convolution"]),
-    "moved_without_a_density": (FROM_PATH, BLURRED.replace("cells: 20", "distributed: yes").replace(
-        "moves_per_level: 0", "moves_per_level: 1"), [FILE + ":5", "moves_per_level: 0"]),
-    "langevin_by_samples": blurred("half_width: 6, cells: 20", "score: monte_carlo, sampler: "
-                                   "langevin", [FILE + ":3", "langevin", "grid"]),
-    "langevin_between_ranks": blurred("cells: 20", "cells: 20, distributed: yes, sampler: langevin",
-                                      [FILE + ":3", "langevin", "ranks"]),
-    "weights_along_convolution": (FROM_PATH, BLURRED[:BLURRED.index("method")] +
-                                  "method: {type: smc}\n", ["smc", "weights", "convolution"]),
+    "carried_along_convolution": blurred("moves_per_level: 1", "moves_per_level: 0",
+                                         [FILE + ":5", "moves_per_level", "convolution", "flow"]),
+    "samplers_of_old": blurred("cells: 20", "cells: 20, sampler: reverse_sde",
+                               [FILE + ":3", "path.sampler is no option any more", "method: {type: "
+                                "flow", "process: {type: ve", "field: {type: grid"]),
+    "samples_of_old": blurred("half_width: 6, cells: 20", "score: monte_carlo, inner: 1000",
+                              [FILE + ":3", "path.score is no option any more", "method: {type: "
+                               "flow", "field: {type: monte_carlo"]),
+    "tables_of_old": blurred("cells: 20", "cells: 20, distributed: yes",
+                             [FILE + ":3", "path.distributed is no option any more", "flow"]),
+    "field_without_a_box": followed(", half_width: 6", "", ["method.field.half_width"]),
+    "field_with_little_padding": followed("half_width: 6", "half_width: 6, padding: 2",
+                                          ["padding", "the noise", "other side"]),
+    "field_without_a_closed_form": followed("type: grid, half_width: 6", "type: exact", [
+        "field exact", "many_well", "grid or monte_carlo"]),
     "kernel_at_rest": ("{type: smc}", "{type: smc, moves_per_step: 0}",
                        [FILE + ":4", "kernel", "does not use"]),
     "pilots_at_rest": (FROM_PATH, f"path: {PILOTS}\nmethod: {{type: smc, moves_per_step: 0}}\n",

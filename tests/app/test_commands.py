@@ -146,11 +146,11 @@ def test_estimate_knows_what_the_input_states():
         said = dunlin("check", file, "--estimate", "--set", "method.moves_per_step=7", ranks=2,
                       folder=folder).stdout
         assert "steps (the schedule is adaptive: a guess) of 7 moves" in said, said
-    convolution = os.path.join(INPUTS, "convolution.yaml")
+    convolution = os.path.join(INPUTS, "convolution_smc.yaml")
     with Folder() as folder:
         said = dunlin("check", convolution, "--estimate", "--set", "path.cells=64", ranks=2,
                       folder=folder).stdout
-        assert " and 101 levels of " in said, said
+        assert " and 51 levels of " in said, said
         dense = promised_memory(folder, "--set", "kernel.metric=dense")
         assert dense - promised_memory(folder) > 2 * 8e-6 * 1024 ** 2
 

@@ -22,7 +22,6 @@ static const struct {
     {"constant", "start: {mean: [1, 0, -1], scale: 2}"},
     {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},
-    {"convolution", "scale: 2, score: monte_carlo, begin: {mean: [1, 0, -1]}"},
     {"dilation", "schedule: {type: log_linear, levels: 10}, map: true, begin: {type: gaussian}"},
     {"spectral_dilation", "strength: 3"},
     {"spectral_dilation", "schedule: {levels: 8}, form: x, strength: 2, mass: 0.3, center: 0.3"},
@@ -98,18 +97,16 @@ static void evaluate(const struct dun_run *run, struct points *p)
   run->path->evaluate(run->path_self, &request);
 }
 
-/* Every lane at a time of its own; where a path needs tables, all at the one that they are for; a
- * path that has no log density on its way, at its end. */
+/* Every lane at a time of its own; where a path needs tables, all at the one that they are for. */
 static void random_points(const struct dun_run *run, struct points *p)
 {
   struct dun_address address = dun_run_address(run, DUN_PURPOSE_TEST);
   const struct dun_path *path = run->path;
-  int ends = path->follow && path->follow(run->path_self) == DUN_FOLLOW_BY_CARRIES;
   dun_normals(address, D, p->x);
   address.step = 1;
   dun_uniforms(address, 1, p->time);
   for (int l = 0; l < DUN_LANES && path->prepare; l++)
-    p->time[l] = ends ? 1 : .5;
+    p->time[l] = .5;
   CHECK(dun_path_prepare(&test_context, path, run->path_self, p->time[0]) == 0);
 }
 

@@ -1,9 +1,9 @@
 # tier: long
-"""The convolutional path at several numbers of levels, against measured figures, and on a target
-that no mixture of Gaussians is like."""
+"""Blurred targets followed back at several numbers of levels, against measured figures, and on a
+target that no mixture of Gaussians is like."""
 import numpy
 
-from blurred import of_modes, points
+from blurred import carried, of_modes, points
 from support import main
 
 # Total variation and variance within a mode at 25, 50, 100 and 200 levels; with `langevin`, after
@@ -43,11 +43,10 @@ def cells_of_rings():
 def test_a_ring_and_a_banana():
     """Of 20000 independent draws the total variation is 0.015 to 0.020."""
     due = cells_of_rings()
-    path = ("half_width: 8, cells: 256, sampler: {}, "
-            "schedule: {{levels: {}, highest: 8, lowest: 0.02}}")
+    field = "type: grid, half_width: 8, cells: 256"
     for sampler, levels, limit in (("ancestral", 100, .028), ("ancestral", 200, .026),
                                    ("reverse_sde", 200, .03)):
-        x = points(RINGS, path.format(sampler, levels), 1, 20000)
+        x = points(RINGS, carried(sampler, levels, field, 8, .02), 1, 20000)
         cell = numpy.floor(x + 8).astype(int)
         inside = ((cell >= 0) & (cell < 16)).all(1)
         found = numpy.zeros((16, 16))

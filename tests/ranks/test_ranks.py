@@ -3,7 +3,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, ON_GRID,  # noqa: E402
+from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, REVERSE,  # noqa: E402
                    TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
@@ -112,24 +112,24 @@ def test_fields_in_fourier_space():
 
 
 def test_chains_along_convolution():
-    same_at((1, 2, 3, 7), "blurred", kernel="mala", particles=500, moves=0)
-    same_at((1, 2, 3), "blurred", kernel="ula, step_rule: mean", particles=300,
-            path="half_width: 12, cells: 40, sampler: langevin")
-    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=1,
-            path="half_width: 12, cells: 40, sampler: ode")
-    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
-            path="half_width: 12, cells: 40, sampler: ancestral")
-    same_at((1, 2, 3), "blurred", kernel="mala", particles=300, moves=0,
-            path="score: monte_carlo, inner: 20, sampler: ancestral")
+    same_at((1, 2, 3), "blurred", kernel="ula, step_rule: mean", particles=300)
+    same_at((1, 7), "blurred", kernel="mala", particles=300, moves=1)
+
+
+def test_diffusions_followed_back():
+    same_at((1, 2, 3, 7), "diffused", particles=500, path=REVERSE)
+    same_at((1, 3), "diffused", particles=300, path=REVERSE.replace("reverse", "deterministic"))
+    same_at((1, 2, 3), "diffused", particles=300,
+            path="scheme: ddpm, field: {type: monte_carlo, samples: 20}")
 
 
 def test_tables_between_ranks():
     """Spread over the ranks they may change the last bits, and the result says so."""
-    spread = "half_width: 12, cells: 40, distributed: yes"
+    spread = REVERSE.replace("type: grid", "type: grid, distributed: yes")
     with Folder() as folder:
-        for ranks, path, said in ((1, ON_GRID, 1), (1, spread, 0), (3, spread, 0)):
+        for ranks, path, said in ((1, REVERSE, 1), (1, spread, 0), (3, spread, 0)):
             result = os.path.join(folder, "result.h5")
-            dunlin("run", case(folder, "blurred", kernel="mala", particles=200, moves=0, path=path),
+            dunlin("run", case(folder, "diffused", particles=200, path=path),
                    "--output", result, "--quiet", "--overwrite", ranks=ranks)
             assert attributes(result)["deterministic"] == said, (ranks, path)
 

@@ -6,7 +6,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
                        wait_for_progress)
-from cases import HEUN, WAYS, case
+from cases import HEUN, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -86,12 +86,11 @@ def test_one_tick_at_a_time_with_pilot_chains():
 
 
 def test_one_tick_at_a_time_along_convolution():
-    """Tables of a level are made again in the middle of it, and behind one that only carries."""
+    """Tables of a level are made again in the middle of it."""
     shorter = [word for option in ("path.schedule.levels=4", "method.warmup=1", "method.draws=2",
                                    "method.final_moves=1") for word in ("--set", option)]
-    one_tick_at_a_time("blurred", *shorter, kernel="mala", moves=0, adaptive=False)
-    one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False,
-                       path="half_width: 12, cells: 40, sampler: langevin")
+    one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False)
+    one_tick_at_a_time("diffused", adaptive=False, path=REVERSE)
 
 
 def test_one_tick_at_a_time_of_flows():
