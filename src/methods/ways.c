@@ -75,10 +75,10 @@ void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, i
     return;
   }
   dun_diagnose(out, "path", dun_verdict_above(nats, NEAR, INFINITY),
-               "the law of the ways is %s%.3g nats from the noising run backwards: %s are at most "
-               "so far from the target's, %.2g in total variation; log Z by their weights is %.5g "
-               "+- %.2g, %.3g%% of them effective",
-               bound, fmax(nats, 0), drawn ? "the points" : "the last, noisy states",
-               sqrt(fmax(nats, 0) / 2), log_mean(ways, run), sqrt((1 / effective - 1) / N),
-               100 * effective);
+               "the law of the ways is %s%.3g nats from the noising run backwards (log Z by their "
+               "weights is %.5g +- %.2g, %.3g%% of them effective): %s are at most so far from the "
+               "target's, %.2g in total variation",
+               bound, fmax(nats, 0), log_mean(ways, run), sqrt((1 / effective - 1) / N),
+               100 * effective, drawn ? "the points" : "the last, noisy states",
+               sqrt(fmax(nats, 0) / 2));
 }
