@@ -87,7 +87,7 @@ static void show(struct crew *crew)
 {
   struct dun_log *log = &crew->context.log;
   struct dun_text line = {0};
-  if (crew->groups.rank != 0)
+  if (crew->groups.rank != 0 || crew->roster.count == 1)
     return;
   dun_roster_tell(&crew->roster, log->terminal ? .2 : 10, &line);
   if (line.text && !line.failed) {

@@ -2,43 +2,15 @@
 """The job script under Slurm: the early warning leads to a checkpoint, the job goes back into the
 queue and ends with the bits of a run that nobody disturbed."""
 import os
-import re
-import shutil
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cases import case, differences, fingerprint  # noqa: E402
-from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
+from jobs import need_a_cluster, slurm, state, wait_for  # noqa: E402
+from support import PROGRAM, SOURCE, Folder, dunlin, main  # noqa: E402
 
 PARTICLES, MOVES = 100000, 20  # ten seconds or more of work
-
-
-def slurm(*words):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}"
-    return done.stdout.strip()
-
-
-def need_a_cluster():
-    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-    if not shutil.which("sinfo") or subprocess.run(["sinfo", "-h"], **quiet).returncode != 0:
-        raise Missing("no Slurm controller answers here")
-
-
-def state(job):
-    said = slurm("scontrol", "show", "job", "-o", job)
-    found = re.search(r"JobState=(\S+).*Restarts=(\d+)", said)
-    return found.group(1), int(found.group(2))
-
-
-def wait_for(job, condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition(*state(job)):
-        assert time.monotonic() < end, f"{what}: not within {seconds} s; {state(job)}"
-        time.sleep(1)
 
 
 def read(folder):
