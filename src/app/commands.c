@@ -6,6 +6,7 @@
 #include "app/estimate.h"
 #include "app/help.h"
 #include "app/promises.h"
+#include "app/record.h"
 #include "app/source.h"
 #include "app/summary.h"
 #include "app/surroundings.h"
@@ -118,12 +119,12 @@ int dun_command_check(struct dun_context *context, const struct dun_arguments *a
 /* ---- run ----------------------------------------------------------------------------------- */
 
 static int run(struct dun_context *context, struct dun_driver *driver,
-               struct dun_assembly *assembly, double began)
+               struct dun_assembly *assembly, double began, const struct dun_beginning *beginning)
 {
   const struct dun_arguments *arguments = assembly->arguments;
   int code = dun_assembly_allocate(context, assembly);
   if (code >= 0)
-    code = dun_driver_run(context, driver, assembly, began);
+    code = dun_driver_run(context, driver, assembly, began, beginning);
   if (code < 0)
     return fail(context, code, NULL);
   end_line(context);
@@ -152,6 +153,8 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
 {
   struct dun_assembly *assembly = dun_allocate(1, sizeof *assembly);
   struct dun_driver *driver = dun_allocate(1, sizeof *driver);
+  struct dun_beginning beginning;
+  dun_record_begin(context, &beginning);
   int exit_code = 0, code = dun_agree(context, assembly && driver ? 0 : DUN_ERROR_MEMORY);
   if (code < 0) {
     exit_code = fail(context, code, NULL);
@@ -161,7 +164,7 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
   if (code == 1)
     dun_note(&context->log, "%s is complete already", assembly->file);
   if (code == 0)
-    exit_code = run(context, driver, assembly, began);
+    exit_code = run(context, driver, assembly, began, &beginning);
   if (code == 0 && result && driver->finished)
     fill(result, driver);
   dun_driver_free(driver);

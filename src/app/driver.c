@@ -364,12 +364,13 @@ static void clean_up(struct dun_context *context, struct dun_driver *driver)
 }
 
 int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
-                   struct dun_assembly *assembly, double began)
+                   struct dun_assembly *assembly, double began,
+                   const struct dun_beginning *beginning)
 {
   int code;
   memset(driver, 0, sizeof *driver);
   driver->assembly = assembly;
-  dun_record_begin(driver);
+  driver->beginning = *beginning;
   code = begin(context, driver, began);
   if (code >= 0)
     code = loop(context, driver);

@@ -23,6 +23,12 @@ struct dun_stored_diagnosis {
   _Alignas(8) struct dun_diagnosis diagnosis;
 };
 
+/* What this process had used up when this job began its run: a sweep makes many in one process. */
+struct dun_beginning {
+  double clock, processor, seconds[DUN_PHASES];
+  int64_t bytes_sent, collectives;
+};
+
 struct dun_driver {
   /* given */
   struct dun_assembly *assembly;
@@ -47,12 +53,12 @@ struct dun_driver {
   struct dun_cost cost;        /* `before` and this job's */
   struct dun_stateful *object; /* [objects], owned: what a checkpoint holds */
   int objects, objects_room;
-  int64_t ticks;    /* in this job */
-  double processor; /* seconds of this process before this job began its run */
-  int warned;       /* of slow tiles */
-  int cut;          /* the budget ended the run; the replicate that it ended is left out if others
+  struct dun_beginning beginning;
+  int64_t ticks; /* in this job */
+  int warned;    /* of slow tiles */
+  int cut;       /* the budget ended the run; the replicate that it ended is left out if others
                      * were complete */
-  int finished;     /* the result file is complete */
+  int finished;  /* the result file is complete */
 };
 
 /* Columns of the table `replicates`. */
@@ -76,7 +82,8 @@ enum { DUN_RUN_DONE, DUN_RUN_STOPPED };
 /* Collective.  Runs an assembled and allocated run to its end, or to an early stop with a
  * checkpoint. */
 int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
-                   struct dun_assembly *assembly, double began);
+                   struct dun_assembly *assembly, double began,
+                   const struct dun_beginning *beginning);
 void dun_driver_free(struct dun_driver *driver);
 
 #endif

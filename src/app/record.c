@@ -214,7 +214,7 @@ int dun_record_step(struct dun_driver *driver)
 
 double dun_record_elapsed(const struct dun_driver *driver)
 {
-  return driver->before.wall + dun_clock() - driver->stop.began;
+  return driver->before.wall + dun_clock() - driver->beginning.clock;
 }
 
 /* Of user and system, all threads. */
@@ -228,14 +228,19 @@ static double processor_seconds(void)
 }
 
 /* A process may have made other runs before.  Where the kernel refuses, the peak is theirs too. */
-void dun_record_begin(struct dun_driver *driver)
+void dun_record_begin(struct dun_context *context, struct dun_beginning *beginning)
 {
   FILE *file = fopen("/proc/self/clear_refs", "we");
   if (file) {
     fputs("5", file); /* forget the largest resident set */
     fclose(file);
   }
-  driver->processor = processor_seconds();
+  dun_timers_switch(&context->timers, context->timers.now); /* books the time up to here */
+  beginning->clock = dun_clock();
+  beginning->processor = processor_seconds();
+  memcpy(beginning->seconds, context->timers.seconds, sizeof beginning->seconds);
+  beginning->bytes_sent = context->bytes_sent;
+  beginning->collectives = context->collectives;
 }
 
 static int64_t peak_memory(void)
@@ -258,21 +263,22 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
   };
   const struct dun_evaluator *evaluator = &driver->assembly->evaluator;
   const struct dun_cost *before = &driver->before;
+  const struct dun_beginning *start = &driver->beginning;
   struct dun_cost *cost = &driver->cost;
   double most[2] = {(double)peak_memory(), 0};
   int64_t value[COUNT];
   int code;
 
   dun_timers_switch(&context->timers, context->timers.now); /* books the time up to here */
-  most[1] = context->rank == 0 ? dun_clock() - driver->stop.began : 0;
+  most[1] = context->rank == 0 ? dun_clock() - start->clock : 0;
   value[EVALUATIONS] = evaluator->evaluations;
   value[GRADIENTS] = evaluator->gradients;
   value[NANS] = evaluator->nans;
-  value[BYTES] = context->bytes_sent;
-  value[COLLECTIVES] = context->collectives;
-  value[PROCESSOR] = (int64_t)((processor_seconds() - driver->processor) * 1e9);
+  value[BYTES] = context->bytes_sent - start->bytes_sent;
+  value[COLLECTIVES] = context->collectives - start->collectives;
+  value[PROCESSOR] = (int64_t)((processor_seconds() - start->processor) * 1e9);
   for (int p = 0; p < DUN_PHASES; p++)
-    value[PHASE + p] = (int64_t)(context->timers.seconds[p] * 1e9);
+    value[PHASE + p] = (int64_t)((context->timers.seconds[p] - start->seconds[p]) * 1e9);
   if ((code = dun_sum_integers(context, 0, COUNT, value)) < 0 ||
       (code = dun_max(context, 0, 2, most)) < 0)
     return code;

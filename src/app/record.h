@@ -5,8 +5,8 @@
 
 #include "app/driver.h"
 
-/* Local.  From here on processor time and memory are the run's. */
-void dun_record_begin(struct dun_driver *driver);
+/* Local.  From here on time, memory and messages are the run's. */
+void dun_record_begin(struct dun_context *context, struct dun_beginning *beginning);
 
 /* Makes the tables and the list of stateful objects.  Local; agree afterwards. */
 int dun_record_init(struct dun_driver *driver);

@@ -237,10 +237,13 @@ static int fit(struct dun_second *s, const struct dun_run *run)
   struct dun_heavy_limits limits = {most_components(points.n, d), 5};
   struct dun_heavy_shape shape;
   double *parameter = NULL;
-  int status = dun_heavy_fit(&points, limits, &shape, &parameter);
-  if (status < 0) {
+  int status = dun_heavy_fit(&points, limits, &shape, &parameter), finite = 1;
+  for (int64_t i = 0; status >= 0 && i < shape.components * dun_heavy_stride(&shape); i++)
+    finite &= isfinite(parameter[i]) != 0;
+  if (status < 0 || !finite) { /* points that ran away have no finite squares */
     s->lack = DUN_SECOND_FLAT;
-    return status == DUN_ERROR_NUMERIC ? 0 : status;
+    dun_free(parameter);
+    return status == DUN_ERROR_NUMERIC || !finite ? 0 : status;
   }
   s->dense = shape.dense;
   s->components = shape.components;

@@ -151,11 +151,11 @@ static const struct dun_varied *find(const struct dun_members *members, const ch
   return NULL;
 }
 
-/* One that sets what another one sets too would win or lose by its place. */
-static int overlaps(const char *a, const char *b)
+/* Whether the first is the second or a section that holds it. */
+static int overlaps(const char *section, const char *option)
 {
-  size_t length = strlen(a);
-  return !strncmp(a, b, length) && (b[length] == '.' || !b[length]);
+  size_t length = strlen(section);
+  return !strncmp(section, option, length) && (option[length] == '.' || !option[length]);
 }
 
 static int add_option(struct expansion *e, const struct dun_node *map, int i)
@@ -166,11 +166,16 @@ static int add_option(struct expansion *e, const struct dun_node *map, int i)
   int line = map->key_line[i];
   if (members->varied == DUN_MAX_VARIED)
     return COMPLAIN(e, line, "sweep: at most %d options can be varied", DUN_MAX_VARIED);
-  for (int k = 0; k < members->varied; k++)
-    if (overlaps(members->option[k].path, map->key[i]) ||
-        overlaps(map->key[i], members->option[k].path))
-      return COMPLAIN(e, line, "sweep.%s: sweep.%s sets it already", map->key[i],
-                      members->option[k].path);
+  for (int k = 0; k < members->varied; k++) {
+    const char *before = members->option[k].path;
+    if (!strcmp(before, map->key[i]))
+      return COMPLAIN(e, line, "sweep.%s: is varied already", before);
+    if (overlaps(map->key[i], before))
+      return COMPLAIN(e, line,
+                      "sweep.%s: would take back sweep.%s: name the section first, and "
+                      "what is varied in it behind",
+                      map->key[i], before);
+  }
   if (overlaps("output", map->key[i]) || overlaps("sweep", map->key[i]) ||
       overlaps("run.time_limit", map->key[i]))
     return COMPLAIN(e, line, "sweep.%s: it decides no number of a result and cannot be varied",

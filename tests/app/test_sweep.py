@@ -80,6 +80,8 @@ def test_faults_are_told_before_anything_runs():
     cases = [("run.seed: []", "s.yaml:10:1: sweep.run.seed: found an empty list"),
              ("run.seed: {from: 3, to: 1}", "s.yaml:10:1: sweep.run.seed: expected a list"),
              ("run.seed: [1, 1]", "sweep.run.seed: found 1 twice"),
+             ("run.seed: [1, 2]\n  together: [{run.seed: [1, 2]}]", "is varied already"),
+             ("kernel.step_size: [1, 2]\n  kernel: [{label: a, type: hmc}]", "name the section"),
              ("kernel: [{type: hmc}]", "needs a label"),
              ("run.sed: [1, 2]", "s.yaml:10:1: run: found 'sed'"),
              ("run.sed: [1, 2]", "faults in member 1 (run.sed=1)"),

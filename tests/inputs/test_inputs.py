@@ -113,5 +113,19 @@ def test_a_result_runs_again():
         assert attributes(first)["population_hash"] == attributes(second)["population_hash"]
 
 
+def test_sweeps():
+    """Each is bound whole, and its first members run: the methods at the smallest dimension."""
+    for name in sorted(os.listdir(os.path.join(INPUTS, "sweeps"))):
+        with Folder() as folder:
+            file, members = os.path.join(INPUTS, "sweeps", name), 6
+            listed = dunlin("sweep", file, "--list", folder=folder).stdout.splitlines()
+            assert len(listed) >= members, listed
+            for index in range(1, members + 1):
+                dunlin("sweep", file, "--index", index, "--quiet", folder=folder)
+            dunlin("sweep", file, "--collect", "table.csv", folder=folder)
+            with open(os.path.join(folder, "table.csv"), encoding="utf-8") as table:
+                assert sum(",done," in row or ",budget," in row for row in table) == members
+
+
 add_tests()
 main()
