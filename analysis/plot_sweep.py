@@ -6,12 +6,12 @@
 
 The table is what `dunlin sweep INPUT --collect TABLE.csv` writes: a row a member.  A line is a
 value of --lines, a panel one of --panels; points are means over run.seed and whatever else was
-varied, bars their standard errors.  Only members that are done count, also those that their budget
-cut short.  What is left out is chosen: --x is the option with most numbers, lines and panels are the
-next that tell members apart, --y the first number of a probe, or log_evidence.  Axes are logarithmic
-where values span a factor of twenty; where some are negative too, linear near 0.  --chance draws, in
-grey, the root mean square of a column that is 0 but for chance.  Without a figure's name, TABLE.png
-beside the table.  Needs numpy and matplotlib.
+varied, bars their standard errors.  Only members that are done count, also those that their
+budget cut short.  What is left out is chosen: --x is the option with most numbers, lines and
+panels are the next that tell members apart, --y the first number of a probe, or log_evidence.
+Axes are logarithmic where values span a factor of twenty; where some are negative too, linear
+near 0. --chance draws, in grey, the root mean square of a column that is 0 but for chance.
+Without a figure's name, TABLE.png beside the table.  Needs numpy and matplotlib.
 """
 import argparse
 import csv
