@@ -5,7 +5,9 @@ import re
 from files import own_files, read, without_comments
 from support import PROGRAM, dunlin, main
 
-KINDS = ("target", "path", "kernel", "method", "finish", "probe")
+KINDS = ("target", "path", "kernel", "method", "finish", "probe", "process", "field")
+ROOMS = {"finish": "finishes", "process": "processes"}
+NESTED = ("process", "field")  # named inside other sections only
 
 
 def registered():
@@ -14,7 +16,8 @@ def registered():
         for path in own_files(".c"):
             name = os.path.splitext(os.path.basename(path))[0]
             definition = rf"^const struct dun_{kind} dun_{kind}_{name} ="
-            if path.startswith(f"src/{kind}s/") and re.search(definition, read(path), re.MULTILINE):
+            room = ROOMS.get(kind, kind + "s")
+            if path.startswith(f"src/{room}/") and re.search(definition, read(path), re.MULTILINE):
                 yield kind, name
 
 
@@ -61,6 +64,9 @@ def test_every_type_has_an_input():
             kind = top.group(1).rstrip("s") if top else kind
             if kind in sections and not line.startswith("#"):
                 sections[kind] += line + "\n"
+        for kind in NESTED:
+            found = re.findall(rf"^[^#\n]*\b{kind}:\s*\{{\s*(type: \w+)", read(path), re.MULTILINE)
+            sections[kind] += "".join(part + "\n" for part in found)
     missing = [f"{kind} {name}" for kind, name in registered()
                if not re.search(rf"\btype:\s*{name}\b", sections[kind])]
     assert not missing, f"no file under inputs/ uses {missing}"
