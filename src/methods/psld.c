@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/vmath.h"
+#include "methods/psld_score.h"
 #include "methods/psld_tuned.h"
 #include "numerics/phase_path.h"
 #include <math.h>
@@ -151,22 +152,6 @@ static int scratch(const void *self, int d)
   return 4 * d; /* scores, noise */
 }
 
-/* s = -precision (z - gain mean). */
-DUN_CLONES static void score(const struct dun_channel *c, int d, const double *restrict z_,
-                             const double *restrict mean_, double *restrict s_)
-{
-  const double *z = DUN_ALIGNED(z_), *mean = DUN_ALIGNED(mean_);
-  double *s = DUN_ALIGNED(s_), xx = c->precision[0][0], xm = c->precision[0][1];
-  const int64_t n = (int64_t)d * L;
-  double mm = c->precision[1][1], first = -c->gain[0], second = -c->gain[1];
-
-  for (int64_t i = 0; i < n; i++) {
-    double u = DUN_FMA(first, mean[i], z[i]), v = DUN_FMA(second, mean[i], z[n + i]);
-    s[i] = -DUN_FMA(xx, u, xm * v);
-    s[n + i] = -DUN_FMA(xm, u, mm * v);
-  }
-}
-
 static void draw(void *data, int block, double *xi)
 {
   const struct dun_march_tile *tile = data;
@@ -198,7 +183,8 @@ static void after(const void *self, struct dun_march_tile *tile, int stage)
   int64_t state = 2 * (int64_t)tile->d * L;
   double *xi = tile->scratch + state;
 
-  score(&s->march.channel[look(self, tile->k, stage)], tile->d, tile->z, tile->mean, tile->scratch);
+  dun_psld_score(&s->march.channel[look(self, tile->k, stage)], tile->d, tile->z, tile->mean,
+                 tile->scratch);
   dun_phase_after(&s->table, tile->k, stage, tile->d, tile->scratch, tile->kept, &normals, xi,
                   tile->z);
   if (s->march.ways.wanted && stage == stages(self) - 1)
@@ -209,7 +195,8 @@ static void last(const void *self, struct dun_march_tile *tile)
 {
   const struct psld *s = self;
 
-  score(&s->march.channel[s->march.grid.count], tile->d, tile->z, tile->mean, tile->scratch);
+  dun_psld_score(&s->march.channel[s->march.grid.count], tile->d, tile->z, tile->mean,
+                 tile->scratch);
   dun_phase_last(&s->table, tile->d, tile->scratch, tile->z);
 }
 

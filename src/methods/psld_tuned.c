@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/scalar.h"
+#include "methods/psld_pilot.h"
 #include "numerics/lanczos.h"
 #include <math.h>
 #include <string.h>
@@ -51,11 +52,11 @@ struct slope {
   const struct dun_field *field;
   const void *self;
   int d;
-  double epsilon;
-  double *h, *other, *lambda; /* [d][64], [d][64], [64] of zeros */
+  double epsilon[L];
+  double *base, *h, *other, *lambda; /* where: [d][64], [64]; scratch [d][64] */
 };
 
-/* The mean under the tilt of h. */
+/* The mean under a tilt. */
 static void mean_at(const struct slope *s, const double *h, double *mean)
 {
   struct dun_field_call call = {.n = L, .h = h, .lambda = s->lambda, .label = -1, .mean = mean};
@@ -63,20 +64,22 @@ static void mean_at(const struct slope *s, const double *h, double *mean)
   s->field->value(s->self, &call);
 }
 
-/* Covariance times v: the slope of the mean at no tilt. */
+static void mean_beside(const struct slope *s, double factor, const double *v, double *mean)
+{
+  for (int64_t i = 0; i < (int64_t)s->d * L; i++)
+    s->h[i] = s->base[i] + factor * s->epsilon[i % L] * v[i];
+  mean_at(s, s->h, mean);
+}
+
+/* Covariance under the base's tilt times v: the slope of the mean. */
 static void apply(void *data, const double *v, double *out)
 {
   const struct slope *s = data;
-  int64_t column = (int64_t)s->d * L;
 
-  for (int64_t i = 0; i < column; i++)
-    s->h[i] = s->epsilon * v[i];
-  mean_at(s, s->h, out);
-  for (int64_t i = 0; i < column; i++)
-    s->h[i] = -s->h[i];
-  mean_at(s, s->h, s->other);
-  for (int64_t i = 0; i < column; i++)
-    out[i] = (out[i] - s->other[i]) / (2 * s->epsilon);
+  mean_beside(s, 1, v, out);
+  mean_beside(s, -1, v, s->other);
+  for (int64_t i = 0; i < (int64_t)s->d * L; i++)
+    out[i] = (out[i] - s->other[i]) / (2 * s->epsilon[i % L]);
 }
 
 /* All axes, one a lane, or random directions where there are more. */
@@ -101,63 +104,114 @@ static void first_vectors(const struct dun_run *run, int d, double *v)
 static double mean_vector(const struct slope *s, double *v)
 {
   double square = 0;
-  int64_t column = (int64_t)s->d * L;
 
-  memset(s->h, 0, (size_t)column * sizeof *s->h);
-  mean_at(s, s->h, v);
+  mean_at(s, s->base, v);
   for (int64_t j = 0; j < s->d; j++)
     square += v[j * L] * v[j * L];
-  for (int64_t i = 0; i < column && square > 0; i++)
+  for (int64_t i = 0; i < (int64_t)s->d * L && square > 0; i++)
     v[i] /= sqrt(square);
   return square;
 }
 
-/* Steps of h that move means by a thousandth of the width. */
-static void set_epsilon(struct slope *s, double *v, double *scratch)
+/* Steps of h that move the mean along v by `part` of its width there; `out` is scratch. */
+static void set_epsilon(struct slope *s, double part, double guess, const double *v, double *out)
 {
-  double most = 0;
+  double along[L] = {0};
 
-  s->epsilon = 1e-3;
-  apply(s, v, scratch);
+  for (int l = 0; l < L; l++)
+    s->epsilon[l] = guess;
+  apply(s, v, out);
   for (int64_t i = 0; i < (int64_t)s->d * L; i++)
-    most = fmax(most, fabs(scratch[i]));
-  if (most > 0 && isfinite(most))
-    s->epsilon = 1e-3 / sqrt(most);
+    along[i % L] += v[i] * out[i];
+  for (int l = 0; l < L; l++)
+    s->epsilon[l] = along[l] > 0 && isfinite(along[l]) ? part / sqrt(along[l]) : guess;
 }
 
-/* work: first vectors [d], Lanczos' scratch, nodes and weights. */
-static int find_spectrum(struct slope *s, const struct dun_run *run, double *work,
-                         struct bins *bins)
+/* Whether the mean is not linear in h: then the target is no Gaussian. */
+static int is_curved(const struct slope *s, const double *v, double *once, double *twice)
 {
-  int d = s->d, steps = d < STEPS ? d : STEPS, lanes = d < L ? d : L;
-  double *v = work, *scratch = v + (int64_t)d * L;
-  double *node = scratch + (int64_t)dun_lanczos_scratch(d, steps) * L, *weight = node + steps * L;
+  double off = 0, size = 0;
 
-  first_vectors(run, d, v);
-  set_epsilon(s, v, scratch);
-  dun_lanczos(d, steps, 1e-6, apply, s, v, scratch, node, weight);
-  for (int64_t i = 0; i < (int64_t)steps * L; i++)
-    bins->largest = fmax(bins->largest, weight[i] > 0 ? node[i] : 0);
+  mean_beside(s, 1000, v, once);
+  mean_beside(s, 2000, v, twice);
+  mean_at(s, s->base, s->other);
+  for (int64_t i = 0; i < (int64_t)s->d * L; i++) {
+    off = fmax(off, fabs(twice[i] - 2 * once[i] + s->other[i]));
+    size = fmax(size, fabs(twice[i] - s->other[i]));
+  }
+  return off > 1e-6 * size;
+}
+
+/* Scratch, cut up. */
+struct work {
+  int steps;
+  double *v, *lanczos, *node, *weight; /* [d][64], ..., [steps][64] twice */
+};
+
+/* Of all the target: covariance and mean. */
+static int add_spectrum(struct slope *s, const struct work *w, struct bins *bins)
+{
+  int lanes = s->d < L ? s->d : L;
+
+  dun_lanczos(s->d, w->steps, 1e-6, apply, s, w->v, w->lanczos, w->node, w->weight);
+  for (int i = 0; i < w->steps * L; i++)
+    bins->largest = fmax(bins->largest, w->weight[i] > 0 ? w->node[i] : 0);
   if (!(bins->largest > 0 && isfinite(bins->largest)))
     return dun_fail(DUN_ERROR_INPUT, "grid tuned: the field's target has no finite covariance; "
                                      "give method.spectrum");
-  for (int k = 0; k < steps; k++)
-    for (int l = 0; l < lanes; l++)
-      if (weight[k * L + l] > 0)
-        add(bins, node[k * L + l], weight[k * L + l] * d / lanes, 0);
-  double square = mean_vector(s, v);
+  for (int i = 0; i < w->steps * L; i++)
+    if (i % L < lanes && w->weight[i] > 0)
+      add(bins, w->node[i], w->weight[i] * s->d / lanes, 0);
+  double square = mean_vector(s, w->v);
   if (square > 0)
-    dun_lanczos(d, steps, 1e-6, apply, s, v, scratch, node, weight);
-  for (int k = 0; k < steps && square > 0; k++)
-    if (weight[k * L] > 0)
-      add(bins, node[k * L], 0, square * weight[k * L]);
+    dun_lanczos(s->d, w->steps, 1e-6, apply, s, w->v, w->lanczos, w->node, w->weight);
+  for (int k = 0; k < w->steps && square > 0; k++)
+    if (w->weight[k * L] > 0)
+      add(bins, w->node[k * L], 0, square * w->weight[k * L]);
   return 0;
 }
 
-static int from_field(const struct dun_march *m, const struct dun_run *run, struct bins *bins)
+/* Of what the target is like about the points of a pilot march: seen through noise 1 / lambda a
+ * variance v is 1 / (1 / v + lambda).  Not wider than the whole. */
+static int add_local(struct slope *s, const struct dun_psld_tuned *t, const struct dun_march *m,
+                     const struct dun_run *run, const struct work *w, struct bins *bins)
+{
+  const struct dun_channel *c = &m->channel[m->grid.count];
+  int code = dun_psld_pilot(t->space, m, run, s->base, w->lanczos);
+
+  if (code < 0)
+    return code;
+  for (int l = 0; l < L; l++)
+    s->lambda[l] = c->lambda;
+  first_vectors(run, s->d, w->v);
+  set_epsilon(s, .1, 1e-3 * sqrt(c->lambda), w->v, w->lanczos);
+  dun_lanczos(s->d, w->steps, 1e-6, apply, s, w->v, w->lanczos, w->node, w->weight);
+  for (int i = 0; i < w->steps * L; i++) {
+    double left = 1 / w->node[i] - c->lambda;
+    double variance = left * bins->largest > 1 ? 1 / left : bins->largest;
+    if (w->weight[i] > 0 && w->node[i] > 0)
+      add(bins, variance, w->weight[i] * s->d / L, 0);
+  }
+  return 0;
+}
+
+static int find_spectrum(struct slope *s, const struct dun_psld_tuned *t, const struct dun_march *m,
+                         const struct dun_run *run, const struct work *w, struct bins *bins)
+{
+  int code, curved;
+
+  first_vectors(run, s->d, w->v);
+  set_epsilon(s, 1e-3, 1e-3, w->v, w->lanczos);
+  curved = is_curved(s, w->v, w->lanczos, w->lanczos + (int64_t)s->d * L);
+  code = add_spectrum(s, w, bins);
+  return code < 0 || !curved ? code : add_local(s, t, m, run, w, bins);
+}
+
+static int from_field(const struct dun_psld_tuned *t, const struct dun_march *m,
+                      const struct dun_run *run, struct bins *bins)
 {
   int64_t d = m->d, steps = d < STEPS ? d : STEPS, column = d * L;
-  int64_t numbers = 3 * column + dun_lanczos_scratch((int)d, (int)steps) * L + 2 * steps * L + L;
+  int64_t scratch = dun_lanczos_scratch((int)d, (int)steps) * L;
   int code;
 
   if (m->field->prepare || (m->field->spread_out && m->field->spread_out(m->field_self)))
@@ -165,17 +219,24 @@ static int from_field(const struct dun_march *m, const struct dun_run *run, stru
                     "grid tuned learns the target's spectrum from field exact: of field %s give "
                     "method.spectrum, variances",
                     m->field->type.name);
-  double *work = dun_allocate(numbers, sizeof *work);
+  scratch =
+      scratch > dun_psld_pilot_scratch((int)d) * L ? scratch : dun_psld_pilot_scratch((int)d) * L;
+  double *work = dun_allocate(4 * column + L + scratch + 2 * steps * L, sizeof *work);
   if (!work)
     return DUN_ERROR_MEMORY;
+  memset(work, 0, (size_t)(column + L) * sizeof *work);
   struct slope slope = {.field = m->field,
                         .self = m->field_self,
                         .d = (int)d,
-                        .h = work,
-                        .other = work + column,
-                        .lambda = work + 2 * column};
-  memset(work, 0, (size_t)(2 * column + L) * sizeof *work);
-  code = find_spectrum(&slope, run, work + 2 * column + L, bins);
+                        .base = work,
+                        .lambda = work + column,
+                        .h = work + column + L,
+                        .other = work + 2 * column + L};
+  struct work w = {.steps = (int)steps, .v = slope.other + column};
+  w.lanczos = w.v + column;
+  w.node = w.lanczos + scratch;
+  w.weight = w.node + steps * L;
+  code = find_spectrum(&slope, t, m, run, &w, bins);
   dun_free(work);
   return code;
 }
@@ -204,7 +265,7 @@ static int choose(struct dun_psld_tuned *t, const struct dun_march *m,
     return dun_fail(DUN_ERROR_INPUT, "method.spectrum has no variance above 0");
   for (int64_t i = 0; i < variances->count; i++)
     add(&bins, variances->value[i], 1, 0);
-  if (variances->count == 0 && (code = from_field(m, run, &bins)) < 0)
+  if (variances->count == 0 && (code = from_field(t, m, run, &bins)) < 0)
     return code;
   return dun_phase_tune(t->space, &budget, t->given, directions_of(&bins, direction), direction,
                         &t->choice);
