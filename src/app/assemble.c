@@ -1,11 +1,11 @@
 #include "app/assemble.h"
 #include "app/last_words.h"
+#include "app/room.h"
 #include "app/source.h"
 #include "base/error.h"
 #include "base/guard.h"
 #include "base/memory.h"
 #include "data/learned.h"
-#include "parallel/host.h"
 #include "parallel/sum.h"
 #include <stdio.h>
 #include <string.h>
@@ -199,7 +199,18 @@ static void refuse_sweep(struct dun_assembly *assembly)
     complain_at(assembly, sweep->line, 1, "sweep: this input is many runs: dunlin sweep runs them");
 }
 
-static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
+/* Collective.  All ranks read the same bytes: where their complaints are not as many, some rank had
+ * no memory, and what follows would not be the same for all. */
+static int same_faults(struct dun_context *context, const struct dun_assembly *assembly)
+{
+  double count = assembly->binder.complaints.count, pair[2] = {count, -count};
+  int code = dun_max(context, 0, 2, pair);
+  if (code >= 0 && pair[0] != -pair[1])
+    code = dun_fail(DUN_ERROR_MEMORY, "a rank could not read the whole input: no memory");
+  return code;
+}
+
+static int bind_all(struct dun_context *context, struct dun_assembly *assembly)
 {
   static const char *const required[] = {"run", "target", "method"};
   for (size_t i = 0; i < sizeof required / sizeof *required; i++)
@@ -216,9 +227,13 @@ static void bind_all(struct dun_context *context, struct dun_assembly *assembly)
   dun_bind_unknown(&assembly->binder, &assembly->input.root, "", SECTIONS);
   refuse_sweep(assembly);
   check_together(assembly);
+  int code = same_faults(context, assembly);
+  if (code < 0)
+    return code;
   add_probe(context, assembly, "moments");
   if (keeps_draws(assembly))
     add_probe(context, assembly, "rhat");
+  return same_faults(context, assembly);
 }
 
 /* ---- initialising -------------------------------------------------------------------------- */
@@ -470,9 +485,10 @@ static int bind_input(struct dun_context *context, struct dun_assembly *assembly
   if (arguments->data)
     assembly->binder.data_folder = arguments->data;
   code = dun_agree(context, parse(context, assembly));
-  if (code < 0)
+  if (code == 0)
+    code = same_faults(context, assembly);
+  if (code < 0 || (code = bind_all(context, assembly)) < 0)
     return code;
-  bind_all(context, assembly);
   assembly->identity = dun_binder_identity(&assembly->binder);
   return 0;
 }
@@ -504,24 +520,9 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
   return dun_agree(context, code);
 }
 
-/* A job that takes more than its control group may have is killed without a word. */
-int dun_assembly_room(struct dun_context *context, const struct dun_assembly *assembly)
-{
-  const struct dun_run *run = &assembly->run;
-  double need = (double)dun_population_memory(&run->population), room;
-  int code = dun_host_memory(context, &room);
-  if (code < 0 || (code = dun_max(context, 0, 1, &need)) < 0 || need <= room)
-    return code;
-  return dun_fail(DUN_ERROR_MEMORY,
-                  "%lld particles take %.4g GB of memory on each rank, and %.4g GB are left for it "
-                  "(what node and job have left, divided by the ranks of a node): take more nodes "
-                  "or fewer particles",
-                  run->options.particles, need * 1e-9, room * 1e-9);
-}
-
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly)
 {
-  int code = dun_assembly_room(context, assembly);
+  int code = dun_room_check(context, assembly);
   if (code < 0)
     return code;
   code = dun_population_allocate(&assembly->run.population);

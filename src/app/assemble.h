@@ -63,10 +63,6 @@ int dun_assemble(struct dun_context *context, struct dun_assembly *assembly,
 int dun_assemble_identity(struct dun_context *context, struct dun_assembly *assembly,
                           const struct dun_arguments *arguments);
 
-/* Collective.  Whether node and job have room for the particles: DUN_ERROR_MEMORY and a sentence if
- * not. */
-int dun_assembly_room(struct dun_context *context, const struct dun_assembly *assembly);
-
 /* Collective.  Allocates particles and workspaces. */
 int dun_assembly_allocate(struct dun_context *context, struct dun_assembly *assembly);
 void dun_assembly_free(struct dun_assembly *assembly);

@@ -7,11 +7,13 @@
 #include "app/help.h"
 #include "app/promises.h"
 #include "app/record.h"
+#include "app/room.h"
 #include "app/source.h"
 #include "app/summary.h"
 #include "app/surroundings.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "io/result.h"
 #include "numerics/linear.h"
 #include <stdio.h>
 
@@ -74,17 +76,18 @@ static void tell_input(const struct dun_assembly *assembly, int complete)
   printf("result: %s%s\n", assembly->file, complete ? ", complete already" : "");
 }
 
-/* What asks for more memory than there is will not run: to `check` that is a fault of the input. */
+/* What asks for more memory or disk than there is will not run: to `check` that is a fault of the
+ * input. */
 static int refused(struct dun_context *context, int code)
 {
   fail(context, code, NULL);
-  return dun_exit_code(code == DUN_ERROR_MEMORY ? DUN_ERROR_INPUT : code);
+  return dun_exit_code(code == DUN_ERROR_MEMORY || code == DUN_ERROR_FILE ? DUN_ERROR_INPUT : code);
 }
 
 static int check(struct dun_context *context, struct dun_assembly *assembly, int complete)
 {
   struct dun_text estimate = {0};
-  int code = complete ? 0 : dun_assembly_room(context, assembly), small = 0;
+  int code = complete ? 0 : dun_room_check(context, assembly), small = 0;
   if (code >= 0 && assembly->arguments->estimate)
     code = dun_estimate(context, assembly, &estimate, &small);
   if (code >= 0 && context->rank == 0) {
@@ -161,8 +164,13 @@ int dun_command_run(struct dun_context *context, const struct dun_arguments *arg
     goto out;
   }
   code = prepare(context, assembly, arguments, &exit_code);
-  if (code == 1)
+  if (code == 1) {
     dun_note(&context->log, "%s is complete already", assembly->file);
+    if (context->rank == 0) { /* left by a run that died behind its last step but one */
+      dun_checkpoint_remove(assembly->file, &assembly->identity);
+      dun_result_remove_left(assembly->file, assembly->identity);
+    }
+  }
   if (code == 0)
     exit_code = run(context, driver, assembly, began, &beginning);
   if (code == 0 && result && driver->finished)

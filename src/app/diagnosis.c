@@ -235,12 +235,36 @@ static void judge_bits(struct dun_diagnosis *all, int64_t other_bits)
                  other_bits > 1 ? "log densities, not only other bits," : "bits");
 }
 
+/* Only told where some were. */
+static void judge_lost(struct dun_diagnosis *all, int64_t lost)
+{
+  if (lost > 0)
+    dun_diagnose(all, "lost draws", DUN_BAD,
+                 "%lld numbers of the draws were damaged in the file before a restart, and are NaN "
+                 "or 0",
+                 (long long)lost);
+}
+
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,
                        const struct dun_evidence *evidence)
 {
   judge_nans(all, &driver->cost);
   judge_bits(all, driver->other_bits);
+  judge_lost(all, driver->lost);
   judge_spread(all, dun_table_rows(&driver->replicates), evidence);
+}
+
+int dun_diagnosis_is_sound(const struct dun_diagnosis *diagnosis)
+{
+  const int capacity = (int)(sizeof diagnosis->verdict / sizeof *diagnosis->verdict);
+  int sound = diagnosis->count >= 0 && diagnosis->count <= capacity;
+  for (int i = 0; sound && i < diagnosis->count; i++) {
+    const struct dun_verdict *verdict = &diagnosis->verdict[i];
+    sound = (int)verdict->level >= DUN_GOOD && verdict->level <= DUN_BAD &&
+            memchr(verdict->name, 0, sizeof verdict->name) &&
+            memchr(verdict->text, 0, sizeof verdict->text);
+  }
+  return sound;
 }
 
 enum dun_verdict_level dun_diagnosis_level(const struct dun_diagnosis *diagnosis)

@@ -23,6 +23,9 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,
                        const struct dun_evidence *evidence);
 
+/* Whether one that was read has counts, levels and texts as they can be. */
+int dun_diagnosis_is_sound(const struct dun_diagnosis *diagnosis);
+
 enum dun_verdict_level dun_diagnosis_level(const struct dun_diagnosis *diagnosis);
 const char *dun_verdict_word(enum dun_verdict_level level); /* "good", ... */
 

@@ -1,9 +1,11 @@
 #include "app/driver.h"
 #include "app/budget.h"
+#include "app/diagnosis.h"
 #include "app/finish.h"
 #include "app/record.h"
 #include "app/surroundings.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "io/digest.h"
 #include "numerics/linear.h"
 #include "parallel/sum.h"
@@ -48,7 +50,8 @@ static int step(struct dun_context *context, struct dun_driver *driver)
   return look(context, driver, 0);
 }
 
-/* A failed checkpoint does not end the run: the older one is untouched. */
+/* A failed checkpoint does not end the run: the older one is untouched.  Of a run that has ended it
+ * holds no more than what the result is made of. */
 static int checkpoint(struct dun_context *context, struct dun_driver *driver)
 {
   enum dun_phase left = dun_timers_switch(&context->timers, DUN_PHASE_CHECKPOINT);
@@ -58,10 +61,13 @@ static int checkpoint(struct dun_context *context, struct dun_driver *driver)
   int code = dun_result_flush(context, &driver->result); /* what is kept is not saved again */
   if (code >= 0)
     code = dun_record_cost(context, driver);
+  if (code >= 0)
+    code = dun_result_seal(context, &driver->result, &driver->assembly->run, &all.draws);
   driver->before = driver->cost; /* what is saved is what a restart starts from */
   if (code >= 0)
     code = dun_checkpoint_write(context, &all);
   driver->before = before;
+  dun_free(all.draws.bytes);
   dun_stop_checkpointed(&driver->stop, dun_clock() - began);
   dun_timers_switch(&context->timers, left);
   if (code < 0 && context->rank == 0)
@@ -159,6 +165,7 @@ static int end_replicate(struct dun_context *context, struct dun_driver *driver)
     code = dun_finish_replicate(context, driver);
   dun_progress_show(context, &driver->progress, run, dun_record_elapsed(driver), 1);
   run->replicate++;
+  run->kept.draws = 0;
   driver->started = 0;
   return code;
 }
@@ -272,8 +279,25 @@ static int restore(void *data, const char *place, struct dun_part *part)
   return part->type->restore ? part->type->restore(part->self) : 0;
 }
 
-/* Returns 1 if the run goes on from a checkpoint. */
-static int restart(struct dun_context *context, struct dun_driver *driver)
+/* A checkpoint in which numbers do not belong together was made by nobody's run. */
+static int check_restored(const struct dun_driver *driver, int ended)
+{
+  const struct dun_run *run = &driver->assembly->run;
+  int64_t replicates = run->options.replicates, finishes = driver->assembly->finishes.count;
+  if (run->replicate >= 0 && run->replicate <= replicates && run->kept.draws >= 0 &&
+      run->kept.draws <= run->kept.due && driver->finishing >= 0 && driver->finishing <= finishes &&
+      ended == (run->replicate == replicates) &&
+      dun_table_rows(&driver->replicates) == run->replicate &&
+      dun_diagnosis_is_sound(&driver->stored.diagnosis))
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "The checkpoint of '%s' is no checkpoint of such a run.",
+                  driver->assembly->file);
+}
+
+/* Returns 1 if the run goes on from a checkpoint; what it knows of the draws' file is the
+ * caller's. */
+static int restart(struct dun_context *context, struct dun_driver *driver,
+                   struct dun_checkpoint_draws *sealed)
 {
   const struct dun_run *run = &driver->assembly->run;
   struct dun_checkpoint all = dun_record_checkpoint(driver);
@@ -281,14 +305,18 @@ static int restart(struct dun_context *context, struct dun_driver *driver)
   int code;
   if (!driver->assembly->arguments->restart)
     return 0;
-  if ((code = dun_checkpoint_read(context, &all)) < 0)
+  code = dun_checkpoint_read(context, &all);
+  *sealed = all.draws;
+  if (code < 0)
     return code;
   if (code == 0) {
     if (!context->log.is_many)
       dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
     return 0;
   }
-  code = dun_assembly_walk(driver->assembly, restore, NULL);
+  code = check_restored(driver, all.ended);
+  if (code >= 0)
+    code = dun_assembly_walk(driver->assembly, restore, NULL);
   if ((code = dun_agree(context, code)) < 0)
     return code;
   dun_note(&context->log, "goes on from a checkpoint: step %lld, time %.4g%s",
@@ -312,23 +340,41 @@ static double saved_bytes(const struct dun_population *population)
   return bytes * (double)population->tiles.total;
 }
 
-/* The file that was just laid out in the place of the lost one must not pass for it the next
- * time. */
-static int refuse_lost_draws(struct dun_context *context, const struct dun_driver *driver)
+/* What is not there any more is not made up, and never passed over in silence. */
+static void tell_lost(struct dun_context *context, struct dun_driver *driver, int64_t lost)
 {
-  if (context->rank == 0)
-    dun_result_discard(&driver->result);
-  return dun_fail(DUN_ERROR_FILE,
-                  "%s with the draws kept so far is gone or another's; --overwrite starts the run "
-                  "afresh",
-                  driver->result.part);
+  driver->lost += lost;
+  if (lost > 0 && context->rank == 0)
+    dun_warn(&context->log,
+             "%s was damaged while the run did not go on: %lld numbers of the draws in it do not "
+             "have their checksums and are NaN now (0 where they are whole)",
+             driver->result.part, (long long)lost);
+}
+
+/* The file of the draws, of a new run or of one that goes on. */
+static int open_draws(struct dun_context *context, struct dun_driver *driver,
+                      const struct dun_checkpoint_draws *sealed)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  struct dun_run *run = &assembly->run;
+  int64_t chains = dun_assembly_chains(assembly), draws = dun_assembly_draws(assembly), lost = 0;
+  int code = sealed->bytes
+                 ? dun_result_resume(context, &driver->result, assembly->file, assembly->identity,
+                                     run, chains, draws, sealed, &lost)
+                 : dun_result_begin(context, &driver->result, assembly->file, assembly->identity,
+                                    run, chains, draws, assembly->arguments->overwrite);
+  if (code >= 0 && run->kept.due > 0)
+    code = dun_result_chains(context, &driver->result, run);
+  tell_lost(context, driver, lost);
+  return code;
 }
 
 static int begin(struct dun_context *context, struct dun_driver *driver, double began)
 {
   struct dun_assembly *assembly = driver->assembly;
   struct dun_run *run = &assembly->run;
-  int resumed, fresh, code = dun_agree(context, dun_record_init(driver));
+  struct dun_checkpoint_draws sealed = {0};
+  int code = dun_agree(context, dun_record_init(driver));
   driver->blas = (int64_t)dun_digest(0, dun_blas_kernels(), (int64_t)strlen(dun_blas_kernels()));
   driver->stop.time_limit = run->options.time_limit;
   driver->stop.evaluations = assembly->arguments->stop_after;
@@ -336,20 +382,14 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   driver->stop.checkpoint_every = assembly->output.checkpoint_every;
   if (code < 0 || (code = agree_on_blas(context, driver->blas)) < 0)
     return code;
-  if (assembly->arguments->overwrite)
-    dun_checkpoint_remove(context, assembly->file);
-  if ((resumed = restart(context, driver)) < 0)
-    return resumed;
+  code = restart(context, driver, &sealed);
   if (driver->other_bits < assembly->other_bits)
     driver->other_bits = assembly->other_bits;
-  fresh = dun_result_begin(context, &driver->result, assembly->file, assembly->identity, run,
-                           dun_assembly_chains(assembly), dun_assembly_draws(assembly), resumed);
-  if (fresh >= 0 && run->kept.due > 0)
-    code = dun_result_chains(context, &driver->result, run);
-  if (fresh < 0 || code < 0)
-    return fresh < 0 ? fresh : code;
-  if (resumed && fresh == 1 && (run->replicate > 0 || run->kept.draws > 0))
-    return refuse_lost_draws(context, driver);
+  if (code >= 0)
+    code = open_draws(context, driver, &sealed);
+  dun_free(sealed.bytes);
+  if (code < 0)
+    return code;
   dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
   dun_stop_begin(context, &driver->stop, began, saved_bytes(&run->population));
   return 0;
@@ -375,8 +415,11 @@ int dun_driver_run(struct dun_context *context, struct dun_driver *driver,
   if (code >= 0)
     code = loop(context, driver);
   dun_stop_end(context);
-  if (code == DUN_RUN_DONE)
+  if (code == DUN_RUN_DONE) {
+    if (!driver->cut) /* from here on until the result has its name, this is the run */
+      checkpoint(context, driver);
     code = dun_finish_run(context, driver);
+  }
   driver->finished = code == DUN_RUN_DONE;
   if (code < 0)
     clean_up(context, driver);

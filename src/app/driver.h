@@ -41,6 +41,7 @@ struct dun_driver {
   struct dun_cost before;             /* of earlier jobs of this run */
   int64_t blas;                       /* hash of the BLAS kernel family's name */
   int64_t other_bits;                 /* as the assembly has it, from this job or an earlier one */
+  int64_t lost;                       /* numbers of draws that were damaged in the file */
   struct dun_table steps;             /* /trace/steps */
   struct dun_table replicates;        /* /trace/replicates */
   struct dun_second second;           /* /trace/evidence */

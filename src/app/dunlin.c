@@ -21,6 +21,8 @@ int dunlin_local(int argc, char **argv, int *exit_code)
   struct dun_arguments arguments;
   int code = dun_arguments_parse(&arguments, argc, argv), done = 1;
   *exit_code = 0;
+  if (code == DUN_ERROR_MEMORY) /* of other faults the parser has told */
+    fprintf(stderr, "dunlin: %s\n", dun_error_text());
   if (code < 0)
     *exit_code = dun_exit_code(code);
   else if (arguments.answered)

@@ -342,6 +342,7 @@ int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
     return code;
   if ((code = write_result(context, driver, &evidence)) < 0)
     return code;
-  dun_checkpoint_remove(context, driver->assembly->file);
+  if (context->rank == 0)
+    dun_checkpoint_remove(driver->assembly->file, NULL);
   return 0;
 }

@@ -1,7 +1,9 @@
 #include "app/progress.h"
 #include "app/number.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "io/durable.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -40,6 +42,18 @@ static void flush(struct dun_context *context, struct dun_progress *progress)
     warn_once(context, progress);
 }
 
+/* A new file: what a link of that name points to is not touched. */
+static FILE *open_rows(const char *name)
+{
+  int file = dun_durable_create(name, 0);
+  if (file >= 0)
+    file = dun_durable_open(name, 1);
+  FILE *rows = file >= 0 ? fdopen(file, "w") : NULL;
+  if (file >= 0 && !rows)
+    dun_fail(dun_durable_close(file, name, 0, DUN_ERROR_MEMORY), "no memory for '%s'.", name);
+  return rows;
+}
+
 void dun_progress_open(struct dun_context *context, struct dun_progress *progress, const char *file,
                        const struct dun_table *steps)
 {
@@ -49,9 +63,9 @@ void dun_progress_open(struct dun_context *context, struct dun_progress *progres
     return;
   dun_text_add(&name, "%s.progress.jsonl", file);
   progress->name = name.text;
-  progress->rows = name.failed ? NULL : fopen(name.text, "we");
-  if (!progress->rows) {
-    warn_once(context, progress);
+  if (!(progress->rows = name.failed ? NULL : open_rows(name.text))) {
+    dun_warn(&context->log, "%s  The run goes on without it.", dun_error_text());
+    progress->failed = 1;
     return;
   }
   for (long long row = 0; row < dun_table_rows(steps); row++)

@@ -32,6 +32,7 @@ static const struct dun_state driver_state[] = {
     DRIVER("processor", DUN_STATE_NUMBER, before.processor, 1),
     INTEGER("blas", blas),
     INTEGER("other_bits", other_bits),
+    INTEGER("lost", lost),
     DRIVER("steps", DUN_STATE_NUMBERS, steps.cells, 1),
     DRIVER("replicates", DUN_STATE_NUMBERS, replicates.cells, 1),
     DRIVER("diagnosis", DUN_STATE_INTEGER, stored, DIAGNOSIS_WORDS),
@@ -122,7 +123,9 @@ struct dun_checkpoint dun_record_checkpoint(struct dun_driver *driver)
                                  .identity = driver->assembly->identity,
                                  .objects = driver->object,
                                  .object_count = driver->objects,
-                                 .population = &driver->assembly->run.population};
+                                 .population = &driver->assembly->run.population,
+                                 .ended = driver->assembly->run.replicate ==
+                                          driver->assembly->run.options.replicates};
 }
 
 /* ---- tables -------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/checkpoint_file.h"
+#include "io/durable.h"
 #include "io/result_read.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -274,6 +275,36 @@ static int output_is_trusted(const struct dun_assembly *assembly)
                   assembly->arguments->operand[0], assembly->file);
 }
 
+/* Something else than a file with a name that the run will need: a pipe would be waited for. */
+static int refuse_other(const char *name)
+{
+  struct stat status;
+  if (!name)
+    return DUN_ERROR_MEMORY;
+  if (lstat(name, &status) || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
+    return 0; /* links are replaced, not followed */
+  return dun_fail(DUN_ERROR_INPUT, "output.file: %s: found something that is no file", name);
+}
+
+/* The names beside the result's that a run takes for its own. */
+static int refuse_others(const char *file)
+{
+  static const char *const suffix[] = {".part", ".part.new", ".progress.jsonl"};
+  int code = 0;
+  for (int i = 0; i < 3 && code >= 0; i++) {
+    struct dun_text name = {0};
+    dun_text_add(&name, "%s%s", file, suffix[i]);
+    code = refuse_other(name.failed ? NULL : name.text);
+    dun_text_free(&name);
+  }
+  for (int i = 0; i < 4 && code >= 0; i++) {
+    char *name = dun_checkpoint_name(file, i / 2, i % 2 ? ".tmp" : "");
+    code = refuse_other(name);
+    dun_free(name);
+  }
+  return code;
+}
+
 static int refuse_names(const struct dun_assembly *assembly)
 {
   const char *file = assembly->file;
@@ -282,7 +313,7 @@ static int refuse_names(const struct dun_assembly *assembly)
     return dun_fail(DUN_ERROR_INPUT, "output.file: the result's name is empty");
   if ((code = name_is_short(file)) < 0 || (code = output_is_trusted(assembly)) < 0)
     return code;
-  if ((code = folder_is_good(file)) < 0)
+  if ((code = folder_is_good(file)) < 0 || (code = refuse_others(file)) < 0)
     return code;
   /* Run again with --restart, a stored result only finds itself complete. */
   if (is_input(assembly) && !assembly->arguments->restart)
@@ -296,7 +327,7 @@ static char *left_checkpoint(const struct dun_assembly *assembly)
 {
   for (int generation = 0; generation < 2; generation++) {
     char *name = dun_checkpoint_name(assembly->file, generation, "");
-    if (name && access(name, F_OK) == 0)
+    if (name && dun_durable_is_there(name) != 0) /* what cannot be looked at is not gone */
       return name;
     dun_free(name);
   }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/hdf_driver.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,17 +28,19 @@ int dun_hdf_fail(int code, const char *file, const char *what)
 
 static void be_quiet(void)
 {
+  H5dont_atexit(); /* it would crash on what it could not close */
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-static hid_t access_list(void)
+static hid_t access_list(struct dun_hdf_trouble *trouble)
 {
   hid_t list = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
   H5Pset_alignment(list, 65536, 4096);
+  dun_hdf_drive(list, trouble);
 #if H5_VERSION_GE(1, 10, 7)
   /* file systems of clusters often cannot lock, and a result is complete before it has its name */
   H5Pset_file_locking(list, 0, 1);
@@ -45,33 +48,48 @@ static hid_t access_list(void)
   return list;
 }
 
-hid_t dun_hdf_create(const char *file, int64_t userblock)
+hid_t dun_hdf_create(const char *file)
 {
+  struct dun_hdf_trouble *trouble = dun_allocate(1, sizeof *trouble);
+  if (!trouble)
+    return DUN_ERROR_MEMORY;
   be_quiet();
-  hid_t create = H5Pcreate(H5P_FILE_CREATE), access = access_list(), handle;
+  hid_t create = H5Pcreate(H5P_FILE_CREATE), access = access_list(trouble), handle;
   H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_userblock(create, (hsize_t)userblock);
+  H5Pset_obj_track_times(create, 0);
   handle = H5Fcreate(file, H5F_ACC_TRUNC, create, access);
   H5Pclose(create);
   H5Pclose(access);
+  if (handle < 0)
+    dun_free(trouble);
   return handle >= 0 ? handle : dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be created");
+}
+
+/* HDF5 looks for its signature at the begin and at every power of two from 512 on. */
+static int is_hdf5(int bytes, int64_t size)
+{
+  static const char signature[8] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  char found[8];
+  for (int64_t at = 0; at + 8 <= size; at = at ? 2 * at : 512)
+    if (pread(bytes, found, 8, at) == 8 && !memcmp(found, signature, 8))
+      return 1;
+  return 0;
 }
 
 /* HDF5's own sentences for the plain cases are hard to read. */
 static int check_file(const char *file, int write, int code)
 {
   struct stat status;
-  int bytes = open(file, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+  int bytes = open(file, (write ? O_RDWR | O_NOFOLLOW : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
   if (bytes < 0)
     return dun_fail(code, "'%s' cannot be opened: %s.", file, strerror(errno));
   int regular = fstat(bytes, &status) == 0 && S_ISREG(status.st_mode);
+  int known = regular && is_hdf5(bytes, status.st_size);
   close(bytes);
   if (!regular)
     return dun_fail(code, "'%s' is no regular file.", file);
-  if (H5Fis_hdf5(file) <= 0)
-    return dun_fail(code, "'%s' is not an HDF5 file.", file);
-  return 0;
+  return known ? 0 : dun_fail(code, "'%s' is not an HDF5 file.", file);
 }
 
 hid_t dun_hdf_open(const char *file, int write)
@@ -80,16 +98,30 @@ hid_t dun_hdf_open(const char *file, int write)
   be_quiet();
   if (check_file(file, write, code) < 0)
     return code;
-  hid_t access = access_list();
+  struct dun_hdf_trouble *trouble = dun_allocate(1, sizeof *trouble);
+  if (!trouble)
+    return DUN_ERROR_MEMORY;
+  hid_t access = access_list(trouble);
   hid_t handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
   H5Pclose(access);
+  if (handle < 0)
+    dun_free(trouble);
   return handle >= 0 ? handle : dun_hdf_fail(code, file, "it is damaged or not complete");
 }
 
 int dun_hdf_close(hid_t handle, const char *file, int status)
 {
-  if (handle >= 0 && H5Fclose(handle) < 0 && status >= 0)
-    return dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be written to its end");
+  if (handle < 0)
+    return status;
+  struct dun_hdf_trouble *trouble = dun_hdf_trouble_of(handle);
+  int closed = H5Fclose(handle) >= 0;
+  if (!closed && status >= 0)
+    status = dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be written to its end");
+  if (trouble && trouble->error && status >= 0)
+    status = dun_fail(DUN_ERROR_FILE, "'%s' cannot be read or written: %s.", file,
+                      strerror(trouble->error));
+  if (closed)
+    dun_free(trouble);
   return status;
 }
 
@@ -102,6 +134,7 @@ static hid_t group_here(hid_t place, const char *name)
   hid_t create = H5Pcreate(H5P_GROUP_CREATE);
   H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_obj_track_times(create, 0);
   hid_t group = H5Gcreate2(place, name, H5P_DEFAULT, create, H5P_DEFAULT);
   H5Pclose(create);
   return group;
@@ -137,6 +170,7 @@ hid_t dun_hdf_dataset(hid_t place, const char *name, hid_t type, int rank, const
   hid_t create = H5Pcreate(H5P_DATASET_CREATE);
   hid_t space = rank ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
   H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_obj_track_times(create, 0);
   H5Pset_layout(create, H5D_CONTIGUOUS);
   H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
@@ -184,12 +218,15 @@ int dun_hdf_write_texts(hid_t place, const char *name, int64_t count, const char
 {
   hsize_t size = (hsize_t)count;
   hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &size, NULL), dataset;
+  hid_t create = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_obj_track_times(create, 0);
   H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  dataset = H5Dcreate2(place, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  dataset = H5Dcreate2(place, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
   int status = dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0;
   if (dataset >= 0 && H5Dclose(dataset) < 0)
     status = 1;
+  H5Pclose(create);
   H5Sclose(space);
   H5Tclose(type);
   return status ? -1 : 0;

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /* Creates or truncates a file in the format of HDF5 1.8 (its metadata carry checksums), creation
- * order tracked as netCDF wants it, with `userblock` bytes left free at its begin (0, or a power
- * of two from 512 on).  < 0: DUN_ERROR_FILE. */
-hid_t dun_hdf_create(const char *file, int64_t userblock);
+ * order tracked as netCDF wants it.  What follows from the same calls has the same bytes: no times
+ * are stored.  < 0: DUN_ERROR_FILE. */
+hid_t dun_hdf_create(const char *file);
 /* Opens; < 0: DUN_ERROR_INPUT (DUN_ERROR_FILE to write) after a sentence that names the file. */
 hid_t dun_hdf_open(const char *file, int write);
 /* Closes; what could not be written shows here.  `status` is passed on if it is negative. */

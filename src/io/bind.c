@@ -304,8 +304,13 @@ static void bind_nested(const struct section *s, const struct dun_option *row,
     char text[NAME];
     int alone = !strchr("[{", *row->initial);
     snprintf(text, sizeof text, alone ? "{type: %.200s}" : "%.250s", row->initial);
-    if (dun_node_parse(&made, s->binder->input, name, text, s->line, &s->binder->complaints) == 0)
+    int status =
+        dun_node_parse(&made, s->binder->input, name, text, s->line, &s->binder->complaints);
+    /* what is bound below it communicates */
+    if (dun_agree(s->binder->context, status < 0 ? DUN_ERROR_MEMORY : 0) == 0)
       node = &made;
+    else if (status == 0)
+      dun_complain(&s->binder->complaints, s->binder->input, -1, 0, "%s: no memory", name);
   }
   if (row->type == DUN_PARTS && node) {
     dun_bind_parts(s->binder, node, name, (enum dun_kind)row->kind, member);

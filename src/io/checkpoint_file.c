@@ -3,15 +3,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/hdf.h"
-#include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-enum { PIECE = 1 << 20 };
 
 static const char magic[16] = "DUNLIN-CHECK\r\n\x1a";
 
@@ -28,10 +25,8 @@ struct dun_saved dun_checkpoint_saved(const struct dun_checkpoint *checkpoint)
   int64_t total = population->tiles.total;
   struct dun_saved saved = {.blocks = (total + DUN_CHECKPOINT_BLOCK - 1) / DUN_CHECKPOINT_BLOCK};
   for (int i = 0; i < population->columns; i++)
-    if (population->column[i].flags & DUN_SAVED) {
+    if (population->column[i].flags & DUN_SAVED)
       saved.column[saved.columns++] = &population->column[i];
-      saved.bytes += total * dun_checkpoint_row(&population->column[i]);
-    }
   return saved;
 }
 
@@ -40,7 +35,8 @@ static uint64_t digest_text(uint64_t digest, const char *text)
   return dun_digest(digest, text, (int64_t)strlen(text));
 }
 
-uint64_t dun_checkpoint_layout(const struct dun_checkpoint *checkpoint)
+/* Of the names, types and widths of all that is saved. */
+static uint64_t layout_of(const struct dun_checkpoint *checkpoint)
 {
   struct dun_saved saved = dun_checkpoint_saved(checkpoint);
   uint64_t layout = 0;
@@ -109,129 +105,40 @@ void dun_checkpoint_sums(const struct dun_checkpoint *checkpoint, const struct d
   }
 }
 
-/* ---- the digest of the rest -------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------ */
 
-static int digest_piece(int file, const char *name, int64_t from, int64_t to, char *buffer,
-                        uint64_t *digest)
+static int64_t front_bytes(const struct dun_saved *saved, int64_t states, int64_t draws)
 {
-  for (int64_t n; from < to; from += n) {
-    n = to - from < PIECE ? to - from : PIECE;
-    if (dun_durable_read(file, name, buffer, n, from) < 0)
-      return DUN_ERROR_FILE;
-    *digest = dun_digest(*digest, buffer, n);
-  }
-  return 0;
+  return states + draws + 8 * saved->columns * saved->blocks;
 }
 
-/* The columns in the order of their places in the file. */
-static void sort_columns(const struct dun_saved *saved, const struct dun_checkpoint_header *header,
-                         int order[DUN_MAX_COLUMNS])
+int64_t dun_checkpoint_place(struct dun_saved *saved, int64_t particles, int64_t states,
+                             int64_t draws)
 {
+  int64_t end = DUN_CHECKPOINT_HEADER + front_bytes(saved, states, draws);
   for (int c = 0; c < saved->columns; c++) {
-    int at = c;
-    for (; at > 0 && header->column_offset[order[at - 1]] > header->column_offset[c]; at--)
-      order[at] = order[at - 1];
-    order[at] = c;
+    saved->offset[c] = end;
+    end = saved->offset[c] + particles * dun_checkpoint_row(saved->column[c]);
   }
-}
-
-/* All bytes between the columns. */
-static int digest_rest(const char *name, const struct dun_saved *saved, int64_t particles,
-                       const struct dun_checkpoint_header *header, uint64_t *digest)
-{
-  int64_t from = DUN_CHECKPOINT_HEADER, size = (int64_t)header->size;
-  int file = dun_durable_open(name, 0), status = 0, order[DUN_MAX_COLUMNS];
-  char *buffer = dun_allocate(PIECE, 1);
-  *digest = header->identity;
-  sort_columns(saved, header, order);
-  if (file < 0 || !buffer)
-    status = file < 0 ? file : DUN_ERROR_MEMORY;
-  for (int i = 0; i <= saved->columns && status == 0; i++) {
-    int64_t to = i == saved->columns ? size : (int64_t)header->column_offset[order[i]];
-    if (to < from || to > size)
-      status = dun_fail(DUN_ERROR_FILE, "'%s': its columns do not lie in it.", name);
-    else
-      status = digest_piece(file, name, from, to, buffer, digest);
-    from = to + (i < saved->columns ? particles * dun_checkpoint_row(saved->column[order[i]]) : 0);
-  }
-  dun_free(buffer);
-  return file < 0 ? status : dun_durable_close(file, name, 0, status);
+  return end;
 }
 
 /* ---- laying out -------------------------------------------------------------------------- */
 
-static int write_state(hid_t handle, const struct dun_checkpoint *checkpoint)
+/* The bytes of all states, which are written to `to` unless it is NULL. */
+static int64_t pack_states(const struct dun_checkpoint *checkpoint, char *to)
 {
+  int64_t bytes = 0;
   for (int i = 0; i < checkpoint->object_count; i++) {
     const struct dun_stateful *object = &checkpoint->objects[i];
-    hid_t states = dun_hdf_group(handle, "state"), group = dun_hdf_group(states, object->name);
-    int status = group < 0 ? -1 : 0;
-    for (const struct dun_state *row = object->rows; row && row->name && status == 0; row++) {
+    for (const struct dun_state *row = object->rows; row && row->name; row++) {
       int64_t count;
       const void *values = dun_state_values(row, object->self, &count);
-      hsize_t size = (hsize_t)count;
-      hid_t type = row->type == DUN_STATE_INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-      status = dun_hdf_write(group, row->name, type, 1, &size, values);
-    }
-    if (group >= 0)
-      H5Gclose(group);
-    if (states >= 0)
-      H5Gclose(states);
-    if (status < 0)
-      return status;
-  }
-  return 0;
-}
-
-static int make_columns(hid_t handle, const struct dun_saved *saved, int64_t particles,
-                        struct dun_checkpoint_header *header)
-{
-  hid_t group = dun_hdf_group(handle, "columns");
-  int status = group < 0 ? -1 : 0;
-  for (int c = 0; c < saved->columns && status == 0; c++) {
-    const struct dun_column *column = saved->column[c];
-    hsize_t size[2] = {(hsize_t)particles, (hsize_t)column->width};
-    hid_t dataset =
-        dun_hdf_dataset(group, column->name, dun_column_file_type(column->type), 2, size);
-    haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
-    if (offset == HADDR_UNDEF)
-      status = -1;
-    header->column_offset[c] = offset;
-    if (dataset >= 0)
-      H5Dclose(dataset);
-  }
-  if (group >= 0)
-    H5Gclose(group);
-  return status;
-}
-
-static int fill(hid_t handle, const struct dun_checkpoint *checkpoint,
-                const struct dun_saved *saved, const int64_t *sum,
-                struct dun_checkpoint_header *header)
-{
-  hsize_t size[2] = {(hsize_t)saved->columns, (hsize_t)saved->blocks};
-  if (dun_hdf_attribute_integer(handle, "format_version", DUN_CHECKPOINT_VERSION) < 0 ||
-      dun_hdf_attribute_integer(handle, "generation", (int64_t)header->generation) < 0 ||
-      dun_hdf_attribute_integer(handle, "particles", (int64_t)header->particles) < 0 ||
-      write_state(handle, checkpoint) < 0 ||
-      dun_hdf_write(handle, "checksums", H5T_NATIVE_UINT64, 2, size, sum) < 0 ||
-      make_columns(handle, saved, (int64_t)header->particles, header) < 0 ||
-      H5Fflush(handle, H5F_SCOPE_GLOBAL) < 0)
-    return -1;
-  return 0;
-}
-
-/* What HDF5 may add to the columns: states, sums, and a page or so for each name. */
-static int64_t bound(const struct dun_checkpoint *checkpoint, const struct dun_saved *saved)
-{
-  int64_t bytes = saved->bytes + 8 * saved->columns * saved->blocks + (1 << 18) +
-                  16384 * (int64_t)saved->columns;
-  for (int i = 0; i < checkpoint->object_count; i++) {
-    bytes += 16384;
-    for (const struct dun_state *row = checkpoint->objects[i].rows; row && row->name; row++) {
-      int64_t count;
-      dun_state_values(row, checkpoint->objects[i].self, &count);
-      bytes += 8 * count + 8192;
+      if (to)
+        memcpy(to + bytes, &count, 8);
+      if (to && count > 0)
+        memcpy(to + bytes + 8, values, (size_t)(8 * count));
+      bytes += 8 + 8 * count;
     }
   }
   return bytes;
@@ -242,170 +149,156 @@ static uint64_t digest_header(const struct dun_checkpoint_header *header)
   return dun_digest(header->version, header, offsetof(struct dun_checkpoint_header, own));
 }
 
-static int write_header(const char *name, const struct dun_checkpoint_header *header)
+static int write_front(const char *name, const void *front, int64_t size)
 {
   int file = dun_durable_open(name, 1);
   if (file < 0)
     return file;
-  return dun_durable_close(file, name, 1, dun_durable_write(file, name, header, sizeof *header, 0));
+  return dun_durable_close(file, name, 0, dun_durable_write(file, name, front, size, 0));
 }
 
 int dun_checkpoint_lay_out(const char *name, const struct dun_checkpoint *checkpoint,
-                           const struct dun_saved *saved, const int64_t *sum,
-                           struct dun_checkpoint_header *header)
+                           struct dun_saved *saved, const int64_t *sum, uint64_t generation)
 {
   int64_t particles = checkpoint->population->tiles.total;
-  /* reserved first: HDF5 takes a full disk badly */
-  int status = dun_durable_create(name, bound(checkpoint, saved));
-  if (status < 0)
-    return status;
-  memcpy(header->magic, magic, sizeof magic);
-  header->version = DUN_CHECKPOINT_VERSION;
-  header->identity = checkpoint->identity;
-  header->layout = dun_checkpoint_layout(checkpoint);
-  header->particles = (uint64_t)particles;
-  header->columns = (uint64_t)saved->columns;
-  hid_t handle = dun_hdf_create(name, DUN_CHECKPOINT_HEADER);
-  status = handle < 0 ? DUN_ERROR_FILE : 0;
-  if (status == 0 && fill(handle, checkpoint, saved, sum, header) < 0)
-    status = dun_hdf_fail(DUN_ERROR_FILE, name, "it cannot be laid out");
-  status = handle < 0 ? status : dun_hdf_close(handle, name, status);
-  int64_t size = status == 0 ? dun_durable_size(name) : status;
-  header->size = size < 0 ? 0 : (uint64_t)size;
-  status = size < 0 ? (int)size : dun_durable_reserve(name, size);
-  if (status == 0)
-    status = digest_rest(name, saved, particles, header, &header->rest);
-  header->own = digest_header(header);
-  if (status == 0)
-    status = write_header(name, header);
-  if (status < 0)
+  int64_t states = pack_states(checkpoint, NULL), draws = checkpoint->draws.size;
+  int64_t size = dun_checkpoint_place(saved, particles, states, draws);
+  int64_t front = front_bytes(saved, states, draws);
+  char *bytes = dun_allocate(DUN_CHECKPOINT_HEADER + front, 1), *at = bytes;
+  if (!bytes)
+    return DUN_ERROR_MEMORY;
+  at += DUN_CHECKPOINT_HEADER;
+  pack_states(checkpoint, at);
+  if (draws > 0)
+    memcpy(at + states, checkpoint->draws.bytes, (size_t)draws);
+  memcpy(at + states + draws, sum, (size_t)(front - states - draws));
+  struct dun_checkpoint_header header = {
+      .version = DUN_CHECKPOINT_VERSION,
+      .generation = generation,
+      .identity = checkpoint->identity,
+      .layout = layout_of(checkpoint),
+      .particles = (uint64_t)particles,
+      .columns = (uint64_t)saved->columns,
+      .states = (uint64_t)states,
+      .draws = (uint64_t)draws,
+      .size = (uint64_t)size,
+      .front = dun_digest(checkpoint->identity, at, front),
+  };
+  memcpy(header.magic, magic, sizeof magic);
+  header.own = digest_header(&header);
+  memcpy(bytes, &header, sizeof header);
+  int status = dun_durable_create(name, size);
+  if (status == 0 && (status = write_front(name, bytes, DUN_CHECKPOINT_HEADER + front)) < 0)
     unlink(name);
+  dun_free(bytes);
   return status;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-int dun_checkpoint_examine(const char *name, struct dun_checkpoint_header *header)
+static int check_header(const char *name, const struct dun_checkpoint_header *header, int64_t size)
 {
-  if (access(name, F_OK) < 0)
-    return 0;
-  int64_t size = dun_durable_size(name);
-  int file = dun_durable_open(name, 0), status = file;
-  if (file < 0)
-    return file;
-  status = size < DUN_CHECKPOINT_HEADER
-               ? dun_fail(DUN_ERROR_FILE, "'%s' has %lld bytes: it is cut off or no checkpoint.",
-                          name, (long long)size)
-               : dun_durable_read(file, name, header, sizeof *header, 0);
-  status = dun_durable_close(file, name, 0, status);
-  if (status < 0)
-    return status;
   if (memcmp(header->magic, magic, sizeof magic))
-    return dun_fail(DUN_ERROR_FILE, "'%s' is not a checkpoint.", name);
+    return dun_fail(DUN_ERROR_INPUT,
+                    "'%s' is no checkpoint, or one of an earlier version of this program.", name);
   if (header->version != DUN_CHECKPOINT_VERSION)
-    return dun_fail(DUN_ERROR_FILE, "'%s' has format version %llu, this program reads %d.", name,
+    return dun_fail(DUN_ERROR_INPUT, "'%s' has format version %llu, this program reads %d.", name,
                     (unsigned long long)header->version, DUN_CHECKPOINT_VERSION);
   if (header->own != digest_header(header))
-    return dun_fail(DUN_ERROR_FILE, "'%s' is damaged at its begin.", name);
+    return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged at its begin.", name);
   if (header->size != (uint64_t)size)
-    return dun_fail(DUN_ERROR_FILE, "'%s' has %lld bytes, expected %llu%s.", name, (long long)size,
+    return dun_fail(DUN_ERROR_INPUT, "'%s' has %lld bytes, expected %llu%s.", name, (long long)size,
                     (unsigned long long)header->size,
                     header->size > (uint64_t)size ? ": it is cut off" : "");
   return 1;
 }
 
-static int read_row(hid_t handle, const char *name, const char *place, const struct dun_state *row,
-                    char **state, int64_t *size)
+/* What can be read, but is no file that a run writes, is damage to this reader. */
+static int is_regular(const char *name)
 {
-  int rank;
-  hid_t dataset = dun_hdf_open_dataset(handle, name, place);
-  if (dataset < 0)
-    return (int)dataset;
-  int64_t count = dun_hdf_count(dataset, name, place, 0, &rank, NULL);
-  int status = 0;
-  hid_t type = row->type == DUN_STATE_INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-  char *larger = count < 0 ? NULL : dun_allocate(*size + 8 + 8 * count, 1);
-  if (count >= 0 && row->type != DUN_STATE_NUMBERS && count != fixed_count(row))
-    status = dun_fail(DUN_ERROR_FILE, "'%s' of '%s' has %lld numbers, expected %d.", place, name,
-                      (long long)count, fixed_count(row));
-  else if (!larger)
-    status = count < 0 ? (int)count : DUN_ERROR_MEMORY;
-  else if (count > 0 &&
-           H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, larger + *size + 8) < 0)
-    status = dun_hdf_fail(DUN_ERROR_FILE, name, "a state cannot be read");
-  H5Dclose(dataset);
-  if (status < 0) {
-    dun_free(larger);
-    return status;
-  }
-  if (*state)
-    memcpy(larger, *state, (size_t)*size);
-  memcpy(larger + *size, &count, 8);
-  dun_free(*state);
-  *state = larger;
-  *size += 8 + 8 * count;
+  struct stat entry;
+  return stat(name, &entry) == 0 && S_ISREG(entry.st_mode);
+}
+
+int dun_checkpoint_examine(const char *name, struct dun_checkpoint_header *header)
+{
+  int there = dun_durable_is_there(name), file, status;
+  if (there <= 0)
+    return there;
+  file = dun_durable_open(name, 0);
+  if (file < 0)
+    return is_regular(name) ? file : DUN_ERROR_INPUT;
+  int64_t size = lseek(file, 0, SEEK_END);
+  memset(header, 0, sizeof *header);
+  status = size < DUN_CHECKPOINT_HEADER
+               ? dun_fail(DUN_ERROR_INPUT, "'%s' has %lld bytes: it is cut off or no checkpoint.",
+                          name, (long long)size)
+               : dun_durable_read(file, name, header, sizeof *header, 0);
+  status = dun_durable_close(file, name, 0, status);
+  return status < 0 ? status : check_header(name, header, size);
+}
+
+/* Whether the sizes, which a forger chose, are those that the contents have. */
+static int check_sizes(const char *name, const struct dun_checkpoint *checkpoint,
+                       const struct dun_checkpoint_header *header, struct dun_saved *saved)
+{
+  const struct dun_population *population = checkpoint->population;
+  int whole = header->columns == (uint64_t)saved->columns;
+  if (header->layout != layout_of(checkpoint) || !(whole || header->columns == 0) ||
+      header->particles != (uint64_t)population->tiles.total)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "'%s' holds other columns or states than this program saves for this input.",
+                    name);
+  if (!whole)
+    saved->columns = 0;
+  if (header->states > header->size || header->draws > header->size || header->draws % 8 ||
+      (uint64_t)dun_checkpoint_place(saved, population->tiles.total, (int64_t)header->states,
+                                     (int64_t)header->draws) != header->size)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: its parts do not make up its size.", name);
   return 0;
 }
 
-static int read_state(hid_t handle, const char *name, const struct dun_checkpoint *checkpoint,
-                      char **state, int64_t *size)
+/* Every row has its count, and all of them together the size. */
+static int check_states(const char *name, const struct dun_checkpoint *checkpoint,
+                        const char *state, int64_t size)
 {
-  for (int i = 0; i < checkpoint->object_count; i++) {
-    const struct dun_stateful *object = &checkpoint->objects[i];
-    for (const struct dun_state *row = object->rows; row && row->name; row++) {
-      struct dun_text place = {0};
-      dun_text_add(&place, "/state/%s/%s", object->name, row->name);
-      int status =
-          place.failed ? DUN_ERROR_MEMORY : read_row(handle, name, place.text, row, state, size);
-      dun_text_free(&place);
-      if (status < 0)
-        return status;
+  int64_t at = 0, count;
+  for (int i = 0; i < checkpoint->object_count; i++)
+    for (const struct dun_state *row = checkpoint->objects[i].rows; row && row->name; row++) {
+      if (size - at < 8)
+        return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: its states are cut off.", name);
+      memcpy(&count, state + at, 8);
+      at += 8;
+      if (count < 0 || count > (size - at) / 8 ||
+          (row->type != DUN_STATE_NUMBERS && count != fixed_count(row)))
+        return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: '%s' of '%s' has %lld numbers.", name,
+                        row->name, checkpoint->objects[i].name, (long long)count);
+      at += 8 * count;
     }
-  }
-  return 0;
-}
-
-static int read_sums(hid_t handle, const char *name, const struct dun_saved *saved, int64_t *sum)
-{
-  int rank, status = 0;
-  hid_t dataset = dun_hdf_open_dataset(handle, name, "/checksums");
-  if (dataset < 0)
-    return (int)dataset;
-  int64_t count = dun_hdf_count(dataset, name, "/checksums", 0, &rank, NULL);
-  if (count != saved->columns * saved->blocks)
-    status = dun_fail(DUN_ERROR_FILE, "'%s' has %lld checksums, expected %lld.", name,
-                      (long long)count, (long long)(saved->columns * saved->blocks));
-  else if (count > 0 && H5Dread(dataset, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, sum) < 0)
-    status = dun_hdf_fail(DUN_ERROR_FILE, name, "its checksums cannot be read");
-  H5Dclose(dataset);
-  return status;
+  return at == size ? 0 : dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: it has more states.", name);
 }
 
 int dun_checkpoint_load(const char *name, const struct dun_checkpoint *checkpoint,
-                        const struct dun_saved *saved, const struct dun_checkpoint_header *header,
-                        int64_t *sum, char **state, int64_t *state_size)
+                        const struct dun_checkpoint_header *header, char **front, int64_t *size)
 {
-  uint64_t rest;
-  *state = NULL;
-  *state_size = 0;
-  if (header->layout != dun_checkpoint_layout(checkpoint) ||
-      header->columns != (uint64_t)saved->columns ||
-      header->particles != (uint64_t)checkpoint->population->tiles.total)
-    return dun_fail(DUN_ERROR_FILE,
-                    "'%s' holds other columns or states than this program saves for this input.",
-                    name);
-  int status = digest_rest(name, saved, (int64_t)header->particles, header, &rest);
-  if (status == 0 && rest != header->rest)
-    status = dun_fail(DUN_ERROR_FILE, "'%s' is damaged outside its columns.", name);
+  struct dun_saved saved = dun_checkpoint_saved(checkpoint);
+  int status = check_sizes(name, checkpoint, header, &saved);
+  *front = NULL;
   if (status < 0)
     return status;
-  hid_t handle = dun_hdf_open(name, 0);
-  if (handle < 0)
-    return (int)handle;
-  status = read_sums(handle, name, saved, sum);
+  *size = front_bytes(&saved, (int64_t)header->states, (int64_t)header->draws);
+  *front = dun_allocate(*size, 1);
+  int file = *front ? dun_durable_open(name, 0) : DUN_ERROR_MEMORY;
+  if (file < 0)
+    status = file;
+  else
+    status = dun_durable_close(file, name, 0,
+                               dun_durable_read(file, name, *front, *size, DUN_CHECKPOINT_HEADER));
+  if (status == 0 && dun_digest(header->identity, *front, *size) != header->front)
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' is damaged outside its columns.", name);
   if (status == 0)
-    status = read_state(handle, name, checkpoint, state, state_size);
+    status = check_states(name, checkpoint, *front, (int64_t)header->states);
   if (status < 0)
-    DUN_FREE(*state);
-  return dun_hdf_close(handle, name, status);
+    DUN_FREE(*front);
+  return status;
 }

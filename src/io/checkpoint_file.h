@@ -1,39 +1,45 @@
-/* The file of a checkpoint: what its first bytes say, and what rank 0 puts and finds in the rest.
+/* The file of a checkpoint: flat, in little-endian words, so that every byte of it is checked
+ * before it is believed, and no library stands between a failed write and the run.
  *
- * An HDF5 file behind a user block of 4096 bytes that holds the header below in little-endian
- * words, so that everything outside the columns can be checked before HDF5 looks at it: HDF5 itself
- * does not survive every damage.
- *
- *   /columns/NAME       number[particles][width], global particle order
- *   /state/OBJECT/ROW   integers or numbers
- *   /checksums          uint64[columns][blocks of 65536 particles] */
+ *   header    struct dun_checkpoint_header
+ *   front     states: of every row of every object a count and so many 8-byte values;
+ *             what is known of the draws' file (struct dun_checkpoint.draws);
+ *             sums: uint64[columns][blocks of 65536 particles]
+ *   columns   number[particles][width], global particle order, one behind the other */
 #ifndef DUNLIN_IO_CHECKPOINT_FILE_H
 #define DUNLIN_IO_CHECKPOINT_FILE_H
 
 #include "io/checkpoint.h"
 
-enum { DUN_CHECKPOINT_VERSION = 1, DUN_CHECKPOINT_BLOCK = 65536, DUN_CHECKPOINT_HEADER = 4096 };
+enum { DUN_CHECKPOINT_VERSION = 2, DUN_CHECKPOINT_BLOCK = 65536 };
 
 struct dun_checkpoint_header {
   char magic[16];
   uint64_t version, generation, identity;
   uint64_t layout; /* digest of the names, types and widths of all that is saved */
-  uint64_t particles, columns;
-  uint64_t size; /* of the file */
-  uint64_t column_offset[DUN_MAX_COLUMNS];
-  uint64_t rest; /* digest of all bytes but this header and the columns */
-  uint64_t own;  /* digest of this header up to here */
+  uint64_t particles;
+  uint64_t columns;       /* 0: of an ended run, whose particles nobody needs */
+  uint64_t states, draws; /* bytes */
+  uint64_t size;          /* of the file */
+  uint64_t front;         /* digest of the front */
+  uint64_t own;           /* digest of this header up to here */
 };
+enum { DUN_CHECKPOINT_HEADER = sizeof(struct dun_checkpoint_header) };
 
-/* The saved columns of a population in their order. */
+/* The saved columns of a population in their order, and their places in the file. */
 struct dun_saved {
   int columns;
   const struct dun_column *column[DUN_MAX_COLUMNS];
-  int64_t blocks, bytes; /* of all ranks, without the header */
+  int64_t blocks;                  /* 65536 particles each, of all ranks */
+  int64_t offset[DUN_MAX_COLUMNS]; /* filled by dun_checkpoint_place */
 };
 struct dun_saved dun_checkpoint_saved(const struct dun_checkpoint *checkpoint);
 int64_t dun_checkpoint_row(const struct dun_column *column); /* bytes per particle */
-uint64_t dun_checkpoint_layout(const struct dun_checkpoint *checkpoint);
+
+/* Places the columns behind a front with so many bytes of states and draws; returns the file's
+ * size. */
+int64_t dun_checkpoint_place(struct dun_saved *saved, int64_t particles, int64_t states,
+                             int64_t draws);
 
 /* STEM.slot.checkpoint, with `suffix` behind it; the caller's (dun_free). */
 char *dun_checkpoint_name(const char *file, int slot, const char *suffix);
@@ -42,21 +48,20 @@ char *dun_checkpoint_name(const char *file, int slot, const char *suffix);
 void dun_checkpoint_sums(const struct dun_checkpoint *checkpoint, const struct dun_saved *saved,
                          int64_t *sum);
 
-/* Rank 0: makes the file `name` with everything but the columns' bytes, all space reserved;
- * completes the header.  On failure the file is removed. */
+/* Rank 0: makes the file `name` with everything but the columns' bytes, all space reserved, and
+ * places the columns.  On failure the file is removed. */
 int dun_checkpoint_lay_out(const char *name, const struct dun_checkpoint *checkpoint,
-                           const struct dun_saved *saved, const int64_t *sum,
-                           struct dun_checkpoint_header *header);
+                           struct dun_saved *saved, const int64_t *sum, uint64_t generation);
 
 /* Rank 0: the header of a file, checked in itself and against the file's size.  1: it is there and
- * good; 0: there is no such file; < 0 with a sentence. */
+ * good; 0: there is no such file; DUN_ERROR_INPUT: it was read and is damaged or no checkpoint;
+ * DUN_ERROR_FILE: it cannot be read. */
 int dun_checkpoint_examine(const char *name, struct dun_checkpoint_header *header);
 
-/* Rank 0: checks everything but the columns, reads the sums into sum[columns][blocks] and the
- * states into one block, of which every row is a count and its 8-byte values. */
+/* Rank 0: the front of an examined file, checked: the states fit the objects.  *front is the
+ * caller's. */
 int dun_checkpoint_load(const char *name, const struct dun_checkpoint *checkpoint,
-                        const struct dun_saved *saved, const struct dun_checkpoint_header *header,
-                        int64_t *sum, char **state, int64_t *state_size);
+                        const struct dun_checkpoint_header *header, char **front, int64_t *size);
 
 /* The row's numbers inside an object; *count of them. */
 const void *dun_state_values(const struct dun_state *row, const void *self, int64_t *count);

@@ -26,13 +26,47 @@ static int reserve(int file, const char *path, int64_t size)
                   (double)size * 1e-6, strerror(error));
 }
 
+int dun_durable_is_there(const char *path)
+{
+  struct stat status;
+  if (lstat(path, &status) == 0)
+    return 1;
+  return errno == ENOENT || errno == ENOTDIR ? 0 : fail(path, "looked for", errno);
+}
+
+/* Whatever is opened is asked what it is: a pipe would be waited for, a device written to. */
+static int open_regular(const char *path, int flags)
+{
+  struct stat status;
+  int file = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+  if (file < 0)
+    return fail(path, flags & O_CREAT ? "created" : "opened", errno);
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+    return file;
+  close(file);
+  return dun_fail(DUN_ERROR_FILE, "'%s' is no regular file.", path);
+}
+
+/* Gives the name free of what a dead run, or a stranger, has left there. */
+static int give_up_name(const char *path)
+{
+  struct stat status;
+  if (lstat(path, &status) < 0)
+    return errno == ENOENT || errno == ENOTDIR ? 0 : fail(path, "looked for", errno);
+  if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+    return dun_fail(DUN_ERROR_FILE, "'%s' is no regular file.", path);
+  return unlink(path) < 0 && errno != ENOENT ? fail(path, "removed", errno) : 0;
+}
+
 int dun_durable_create(const char *path, int64_t size)
 {
-  int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), status;
+  int status = give_up_name(path);
+  int file = status < 0 ? status : open_regular(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (file < 0)
-    return fail(path, "created", errno);
+    return file;
   status = reserve(file, path, size);
-  close(file);
+  if (close(file) < 0 && status == 0)
+    status = fail(path, "closed", errno);
   if (status < 0)
     unlink(path);
   return status;
@@ -52,8 +86,7 @@ int64_t dun_durable_size(const char *path)
 
 int dun_durable_open(const char *path, int write)
 {
-  int file = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-  return file < 0 ? fail(path, "opened", errno) : file;
+  return open_regular(path, write ? O_RDWR | O_NOFOLLOW : O_RDONLY);
 }
 
 int dun_durable_write(int file, const char *path, const void *bytes, int64_t size, int64_t offset)
@@ -70,9 +103,11 @@ int dun_durable_write(int file, const char *path, const void *bytes, int64_t siz
   return 0;
 }
 
-int dun_durable_read(int file, const char *path, void *bytes, int64_t size, int64_t offset)
+/* The bytes that were got; fewer where the file ends. */
+static int64_t get(int file, const char *path, void *bytes, int64_t size, int64_t offset)
 {
-  for (int64_t done = 0; done < size;) {
+  int64_t done = 0;
+  while (done < size) {
     size_t piece = size - done < DUN_TRANSFER ? (size_t)(size - done) : (size_t)DUN_TRANSFER;
     ssize_t got = pread(file, (char *)bytes + done, piece, offset + done);
     if (got < 0 && errno == EINTR)
@@ -80,10 +115,26 @@ int dun_durable_read(int file, const char *path, void *bytes, int64_t size, int6
     if (got < 0)
       return fail(path, "read", errno);
     if (got == 0)
-      return dun_fail(DUN_ERROR_FILE, "'%s' is too short.", path);
+      break;
     done += got;
   }
-  return 0;
+  return done;
+}
+
+int dun_durable_read(int file, const char *path, void *bytes, int64_t size, int64_t offset)
+{
+  int64_t got = get(file, path, bytes, size, offset);
+  if (got >= 0 && got < size)
+    return dun_fail(DUN_ERROR_FILE, "'%s' is too short.", path);
+  return got < 0 ? (int)got : 0;
+}
+
+int dun_durable_read_some(int file, const char *path, void *bytes, int64_t size, int64_t offset)
+{
+  int64_t got = get(file, path, bytes, size, offset);
+  if (got >= 0)
+    memset((char *)bytes + got, 0, (size_t)(size - got));
+  return got < 0 ? (int)got : 0;
 }
 
 int dun_durable_close(int file, const char *path, int write, int status)

@@ -6,6 +6,8 @@
 #include "data/hdf.h"
 #include "io/durable.h"
 #include "io/result_file.h"
+#include "io/result_read.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -196,35 +198,57 @@ static int share_offsets(struct dun_context *context, struct dun_result *result)
   return status;
 }
 
-int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
-                     uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
-                     int resume)
+/* Collective.  What can be said without a file. */
+static int describe(struct dun_context *context, struct dun_result *result, const char *file,
+                    uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws)
 {
-  int state[2] = {0, 0}; /* rank 0's: status, found again */
   *result = (struct dun_result){.chains = chains, .draws = draws, .identity = identity};
   int status = set_names(result, file);
   if (status == 0)
     status = list_variables(result, run);
-  status = dun_agree(context, status);
-  if (status < 0)
-    return status;
-  if (context->rank == 0) {
-    state[0] = check_place(file);
-    state[1] = state[0] == 0 && resume && dun_result_reopen(result);
-    if (state[0] == 0 && !state[1])
-      state[0] = dun_result_lay_out(result);
-  }
-  status = dun_agree(context, state[0]);
-  if (status < 0)
-    return status;
-  status = share_offsets(context, result);
   if (status == 0)
-    status = dun_broadcast(context, state, sizeof state, 0);
+    status = dun_result_cut(result);
+  if (status == 0 && context->rank == 0)
+    status = check_place(file);
+  return dun_agree(context, status);
+}
+
+/* Collective.  A new file, if the one that is there may be replaced. */
+static int lay_out(struct dun_context *context, struct dun_result *result, int replace)
+{
+  int status = 0;
+  if (context->rank == 0) {
+    status = replace ? 0 : dun_result_left(result);
+    if (status >= 0)
+      status = dun_result_lay_out(result, replace);
+  }
+  status = dun_agree(context, status);
+  result->own = status == 0;
+  if (status == 0)
+    status = share_offsets(context, result);
   if (status == 0)
     status = dun_broadcast(context, result->writer, sizeof result->writer, 0);
   if (status == 0)
     status = dun_broadcast(context, &result->mark, sizeof result->mark, 0);
-  return status < 0 ? status : resume && !state[1];
+  return status;
+}
+
+int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
+                     uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
+                     int replace)
+{
+  int status = describe(context, result, file, identity, run, chains, draws);
+  return status < 0 ? status : lay_out(context, result, replace);
+}
+
+int dun_result_resume(struct dun_context *context, struct dun_result *result, const char *file,
+                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
+                      const struct dun_checkpoint_draws *sealed, int64_t *lost)
+{
+  int status = describe(context, result, file, identity, run, chains, draws);
+  if (status == 0)
+    status = dun_result_check(context, result, run, sealed, lost);
+  return status == 1 ? lay_out(context, result, 0) : status;
 }
 
 void dun_result_free(struct dun_result *result)
@@ -234,10 +258,24 @@ void dun_result_free(struct dun_result *result)
   DUN_FREE(result->part);
   DUN_FREE(result->whole);
   DUN_FREE(result->variable);
+  DUN_FREE(result->sum);
   result->variables = 0;
 }
 
 /* ---- end --------------------------------------------------------------------------------- */
+
+/* Whether everybody will be able to read it: until then nothing that it replaces is removed. */
+static int read_back(const char *file)
+{
+  struct dun_result_file read;
+  struct dun_table table;
+  int status = dun_result_open(&read, file);
+  for (int i = 0; status == 0 && i < read.tables; i++)
+    if ((status = dun_result_table(&read, read.table[i], &table)) == 0)
+      dun_table_free(&table);
+  dun_result_close(&read);
+  return status < 0 ? DUN_ERROR_FILE : 0;
+}
 
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,
@@ -250,6 +288,8 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
     status = dun_result_complete(result, attribute, attributes, provenance, provenances, table,
                                  tables, learned);
     if (status == 0)
+      status = read_back(result->part);
+    if (status == 0)
       status = dun_durable_publish(result->part, result->file);
     if (status == 0 && result->whole)
       unlink(result->whole);
@@ -257,13 +297,31 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
   return dun_agree(context, status);
 }
 
+/* 1 if there is a file of that name that can be read; 0 if there is nothing, 2 if it is something
+ * else; what cannot be opened once is not gone. */
+static int is_readable(const char *file)
+{
+  struct stat entry;
+  int there = dun_durable_is_there(file);
+  if (there <= 0)
+    return there;
+  if (stat(file, &entry) < 0)
+    return errno == ENOENT
+               ? 0
+               : dun_fail(DUN_ERROR_FILE, "'%s' cannot be looked at: %s.", file, strerror(errno));
+  if (!S_ISREG(entry.st_mode))
+    return 2;
+  int bytes = dun_durable_open(file, 0);
+  return bytes < 0 ? bytes : dun_durable_close(bytes, file, 0, 1);
+}
+
 static int look_at(const char *file, uint64_t identity)
 {
   char *text = NULL, number[20];
-  struct stat entry;
-  if (stat(file, &entry) < 0)
-    return 0;
-  hid_t handle = S_ISREG(entry.st_mode) ? dun_hdf_open(file, 0) : -1;
+  int readable = is_readable(file);
+  if (readable != 1)
+    return readable;
+  hid_t handle = dun_hdf_open(file, 0);
   if (handle < 0)
     return 2;
   hid_t attribute =
@@ -274,7 +332,7 @@ static int look_at(const char *file, uint64_t identity)
              !strcmp(text, number);
   if (attribute >= 0)
     H5Aclose(attribute);
-  H5Fclose(handle);
+  dun_hdf_close(handle, file, 0);
   dun_free(text);
   return same ? 1 : 2;
 }
@@ -282,6 +340,8 @@ static int look_at(const char *file, uint64_t identity)
 int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity)
 {
   int found = context->rank == 0 ? look_at(file, identity) : 0;
-  int status = dun_broadcast(context, &found, sizeof found, 0);
+  int status = dun_agree(context, found < 0 ? found : 0);
+  if (status >= 0)
+    status = dun_broadcast(context, &found, sizeof found, 0);
   return status < 0 ? status : found;
 }

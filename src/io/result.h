@@ -1,14 +1,20 @@
 /* Result files (HDF5) that xarray and ArviZ read as they are.
  *
  * The draws go to FILE.part, laid out beforehand by rank 0; at the end the traces, provenance and
- * attributes are added, the file is flushed and renamed: a result is complete or not there. */
+ * attributes are added, the file is flushed, read, and renamed: a result is complete or not there.
+ *
+ * Until then FILE.part is numbers at known places inside a wrapping of HDF5 that can be made again
+ * bit by bit.  A checkpoint knows the places and has a checksum of every chunk of the numbers and
+ * one of the wrapping, so that a run goes on from whatever is left: from one that was killed while
+ * HDF5 was writing, too. */
 #ifndef DUNLIN_IO_RESULT_H
 #define DUNLIN_IO_RESULT_H
 
 #include "base/table.h"
+#include "io/checkpoint.h"
 #include "methods/run.h"
 
-enum { DUN_RESULT_VERSION = 1 };
+enum { DUN_RESULT_VERSION = 1, DUN_WRITER = 72 };
 
 /* One dataset of (chain, draw, shape...). */
 struct dun_result_variable {
@@ -21,6 +27,7 @@ struct dun_result_variable {
   const char *unit, *doc;          /* NULL: none */
   const char *const *label;        /* [shape[0]], the target's; NULL: numbers */
   int64_t offset;                  /* of its numbers in the file */
+  int64_t first_chunk;             /* number of the first of its chunks */
 };
 
 struct dun_result {
@@ -28,23 +35,49 @@ struct dun_result {
   char *whole;       /* FILE.h5.part where `part` is a shorter copy; NULL */
   int64_t chains, draws;
   uint64_t identity; /* of the input */
-  char writer[17];   /* 16 letters by which FILE.part is known as this run's; "": not known */
-  int64_t mark;      /* where they stand in FILE.part */
-  int variables;     /* the parameters, then lp if there is one, then the output columns */
+  int64_t chunk;     /* numbers of a variable that share a checksum */
+  int64_t chunks;    /* of all variables */
+
+  /* made when it is laid out */
+  char writer[DUN_WRITER]; /* what FILE.part is known by as this run's */
+  int64_t mark;            /* where it stands in FILE.part */
+  int64_t size;            /* of FILE.part */
+  uint64_t wrapping;       /* digest of all its bytes but the draws' */
+  int own;                 /* it was laid out by this process, not gone on with */
+
+  int64_t *sum; /* [chunks], this rank's part of the checksums of all draws written so far; owned */
+  int variables; /* the parameters, then lp if there is one, then the output columns */
   struct dun_result_variable *variable; /* [variables], owned */
   int outputs;                          /* numbers in all parameters of a draw */
   struct dun_result_buffer *buffer;     /* of chains that are written draw by draw; owned */
 };
 
 /* Collective.  Lays out FILE.part for chains × draws of the run's output parameters and of the
- * population's output columns, or, with `resume`, opens the one that is there if it belongs to
- * this input and layout (else lays out afresh and returns 1: earlier draws are lost). */
+ * population's output columns.  One that is there and is no earlier one of this input is refused
+ * (DUN_ERROR_INPUT), unless `replace`: then it, and all checkpoints beside it, give way as soon as
+ * the new one is laid out. */
 int dun_result_begin(struct dun_context *context, struct dun_result *result, const char *file,
                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
-                     int resume);
+                     int replace);
 
-/* Local.  Removes FILE.part, if it is this run's. */
+/* Collective, after dun_result_flush.  What a checkpoint is to know of the draws so far; rank 0's
+ * bytes are the caller's (dun_free). */
+int dun_result_seal(struct dun_context *context, const struct dun_result *result,
+                    const struct dun_run *run, struct dun_checkpoint_draws *sealed);
+
+/* Collective.  Goes on with FILE.part, of which a checkpoint, the run's by now, has said so much:
+ * all draws are read and compared with their checksums.  Numbers of damaged chunks become NaN (or
+ * 0, where they are whole); how many draws of how many have lost some is told in *lost.
+ * DUN_ERROR_FILE if the file cannot be read, is gone, or holds none of the draws: it stays as it
+ * is. */
+int dun_result_resume(struct dun_context *context, struct dun_result *result, const char *file,
+                      uint64_t identity, const struct dun_run *run, int64_t chains, int64_t draws,
+                      const struct dun_checkpoint_draws *sealed, int64_t *lost);
+
+/* Local.  Removes FILE.part, if this run has laid it out. */
 void dun_result_discard(const struct dun_result *result);
+/* Local.  Removes the FILE.part of this input that a run left beside its complete result. */
+void dun_result_remove_left(const char *file, uint64_t identity);
 
 /* Collective.  Writes `draws` equally spaced particles of the population (global indices
  * floor(k N / draws)) as the draws of one chain, flushed to the disk before it returns.  lp is
@@ -89,7 +122,8 @@ struct dun_named_table {
   const struct dun_table *table;
 };
 
-/* Collective.  Adds attributes, tables and what was learned (NULL: nothing), syncs, renames. */
+/* Collective.  Adds attributes, tables and what was learned (NULL: nothing), syncs, reads it as
+ * everybody will, renames. */
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,
                       const struct dun_attribute *provenance, int provenances,
@@ -98,7 +132,7 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
 void dun_result_free(struct dun_result *result);
 
 /* Collective: 1 if FILE is there and is a complete result of this identity, 2 if it is another
- * complete file, 0 if there is none. */
+ * complete file, 0 if there is none.  DUN_ERROR_FILE if it cannot be looked at. */
 int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity);
 
 #endif

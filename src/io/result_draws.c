@@ -134,6 +134,17 @@ static void take(struct dun_result_buffer *b, int n, const int64_t *slot, const 
     take_lp(b, n, slot, particle);
 }
 
+/* The same slots are counted among what was written. */
+static int count_in(struct dun_result_buffer *b, int64_t first, int64_t count, int64_t chain,
+                    int64_t draw)
+{
+  for (int i = 0; i < b->result->variables; i++) {
+    int64_t bytes = (int64_t)dun_result_bytes(&b->result->variable[i]);
+    dun_result_count(b->result, i, chain, draw, count, b->buffer[i] + first * bytes);
+  }
+  return 0;
+}
+
 /* `count` slots from `first` on of every variable become the draws from `draw` on of a chain. */
 static int put(struct dun_result_buffer *b, int64_t first, int64_t count, int64_t chain,
                int64_t draw)
@@ -194,6 +205,8 @@ static int write_draws(struct dun_result_buffer *b, int64_t chain)
     n = end - at < b->rows ? end - at : b->rows;
     fill_batch(b, at, n);
     status = put(b, 0, n, chain, at);
+    if (status == 0)
+      count_in(b, 0, n, chain, at);
   }
   return dun_durable_close(b->file, b->result->part, 1, status);
 }
@@ -312,16 +325,21 @@ static int64_t stretch(const struct dun_result_buffer *b, int64_t *from, int64_t
   return to - *from;
 }
 
+/* What put and count_in do with slots. */
+typedef int on_slots(struct dun_result_buffer *b, int64_t first, int64_t count, int64_t chain,
+                     int64_t draw);
+
 /* The buffer's chains are this rank's from `begin` on, `draws` draws of each.  Whole chains that
  * are adjacent in the file go together. */
-static int put_rows(struct dun_result_buffer *b, int64_t begin, int64_t n, int64_t draws)
+static int each_row(struct dun_result_buffer *b, int64_t begin, int64_t n, int64_t draws,
+                    on_slots *visit)
 {
   int64_t depth = at_least_1(b->depth), together = draws == b->result->draws ? n : 1, count;
   int status = 0;
   for (int64_t row = 0; row < n && status == 0; row += together) {
     int64_t first = row * depth, end = first + together * draws;
     for (int64_t at = first; status == 0 && (count = stretch(b, &at, end)) > 0; at += count)
-      status = put(b, at, count, first_chain(b) + begin + row, b->first + at - first);
+      status = visit(b, at, count, first_chain(b) + begin + row, b->first + at - first);
   }
   return status;
 }
@@ -335,15 +353,18 @@ static int write_rows(struct dun_result_buffer *b, int sync)
   if (b->file < 0)
     return b->file;
   if (b->used > 0)
-    status = put_rows(b, 0, local_chains(b), b->used);
+    status = each_row(b, 0, local_chains(b), b->used, put);
   return dun_durable_close(b->file, b->result->part, sync, status);
 }
 
 /* Collective.  Writes what is buffered; `sync` also to the disk, with all that was written before.
- * Where a rank fails, all keep what they have: a run outlives a checkpoint that failed. */
+ * Where a rank fails, all keep what they have, and count nothing of it: a run outlives a checkpoint
+ * that failed. */
 static int flush(struct dun_context *context, struct dun_result_buffer *b, int sync)
 {
   int status = dun_agree(context, write_rows(b, sync));
+  if (status >= 0 && b->used > 0)
+    each_row(b, 0, local_chains(b), b->used, count_in);
   if (status >= 0)
     b->used = 0;
   return status;
@@ -362,7 +383,9 @@ static int write_through(struct dun_result_buffer *b)
   for (int64_t begin = 0; begin < local && status == 0; begin += b->rows) {
     int64_t n = local - begin < b->rows ? local - begin : b->rows;
     take_rows(b, begin, n, 0);
-    status = put_rows(b, begin, n, 1);
+    status = each_row(b, begin, n, 1, put);
+    if (status == 0)
+      each_row(b, begin, n, 1, count_in);
   }
   return dun_durable_close(b->file, b->result->part, 0, status);
 }

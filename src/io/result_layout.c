@@ -7,6 +7,7 @@
 #include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <hdf5_hl.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ size_t dun_result_bytes(const struct dun_result_variable *variable)
   return (size_t)variable->width * dun_column_size(variable->type);
 }
 
-static uint64_t digest_of(const struct dun_result *result)
+uint64_t dun_result_layout(const struct dun_result *result)
 {
   int64_t extent[2] = {result->chains, result->draws};
   uint64_t layout = dun_digest(DUN_RESULT_VERSION, extent, sizeof extent);
@@ -131,12 +132,20 @@ static int make_group(hid_t handle, const char *name, int statistic, struct dun_
   return status;
 }
 
+void dun_result_known_as(const struct dun_result *result, char text[DUN_WRITER])
+{
+  snprintf(text, DUN_WRITER, "dunlin draws %016llx %016llx ", (unsigned long long)result->identity,
+           (unsigned long long)dun_result_layout(result));
+}
+
 /* No two runs have the same: the process's number and the time of day. */
 static void choose_writer(struct dun_result *result)
 {
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
-  snprintf(result->writer, sizeof result->writer, "%08lx%08llx", (long)getpid() & 0xffffffff,
+  dun_result_known_as(result, result->writer);
+  size_t length = strlen(result->writer);
+  snprintf(result->writer + length, DUN_WRITER - length, "%08lx%08llx", (long)getpid() & 0xffffffff,
            ((unsigned long long)now.tv_sec * 1000003 + (unsigned long long)now.tv_nsec) &
                0xffffffff);
 }
@@ -145,7 +154,7 @@ static int fill(hid_t handle, struct dun_result *result)
 {
   char identity[20], layout[20];
   snprintf(identity, sizeof identity, "%016llx", (unsigned long long)result->identity);
-  snprintf(layout, sizeof layout, "%016llx", (unsigned long long)digest_of(result));
+  snprintf(layout, sizeof layout, "%016llx", (unsigned long long)dun_result_layout(result));
   if (dun_hdf_attribute_integer(handle, "format_version", DUN_RESULT_VERSION) < 0 ||
       dun_hdf_attribute_text(handle, "identity", identity) < 0 ||
       dun_hdf_attribute_text(handle, "layout", layout) < 0 ||
@@ -172,56 +181,166 @@ static int64_t bound(const struct dun_result *result)
   return bytes;
 }
 
-static int lay_out_as(const char *name, struct dun_result *result)
+/* `name` with its groups, variables and coordinates; the draws are left out. */
+static int make_file(const char *name, struct dun_result *result)
 {
-  int status = dun_durable_create(name, bound(result)); /* HDF5 takes a full disk badly */
-  if (status < 0)
-    return status;
-  hid_t handle = dun_hdf_create(name, 0);
-  status = handle < 0 ? DUN_ERROR_FILE : 0;
+  hid_t handle = dun_hdf_create(name);
+  int status = handle < 0 ? DUN_ERROR_FILE : 0;
   if (status == 0 && fill(handle, result) < 0)
     status = dun_hdf_fail(DUN_ERROR_FILE, name, "it cannot be laid out");
-  if (handle >= 0)
-    status = dun_hdf_close(handle, name, status);
-  int64_t size = status == 0 ? dun_durable_size(name) : status;
-  status = size < 0 ? (int)size : dun_durable_reserve(name, size);
+  return handle < 0 ? status : dun_hdf_close(handle, name, status);
+}
+
+/* ---- the wrapping ------------------------------------------------------------------------ */
+
+/* The variables in the order of their places; the caller's. */
+static int *order_of(const struct dun_result *result)
+{
+  int *order = dun_allocate(result->variables, sizeof *order);
+  for (int i = 0; order && i < result->variables; i++) {
+    int at = i;
+    for (; at > 0 && result->variable[order[at - 1]].offset > result->variable[i].offset; at--)
+      order[at] = order[at - 1];
+    order[at] = i;
+  }
+  return order;
+}
+
+/* Calls `visit` for all pieces of the file between the draws, in order. */
+static int each_piece(const struct dun_result *result,
+                      int (*visit)(void *data, char *bytes, int64_t size, int64_t offset),
+                      void *data)
+{
+  enum { PIECE = 1 << 20 };
+  int *order = order_of(result), status = 0;
+  char *bytes = dun_allocate(PIECE, 1);
+  int64_t at = 0, draws = result->chains * result->draws;
+  for (int i = 0; order && bytes && i <= result->variables && status == 0; i++) {
+    const struct dun_result_variable *v =
+        i < result->variables ? &result->variable[order[i]] : NULL;
+    int64_t end = v ? v->offset : result->size;
+    for (int64_t n; at < end && status == 0; at += n) {
+      n = end - at < PIECE ? end - at : PIECE;
+      status = visit(data, bytes, n, at);
+    }
+    at = v ? v->offset + draws * (int64_t)dun_result_bytes(v) : end;
+  }
+  status = order && bytes ? status : DUN_ERROR_MEMORY;
+  dun_free(order);
+  dun_free(bytes);
+  return status;
+}
+
+struct two_files {
+  int from, to;
+  const char *from_name, *to_name;
+  uint64_t digest;
+};
+
+static int digest_piece(void *data, char *bytes, int64_t size, int64_t offset)
+{
+  struct two_files *files = data;
+  int status = dun_durable_read_some(files->from, files->from_name, bytes, size, offset);
   if (status == 0)
-    status = dun_durable_publish(name, result->part);
-  if (status < 0)
-    unlink(name);
+    files->digest = dun_digest(files->digest, bytes, size);
+  return status;
+}
+
+static int copy_piece(void *data, char *bytes, int64_t size, int64_t offset)
+{
+  struct two_files *files = data;
+  int status = dun_durable_read_some(files->from, files->from_name, bytes, size, offset);
+  return status < 0 ? status : dun_durable_write(files->to, files->to_name, bytes, size, offset);
+}
+
+int dun_result_wrapping(const struct dun_result *result, int file, const char *name,
+                        uint64_t *digest)
+{
+  struct two_files files = {.from = file, .from_name = name, .digest = result->identity};
+  int status = each_piece(result, digest_piece, &files);
+  *digest = files.digest;
+  return status;
+}
+
+/* Whether that file has what FILE.part was laid out with. */
+static int check_wrapping(const struct dun_result *result, int file, const char *name)
+{
+  uint64_t digest;
+  int status = dun_result_wrapping(result, file, name, &digest);
+  if (status == 0 && digest != result->wrapping)
+    status = dun_fail(DUN_ERROR_FILE,
+                      "'%s' is damaged outside its draws, and this program, or its HDF5, is not "
+                      "the one that laid it out and could mend it.",
+                      result->part);
+  return status;
+}
+
+/* All but the draws of one file into the other, which then ends where it should. */
+static int copy_wrapping(const struct dun_result *result, struct two_files *files)
+{
+  int status = files->to < 0 ? files->to : check_wrapping(result, files->from, files->from_name);
+  if (status == 0)
+    status = each_piece(result, copy_piece, files);
+  if (status == 0 && ftruncate(files->to, result->size) < 0)
+    status =
+        dun_fail(DUN_ERROR_FILE, "'%s' cannot be written: %s.", files->to_name, strerror(errno));
+  return status;
+}
+
+static int mend_from(const char *name, const struct dun_result *result)
+{
+  struct dun_result other = *result; /* offsets are found to be the same, or nothing is mended */
+  struct two_files files = {.from_name = name, .to_name = result->part};
+  int status = dun_durable_create(name, 0);
+  other.variable = dun_allocate(result->variables, sizeof *other.variable);
+  if (status == 0 && !other.variable)
+    status = DUN_ERROR_MEMORY;
+  if (status == 0) {
+    memcpy(other.variable, result->variable, (size_t)result->variables * sizeof *other.variable);
+    status = make_file(name, &other);
+  }
+  files.from = status == 0 ? dun_durable_open(name, 0) : status;
+  if (files.from >= 0) {
+    files.to = dun_durable_open(result->part, 1);
+    status = copy_wrapping(result, &files);
+    if (files.to >= 0)
+      status = dun_durable_close(files.to, result->part, 1, status);
+    status = dun_durable_close(files.from, name, 0, status);
+  } else
+    status = files.from;
+  dun_free(other.variable);
+  unlink(name);
   return status;
 }
 
 /* ---- whose it is ------------------------------------------------------------------------- */
 
-/* Where the writer stands among the attributes, which come first in the file. */
-static void find_mark(struct dun_result *result)
+enum { HEAD = 1 << 16 };
+
+/* Where the text stands among the attributes, which come first in the file; -1: nowhere, or it
+ * cannot be read (then with a sentence, DUN_ERROR_FILE or DUN_ERROR_MEMORY). */
+static int64_t find_text(int file, const char *name, const char *text)
 {
-  enum { HEAD = 1 << 16 };
-  char *head = dun_allocate(HEAD, 1);
-  int file = head ? open(result->part, O_RDONLY | O_CLOEXEC) : -1;
-  ssize_t size = file < 0 ? 0 : pread(file, head, HEAD, 0);
-  result->mark = 0;
-  for (ssize_t at = 1; at + 16 <= size && *result->writer && result->mark == 0; at++)
-    if (!memcmp(head + at, result->writer, 16))
-      result->mark = at;
-  if (file >= 0)
-    close(file);
+  char *head = dun_allocate(HEAD, 1), *found;
+  int status = head ? dun_durable_read_some(file, name, head, HEAD, 0) : DUN_ERROR_MEMORY;
+  found = status == 0 ? memmem(head, HEAD, text, strlen(text)) : NULL;
+  int64_t at = found ? found - head : status < 0 ? status : 0;
   dun_free(head);
+  return at;
 }
 
-static int is_ours(const struct dun_result *result, int file)
+int dun_result_is_ours(const struct dun_result *result, int file)
 {
-  char found[16];
-  return result->mark == 0 ||
-         (pread(file, found, sizeof found, result->mark) == (ssize_t)sizeof found &&
-          !memcmp(found, result->writer, sizeof found));
+  char found[DUN_WRITER];
+  size_t length = strlen(result->writer);
+  return pread(file, found, length, result->mark) == (ssize_t)length &&
+         !memcmp(found, result->writer, length);
 }
 
 int dun_result_open_part(const struct dun_result *result, int write)
 {
   int file = dun_durable_open(result->part, write);
-  if (file < 0 || is_ours(result, file))
+  if (file < 0 || dun_result_is_ours(result, file))
     return file;
   close(file);
   return dun_fail(DUN_ERROR_FILE, "'%s' is another run's by now: two runs have the same output.",
@@ -231,86 +350,106 @@ int dun_result_open_part(const struct dun_result *result, int write)
 /* Says nothing: a failure before it has already done so. */
 void dun_result_discard(const struct dun_result *result)
 {
-  int file = result->part ? open(result->part, O_RDONLY | O_CLOEXEC) : -1;
+  int file = result->own ? open(result->part, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
   if (file < 0)
     return;
-  if (is_ours(result, file))
+  if (dun_result_is_ours(result, file))
     unlink(result->part);
   close(file);
 }
 
-int dun_result_lay_out(struct dun_result *result)
+int dun_result_left(const struct dun_result *result)
 {
-  struct dun_text name = {0};
-  dun_text_add(&name, "%s.new", result->part);
-  choose_writer(result);
-  int status = name.failed ? DUN_ERROR_MEMORY : lay_out_as(name.text, result);
-  dun_text_free(&name);
+  char text[DUN_WRITER];
+  int there = dun_durable_is_there(result->part), file;
+  if (there <= 0)
+    return there;
+  if ((file = dun_durable_open(result->part, 0)) < 0)
+    return file;
+  dun_result_known_as(result, text);
+  int64_t at = find_text(file, result->part, text);
+  close(file);
+  if (at != 0)
+    return at > 0 ? 1 : (int)at;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "'%s' is there and not known to be of this input: it may hold the draws of "
+                  "another run; --overwrite gives them up, --output gives another name",
+                  result->part);
+}
+
+void dun_result_remove_left(const char *file, uint64_t identity)
+{
+  char text[DUN_WRITER];
+  struct dun_text part = {0};
+  dun_text_add(&part, "%s.part", file);
+  snprintf(text, sizeof text, "dunlin draws %016llx ", (unsigned long long)identity);
+  int bytes = part.failed ? -1 : open(part.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (bytes >= 0) {
+    if (find_text(bytes, part.text, text) > 0)
+      unlink(part.text);
+    close(bytes);
+  }
+  dun_text_free(&part);
+}
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+/* What is to be known of the file to go on with it. */
+static int look_at(const char *name, struct dun_result *result)
+{
+  int file = dun_durable_open(name, 0);
+  if (file < 0)
+    return file;
+  int status = dun_result_wrapping(result, file, name, &result->wrapping);
+  int64_t mark = status == 0 ? find_text(file, name, result->writer) : status;
+  if (mark == 0)
+    mark = dun_fail(DUN_ERROR_FILE, "'%s' does not show what was written into it.", name);
+  result->mark = mark;
+  return dun_durable_close(file, name, 0, mark < 0 ? (int)mark : 0);
+}
+
+static int lay_out_as(const char *name, struct dun_result *result, int replace)
+{
+  int status = dun_durable_create(name, bound(result)); /* HDF5 takes a full disk badly */
+  if (status < 0)
+    return status;
+  status = make_file(name, result);
+  result->size = status == 0 ? dun_durable_size(name) : status;
   if (status == 0)
-    find_mark(result);
+    status = result->size < 0 ? (int)result->size : dun_durable_reserve(name, result->size);
+  if (status == 0)
+    status = look_at(name, result);
+  if (status == 0 && replace)
+    dun_checkpoint_remove(result->file, NULL);
+  if (status == 0)
+    status = dun_durable_publish(name, result->part);
+  if (status < 0)
+    unlink(name);
   return status;
 }
 
-/* ---- going on ---------------------------------------------------------------------------- */
-
-static int has_text(hid_t handle, const char *file, const char *name, uint64_t expected)
+static char *name_beside(const struct dun_result *result)
 {
-  char number[20], *text = NULL;
-  snprintf(number, sizeof number, "%016llx", (unsigned long long)expected);
-  hid_t attribute = H5Aexists(handle, name) > 0 ? H5Aopen(handle, name, H5P_DEFAULT) : -1;
-  if (attribute < 0)
-    return 0;
-  int same = dun_hdf_read_text(-1, attribute, file, name, &text) == 0 && !strcmp(text, number);
-  H5Aclose(attribute);
-  dun_free(text);
-  return same;
+  struct dun_text name = {0};
+  dun_text_add(&name, "%s.new", result->part);
+  if (name.failed)
+    dun_text_free(&name);
+  return name.text;
 }
 
-static int find_variable(hid_t handle, const struct dun_result *result,
-                         struct dun_result_variable *v, int64_t size)
+int dun_result_lay_out(struct dun_result *result, int replace)
 {
-  char place[96];
-  int64_t expected = result->chains * result->draws * (int64_t)dun_result_bytes(v);
-  snprintf(place, sizeof place, "/%s/%s", v->statistic ? "sample_stats" : "posterior", v->name);
-  hid_t dataset = dun_hdf_open_dataset(handle, result->part, place);
-  if (dataset < 0)
-    return 0;
-  v->offset = (int64_t)H5Dget_offset(dataset);
-  int good = H5Dget_storage_size(dataset) == (hsize_t)expected && v->offset > 0 &&
-             v->offset <= size - expected;
-  H5Dclose(dataset);
-  return good;
+  char *name = name_beside(result);
+  choose_writer(result);
+  int status = name ? lay_out_as(name, result, replace) : DUN_ERROR_MEMORY;
+  dun_free(name);
+  return status;
 }
 
-static void read_writer(hid_t handle, struct dun_result *result)
+int dun_result_mend(const struct dun_result *result)
 {
-  char *text = NULL;
-  hid_t attribute = H5Aexists(handle, "writer") > 0 ? H5Aopen(handle, "writer", H5P_DEFAULT) : -1;
-  *result->writer = 0;
-  if (attribute < 0)
-    return;
-  if (dun_hdf_read_text(-1, attribute, result->part, "writer", &text) == 0 && strlen(text) == 16)
-    memcpy(result->writer, text, 17);
-  H5Aclose(attribute);
-  dun_free(text);
-}
-
-int dun_result_reopen(struct dun_result *result)
-{
-  if (access(result->part, F_OK) < 0)
-    return 0;
-  int64_t size = dun_durable_size(result->part);
-  hid_t handle = dun_hdf_open(result->part, 0);
-  if (handle < 0)
-    return 0;
-  int good = has_text(handle, result->part, "identity", result->identity) &&
-             has_text(handle, result->part, "layout", digest_of(result));
-  for (int i = 0; i < result->variables && good; i++)
-    good = find_variable(handle, result, &result->variable[i], size);
-  if (good)
-    read_writer(handle, result);
-  H5Fclose(handle);
-  if (good)
-    find_mark(result);
-  return good;
+  char *name = name_beside(result);
+  int status = name ? mend_from(name, result) : DUN_ERROR_MEMORY;
+  dun_free(name);
+  return status;
 }

@@ -505,7 +505,7 @@ int dun_result_open(struct dun_result_file *file, const char *name)
 void dun_result_close(struct dun_result_file *file)
 {
   if (file->name && file->handle >= 0)
-    H5Fclose(file->handle);
+    dun_hdf_close(file->handle, file->name, 0);
   file->handle = -1;
   values_free(file->attribute, &file->attributes);
   values_free(file->provenance, &file->provenances);

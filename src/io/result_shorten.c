@@ -64,7 +64,7 @@ static int shorten(struct dun_result *result, int64_t chains, int64_t draws)
   if (status == 0) {
     memcpy(shorter.variable, result->variable,
            (size_t)result->variables * sizeof *shorter.variable);
-    status = dun_result_lay_out(&shorter);
+    status = dun_result_lay_out(&shorter, 0);
   }
   if (status == 0)
     status = fill(result, &shorter);

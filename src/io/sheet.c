@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "data/hdf.h"
 #include "io/durable.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,11 +167,12 @@ static void add_row(struct dun_text *out, const struct dun_sheet *sheet, int64_t
 
 static int write_bytes(const char *name, const struct dun_text *text)
 {
-  FILE *file = fopen(name, "we");
-  int bad = !file || fwrite(text->text, 1, (size_t)text->length, file) < (size_t)text->length;
-  if (file && fclose(file))
-    bad = 1;
-  return bad ? dun_fail(DUN_ERROR_FILE, "'%s' cannot be written: %s.", name, strerror(errno)) : 0;
+  int status = dun_durable_create(name, text->length);
+  int file = status < 0 ? status : dun_durable_open(name, 1);
+  if (file < 0)
+    return file;
+  return dun_durable_close(file, name, 0,
+                           dun_durable_write(file, name, text->text, text->length, 0));
 }
 
 /* FILE is written beside and renamed. */
@@ -210,10 +210,12 @@ int dun_sheet_is_foreign_csv(const char *file, const char *cell)
   char first[128] = "";
   struct stat status;
   size_t length = strlen(cell);
-  FILE *there = stat(file, &status) == 0 ? fopen(file, "re") : NULL;
+  if (stat(file, &status) < 0)
+    return 0;
+  FILE *there = S_ISREG(status.st_mode) ? fopen(file, "re") : NULL; /* a pipe would be waited for */
   if (!there)
-    return stat(file, &status) == 0;
-  int read = S_ISREG(status.st_mode) && fgets(first, sizeof first, there) != NULL;
+    return 1;
+  int read = fgets(first, sizeof first, there) != NULL;
   fclose(there);
   return !read || strncmp(first, cell, length) != 0 || first[length] != ',';
 }
@@ -258,7 +260,8 @@ int dun_sheet_write_hdf(int count, const char *const *name, const struct dun_she
   int code = beside(file, &temporary);
   if (code < 0)
     return code;
-  handle = dun_hdf_create(temporary.text, 0);
+  code = dun_durable_create(temporary.text, 0);
+  handle = code < 0 ? code : dun_hdf_create(temporary.text);
   code = handle < 0 ? (int)handle : 0;
   for (int i = 0; i < count && code == 0; i++)
     if (write_sheet(handle, name[i], sheet[i]) < 0)
@@ -280,7 +283,6 @@ int dun_sheet_is_foreign_hdf(const char *file, const char *group)
     return 0;
   hid_t handle = S_ISREG(status.st_mode) ? dun_hdf_open(file, 0) : -1;
   int own = handle >= 0 && H5Lexists(handle, group, H5P_DEFAULT) > 0;
-  if (handle >= 0)
-    H5Fclose(handle);
+  dun_hdf_close(handle, file, 0);
   return !own;
 }

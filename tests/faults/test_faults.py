@@ -1,0 +1,49 @@
+"""One call fails, or the run is killed there: a sample of all calls, with checkpoints after every
+tick.  Every run ends, and what it leaves is the whole result or leads to it."""
+from faults import all_of
+from support import main
+
+
+def sample(name, beginning, call, action, some, ranks=None, **words):
+    calls, runs, outcomes = all_of(name, beginning, call, action, ranks, some,
+                                   **(dict(path="/r.") if call != "memory" else {}), **words)
+    print(f"{name} {beginning}: {call} {action}, {runs} of {calls} calls, exit codes {outcomes}")
+
+
+def test_kills_of_a_new_run():
+    sample("langevin", "fresh", "change", "kill", 6)
+
+
+def test_kills_of_a_restart():
+    sample("tempering", "restart", "change", "kill", 4)
+    sample("smc", "restart", "change", "kill", 4)
+
+
+def test_kills_at_renames():
+    """The last of them gives the result its name."""
+    sample("langevin", "restart", "rename", "kill", 8)
+
+
+def test_kills_of_a_run_that_overwrites():
+    sample("smc", "overwrite", "change", "kill", 6)
+
+
+def test_kills_of_one_rank():
+    sample("langevin", "restart", "change", "kill", 3, ranks=2)
+
+
+def test_failures():
+    sample("langevin", "fresh", "file", "EIO", 6)
+    sample("smc", "restart", "file", "EMFILE", 6)
+    sample("tempering", "overwrite", "file", "ENOSPC", 5)
+
+
+def test_failures_of_one_rank():
+    sample("langevin", "restart", "file", "EIO", 3, ranks=2)
+
+
+def test_no_memory():
+    sample("langevin", "restart", "memory", "ENOMEM", 6, caller="program")
+
+
+main()
