@@ -143,6 +143,7 @@ output: {file: result.h5, checkpoint_every: $every}
 """
 HEUN = "scheme: heun, stride: 7"
 DRAWN = "process: {type: isotropic, horizon: 9}, scheme: ddpm, final: draw, stride: 1"
+MATRIX = "noise: {matrix: [[1], [2], [0], [0], [0], [0], [0], [0], [0], [.1]]}"
 GUIDED_FLOW = "guidance: {label: 1, scale: .5}, noise: {type: singular}"
 
 PHASE = MARCH.replace("type: flow, grid: {steps: 40}", "type: psld")

@@ -457,6 +457,74 @@ static void localization_of_a_normal(void)
     }
 }
 
+/* ---- noise by a matrix ----------------------------------------------------------------------- */
+
+enum { D = 2 };
+
+static void product(double a[D][D], double b[D][D], double out[D][D])
+{
+  for (int i = 0; i < D; i++)
+    for (int j = 0; j < D; j++)
+      out[i][j] = a[i][0] * b[0][j] + a[i][1] * b[1][j];
+}
+
+/* The covariance at the end, of data N(0, diag(s^2)), with the noise g G. */
+static void with_matrix(int steps, double square[D][D], const double s[D], double v[D][D])
+{
+  static const struct dun_flow_dial dial = {
+      .type = DUN_FLOW_NON_SINGULAR, .alpha = 1.3, .matrix = 1};
+  open_grid("type: interpolant", uniform(steps));
+  dun_flow_rows(&dial, &toy.grid, toy.row);
+  v[0][0] = v[1][1] = 1;
+  v[0][1] = v[1][0] = 0;
+  for (int k = 0; k < steps; k++) {
+    const struct dun_flow_row *r = &toy.row[k];
+    double a[D][D] = {{0}}, turned[D][D], left[D][D];
+    for (int j = 0; j < D; j++) { /* the denoiser is diagonal */
+      toy.m0 = 0;
+      toy.s0 = s[j];
+      double slope = denoiser(&toy.channel[k]).state;
+      for (int i = 0; i < D; i++)
+        a[i][j] = r->score * square[i][j] * (1 - r->gain * slope);
+      a[j][j] += r->step.state + r->step.mean * slope;
+    }
+    for (int i = 0; i < D; i++)
+      for (int j = 0; j < D; j++)
+        turned[i][j] = a[j][i];
+    product(a, v, left);
+    product(left, turned, v);
+    for (int i = 0; i < D; i++)
+      for (int j = 0; j < D; j++)
+        v[i][j] += r->noise * r->noise * square[i][j];
+  }
+  close_grid();
+}
+
+/* Whatever G is, also of less than full rank, the law at the end is the target's, but for errors of
+ * first order; with G = 1 it is the sampler without one. */
+static void a_matrix_leaves_the_law_alone(void)
+{
+  static double squares[3][D][D] = {{{1, 0}, {0, 1}}, {{1.25, -.6}, {-.6, .4}}, {{1, 2}, {2, 4}}};
+  static const double s[D] = {.5, 1.4};
+  for (int i = 0; i < 3; i++) {
+    double few[D][D], many[D][D];
+    with_matrix(400, squares[i], s, few);
+    with_matrix(800, squares[i], s, many);
+    for (int j = 0; j < D; j++) {
+      double there = s[j] * s[j];
+      CHECK_NEAR(many[j][j], there, .02 * there);
+      CHECK_NEAR(log2((few[j][j] - there) / (many[j][j] - there)), 1, .15);
+    }
+    CHECK_NEAR(many[0][1], 0, .01);
+    for (int j = 0; j < D && i == 0; j++) {
+      struct law law =
+          run("type: interpolant", uniform(800),
+              (struct dun_flow_dial){.type = DUN_FLOW_NON_SINGULAR, .alpha = 1.3}, 0, s[j]);
+      CHECK_NEAR(many[j][j], law.variance, 1e-12);
+    }
+  }
+}
+
 TEST_MAIN({"tables of the toy", tables_of_the_toy}, {"the way of the toy", the_way_of_the_toy},
           {"laws of the bias", laws_of_the_bias},
           {"the wrong sign is seen", the_wrong_sign_is_seen},
@@ -466,4 +534,5 @@ TEST_MAIN({"tables of the toy", tables_of_the_toy}, {"the way of the toy", the_w
           {"grids of the toy", grids_of_the_toy}, {"ddim is the flow", ddim_is_the_flow},
           {"ddpm is ddim with noise", ddpm_is_ddim_with_noise},
           {"steps converge at their order", steps_converge_at_their_order},
-          {"localization of a normal", localization_of_a_normal})
+          {"localization of a normal", localization_of_a_normal},
+          {"a matrix leaves the law alone", a_matrix_leaves_the_law_alone})
