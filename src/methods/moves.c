@@ -43,7 +43,7 @@ static int64_t look_after(int64_t moves)
 void dun_moves_begin(struct dun_moves *m)
 {
   const int64_t few = 4; /* so few moves differ by more than chance does */
-  m->least = m->needed > few ? look_after(m->needed) : 0;
+  m->least = m->per_step < 0 && m->needed > few ? look_after(m->needed) : 0;
   m->done = m->needed = 0;
   m->last_jump = 0;
   m->rejected = 1;

@@ -30,8 +30,9 @@ def moves(method, kernel="kernel: {type: hmc}\n", verdicts=None, dimension=2):
 
 
 def test_every_time():
-    found = moves("moves_per_step: 3")
-    assert len(found) > 1 and set(found) == {3}, found
+    for count in (3, 10):
+        found = moves(f"moves_per_step: {count}")
+        assert len(found) > 1 and set(found) == {count}, found
 
 
 def test_the_end_only():
