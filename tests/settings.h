@@ -88,6 +88,7 @@ static const struct setting settings[] = {
     {"type: phi4, side: [2, 1, 4], axes: 3, mass2: -1, coupling: 2", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/funnel_point.so, dimension: 4", {0}, 0},
     {"type: library, file: BUILD/tests/user_target/smallest.so", {0}, 0},
+    {"type: library, file: BUILD/tests/user_target/constrained.so", {0}, 0},
     {"type: bridgestan, file: BUILD/tests/user_target/stan_normal.so, data: FOLDER/normal.json",
      {.5, .3},
      0},

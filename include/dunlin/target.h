@@ -124,6 +124,21 @@ struct dun_type {
 
 enum { DUN_MAX_SHAPE = 2 };
 
+/* Where a parameter of a `constrained` target lives.  Bounds are lower and upper of its row. */
+enum dun_transform {
+  DUN_UNBOUNDED,
+  DUN_POSITIVE,
+  DUN_ABOVE,   /* lower */
+  DUN_BELOW,   /* upper */
+  DUN_BETWEEN, /* lower and upper */
+  DUN_ORDERED, /* a vector whose entries rise */
+  DUN_POSITIVE_ORDERED,
+  DUN_SIMPLEX,            /* a vector of at least 2 positive entries with sum 1 */
+  DUN_UNIT_VECTOR,        /* of at least 2 entries and length 1 */
+  DUN_PERIODIC,           /* a scalar in [lower, upper), whose ends are one point */
+  DUN_CORRELATION_FACTOR, /* the lower Cholesky factor L[k][k], k >= 2, of a correlation matrix */
+};
+
 /* One named output variable, of shape[0] × shape[1] numbers; a scalar has rank 0. */
 struct dun_parameter {
   char name[64];
@@ -132,6 +147,8 @@ struct dun_parameter {
   const char *doc;
   const char *const *label; /* [shape[0]]: names of the entries along the first axis, the target's
                              * own, UTF-8 of at most 255 bytes; NULL: they have numbers, from 0 */
+  enum dun_transform transform; /* of a `constrained` target; of others 0 */
+  double lower, upper;          /* its bounds, where the transform has them */
 };
 
 /* Reasons for refusal are written here by `init`; `size` bytes. */
@@ -197,6 +214,16 @@ struct dun_target {
   int no_gradient;
 
   int (*dimension_of)(const void *self);
+
+  /* 1: the density is written in terms of the parameters, and `point`, which alone of the three
+   * layouts is allowed then, gets theta, their entries one after the other, and writes the gradient
+   * with respect to them.  Dunlin samples unconstrained coordinates, of which theta is made by each
+   * parameter's `transform`, whose Jacobian it adds; the dimension follows from `parameters`.  The
+   * density is with respect to the lengths, or for DUN_SIMPLEX, DUN_UNIT_VECTOR and
+   * DUN_CORRELATION_FACTOR to what is listed here: all entries but the last; the sphere's surface,
+   * on which entries beside it have no say; the entries below the diagonal.  `dimension`,
+   * `dimension_of`, `constrain`, `prior`, draws, `modes`, `lattice` and `tilted` are not given. */
+  int constrained;
 
   /* POINT: x[d].  Returns the log density; writes gradient[d] unless it is NULL. */
   double (*point)(const void *self, const double *x, double *gradient);

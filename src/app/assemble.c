@@ -265,7 +265,7 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
   if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
     return code;
   code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
-  assembly->run.target = target;
+  assembly->run.target = assembly->evaluator.target;
   assembly->run.evaluator = &assembly->evaluator;
   return judge(context, assembly, code, "target", &assembly->target);
 }

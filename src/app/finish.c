@@ -289,7 +289,8 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
   struct dun_provenance provenance = {0};
   struct dun_learned_list learned;
   const struct dun_target *target = driver->assembly->run.target;
-  double truth = target->log_evidence ? target->log_evidence(driver->assembly->target.self) : NAN;
+  double truth =
+      target->log_evidence ? target->log_evidence(driver->assembly->evaluator.self) : NAN;
   int tables = list_tables(driver, group, table), code;
   snprintf(hash, sizeof hash, "%016" PRIx64, dun_finish_hash(driver));
   dun_clock_text(created, sizeof created);

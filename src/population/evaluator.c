@@ -261,12 +261,27 @@ int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, dou
   return count;
 }
 
+/* A constrained target is evaluated as one without constraints. */
+static int transform(struct dun_evaluator *e)
+{
+  if (!e->target->constrained)
+    return 0;
+  unsigned before = enter(e, "parameters");
+  e->transformed = dun_transformed_make(e->target, e->self);
+  dun_guard_leave(before);
+  if (!e->transformed)
+    return DUN_ERROR_INPUT;
+  e->target = dun_transformed_target(e->transformed);
+  e->self = e->transformed;
+  return 0;
+}
+
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self)
 {
   int64_t work_columns;
   int status;
   *evaluator = (struct dun_evaluator){.target = target, .self = self, .slow = DUN_SLOW_POINTS};
-  if ((status = find_dimension(evaluator)) < 0 ||
+  if ((status = transform(evaluator)) < 0 || (status = find_dimension(evaluator)) < 0 ||
       (status = find_work(evaluator, &work_columns)) < 0 ||
       (status = find_outputs(evaluator)) < 0 || (status = allocate(evaluator, work_columns)) < 0)
     dun_evaluator_free(evaluator);
@@ -275,6 +290,8 @@ int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target 
 
 void dun_evaluator_free(struct dun_evaluator *evaluator)
 {
+  dun_transformed_free(evaluator->transformed);
+  evaluator->transformed = NULL;
   DUN_FREE(evaluator->work);
   DUN_FREE(evaluator->columns);
   DUN_FREE(evaluator->rows);

@@ -5,13 +5,14 @@
 
 #include "base/interrupt.h"
 #include "dunlin/target.h"
+#include "population/transformed.h"
 #include <stdint.h>
 
 /* Where there is a look at the interrupt: nowhere, before each tile, before each of its points. */
 enum dun_slowness { DUN_FAST, DUN_SLOW_TILES, DUN_SLOW_POINTS };
 
 struct dun_evaluator {
-  const struct dun_target *target;
+  const struct dun_target *target; /* without constraints: of a `constrained` one what it is then */
   void *self;
   int dimension; /* d */
   int outputs;   /* numbers of all output parameters */
@@ -28,6 +29,8 @@ struct dun_evaluator {
                  * since then means nothing */
   enum dun_slowness slow; /* by the last call that was timed */
   int timed;              /* one was since this became 0 */
+
+  struct dun_transformed *transformed; /* owned; NULL: the target is as it was given */
 
   /* Scratch, aligned. */
   double *work;    /* the target's work columns */

@@ -62,7 +62,7 @@ static const char *operations_fault(const struct dun_target *t)
     return "expected exactly one of `point`, `rows` and `columns`";
   if (t->dimension < 0)
     return "its dimension is negative";
-  if ((t->dimension > 0) == (t->dimension_of != NULL))
+  if (!t->constrained && (t->dimension > 0) == (t->dimension_of != NULL))
     return "expected either a fixed `dimension` or the function `dimension_of`";
   if (t->draw_uniforms < 0 || t->draw_normals < -1)
     return "expected draw_uniforms >= 0 and draw_normals >= -1";

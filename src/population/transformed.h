@@ -1,0 +1,18 @@
+/* A `constrained` target as one without constraints: what evaluators and kernels see of it. */
+#ifndef DUNLIN_POPULATION_TRANSFORMED_H
+#define DUNLIN_POPULATION_TRANSFORMED_H
+
+#include "dunlin/target.h"
+
+struct dun_transformed;
+
+/* A target by point in unconstrained coordinates of the one given, which has been initialised and
+ * stays; its name and sentence are the same.  `self` is the new target's own.  DUN_ERROR_INPUT with
+ * what is wrong with its parameters, DUN_ERROR_MEMORY; NULL then.  Local. */
+struct dun_transformed *dun_transformed_make(const struct dun_target *target, void *self);
+void dun_transformed_free(struct dun_transformed *transformed);
+
+/* The table, whose functions take the dun_transformed as their self. */
+const struct dun_target *dun_transformed_target(const struct dun_transformed *transformed);
+
+#endif
