@@ -226,6 +226,17 @@ static void judge_spread(struct dun_diagnosis *all, long long replicates,
                level == DUN_GOOD ? "" : ": modes may be missed, or the errors be too small");
 }
 
+/* A finish that has begun is not cut. */
+static void judge_budget(struct dun_diagnosis *all, const struct dun_driver *driver)
+{
+  double budget = driver->assembly->run.options.evaluations;
+  if (budget > 0 && !driver->cut && (double)driver->cost.evaluations > budget)
+    dun_diagnose(all, "budget", DUN_GOOD,
+                 "the run is whole, but its last part went on to %lld evaluations, beyond "
+                 "run.evaluations, %.6g",
+                 (long long)driver->cost.evaluations, budget);
+}
+
 /* Only told where it was seen. */
 static void judge_bits(struct dun_diagnosis *all, int64_t other_bits)
 {
@@ -251,6 +262,7 @@ void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *drive
   judge_nans(all, &driver->cost);
   judge_bits(all, driver->other_bits);
   judge_lost(all, driver->lost);
+  judge_budget(all, driver);
   judge_spread(all, dun_table_rows(&driver->replicates), evidence);
 }
 

@@ -60,6 +60,19 @@ def test_every_method_ends_with_a_result():
                             if "checkpoint" in name or "part" in name]
 
 
+def test_a_finish_that_has_begun_is_made_to_its_end():
+    with Folder() as folder:
+        file = case(folder, "finished", kernel="rwm", particles=200)
+        whole, over = os.path.join(folder, "whole.h5"), os.path.join(folder, "over.h5")
+        run(file, whole)
+        total = attributes(whole)["evaluations"]
+        run(file, over, *budget(total - 1))
+        kept, told = attributes(over), verdict(summary(over), "budget")
+        assert kept["cut_short"] == 0 and kept["evaluations"] == total
+        assert kept["population_hash"] == attributes(whole)["population_hash"]
+        assert told["level"] == "good" and "beyond run.evaluations" in told["text"], told
+
+
 def test_the_same_result_at_other_ranks_and_after_a_stop():
     for name, kernel, part in (("chains", "hmc", .3), ("mixture", "hmc", .5)):
         with Folder() as folder:
