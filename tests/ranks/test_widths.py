@@ -13,7 +13,7 @@ from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="seeds", kernel="rwm", particles=200),
         dict(name="mixture", kernel="rwm", particles=400, resampling="multinomial"),
-        dict(name="blurred", kernel="mala", particles=200, moves=0),
+        dict(name="blurred", kernel="mala", particles=200, moves=1),
         dict(name="chains", kernel="hmc", particles=200),
         dict(name="tempering", kernel="hmc", particles=200),
         dict(name="ladders_finished", kernel="mala", particles=200),

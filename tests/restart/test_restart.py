@@ -141,8 +141,10 @@ def test_stop_by_evaluations_fields_in_fourier_space():
 
 
 def test_stop_by_evaluations_scores_by_samples():
-    stopped_by_evaluations("blurred", (2, 1), (.3, .7), kernel="mala", particles=300, moves=0,
-                           path="score: monte_carlo, inner: 20")
+    """In the midst of a march whose field evaluates the target."""
+    stopped_by_evaluations("march", (2, 1, 3), (.1, .5, .8), particles=300,
+                           path="process: {type: ve, scale: 20}, field: {type: monte_carlo, "
+                                "samples: 20}")
 
 
 def test_stop_by_evaluations_along_spectral_dilation():
