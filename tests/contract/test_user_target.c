@@ -46,4 +46,30 @@ static void same_as_built_in(void)
   fixture_free(&ours);
 }
 
-TEST_MAIN({"same_as_built_in", same_as_built_in})
+/* A flow through the built-in normal's closed forms and through the user's: the same points. */
+static void closed_forms_of_a_user(void)
+{
+  const char *build = getenv("DUNLIN_BUILD");
+  const char *text = "run: {seed: 5, particles: 300}\ntarget: %s\n"
+                     "method: {type: flow, grid: {steps: 5}, final: draw}\n";
+  char target[512], input[1024];
+  struct fixture fixture[2];
+  struct dun_run *run[2];
+
+  snprintf(target, sizeof target, "{type: library, file: %s/tests/user_target/tilted_normal.so}",
+           build ? build : "build/release");
+  for (int i = 0; i < 2; i++) {
+    snprintf(input, sizeof input, text, i ? "{type: gaussian, dimension: 3}" : target);
+    run[i] = fixture_make(&fixture[i], input);
+    CHECK(run[i]->method->start(&test_context, run[i]->method_self, run[i]) >= 0);
+    while (run[i]->method->advance(&test_context, run[i]->method_self, run[i]) != DUN_TICK_DONE)
+      run[i]->tick++;
+  }
+  for (int64_t i = 0; i < 3 * run[0]->population.tiles.local; i++)
+    CHECK_NEAR(dun_f64(run[0]->x)[i], dun_f64(run[1]->x)[i], 1e-12);
+  fixture_free(&fixture[0]);
+  fixture_free(&fixture[1]);
+}
+
+TEST_MAIN({"same_as_built_in", same_as_built_in},
+          {"closed_forms_of_a_user", closed_forms_of_a_user})
