@@ -248,8 +248,10 @@ static void classes_add(struct case_of *c)
   }
   call.label = -1;
   ask(c, &call);
-  for (int i = 0; i < D * L; i++)
+  for (int i = 0; i < D * L; i++) {
     CHECK_NEAR(mean[i] / mass[i % L], t.mean[i], 1e-11);
+    CHECK_NEAR(mass[i % L] / exp(t.mass[i % L]), 1, 1e-11);
+  }
 }
 
 static void classes_add_up(void)

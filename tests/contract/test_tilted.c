@@ -140,6 +140,27 @@ static void untilted_is_the_target(const struct subject *s)
     CHECK_NEAR(t.mass[l], s->target->log_evidence(s->self), 1e-12);
 }
 
+/* Points seen through next to no noise have the mass of the noise about them times the density. */
+static void clear_sight_shows_the_density(const struct subject *s)
+{
+  const double lambda = 1e6;
+  double lp[DUN_LANES] __attribute__((aligned(64)));
+  double *x = s->x, peak[DUN_LANES] = {0};
+  s->target->draw(s->self, s->uniform, s->normal, x);
+  fill(s);
+  for (int i = 0; i < s->d * DUN_LANES; i++) {
+    double precision = lambda * (s->target->tilts & DUN_TILTED_SCALE ? t.scale[i / DUN_LANES] : 1);
+    t.h[i] = precision * x[i];
+    peak[i % DUN_LANES] += .5 * (precision * x[i] * x[i] - log(precision / (2 * M_PI)));
+  }
+  for (int l = 0; l < DUN_LANES; l++)
+    t.lambda[l] = lambda;
+  ask(s, NULL, NULL);
+  s->target->columns(s->self, x, lp, NULL, NULL, s->evaluator.work);
+  for (int l = 0; l < DUN_LANES; l++)
+    CHECK_NEAR(t.mass[l], lp[l] + peak[l], 1e-3);
+}
+
 static void draws_have_the_mean(const struct subject *s)
 {
   enum { DRAWS = 2000 };
@@ -175,8 +196,11 @@ static void tilted_laws_are_right(void)
     untilted_is_the_target(&s);
     if (s.target->tilts & DUN_TILTED_MASS && s.d == 1)
       mass_is_the_integral(&s);
-    if (s.target->tilts & DUN_TILTED_MASS)
+    if (s.target->tilts & DUN_TILTED_MASS) {
       moments_are_derivatives(&s);
+      subject_numbers(&s, 1);
+      clear_sight_shows_the_density(&s);
+    }
     if (s.target->tilts & DUN_TILTED_DRAW)
       draws_have_the_mean(&s);
     subject_close(&s);
