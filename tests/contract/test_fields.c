@@ -300,8 +300,51 @@ static void what_cannot_be_is_refused(void)
   refuse(two, "type: monte_carlo, begin: {mean: [1, 2, 3]}", "begin.mean");
 }
 
+/* A normal of variance 2 whose tilted mean is that of variance 1, or its own. */
+static int variance_of_means;
+
+static double wide_normal(const void *self, const double *x, double *gradient)
+{
+  (void)self;
+  if (gradient)
+    gradient[0] = -.5 * x[0];
+  return -.25 * x[0] * x[0];
+}
+
+static int wide_tilted(const void *self, const struct dun_tilted *tilted, double *work)
+{
+  (void)self;
+  (void)work;
+  for (int l = 0; l < L; l++)
+    tilted->mean[l] = tilted->h[l] / (1. / variance_of_means + tilted->lambda[l]);
+  return 0;
+}
+
+static void closed_forms_of_other_targets_are_refused(void)
+{
+  static const struct dun_target target = {
+      .type = {DUN_TYPE(struct dun_target), .name = "wide", .doc = "A normal."},
+      .dimension = 1,
+      .point = wide_normal,
+      .tilted = wide_tilted};
+  struct dun_evaluator evaluator;
+  struct made_part made;
+  CHECK(dun_evaluator_init(&evaluator, &target, NULL) == 0);
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_FIELD, "type: exact", why) == 0);
+  const struct dun_field *f = (const struct dun_field *)made.part.type;
+  variance_of_means = 1;
+  CHECK(f->init(&test_context, made.part.self, &evaluator, 1) == DUN_ERROR_INPUT);
+  CHECK(strstr(dun_error_text(), "not that of its density") != NULL);
+  variance_of_means = 2;
+  CHECK(f->init(&test_context, made.part.self, &evaluator, 1) == 0);
+  CHECK(evaluator.evaluations == 0);
+  made_part_close(&made);
+  dun_evaluator_free(&evaluator);
+}
+
 TEST_MAIN({"every_field_has_settings", every_field_has_settings},
           {"values_are_the_sums", values_are_the_sums},
           {"bits_do_not_depend_on_company", bits_do_not_depend_on_company},
           {"draws_have_the_mean", draws_have_the_mean}, {"classes_add_up", classes_add_up},
-          {"what_cannot_be_is_refused", what_cannot_be_is_refused})
+          {"what_cannot_be_is_refused", what_cannot_be_is_refused},
+          {"closed_forms_of_other_targets_are_refused", closed_forms_of_other_targets_are_refused})

@@ -7,9 +7,9 @@ from blurred import carried, of_modes, points
 from support import main
 
 # Total variation and variance within a mode at 25, 50, 100 and 200 levels; with `langevin`, after
-# so many moves.  One population was measured; ours are the means of three.  Its reverse SDE had steps
-# of the squared noise: from its variances is taken by what Euler's steps of the noise differ on one
-# Gaussian, .135, .059, .028 and .013.
+# so many moves.  One population was measured; ours are the means of three.  Its reverse SDE had
+# steps of the squared noise: from its variances is taken by what Euler's steps of the noise differ
+# on one Gaussian, .135, .059, .028 and .013.
 KNOWN = {("ancestral", 0): ((.063, .92), (.030, .95), (.024, .97), (.016, .96)),
          ("reverse_sde", 0): ((.029, 1.145), (.025, 1.05), (.024, 1.02), (.030, 1.00)),
          ("ode", 0): ((.041, 1.19), (.019, 1.10), (.020, 1.03), (.025, .98)),

@@ -1,5 +1,5 @@
-/* A user's target with closed forms under a tilt: a standard normal in three dimensions, by columns.
- * Seen through noise it is a normal again, so that samplers of diffusions need nothing else of it:
+/* A user's target with closed forms under a tilt: a standard normal in three dimensions, by
+ * columns.  Seen through noise it is a normal again, and flows and diffusions need nothing else:
  *
  *     target: {type: library, file: tilted_normal.so}
  *     method: {type: flow}
