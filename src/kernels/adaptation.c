@@ -106,7 +106,9 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
                                     kernel->initial_step_power * dun_scalar_log((double)d)
                               : dun_scalar_log(options->step_size);
-  a->length = a->adapt_length ? LENGTH_START : (double)options->leapfrog_steps;
+  a->length = a->adapt_length               ? LENGTH_START
+              : options->leapfrog_steps > 1 ? (double)options->leapfrog_steps
+                                            : 1; /* also of kernels without trajectories */
   a->scale.value = dun_allocate(d, sizeof *a->scale.value);
   if (!a->scale.value)
     return DUN_ERROR_MEMORY;
@@ -293,6 +295,12 @@ int dun_adaptation_centre(struct dun_adaptation *a, const double *mean)
     return DUN_ERROR_MEMORY;
   memcpy(a->centre.value, mean, (size_t)a->centre.count * sizeof *mean);
   return 0;
+}
+
+void dun_adaptation_forget_centre(struct dun_adaptation *a)
+{
+  DUN_FREE(a->centre.value);
+  a->centre.count = 0;
 }
 
 /* The covariance of the metric: deviations as they are, correlations shrunk. */

@@ -103,13 +103,16 @@ double dun_adaptation_change(double acceptance, double target);
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
 
-/* Takes the particles' mean[d] as the centre, for kernels that use one.  DUN_ERROR_MEMORY. */
-int dun_adaptation_centre(struct dun_adaptation *adaptation, const double *mean);
-
 /* The same with the correlations of a covariance [d][d] that `count` points gave, drawn a little to
  * 0, as the dense metric.  What is not positive definite is not taken.  DUN_ERROR_MEMORY. */
 int dun_adaptation_correlations(struct dun_adaptation *adaptation, const double *deviation,
                                 const double *covariance, double count);
+
+/* Takes the particles' mean[d] as the centre, for kernels that use one.  DUN_ERROR_MEMORY. */
+int dun_adaptation_centre(struct dun_adaptation *adaptation, const double *mean);
+
+/* Takes the centre away: trajectories are scored by the log density. */
+void dun_adaptation_forget_centre(struct dun_adaptation *adaptation);
 
 /* The share of a variance that moves renew whose mean square is `square`: at most 1. */
 double dun_adaptation_share(double square, double variance);

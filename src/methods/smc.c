@@ -225,9 +225,12 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
                               .log_likelihood_variance = NAN,
                               .pareto_k = NAN};
   int status = 0;
-  for (int half = 0; half < DUN_HALVES && run->kernel && status >= 0; half++)
+  for (int half = 0; half < DUN_HALVES && run->kernel && status >= 0; half++) {
     status = dun_adaptation_init(&run->adaptation[half], run->kernel, run->kernel_self,
                                  run->evaluator->dimension);
+    if (!run->kernel->uses_centre) /* where chains have loaded one: lengths would be scored by it */
+      dun_adaptation_forget_centre(&run->adaptation[half]);
+  }
   run->sweep.halves = 0; /* pilots are of one piece */
   return status < 0 ? status : dun_moves_start(&s->moves, run);
 }

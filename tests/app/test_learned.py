@@ -83,6 +83,32 @@ def test_populations_begin_there_too():
         assert (again["factor"] == pilot["factor"]).all()
         one = steps(folder, "smc.h5")
         assert max(abs(one / math.exp(pilot["log_step"][0]) - 1)) < 1e-12, one
+        # trajectories of chains are scored by the distance from their centre, those of smc are not
+        assert len(pilot["centre"]) == 4 and len(again["centre"]) == 0
+
+
+def test_kernels_without_trajectories_begin_there_too():
+    """What they learn has a length of 1, and was taken for no metric."""
+    with Folder() as folder:
+        for kernel in ("rwm", "mala", "underdamped"):
+            run(folder, "pilot.h5", kernel, warmup=60)
+            run(folder, "same.h5", f"{kernel}, load: pilot.h5, fixed: true")
+            one, other = (learned(folder, name) for name in ("pilot.h5", "same.h5"))
+            assert (one["scale"] == other["scale"]).all() and one["length"][0] >= 1, kernel
+
+
+def test_a_centre_is_learned_too():
+    """Of proposals around the particles' mean, by chains and by populations."""
+    with Folder() as folder:
+        for file, sets in (("chains.h5", ()), ("smc.h5", SMC)):
+            run(folder, file, "independence", warmup=200, sets=sets)
+            found = learned(folder, file)
+            assert len(found["centre"]) == 4 and len(found["factor"]) == 16
+            kept = f"independence, load: {file}, fixed: true"
+            run(folder, "kept.h5", kept, warmup=20, sets=sets)
+            again = learned(folder, "kept.h5")
+            assert (again["centre"] == found["centre"]).all(), file
+            assert (again["factor"] == found["factor"]).all(), file
 
 
 def test_what_does_not_fit_is_refused():
