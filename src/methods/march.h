@@ -126,8 +126,9 @@ struct dun_march {
        .offset = offsetof(type_, member_.final),                                                   \
        .initial = final_,                                                                          \
        .words = "state|denoise|draw",                                                              \
-       .doc = "The point: the last state, the field's mean at the last time that has noise, or a " \
-              "draw given the state there."},                                                      \
+       .doc = "The point: the last state, the field's mean at the last time that has noise (of "   \
+              "method "                                                                            \
+              "psld a step of the drift from there), or a draw given the state there."},           \
   {                                                                                                \
     .name = "stride", .type = DUN_INTEGER, .offset = offsetof(type_, member_.stride),              \
     .initial = "auto", .words = "auto", .minimum = 1, .maximum = 1e6,                              \

@@ -46,8 +46,8 @@ const struct dun_option dun_march_grid_rows[] = {
            "ratio there is 0."),
     NUMBER(last, "end", "end",
            "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned", 0, 1e100,
-           "Last time; end: the data.  Of geometric and log_snr the last but one: the end itself "
-           "lies infinitely far."),
+           "Last time; end: the data, of method psld 0.001.  Of geometric and log_snr the last but "
+           "one: the end itself lies infinitely far."),
     {.name = "times",
      .type = DUN_NUMBERS,
      .offset = offsetof(struct dun_march_grid, given),

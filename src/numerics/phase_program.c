@@ -307,6 +307,25 @@ DUN_CLONES static void turn(int64_t n, const double p[2][2], double *restrict x,
   }
 }
 
+/* y = a y + b x. */
+DUN_CLONES static void mix(int64_t n, double a, double b, const double *restrict x,
+                           double *restrict y)
+{
+  for (int64_t i = 0; i < n; i++)
+    y[i] = DUN_FMA(b, x[i], a * y[i]);
+}
+
+/* Both together only where each changes the other. */
+static void turn_if(int64_t n, const double p[2][2], double *x, double *m)
+{
+  if (p[0][0] == 1 && p[0][1] == 0)
+    mix(n, p[1][1], p[1][0], x, m);
+  else if (p[1][0] == 0 && p[1][1] == 1)
+    mix(n, p[0][0], p[0][1], m, x);
+  else
+    turn(n, p, x, m);
+}
+
 DUN_CLONES static void add(int64_t n, double a, const double *restrict x, double *restrict y)
 {
   for (int64_t i = 0; i < n; i++)
@@ -323,7 +342,7 @@ static void add_if(int64_t n, double a, const double *x, double *y)
 static void apply(const struct dun_phase_operator *o, int64_t n, const double *s, const double *xi,
                   const double *start, double *z)
 {
-  turn(n, o->state, z, z + n);
+  turn_if(n, o->state, z, z + n);
   add_if(n, o->score[0], s, z);
   add_if(n, o->score[1], s + n, z + n);
   if (o->block >= 0) {
