@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf_driver.h"
+#include "data/hdf_guard.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ static void be_quiet(void)
 {
   H5dont_atexit(); /* it would crash on what it could not close */
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5Lunregister(H5L_TYPE_EXTERNAL); /* no file leads to another one */
+  H5PLset_loading_state(0);         /* or to a library that unpacks it */
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -93,6 +96,14 @@ static int check_file(const char *file, int write, int code)
 }
 
 hid_t dun_hdf_open(const char *file, int write)
+{
+  int code = write ? DUN_ERROR_FILE : DUN_ERROR_INPUT;
+  if (check_file(file, write, code) < 0 || (!write && dun_hdf_guard(file, code) < 0))
+    return code;
+  return dun_hdf_open_unguarded(file, write);
+}
+
+hid_t dun_hdf_open_unguarded(const char *file, int write)
 {
   int code = write ? DUN_ERROR_FILE : DUN_ERROR_INPUT;
   be_quiet();
@@ -276,14 +287,37 @@ int dun_hdf_attribute_number(hid_t place, const char *name, double value)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
+int dun_hdf_is_own(hid_t dataset)
+{
+  hid_t create = H5Dget_create_plist(dataset);
+  H5D_layout_t layout = create < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(create);
+  int own = (layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED) &&
+            H5Pget_external_count(create) == 0;
+  if (create >= 0)
+    H5Pclose(create);
+  return own;
+}
+
+static int refuse_place(hid_t handle, const char *file, const char *place)
+{
+  H5L_info_t link;
+  if (H5Lget_info(handle, place, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_EXTERNAL)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' leads to another file, which is not followed.",
+                    place, file);
+  return dun_fail(DUN_ERROR_INPUT, "'%s' has no '%s'.", file, place);
+}
+
 hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place)
 {
   hid_t object = H5Oopen(handle, place, H5P_DEFAULT);
   if (object < 0)
-    return dun_fail(DUN_ERROR_INPUT, "'%s' has no '%s'.", file, place);
-  if (H5Iget_type(object) == H5I_DATASET)
+    return refuse_place(handle, file, place);
+  int is_dataset = H5Iget_type(object) == H5I_DATASET;
+  if (is_dataset && dun_hdf_is_own(object))
     return object;
   H5Oclose(object);
+  if (is_dataset)
+    return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has its numbers in another file.", place, file);
   return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is a group, expected numbers.", place, file);
 }
 

@@ -13,8 +13,11 @@
  * order tracked as netCDF wants it.  What follows from the same calls has the same bytes: no times
  * are stored.  < 0: DUN_ERROR_FILE. */
 hid_t dun_hdf_create(const char *file);
-/* Opens; < 0: DUN_ERROR_INPUT (DUN_ERROR_FILE to write) after a sentence that names the file. */
+/* Opens; < 0: DUN_ERROR_INPUT (DUN_ERROR_FILE to write) after a sentence that names the file.
+ * What is opened to be read may be a stranger's: it was read in another process before
+ * (hdf_guard.h), and neither links nor filters nor stored numbers lead out of it. */
 hid_t dun_hdf_open(const char *file, int write);
+hid_t dun_hdf_open_unguarded(const char *file, int write); /* without the other process */
 /* Closes; what could not be written shows here.  `status` is passed on if it is negative. */
 int dun_hdf_close(hid_t handle, const char *file, int status);
 
@@ -47,6 +50,8 @@ int dun_hdf_attribute_number(hid_t place, const char *name, double value);
 
 /* Opens the dataset `place` of a file; < 0: DUN_ERROR_INPUT and a sentence with file and place. */
 hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place);
+/* Whether the dataset's numbers lie in the file itself. */
+int dun_hdf_is_own(hid_t dataset);
 /* Number of numbers in a dataset of whole or floating point numbers, and its sizes (at most
  * `capacity` of them; *rank of them are there).  DUN_ERROR_INPUT if it is of another type, or
  * claims more than the file can hold. */

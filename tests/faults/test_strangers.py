@@ -1,0 +1,99 @@
+"""HDF5 files of strangers: nothing leads out of them, no library is loaded for them, and what is
+damaged ends in a sentence."""
+import os
+import random
+import sys
+
+import h5py
+import numpy
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from support import Folder, compiled, dunlin, main, write  # noqa: E402
+
+
+def compare(folder, name, code, environment=None):
+    return dunlin("compare", f"{name}:/x", "plain.h5:/x", "--points", "20", folder=folder,
+                  code=code, timeout=60, environment=environment)
+
+
+def make_files(folder):
+    def create(name):
+        return h5py.File(os.path.join(folder, name), "w")
+
+    numbers = numpy.random.default_rng(1).normal(size=(60, 3))
+    with create("plain.h5") as file:
+        file["x"] = numbers
+    with create("packed.h5") as file:
+        file.create_dataset("x", data=numbers, compression="gzip", chunks=(10, 3))
+    with create("link.h5") as file:
+        file["x"] = h5py.ExternalLink("plain.h5", "/x")
+    with open(os.path.join(folder, "raw"), "wb") as file:
+        file.write(numbers.tobytes())
+    with create("stored.h5") as file:
+        file.create_dataset("x", shape=(60, 3), dtype="f8",
+                            external=[(os.path.join(folder, "raw"), 0, h5py.h5f.UNLIMITED)])
+    with create("virtual.h5") as file:
+        layout = h5py.VirtualLayout((60, 3), "f8")
+        layout[:] = h5py.VirtualSource("plain.h5", "x", (60, 3))
+        file.create_virtual_dataset("x", layout)
+    with create("huge.h5") as file:
+        file.create_dataset("x", shape=(1 << 40, 3), dtype="f8", chunks=(1000, 3))
+    with create("cycle.h5") as file:
+        file["x"], file["y"], file["g"] = h5py.SoftLink("/y"), h5py.SoftLink("/x"), file["/"]
+
+
+def test_nothing_leads_out_of_a_file():
+    with Folder() as folder:
+        make_files(folder)
+        compare(folder, "packed.h5", 0)
+        for name, words in (("link.h5", "leads to another file"),
+                            ("stored.h5", "has its numbers in another file"),
+                            ("virtual.h5", "has its numbers in another file"),
+                            ("huge.h5", "claims 3298534883328 numbers"), ("cycle.h5", "has no")):
+            done = compare(folder, name, 2)
+            assert words in done.stderr, done.stderr
+        os.mkfifo(os.path.join(folder, "pipe.h5"))
+        assert "no regular file" in compare(folder, "pipe.h5", 2).stderr
+
+
+def test_no_library_is_loaded_for_a_filter():
+    with Folder() as folder:
+        make_files(folder)
+        plugins, mark = os.path.join(folder, "plugins"), os.path.join(folder, "loaded")
+        os.mkdir(plugins)
+        source = write(folder, "plugin.c",
+                       "#include <stdio.h>\n__attribute__((constructor)) static void begin(void)\n"
+                       f'{{ FILE *f = fopen("{mark}", "w"); if (f) fclose(f); }}\n')
+        compiled(folder, os.path.join(plugins, "libplugin.so"), source)
+        with open(os.path.join(folder, "packed.h5"), "rb") as file:
+            packed = file.read()
+        known = b"\x01\x00\x08\x00\x01\x00\x01\x00deflate\x00"
+        assert packed.count(known) == 1
+        with open(os.path.join(folder, "foreign.h5"), "wb") as file:
+            file.write(packed.replace(known, b"\x0f\x7d" + known[2:]))
+        compare(folder, "foreign.h5", 2, environment={"HDF5_PLUGIN_PATH": plugins})
+        assert not os.path.exists(mark), "a library was loaded for a filter"
+
+
+def test_damage():
+    """HDF5 itself dies of some of these."""
+    choose = random.Random(2)
+    with Folder() as folder:
+        make_files(folder)
+        with open(os.path.join(folder, "packed.h5"), "rb") as file:
+            packed = file.read()
+        codes = {}
+        for _ in range(20):
+            bytes_ = bytearray(packed)
+            for _ in range(choose.randrange(1, 5)):
+                bytes_[choose.randrange(len(bytes_))] = choose.randrange(256)
+            with open(os.path.join(folder, "damaged.h5"), "wb") as file:
+                file.write(bytes_[:choose.choice((len(bytes_), choose.randrange(len(bytes_))))])
+            done = compare(folder, "damaged.h5", None)
+            codes[done.returncode] = codes.get(done.returncode, 0) + 1
+            assert done.returncode in (0, 2), (done.returncode, done.stderr[-1000:])
+            assert done.returncode == 0 or "dunlin: " in done.stderr
+        print(codes)
+
+
+main()
