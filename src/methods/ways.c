@@ -80,5 +80,5 @@ void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, i
                "target's, %.2g in total variation",
                bound, fmax(nats, 0), log_mean(ways, run), sqrt((1 / effective - 1) / N),
                100 * effective, drawn ? "the points" : "the last, noisy states",
-               sqrt(fmax(nats, 0) / 2));
+               fmin(sqrt(fmax(nats, 0) / 2), 1));
 }
