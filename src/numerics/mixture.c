@@ -22,10 +22,12 @@ int dun_mixture_init(struct dun_mixture *mixture, int dimension, int components)
   mixture->precision = dun_allocate(k, sizeof(double));
   mixture->log_peak = dun_allocate(k, sizeof(double));
   mixture->cumulative = dun_allocate(k, sizeof(double));
+  mixture->log_weight = dun_allocate(k, sizeof(double));
   mixture->centre = dun_allocate(dimension, sizeof(double));
   mixture->square = dun_allocate(k, sizeof(double));
   if (!mixture->mean || !mixture->weight || !mixture->deviation || !mixture->precision ||
-      !mixture->log_peak || !mixture->cumulative || !mixture->centre || !mixture->square)
+      !mixture->log_peak || !mixture->cumulative || !mixture->log_weight || !mixture->centre ||
+      !mixture->square)
     return DUN_ERROR_MEMORY;
   return 0;
 }
@@ -74,8 +76,9 @@ DUN_CLONES int dun_mixture_set(struct dun_mixture *mixture)
     sum += mixture->weight[k];
     mixture->cumulative[k] = k < last ? sum : 1;
     mixture->precision[k] = 1 / (s * s);
+    mixture->log_weight[k] = dun_log(mixture->weight[k]);
     mixture->log_peak[k] =
-        dun_log(mixture->weight[k]) - mixture->dimension * (dun_log(s) + 0.5 * DUN_LOG_2PI);
+        mixture->log_weight[k] - mixture->dimension * (dun_log(s) + 0.5 * DUN_LOG_2PI);
   }
   set_centre(mixture);
   return 0;
@@ -89,6 +92,7 @@ void dun_mixture_free(struct dun_mixture *mixture)
   DUN_FREE(mixture->precision);
   DUN_FREE(mixture->log_peak);
   DUN_FREE(mixture->cumulative);
+  DUN_FREE(mixture->log_weight);
   DUN_FREE(mixture->centre);
   DUN_FREE(mixture->square);
 }

@@ -16,9 +16,10 @@ struct dun_mixture {
   double *cumulative; /* [K], weights summed; the last is 1 */
 
   /* A Gaussian as wide as the whole, from which tilted components are counted. */
-  double *centre; /* [d]: the mixture's mean */
-  double *square; /* [K], squared distance of each mean from it */
-  double wide;    /* its precision, no larger than any component's */
+  double *log_weight; /* [K] */
+  double *centre;     /* [d]: the mixture's mean */
+  double *square;     /* [K], squared distance of each mean from it */
+  double wide;        /* its precision, no larger than any component's */
 };
 
 /* Allocates everything; the caller then fills mean, weight (any positive numbers) and deviation and

@@ -15,7 +15,8 @@
 #include "numerics/mixture.h"
 #include <math.h>
 
-enum { L = DUN_LANES, BLOCK = 32, TERMS = 3 };
+enum { L = DUN_LANES, BLOCK = 32 };
+enum { NEAR, OWN, SQUARE, AWAY, TERMS };
 
 #define LOWEST (-1e300) /* no number stands for this one */
 
@@ -27,47 +28,60 @@ struct tile {
   double top[L] __attribute__((aligned(64)));         /* the largest of the others */
   double sum[L] __attribute__((aligned(64)));         /* of the shares, relative to it */
   double inverse[L] __attribute__((aligned(64)));     /* sum of share / q */
-  double term[TERMS][L] __attribute__((aligned(64))); /* factor of |m - e|^2, own, of |e - c|^2 */
+  double term[TERMS][L] __attribute__((aligned(64))); /* of one precision */
 };
 
-/* e[d][64], and what follows from it. */
-DUN_CLONES static void set_point(const struct dun_mixture *m, const struct dun_tilted *t,
-                                 double *restrict e, struct tile *restrict tile)
+/* Before any coordinate. */
+DUN_CLONES static void begin_point(const struct dun_mixture *m, const double *restrict lambda,
+                                   struct tile *restrict tile)
 {
-  double inverse[L] __attribute__((aligned(64))), linear[L] __attribute__((aligned(64)));
-  double square = 0;
   for (int l = 0; l < L; l++) {
-    inverse[l] = 1 / (t->lambda[l] + m->wide);
-    tile->away[l] = linear[l] = 0;
-  }
-  for (int64_t j = 0; j < m->dimension; j++) {
-    const double *restrict h = DUN_ALIGNED(t->h + j * L);
-    double c = m->centre[j];
-    square = DUN_FMA(c, c, square);
-    for (int l = 0; l < L; l++) {
-      double away = DUN_FMA(-t->lambda[l], c, h[l]) * inverse[l];
-      e[j * L + l] = c + away;
-      tile->away[l] = DUN_FMA(away, away, tile->away[l]);
-      linear[l] = DUN_FMA(h[l], c, linear[l]);
-    }
-  }
-  for (int l = 0; l < L; l++) {
-    double lambda = t->lambda[l];
-    tile->common[l] = linear[l] - .5 * lambda * square + (.5 * lambda + m->wide) * tile->away[l];
+    tile->inverse[l] = 1 / (lambda[l] + m->wide);
+    tile->away[l] = tile->common[l] = 0;
   }
 }
 
-/* The terms of component k at the first `lanes` lambdas. */
-DUN_INLINE void set_terms(const struct dun_mixture *m, int k, int lanes, const double *lambda,
+/* e of `count` coordinates from the first on, |e - c|^2, <h, c>. */
+DUN_CLONES static void add_point(const struct dun_mixture *m, const double *restrict lambda,
+                                 int first, int count, const double *restrict h_,
+                                 struct tile *restrict tile, double *restrict e_)
+{
+  for (int64_t j = first; j < first + count; j++) {
+    const double *restrict h = DUN_ALIGNED(h_ + j * L);
+    double *restrict e = DUN_ALIGNED(e_ + j * L), c = m->centre[j];
+    for (int l = 0; l < L; l++) {
+      double away = DUN_FMA(-lambda[l], c, h[l]) * tile->inverse[l];
+      e[l] = c + away;
+      tile->away[l] = DUN_FMA(away, away, tile->away[l]);
+      tile->common[l] = DUN_FMA(h[l], c, tile->common[l]);
+    }
+  }
+}
+
+/* Behind all coordinates. */
+DUN_CLONES static void end_point(const struct dun_mixture *m, const double *restrict lambda,
+                                 struct tile *restrict tile)
+{
+  double square = 0;
+  for (int j = 0; j < m->dimension; j++)
+    square = DUN_FMA(m->centre[j], m->centre[j], square);
+  for (int l = 0; l < L; l++)
+    tile->common[l] =
+        tile->common[l] - .5 * lambda[l] * square + (.5 * lambda[l] + m->wide) * tile->away[l];
+}
+
+/* What the terms of a component take of its precision, at the first `lanes` lambdas: of the own one
+ * that of a weight 1 at the centre, and what |m - c|^2 adds to it. */
+DUN_INLINE void set_terms(const struct dun_mixture *m, double p, int lanes, const double *lambda,
                           double (*restrict term)[L])
 {
-  double p = m->precision[k], P = m->wide, log_weight = dun_log(m->weight[k]);
+  double P = m->wide;
   for (int l = 0; l < lanes; l++) {
     double half = .5 / (p + lambda[l]);
-    term[0][l] = -p * (lambda[l] + P) * half;
-    term[1][l] =
-        log_weight - .5 * m->dimension * dun_log1p(lambda[l] / p) + P * p * half * m->square[k];
-    term[2][l] = P * (P - p) * half;
+    term[NEAR][l] = -p * (lambda[l] + P) * half;
+    term[OWN][l] = -.5 * m->dimension * dun_log1p(lambda[l] / p);
+    term[SQUARE][l] = P * p * half;
+    term[AWAY][l] = P * (P - p) * half;
   }
 }
 
@@ -75,40 +89,52 @@ DUN_INLINE void set_terms(const struct dun_mixture *m, int k, int lanes, const d
 DUN_INLINE void add_distance(int count, const double *restrict e, const double *restrict m,
                              double *restrict q)
 {
-  int j = 0;
-  for (; j < count % 4; j++)
+  double sum[L] __attribute__((aligned(64))); /* stays in registers */
+  for (int l = 0; l < L; l++)
+    sum[l] = q[l];
+  for (int64_t j = 0; j < count; j++)
     for (int l = 0; l < L; l++) {
       double s = e[j * L + l] - m[j];
-      q[l] = DUN_FMA(s, s, q[l]);
+      sum[l] = DUN_FMA(s, s, sum[l]);
     }
-  for (; j < count; j += 4) {
-    const double *restrict y = DUN_ALIGNED(e + (int64_t)j * L);
-    double m0 = m[j], m1 = m[j + 1], m2 = m[j + 2], m3 = m[j + 3];
-    for (int l = 0; l < L; l++) {
-      double s = y[l] - m0, t = y[L + l] - m1, u = y[2 * L + l] - m2, v = y[3 * L + l] - m3;
-      q[l] = DUN_FMA(v, v, DUN_FMA(u, u, DUN_FMA(t, t, DUN_FMA(s, s, q[l]))));
-    }
-  }
+  for (int l = 0; l < L; l++)
+    q[l] = sum[l];
 }
 
-/* share[K][64] = squared distances, some coordinates of all components at a time. */
-DUN_CLONES static void set_distances(const struct dun_mixture *m, int first, int end,
-                                     const double *restrict e, double *restrict share)
+/* share[K][64] += squared distances in `count` coordinates from the first on. */
+DUN_CLONES static void add_distances(const struct dun_mixture *m, const struct tile *tile,
+                                     int first, int count, const double *restrict e,
+                                     double *restrict share)
 {
-  memset(share + (int64_t)first * L, 0, (size_t)(end - first) * L * sizeof *share);
-  for (int j = 0; j < m->dimension; j += BLOCK)
-    for (int k = first; k < end; k++)
-      add_distance(m->dimension - j < BLOCK ? m->dimension - j : BLOCK, e + (int64_t)j * L,
-                   m->mean + (int64_t)k * m->dimension + j, DUN_ALIGNED(share + (int64_t)k * L));
+  for (int k = tile->first; k < tile->end; k++)
+    add_distance(count, e + (int64_t)first * L, m->mean + (int64_t)k * m->dimension + first,
+                 DUN_ALIGNED(share + (int64_t)k * L));
+}
+
+/* e[d][64] and share[K][64], the squared distances from it. */
+static void set_distances(const struct dun_mixture *m, const struct dun_tilted *t,
+                          struct tile *tile, double *e, double *share)
+{
+  memset(share + (int64_t)tile->first * L, 0,
+         (size_t)(tile->end - tile->first) * L * sizeof *share);
+  begin_point(m, t->lambda, tile);
+  for (int j = 0; j < m->dimension; j += BLOCK) {
+    int count = m->dimension - j < BLOCK ? m->dimension - j : BLOCK;
+    add_point(m, t->lambda, j, count, t->h, tile, e);
+    add_distances(m, tile, j, count, e, share);
+  }
+  end_point(m, t->lambda, tile);
 }
 
 /* Squared distances become log masses; step 0: all lanes have the terms of the first. */
-DUN_INLINE void weigh(int step, struct tile *restrict tile, double *restrict s)
+DUN_INLINE void weigh(int step, double log_weight, double square, struct tile *restrict tile,
+                      double *restrict s)
 {
-  const double *restrict a = tile->term[0], *restrict own = tile->term[1];
-  const double *restrict b = tile->term[2];
+  const double *restrict a = tile->term[NEAR], *restrict own = tile->term[OWN];
+  const double *restrict b = tile->term[AWAY], *restrict c = tile->term[SQUARE];
   for (int l = 0; l < L; l++) {
-    double value = DUN_FMA(a[l * step], s[l], DUN_FMA(b[l * step], tile->away[l], own[l * step]));
+    double all = DUN_FMA(c[l * step], square, own[l * step] + log_weight);
+    double value = DUN_FMA(a[l * step], s[l], DUN_FMA(b[l * step], tile->away[l], all));
     s[l] = value > LOWEST ? value : LOWEST;
     tile->top[l] = s[l] > tile->top[l] ? s[l] : tile->top[l];
   }
@@ -133,11 +159,12 @@ DUN_CLONES static void set_shares(const struct dun_mixture *m, const double *lam
   }
   for (int k = tile->first; k < tile->end; k++) {
     double *restrict s = DUN_ALIGNED(share + (int64_t)k * L);
-    set_terms(m, k, alike ? 1 : L, lambda, tile->term);
+    if (k == tile->first || m->precision[k] != m->precision[k - 1])
+      set_terms(m, m->precision[k], alike ? 1 : L, lambda, tile->term);
     if (alike)
-      weigh(0, tile, s);
+      weigh(0, m->log_weight[k], m->square[k], tile, s);
     else
-      weigh(1, tile, s);
+      weigh(1, m->log_weight[k], m->square[k], tile, s);
   }
   for (int k = tile->first; k < tile->end; k++) {
     double *restrict s = DUN_ALIGNED(share + (int64_t)k * L);
@@ -173,31 +200,22 @@ DUN_CLONES static void set_factors(const struct dun_mixture *m, const double *re
   }
 }
 
-/* out += sum of the factors of four components times their means in one coordinate. */
-DUN_INLINE void add_four(const double *restrict s, const double *restrict m, int64_t d,
-                         double *restrict out)
-{
-  double m0 = m[0], m1 = m[d], m2 = m[2 * d], m3 = m[3 * d];
-  for (int l = 0; l < L; l++)
-    out[l] = DUN_FMA(s[3 * L + l], m3,
-                     DUN_FMA(s[2 * L + l], m2, DUN_FMA(s[L + l], m1, DUN_FMA(s[l], m0, out[l]))));
-}
-
-DUN_CLONES static void write_mean(const struct dun_mixture *m, const struct dun_tilted *t,
-                                  const struct tile *tile, const double *restrict share)
+DUN_CLONES static void write_mean(const struct dun_mixture *m, const double *restrict h,
+                                  const struct tile *tile, const double *restrict share,
+                                  double *restrict mean)
 {
   int64_t d = m->dimension;
+  double sum[L] __attribute__((aligned(64))); /* stays in registers */
   for (int64_t j = 0; j < d; j++) {
-    const double *restrict h = DUN_ALIGNED(t->h + j * L);
-    double *restrict out = DUN_ALIGNED(t->mean + j * L);
-    int k = tile->first;
     for (int l = 0; l < L; l++)
-      out[l] = h[l] * tile->inverse[l];
-    for (; (tile->end - k) % 4; k++)
+      sum[l] = h[j * L + l] * tile->inverse[l];
+    for (int64_t k = tile->first; k < tile->end; k++) {
+      double own = m->mean[k * d + j];
       for (int l = 0; l < L; l++)
-        out[l] = DUN_FMA(share[(int64_t)k * L + l], m->mean[k * d + j], out[l]);
-    for (; k < tile->end; k += 4)
-      add_four(DUN_ALIGNED(share + (int64_t)k * L), m->mean + k * d + j, d, out);
+        sum[l] = DUN_FMA(share[k * L + l], own, sum[l]);
+    }
+    for (int l = 0; l < L; l++)
+      mean[j * L + l] = sum[l];
   }
 }
 
@@ -255,15 +273,14 @@ void dun_mixture_tilted(const struct dun_mixture *m, const struct dun_tilted *t,
   int64_t component[L];
   struct tile tile = {.first = t->label > 0 ? t->label - 1 : 0,
                       .end = t->label > 0 ? t->label : m->components};
-  set_point(m, t, t->mean, &tile);
-  set_distances(m, tile.first, tile.end, t->mean, work);
+  set_distances(m, t, &tile, t->mean, work);
   set_shares(m, t->lambda, &tile, work);
   if (t->log_mass)
     write_mass(&tile, t->log_mass);
   if (t->draw)
     pick(&tile, t->uniform, work, component);
   set_factors(m, t->lambda, &tile, work);
-  write_mean(m, t, &tile, work);
+  write_mean(m, t->h, &tile, work, t->mean);
   if (t->spread)
     write_spread(m, t, &tile, work);
   if (t->draw)
