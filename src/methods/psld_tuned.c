@@ -214,7 +214,7 @@ static int from_field(const struct dun_psld_tuned *t, const struct dun_march *m,
   int64_t scratch = dun_lanczos_scratch((int)d, (int)steps) * L;
   int code;
 
-  if (m->field->prepare || (m->field->spread_out && m->field->spread_out(m->field_self)))
+  if (m->field->prepare || m->field->rows || m->field->evaluations)
     return dun_fail(DUN_ERROR_INPUT,
                     "grid tuned learns the target's spectrum from field exact: of field %s give "
                     "method.spectrum, variances",

@@ -31,6 +31,7 @@ PSLD = {
     "program: sscs, eta: 2": ["H is the exact flow"],
     "grid: {type: tuned, evaluations: 50}, lambda_s: 2": ["leave it out"],
     "grid: {type: tuned, evaluations: 50}, spectrum: 0": ["spectrum"],
+    "grid: {type: tuned, evaluations: 50}, field: {type: monte_carlo}": ["monte_carlo", "spectrum"],
 }
 
 
