@@ -250,6 +250,21 @@ static size_t unknown_at(const char *sentence, const char *at)
   return inside || goes_on ? 0 : sign + 3;
 }
 
+static int by_name(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *dun_names_double(int64_t count, const char **names)
+{
+  if (count > 1)
+    qsort(names, (size_t)count, sizeof *names, by_name);
+  for (int64_t i = 1; i < count; i++)
+    if (!strcmp(names[i - 1], names[i]))
+      return names[i];
+  return NULL;
+}
+
 void dun_text_tell_nan(char *sentence, size_t size, const char *word)
 {
   const size_t length = strlen(word);

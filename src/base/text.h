@@ -29,6 +29,9 @@ int dun_text_character(const char *text);
  * for: printf's word for a number that is not known is none for people. */
 void dun_text_tell_nan(char *sentence, size_t size, const char *word);
 
+/* A name that is twice in the list, which is sorted by it; NULL: all are different. */
+const char *dun_names_double(int64_t count, const char **names);
+
 /* A growing text; `failed` is set when memory ran out. */
 struct dun_text {
   char *text; /* NULL while empty; ends with a zero byte */

@@ -26,18 +26,35 @@ static int is_name(const char *name)
   return strcmp(name, ".") && strcmp(name, "..");
 }
 
-/* Whether `name` is a dimension's: chain, draw, or NAME_dim_K of a variable. */
-static int is_dimension(const char *name, const struct dun_result_variable *v)
+/* Names of variables and of their dimensions, chain, draw or NAME_dim_K, all different in each of
+ * the two groups. */
+static int check_names(const struct dun_result *result, int statistic)
 {
-  char own[80];
-  if (!strcmp(name, "chain") || !strcmp(name, "draw"))
-    return 1;
-  for (int axis = 0; axis < v->rank; axis++) {
-    snprintf(own, sizeof own, "%s_dim_%d", v->name, axis);
-    if (!strcmp(name, own))
-      return 1;
+  int64_t count = 2, most = 2 + (1 + DUN_MAX_SHAPE) * (int64_t)result->variables;
+  const char **name = dun_allocate(most, sizeof *name);
+  char(*dimension)[80] = dun_allocate(most, sizeof *dimension);
+  int status = name && dimension ? 0 : DUN_ERROR_MEMORY;
+  for (int i = 0; i < result->variables && status == 0; i++) {
+    const struct dun_result_variable *v = &result->variable[i];
+    if (v->statistic != statistic)
+      continue;
+    name[count++] = v->name;
+    for (int axis = 0; axis < v->rank; axis++, count++) {
+      snprintf(dimension[count], sizeof dimension[count], "%s_dim_%d", v->name, axis);
+      name[count] = dimension[count];
+    }
   }
-  return 0;
+  if (status == 0) {
+    name[0] = "chain";
+    name[1] = "draw";
+    const char *twice = dun_names_double(count, name);
+    if (twice)
+      status = dun_fail(DUN_ERROR_INPUT,
+                        "Two variables or dimensions of the result are called '%s'.", twice);
+  }
+  dun_free(name);
+  dun_free(dimension);
+  return status;
 }
 
 static int check_variables(const struct dun_result *result)
@@ -51,16 +68,9 @@ static int check_variables(const struct dun_result *result)
       if (v->shape[axis] < 1)
         return dun_fail(DUN_ERROR_INPUT, "The output parameter '%s' has an axis of length %d.",
                         v->name, v->shape[axis]);
-    for (int j = 0; j < result->variables; j++)
-      if (result->variable[j].statistic == v->statistic &&
-          ((j < i && !strcmp(result->variable[j].name, v->name)) ||
-           is_dimension(v->name, &result->variable[j])))
-        return dun_fail(DUN_ERROR_INPUT,
-                        "Two variables or dimensions of the result are called "
-                        "'%s'.",
-                        v->name);
   }
-  return 0;
+  int status = check_names(result, 0);
+  return status < 0 ? status : check_names(result, 1);
 }
 
 static struct dun_result_variable of_parameter(const struct dun_parameter *parameter)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "data/hdf_scales.h"
 #include "io/column_type.h"
 #include "io/digest.h"
 #include "io/durable.h"
@@ -76,33 +77,47 @@ static hid_t make_labels(hid_t group, const char *name, int64_t count, const cha
   return -1;
 }
 
-/* One more axis of a variable with a scale of its own. */
-static int attach_own_scale(hid_t group, hid_t dataset, const struct dun_result_variable *v,
-                            int axis)
+/* The scale of one more axis of a variable, its own. */
+static hid_t make_own_scale(hid_t group, const struct dun_result_variable *v, int axis)
 {
   char name[80];
   snprintf(name, sizeof name, "%s_dim_%d", v->name, axis);
-  hid_t scale = axis == 0 && v->label ? make_labels(group, name, v->shape[0], v->label)
-                                      : make_scale(group, name, v->shape[axis]);
-  int status = scale < 0 || H5DSattach_scale(dataset, scale, (unsigned)(2 + axis)) < 0 ? -1 : 0;
-  if (scale >= 0)
-    H5Dclose(scale);
+  return axis == 0 && v->label ? make_labels(group, name, v->shape[0], v->label)
+                               : make_scale(group, name, v->shape[axis]);
+}
+
+/* scale[0], scale[1]: chain and draw.  Writes two uses of these. */
+static int attach_scales(hid_t group, hid_t dataset, const struct dun_result_variable *v,
+                         hid_t scale[2 + DUN_MAX_SHAPE], struct dun_hdf_use *use)
+{
+  struct dun_hdf_use all[2 + DUN_MAX_SHAPE];
+  int made = 0, status = 0;
+  while (made < v->rank && status == 0) {
+    scale[2 + made] = make_own_scale(group, v, made);
+    status = scale[2 + made] < 0 ? -1 : 0;
+    made += status == 0;
+  }
+  if (status == 0)
+    status = dun_hdf_attach(dataset, 2 + v->rank, scale, all);
+  for (int axis = 0; axis < made; axis++) {
+    if (status == 0)
+      status = dun_hdf_list_uses(scale[2 + axis], 1, &all[2 + axis]);
+    H5Dclose(scale[2 + axis]);
+  }
+  if (status == 0)
+    memcpy(use, all, 2 * sizeof *use);
   return status;
 }
 
-static int make_variable(hid_t group, hid_t chain, hid_t draw, const struct dun_result *result,
-                         struct dun_result_variable *v)
+static int make_variable(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE],
+                         const struct dun_result *result, struct dun_result_variable *v,
+                         struct dun_hdf_use *use)
 {
   hsize_t size[2 + DUN_MAX_SHAPE] = {(hsize_t)result->chains, (hsize_t)result->draws};
   for (int i = 0; i < v->rank; i++)
     size[2 + i] = (hsize_t)v->shape[i];
   hid_t dataset = dun_hdf_dataset(group, v->name, dun_column_file_type(v->type), 2 + v->rank, size);
-  int status = dataset < 0 || H5DSattach_scale(dataset, chain, 0) < 0 ||
-                       H5DSattach_scale(dataset, draw, 1) < 0
-                   ? -1
-                   : 0;
-  for (int axis = 0; axis < v->rank && status == 0; axis++)
-    status = attach_own_scale(group, dataset, v, axis);
+  int status = dataset < 0 ? -1 : attach_scales(group, dataset, v, scale, use);
   if (status == 0)
     status = dun_hdf_attribute_unit(dataset, v->unit);
   if (status == 0 && v->doc && *v->doc)
@@ -114,19 +129,38 @@ static int make_variable(hid_t group, hid_t chain, hid_t draw, const struct dun_
   return offset == HADDR_UNDEF ? -1 : 0;
 }
 
+/* The variables of the group, with the lists of their shared scales behind them. */
+static int make_variables(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE], int statistic,
+                          struct dun_result *result)
+{
+  int64_t count = 0;
+  int status = 0;
+  struct dun_hdf_use both[2], *use[2] = {dun_allocate(result->variables + 1, sizeof **use),
+                                         dun_allocate(result->variables + 1, sizeof **use)};
+  if (!use[0] || !use[1])
+    status = -1;
+  for (int i = 0; i < result->variables && status == 0; i++)
+    if (result->variable[i].statistic == statistic &&
+        (status = make_variable(group, scale, result, &result->variable[i], both)) == 0) {
+      use[0][count] = both[0];
+      use[1][count++] = both[1];
+    }
+  for (int axis = 0; axis < 2 && status == 0; axis++)
+    status = dun_hdf_list_uses(scale[axis], count, use[axis]);
+  dun_free(use[0]);
+  dun_free(use[1]);
+  return status;
+}
+
 static int make_group(hid_t handle, const char *name, int statistic, struct dun_result *result)
 {
-  hid_t group = dun_hdf_group(handle, name);
-  hid_t chain = group < 0 ? -1 : make_scale(group, "chain", result->chains);
-  hid_t draw = chain < 0 ? -1 : make_scale(group, "draw", result->draws);
-  int status = draw < 0 ? -1 : 0;
-  for (int i = 0; i < result->variables && status == 0; i++)
-    if (result->variable[i].statistic == statistic)
-      status = make_variable(group, chain, draw, result, &result->variable[i]);
-  if (draw >= 0)
-    H5Dclose(draw);
-  if (chain >= 0)
-    H5Dclose(chain);
+  hid_t group = dun_hdf_group(handle, name), scale[2 + DUN_MAX_SHAPE] = {-1, -1};
+  scale[0] = group < 0 ? -1 : make_scale(group, "chain", result->chains);
+  scale[1] = scale[0] < 0 ? -1 : make_scale(group, "draw", result->draws);
+  int status = scale[1] < 0 ? -1 : make_variables(group, scale, statistic, result);
+  for (int axis = 1; axis >= 0; axis--)
+    if (scale[axis] >= 0)
+      H5Dclose(scale[axis]);
   if (group >= 0)
     H5Gclose(group);
   return status;

@@ -111,10 +111,24 @@ static int check_name(const struct dun_evaluator *e, const struct dun_parameter 
     return refuse_parameter(e, index, name[0] ? "has a name without an end" : "has no name");
   if (strchr(name, '/'))
     return refuse_parameter(e, index, "has a name with a slash");
-  for (int i = 0; i < index; i++)
-    if (!strcmp(all[i].name, name))
-      return refuse_parameter(e, index, "has the name of an earlier one");
   return 0;
+}
+
+/* In the time that sorting takes. */
+static int check_doubles(const struct dun_evaluator *e, int count, const struct dun_parameter *all)
+{
+  const char **name = dun_allocate(count, sizeof *name);
+  if (!name)
+    return DUN_ERROR_MEMORY;
+  for (int i = 0; i < count; i++)
+    name[i] = all[i].name;
+  const char *twice = dun_names_double(count, name);
+  int status =
+      twice ? dun_fail(DUN_ERROR_INPUT, "Two output parameters of target %s are called '%s'.",
+                       e->target->type.name, twice)
+            : 0;
+  dun_free(name);
+  return status;
 }
 
 /* Labels go into files and on the screen. */
@@ -170,6 +184,8 @@ static int find_outputs(struct dun_evaluator *e)
                       e->target->type.name);
   for (int i = 0; i < count && status >= 0; i++)
     status = check_parameter(e, all, i);
+  if (status >= 0)
+    status = check_doubles(e, count, all);
   if (status >= 0 && !e->target->constrain && e->outputs != e->dimension)
     status = dun_fail(DUN_ERROR_INPUT,
                       "Target %s has output parameters of %d numbers but dimension %d, and no "

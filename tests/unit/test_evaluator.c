@@ -469,7 +469,7 @@ static void parameters_refused(void)
   strcpy(listed[1].name, "a/b");
   refused(own, "slash");
   strcpy(listed[1].name, "mu");
-  refused(own, "earlier");
+  refused(own, "are called");
   restore_list();
   listed[2].rank = 3;
   refused(own, "parameter 3 of target odd has a rank");

@@ -141,7 +141,7 @@ static void test_damaged_draws(void)
       {"printf 'x' | dd of='%s' bs=1 seek=100 conv=notrunc status=none", 0},
       {"dd if=/dev/zero of='%s' bs=1 count=900 conv=notrunc status=none", 0},
       {"head -c 100000 /dev/urandom >> '%s'", 0},
-      {"truncate -s -2000 '%s'", 1},
+      {"truncate -s -9000 '%s'", 1},
       {"printf 'xyz' | dd of='%1$s' bs=1 seek=%2$lld conv=notrunc status=none", 1},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
