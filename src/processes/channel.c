@@ -9,7 +9,7 @@ static double dot(int r, const double *a, const double *b)
   return r == 1 ? a[0] * b[0] : a[0] * b[0] + a[1] * b[1];
 }
 
-static void times(int r, const double m[2][2], const double *v, double *out)
+static void times(int r, const double (*m)[2], const double *v, double *out)
 {
   for (int i = 0; i < r; i++)
     out[i] = dot(r, m[i], v);
