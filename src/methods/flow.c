@@ -46,7 +46,7 @@ static int make_square(struct flow *s)
     for (int64_t j = 0; j < d; j++) {
       double sum = 0;
       for (int64_t k = 0; k < columns; k++)
-        sum = DUN_FMA(g[i * columns + k], g[j * columns + k], sum);
+        sum += g[i * columns + k] * g[j * columns + k];
       s->square[i * d + j] = sum;
     }
   return 0;
