@@ -279,6 +279,14 @@ static int restore(void *data, const char *place, struct dun_part *part)
   return part->type->restore ? part->type->restore(part->self) : 0;
 }
 
+static int kernel_fits(const struct dun_assembly *assembly)
+{
+  int fits = 1;
+  for (int h = 0; h < DUN_HALVES && assembly->kernel.type; h++)
+    fits &= dun_adaptation_fits(&assembly->run.adaptation[h], assembly->evaluator.dimension);
+  return fits;
+}
+
 /* A checkpoint in which numbers do not belong together was made by nobody's run. */
 static int check_restored(const struct dun_driver *driver, int ended)
 {
@@ -288,7 +296,8 @@ static int check_restored(const struct dun_driver *driver, int ended)
       run->kept.draws <= run->kept.due && driver->finishing >= 0 && driver->finishing <= finishes &&
       ended == (run->replicate == replicates) &&
       dun_table_rows(&driver->replicates) == run->replicate &&
-      dun_diagnosis_is_sound(&driver->stored.diagnosis))
+      dun_diagnosis_is_sound(&driver->stored.diagnosis) && kernel_fits(driver->assembly) &&
+      dun_second_is_sound(&driver->second, driver->assembly->evaluator.dimension))
     return 0;
   return dun_fail(DUN_ERROR_INPUT, "The checkpoint of '%s' is no checkpoint of such a run.",
                   driver->assembly->file);

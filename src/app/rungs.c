@@ -6,9 +6,16 @@ struct ends {
   double replicates, rungs, barrier, trips, least, most;
 };
 
+/* The first row of the ladder whose last row is `last`: what a file says of it may be no number. */
+static long long first_row(const struct dun_table *table, long long last)
+{
+  double rung = dun_table_cell(table, last, "rung");
+  return rung >= 0 && rung <= (double)last ? last - (long long)rung : last;
+}
+
 static void add_rejections(const struct dun_table *table, long long last, struct ends *ends)
 {
-  for (long long row = last - (long long)dun_table_cell(table, last, "rung"); row < last; row++) {
+  for (long long row = first_row(table, last); row < last; row++) {
     double rejection = dun_table_cell(table, row, "rejection");
     ends->least = rejection < ends->least ? rejection : ends->least;
     ends->most = rejection > ends->most ? rejection : ends->most;
@@ -65,7 +72,6 @@ void dun_rungs_tell(struct dun_text *out, const struct dun_table *table, int all
     return;
   dun_text_add(out, "  %4s %12s %11s %10s %9s %12s\n", "rung", "time", "step size", "rejection",
                "barrier", "log Z");
-  long long first = last - (long long)dun_table_cell(table, last, "rung");
-  for (long long row = first > 0 ? first : 0; row <= last; row++)
+  for (long long row = first_row(table, last); row <= last; row++)
     tell_rung(out, table, row);
 }

@@ -52,6 +52,16 @@ static const struct dun_table_column columns[DUN_EVIDENCE_COLUMNS] = {
     [DUN_EVIDENCE_COMPONENTS] = {"components", "", "Components of the mixture."},
 };
 
+int dun_second_is_sound(const struct dun_second *s, int dimension)
+{
+  int points = s->held <= s->point.count / dimension;
+  if (s->phase == FIT) /* kept of draws */
+    points = points && s->held <= s->slope.count;
+  return s->phase >= FIT && s->phase <= TELL && s->done >= 0 && s->lack >= DUN_SECOND_MADE &&
+         s->lack <= DUN_SECOND_OUTSIDE && s->held >= 0 &&
+         (points || s->held == 0 || s->phase == TELL);
+}
+
 int dun_second_init(struct dun_second *second)
 {
   return dun_table_make(&second->table, columns, DUN_EVIDENCE_COLUMNS);
@@ -117,6 +127,8 @@ int dun_second_keep(struct dun_context *context, struct dun_second *second,
     status = dun_numbers_make(&second->slope, count * times, 0);
   if ((status = dun_agree(context, status)) < 0)
     return status;
+  if (second->slope.count - second->held < count || second->point.count != second->slope.count * d)
+    return dun_fail(DUN_ERROR_INPUT, "The checkpoint holds other points than its run would.");
   status = dun_points_chains(context, run, count, second->point.value + second->held * d,
                              second->slope.value + second->held);
   second->held += count;

@@ -74,6 +74,8 @@ extern const struct dun_state dun_second_state[];
 /* The table's columns.  DUN_ERROR_MEMORY. */
 int dun_second_init(struct dun_second *second);
 void dun_second_free(struct dun_second *second); /* safe twice */
+/* Whether a state that was read can be one. */
+int dun_second_is_sound(const struct dun_second *second, int dimension);
 
 /* A replicate begins. */
 void dun_second_start(struct dun_second *second);

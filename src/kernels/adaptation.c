@@ -140,6 +140,13 @@ int dun_adaptation_check(const struct dun_adaptation *pilot, int metric, const c
   return 0;
 }
 
+int dun_adaptation_fits(const struct dun_adaptation *a, int dimension)
+{
+  long long d = dimension;
+  return a->scale.count == d && (a->factor.count == 0 || a->factor.count == d * d) &&
+         (a->centre.count == 0 || a->centre.count == d);
+}
+
 void dun_adaptation_free(struct dun_adaptation *a)
 {
   DUN_FREE(a->scale.value);

@@ -64,6 +64,8 @@ enum { DUN_DENSE_MOST = 1024 };
  * many dimensions; DUN_ERROR_MEMORY. */
 int dun_adaptation_init(struct dun_adaptation *adaptation, const struct dun_kernel *kernel,
                         const void *kernel_self, int d);
+/* Whether lists that a checkpoint gave have lengths that this dimension's can have. */
+int dun_adaptation_fits(const struct dun_adaptation *adaptation, int dimension);
 void dun_adaptation_free(struct dun_adaptation *adaptation);
 
 /* Whether what was loaded from a file can begin an adaptation with such a metric (enum

@@ -35,6 +35,12 @@ int dun_bridge_init(struct dun_bridge *b, int64_t rungs, int64_t ladders)
   return 0;
 }
 
+int dun_bridge_is_sound(const struct dun_bridge *b)
+{
+  return b->single.count == SUMS * b->rungs * b->ladders &&
+         b->batch.count == SUMS * b->rungs * DUN_BRIDGE_BATCHES;
+}
+
 void dun_bridge_free(struct dun_bridge *b)
 {
   DUN_FREE(b->single.value);

@@ -31,6 +31,8 @@ struct dun_bridge {
 int dun_bridge_init(struct dun_bridge *bridge, int64_t rungs, int64_t ladders);
 /* What a restart needs before the state is there.  Local; DUN_ERROR_MEMORY. */
 int dun_bridge_scratch(struct dun_bridge *bridge, int64_t rungs, int64_t ladders);
+/* Whether the state, which was read, has the lengths that it should. */
+int dun_bridge_is_sound(const struct dun_bridge *bridge);
 void dun_bridge_free(struct dun_bridge *bridge);
 
 /* V of ladder `number`'s replicas at rungs k and k + 1, whose times lie dt apart. */

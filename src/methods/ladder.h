@@ -40,6 +40,8 @@ int dun_ladder_init(struct dun_ladder *ladder, int64_t rungs, int64_t ladders, i
                     double log_step);
 /* What a restart needs before the state is there.  Local; DUN_ERROR_MEMORY. */
 int dun_ladder_scratch(struct dun_ladder *ladder, int64_t rungs, int64_t ladders, int d);
+/* Whether the state, which was read, has the lengths and counts that it should. */
+int dun_ladder_is_sound(const struct dun_ladder *ladder);
 void dun_ladder_free(struct dun_ladder *ladder);
 
 /* ---- swaps ----------------------------------------------------------------------------------- */

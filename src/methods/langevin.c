@@ -529,10 +529,21 @@ static const struct dun_option options[] = {
     {0},
 };
 
+/* A phase that is none was written by nobody's run. */
+static int restore(void *self)
+{
+  const struct langevin *s = self;
+  if (s->phase >= START && s->phase <= SAMPLE && s->done >= 0)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "The checkpoint has a phase that method langevin does not have.");
+}
+
 const struct dun_method dun_method_langevin = {
     .type = {DUN_TYPE(struct dun_method), .name = "langevin",
              .doc = "Independent chains, guided along a path or on the target itself.",
-             .size = sizeof(struct langevin), .options = options, .state = state, .free = release},
+             .size = sizeof(struct langevin), .options = options, .state = state, .free = release,
+             .restore = restore},
     .needs_path = 1,
     .needs_kernel = 1,
     .draws = draws,

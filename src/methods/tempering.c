@@ -1,6 +1,5 @@
 /* Parallel tempering along an affine path, with the non-reversible swaps and the ladder of Syed,
  * Bouchard-Cote, Deligiannidis & Doucet 2022 (J. R. Stat. Soc. B 84, 321).
- *
  *   particles are replicas: N = L ladders of R rungs, 0 = t_0 < ... < t_{R-1} = 1
  *   repeat:
  *     move: a sweep of the kernel, every replica at the time of its rung; the first rung's are
@@ -585,7 +584,8 @@ const struct dun_method dun_method_tempering = {
                     "rates; a ladder is a chain, and its draws are the replicas at time 1.",
              .citation = "Syed, Bouchard-Cote, Deligiannidis & Doucet 2022, J. R. Stat. Soc. B "
                          "84, 321",
-             .size = sizeof(struct tempering), .options = options, .state = state, .free = release},
+             .size = sizeof(struct tempering), .options = options, .state = state, .free = release,
+             .restore = dun_tempering_restore},
     .needs_path = 1,
     .needs_kernel = 1,
     .draws = draws,

@@ -40,6 +40,10 @@ struct tempering {
   double *intercept;  /* [K] scratch */
 };
 
+/* `restore` of the method: lists, phases and rungs that no run has are refused (DUN_ERROR_INPUT)
+ * before they become indices. */
+int dun_tempering_restore(void *self);
+
 /* `diagnose` of the method; self is a struct tempering. */
 void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out);
 

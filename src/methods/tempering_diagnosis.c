@@ -1,4 +1,6 @@
-/* What to think of a run of parallel tempering. */
+/* What to think of a run of parallel tempering, and of a state that was read. */
+#include "base/error.h"
+#include "base/memory.h"
 #include "methods/barrier.h"
 #include "methods/tempering.h"
 #include <math.h>
@@ -98,4 +100,18 @@ void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_di
   diagnose_astray(s, run, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
                "the mean acceptance was %.3f", acceptance);
+}
+
+int dun_tempering_restore(void *self)
+{
+  const struct tempering *s = self;
+  int64_t local = dun_block_bytes(s->first) - 1; /* this rank's particles, and one more */
+  int sound = s->phase >= START && s->phase <= SAMPLE && s->tail_rung >= 0 &&
+              s->tail_rung < s->rungs && dun_ladder_is_sound(&s->ladder) &&
+              dun_bridge_is_sound(&s->bridge);
+  for (int64_t i = 0; i < local && sound; i++)
+    sound = dun_i64(s->rung)[2 * i] >= 0 && dun_i64(s->rung)[2 * i] < s->rungs;
+  return sound ? 0
+               : dun_fail(DUN_ERROR_INPUT, "The checkpoint has a ladder that method tempering does "
+                                           "not have with these options.");
 }

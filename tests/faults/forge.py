@@ -37,6 +37,22 @@ class Checkpoint:
             yield at
             at += 8 + 8 * struct.unpack_from("<q", self.bytes, at)[0]
 
+    def fill(self, row, word):
+        """All values of a row of states."""
+        place = list(self.states())[row]
+        for at in range(struct.unpack_from("<q", self.bytes, place)[0]):
+            struct.pack_into("<q", self.bytes, place + 8 + 8 * at, word)
+
+    def shorten(self, row):
+        """A row of states by its last value, if it has any."""
+        place = list(self.states())[row]
+        count = struct.unpack_from("<q", self.bytes, place)[0]
+        if count > 0:
+            struct.pack_into("<q", self.bytes, place, count - 1)
+            del self.bytes[place + 8 * count:place + 8 * count + 8]
+            self.header["states"] -= 8
+            self.header["size"] -= 8
+
     def write(self, **changed):
         sums = 0
         if self.header["columns"]:

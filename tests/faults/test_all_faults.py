@@ -1,31 +1,40 @@
 # tier: long
-"""As test_faults.py, at every call of the program itself and at every sixth of HDF5's."""
-import faults
-from faults import BEGINNINGS, INPUTS, all_of
+"""As test_faults.py, at every call that concerns a file of the run."""
+from faults import BEGINNINGS, all_of
 from support import main
 
 
-def every(name, ranks=None):
-    for beginning in BEGINNINGS:
-        for call, action, words in (
-                ("change", "kill", dict(caller="program", path="/r.")),
-                ("file", "EIO", dict(caller="program", path="/r.")),
-                ("memory", "ENOMEM", dict(caller="program"))):
-            calls, runs, outcomes = all_of(name, beginning, call, action, ranks, **words)
-            print(f"{name} {beginning} {ranks}: {call} {action}, {runs} of {calls} calls, "
-                  f"exit codes {outcomes}", flush=True)
+def every(name, beginning, call, action, some=None, ranks=None):
+    words = dict(caller="program") if call == "memory" else dict(path="/r.")
+    calls, runs, outcomes = all_of(name, beginning, call, action, ranks, some, **words)
+    print(f"{name} {beginning} {ranks or ''}: {call} {action}, {runs} of {calls} calls, "
+          f"exit codes {outcomes}", flush=True)
 
 
 def test_smc():
-    every("smc")
+    for beginning in BEGINNINGS:
+        every("smc", beginning, "change", "kill")
+        every("smc", beginning, "file", "EIO")
 
 
 def test_langevin():
-    every("langevin")
+    for beginning in BEGINNINGS:
+        every("langevin", beginning, "change", "kill")
+    every("langevin", "restart", "file", "ENOSPC")
 
 
 def test_tempering():
-    every("tempering")
+    every("tempering", "restart", "change", "kill")
+
+
+def test_two_ranks():
+    every("langevin", "restart", "change", "kill", 60, ranks=2)
+    every("langevin", "overwrite", "file", "EIO", 60, ranks=2)
+
+
+def test_memory():
+    every("langevin", "restart", "memory", "ENOMEM", 300)
+    every("langevin", "restart", "memory", "ENOMEM", 60, ranks=2)
 
 
 main()

@@ -182,6 +182,29 @@ def test_forged_counts():
             forged(scene, lambda checkpoint: claim(checkpoint, 11 * row, count))
 
 
+def test_forged_states():
+    """Rows of states with values that nobody has, or with one value less: whatever comes of it is
+    no crash."""
+    choose = random.Random(5)
+    with Folder() as folder:
+        scene = Scene(folder, "tempering", "restart")
+        rows = len(list(Checkpoint(os.path.join(scene.before, "r.0.checkpoint")).states()))
+        codes = {}
+        for word in (-1, -1 << 40, None) * 4:
+            result, row = scene.again(), choose.randrange(rows)
+            for slot in (0, 1):
+                checkpoint = Checkpoint(os.path.join(scene.now, f"r.{slot}.checkpoint"))
+                if word is None:
+                    checkpoint.shorten(row)
+                else:
+                    checkpoint.fill(row, word)
+                checkpoint.write()
+            done = scene.run(result, "--restart", code=None)
+            codes[done.returncode] = codes.get(done.returncode, 0) + 1
+            assert done.returncode in (0, 1, 2), (row, word, done.returncode, done.stderr[-999:])
+        print(codes)
+
+
 def test_old_checkpoints_are_refused():
     with Folder() as folder:
         scene = Scene(folder, "langevin", "restart")
