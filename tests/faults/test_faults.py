@@ -11,12 +11,12 @@ def sample(name, beginning, call, action, some, ranks=None, **words):
 
 
 def test_kills_of_a_new_run():
-    sample("langevin", "fresh", "change", "kill", 6)
+    sample("langevin", "fresh", "change", "kill", 5)
 
 
 def test_kills_of_a_restart():
-    sample("tempering", "restart", "change", "kill", 4)
-    sample("smc", "restart", "change", "kill", 4)
+    sample("tempering", "restart", "change", "kill", 3)
+    sample("smc", "restart", "change", "kill", 3)
 
 
 def test_kills_at_renames():
@@ -25,25 +25,25 @@ def test_kills_at_renames():
 
 
 def test_kills_of_a_run_that_overwrites():
-    sample("smc", "overwrite", "change", "kill", 6)
+    sample("smc", "overwrite", "change", "kill", 4)
 
 
 def test_kills_of_one_rank():
-    sample("langevin", "restart", "change", "kill", 3, ranks=2)
+    sample("langevin", "restart", "change", "kill", 2, ranks=2)
 
 
 def test_failures():
-    sample("langevin", "fresh", "file", "EIO", 6)
-    sample("smc", "restart", "file", "EMFILE", 6)
-    sample("tempering", "overwrite", "file", "ENOSPC", 5)
+    sample("langevin", "fresh", "file", "EIO", 4)
+    sample("smc", "restart", "file", "EMFILE", 4)
+    sample("tempering", "overwrite", "file", "ENOSPC", 3)
 
 
 def test_failures_of_one_rank():
-    sample("langevin", "restart", "file", "EIO", 3, ranks=2)
+    sample("langevin", "restart", "file", "EIO", 2, ranks=2)
 
 
 def test_no_memory():
-    sample("langevin", "restart", "memory", "ENOMEM", 6, caller="program")
+    sample("langevin", "restart", "memory", "ENOMEM", 4, caller="program")
 
 
 main()

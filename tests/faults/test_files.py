@@ -217,6 +217,21 @@ def test_old_checkpoints_are_refused():
         assert "format version 1, this program reads 2" in done.stderr, done.stderr
 
 
+def test_space_is_compared_before_the_run():
+    """Of the result on the disk; a product beyond whole numbers is no small one."""
+    with Folder() as folder:
+        file = write(folder, "input.yaml", INPUTS["langevin"])
+        result = os.path.join(folder, "r.h5")
+        for sets, words in (((), "GB are free there"),
+                            (("run.replicates=65536", "run.particles=1000000"), "no file holds")):
+            more = [word for value in ("method.draws=400000000", "method.warmup=0", *sets)
+                    for word in ("--set", value)]
+            for command in ("check", "run"):
+                done = dunlin(command, file, "--output", result, "--no-check", *more, code=None)
+                assert done.returncode in (1, 2) and words in done.stderr, done.stderr
+            assert os.listdir(folder) == ["input.yaml"], os.listdir(folder)
+
+
 def test_the_library_counts():
     """The library in front of the program is there, or all these tests would see no fault."""
     assert os.path.exists(LIBRARY)
