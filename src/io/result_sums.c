@@ -275,6 +275,17 @@ static int refuse_another(const struct dun_result *result)
                   result->part);
 }
 
+/* What is gone is told as such; what cannot be opened may be there the next time. */
+static int open_draws(const struct dun_result *result)
+{
+  if (dun_durable_is_there(result->part) == 0)
+    return dun_fail(DUN_ERROR_FILE,
+                    "'%s' with the draws kept so far cannot be opened: No such file or directory; "
+                    "--overwrite starts the run afresh",
+                    result->part);
+  return dun_durable_open(result->part, 1);
+}
+
 /* Collective.  Reads everything, and mends what must be; *lost as dun_result_resume. */
 static int look_at_all(struct dun_context *context, struct look *look, int64_t *lost)
 {
@@ -315,7 +326,7 @@ int dun_result_check(struct dun_context *context, struct dun_result *result,
     return status < 0 ? status : 1;
   look.numbers = dun_allocate(result->chunk, 8);
   look.bad = dun_allocate(result->chunks, sizeof *look.bad);
-  look.file = look.numbers && look.bad ? dun_durable_open(result->part, 1) : DUN_ERROR_MEMORY;
+  look.file = look.numbers && look.bad ? open_draws(result) : DUN_ERROR_MEMORY;
   status = dun_agree(context, look.file < 0 ? look.file : 0);
   if (status == 0)
     status = look_at_all(context, &look, lost);

@@ -15,11 +15,18 @@ static struct dun_address address_of(int seed, int kind)
   return (struct dun_address){(uint64_t)seed, DUN_PURPOSE_TEST, 0, 0, (uint32_t)kind};
 }
 
+/* Where shares and bounds are met to the last digit, densities of constrained parameters have
+ * none. */
+static int is_constrained(const struct subject *s, const struct setting *setting)
+{
+  return s->evaluator.transformed || strstr(setting->options, "bridgestan");
+}
+
 /* Exact draws, or normals near 0 and far, also around another place. */
-static void set_points(struct subject *s, int seed, int kind)
+static void set_points(struct subject *s, const struct setting *setting, int seed, int kind)
 {
   static const double size[KINDS] = {.01, .1, 1, 3, 30, 1000};
-  double place = seed % 5 == 4 ? 100 : 0;
+  double place = seed % 5 == 4 && !is_constrained(s, setting) ? 100 : 0;
   subject_numbers(s, seed);
   dun_normals(address_of(seed, kind), s->d, s->x);
   for (int i = 0; i < s->d * L; i++)
@@ -41,15 +48,15 @@ static void check_none(const struct dun_findings *findings, int points)
 
 static void keeps_promises(struct subject *s, const struct setting *setting)
 {
-  (void)setting;
+  int kinds = is_constrained(s, setting) ? KINDS - 2 : KINDS;
   for (int e = 0; e < EFFORTS; e++) {
     struct dun_caller caller;
     CHECK(dun_caller_init(&caller, &s->evaluator, e == 0) == 0);
     for (int seed = 0; seed < SEEDS; seed++) {
       struct dun_findings findings = {0};
       struct dun_address address = address_of(seed, KINDS);
-      for (int kind = 0; kind < KINDS; kind++) {
-        set_points(s, seed, kind);
+      for (int kind = 0; kind < kinds; kind++) {
+        set_points(s, setting, seed, kind);
         CHECK(dun_promises_target(&caller, &efforts[e], address_of(seed, kind), s->x, &findings) ==
               0);
       }
