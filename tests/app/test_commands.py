@@ -243,9 +243,9 @@ def test_rows_of_progress():
 def test_progress_that_cannot_be_written():
     with Folder() as folder:
         os.mkdir(os.path.join(folder, "out.h5.progress.jsonl"))
-        done = dunlin("run", small(folder), folder=folder)
-        assert done.stderr.count("warning") == 1 and "progress.jsonl" in done.stderr
-        assert os.path.exists(os.path.join(folder, "out.h5"))
+        done = dunlin("run", small(folder), folder=folder, code=2)
+        assert "progress.jsonl: found something that is no file" in done.stderr, done.stderr
+        assert not os.path.exists(os.path.join(folder, "out.h5"))
 
 
 def test_restart_of_a_complete_run():
