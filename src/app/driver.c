@@ -303,6 +303,13 @@ static int check_restored(const struct dun_driver *driver, int ended)
                   driver->assembly->file);
 }
 
+/* What making the parts took is in the count of the checkpoint. */
+static void forget_making(struct dun_evaluator *evaluator)
+{
+  evaluator->evaluations = evaluator->gradients = 0;
+  evaluator->nans = evaluator->infinities = 0;
+}
+
 /* Returns 1 if the run goes on from a checkpoint; what it knows of the draws' file is the
  * caller's. */
 static int restart(struct dun_context *context, struct dun_driver *driver,
@@ -323,6 +330,7 @@ static int restart(struct dun_context *context, struct dun_driver *driver,
       dun_note(&context->log, "no checkpoint of %s: the run starts afresh", all.file);
     return 0;
   }
+  forget_making(&driver->assembly->evaluator);
   code = check_restored(driver, all.ended);
   if (code >= 0)
     code = dun_assembly_walk(driver->assembly, restore, NULL);

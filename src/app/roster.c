@@ -20,7 +20,9 @@ static enum lot lot_of(const char *result, uint64_t identity, int overwrite)
   enum dun_claimed claimed = dun_claim_look(result, &reason);
   if (claimed == DUN_CLAIM_HELD)
     return HELD;
-  enum dun_standing standing = dun_standing_of(result, identity, NULL, NULL);
+  struct dun_text nobody = {0};
+  enum dun_standing standing = dun_standing_of(result, identity, NULL, &nobody);
+  dun_text_free(&nobody);
   int is_done = standing == DUN_STANDING_DONE || standing == DUN_STANDING_BUDGET;
   if (claimed == DUN_CLAIM_DEAD && !is_done)
     dun_standing_keep(result, reason.text ? reason.text : "it died");

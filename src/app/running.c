@@ -20,7 +20,7 @@ struct crew {
   struct dun_context context; /* of the group */
   struct dun_roster roster;
   double began;
-  int64_t done, failed, taken_by_others;
+  int64_t done, failed;
   int stopped;
 };
 

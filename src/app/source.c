@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/checkpoint_file.h"
-#include "io/durable.h"
 #include "io/result_read.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -322,23 +321,11 @@ static int refuse_names(const struct dun_assembly *assembly)
   return 0;
 }
 
-/* Says which checkpoint of the result is there, if any: NULL, or a name that the caller frees. */
-static char *left_checkpoint(const struct dun_assembly *assembly)
-{
-  for (int generation = 0; generation < 2; generation++) {
-    char *name = dun_checkpoint_name(assembly->file, generation, "");
-    if (name && dun_durable_is_there(name) != 0) /* what cannot be looked at is not gone */
-      return name;
-    dun_free(name);
-  }
-  return NULL;
-}
-
 /* Another input's result beside a checkpoint: a run that was to overwrite it stopped early.  Whose
  * the checkpoint is shows when it is read. */
 static int refuse_result_of_another(const struct dun_assembly *assembly)
 {
-  char *checkpoint = left_checkpoint(assembly);
+  char *checkpoint = dun_checkpoint_left(assembly->file);
   int code = checkpoint ? 0
                         : dun_fail(DUN_ERROR_INPUT,
                                    "%s is there, but is no result of this input; --restart cannot "
@@ -367,7 +354,7 @@ static int refuse_existing(struct dun_context *context, const struct dun_assembl
 /* A checkpoint holds hours of work: it is not replaced by a run that did not ask for it. */
 static int refuse_checkpoints(const struct dun_assembly *assembly)
 {
-  char *name = left_checkpoint(assembly);
+  char *name = dun_checkpoint_left(assembly->file);
   int code = 0;
   if (name)
     code = dun_fail(

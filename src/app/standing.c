@@ -101,27 +101,17 @@ static enum dun_standing look_at_result(const char *result, uint64_t identity,
 
 static int has_checkpoint(const char *result)
 {
-  for (int slot = 0; slot < 2; slot++) {
-    char *name = dun_checkpoint_name(result, slot, "");
-    int there = name && access(name, F_OK) == 0;
-    dun_free(name);
-    if (there)
-      return 1;
-  }
-  return 0;
+  char *name = dun_checkpoint_left(result);
+  int there = name != NULL;
+  dun_free(name);
+  return there;
 }
 
 enum dun_standing dun_standing_of(const char *result, uint64_t identity,
                                   struct dun_result_file *file, struct dun_text *reason)
 {
   struct dun_result_file own = {.handle = -1};
-  struct dun_text nobody = {0};
   struct stat status;
-  if (!reason) {
-    enum dun_standing standing = dun_standing_of(result, identity, file, &nobody);
-    dun_text_free(&nobody);
-    return standing;
-  }
   if (stat(result, &status) == 0) {
     enum dun_standing standing = look_at_result(result, identity, file ? file : &own, reason);
     if (!file)

@@ -17,7 +17,7 @@ enum dun_standing {
 const char *dun_standing_word(enum dun_standing standing);
 
 /* Local.  `result` is the result's name, that of its files otherwise is the same with another end.
- * Of what is not done `reason`, unless NULL, says why, a sentence without its end.  Of what is done
+ * Of what is not done `reason` says why, a sentence without its end.  Of what is done
  * `file` is left open, for the caller to close; NULL: nobody wants it. */
 enum dun_standing dun_standing_of(const char *result, uint64_t identity,
                                   struct dun_result_file *file, struct dun_text *reason);

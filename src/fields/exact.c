@@ -51,7 +51,9 @@ static double distance_by_parts(const struct exact *s, struct trial *t, double l
 static int try_means(const struct exact *s, struct trial *t)
 {
   const double most = .05;
-  int64_t d = s->target->dimension, evaluations = s->target->evaluations;
+  struct dun_evaluator *target = s->target;
+  int64_t d = target->dimension, evaluations = target->evaluations;
+  int64_t gradients = target->gradients, nans = target->nans;
   double least = INFINITY, normal[DUN_LANES] __attribute__((aligned(64)));
   for (double lambda = 1; lambda < 1e10 && !(least < most); lambda *= 30) {
     for (int64_t i = 0; i < d * DUN_LANES; i++) {
@@ -63,7 +65,9 @@ static int try_means(const struct exact *s, struct trial *t)
     double off = distance_by_parts(s, t, lambda);
     least = off < least ? off : least;
   }
-  s->target->evaluations = evaluations;
+  target->evaluations = evaluations;
+  target->gradients = gradients;
+  target->nans = nans;
   if (least < most)
     return 0;
   return dun_fail(DUN_ERROR_INPUT,

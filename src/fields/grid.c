@@ -25,8 +25,7 @@ struct grid {
   struct dun_convolution convolution;
   struct dun_gaussian law; /* of the target's mean and covariance */
   int64_t memory;
-  int64_t evaluations, nans; /* that the grid took of this rank */
-  double *work;              /* [2 d] columns, then the Gaussian's scratch; owned */
+  double *work; /* [2 d] columns, then the Gaussian's scratch; owned */
 
   double lambda; /* that is prepared */
   double reach;  /* the largest tau that goes through tables */
@@ -64,11 +63,7 @@ static int make_tables(struct dun_context *context, struct grid *s, double lambd
   if (distributed && grid.dimension == 1)
     return dun_fail(DUN_ERROR_INPUT, "distributed: a grid of one dimension stands on every node");
   s->memory = dun_convolution_bytes(&grid, distributed, context->size);
-  s->evaluations = -s->target->evaluations;
-  s->nans = -s->target->nans;
   status = dun_gridded_init(context, "field grid", &grid, distributed, density, &s->convolution);
-  s->evaluations += s->target->evaluations;
-  s->nans += s->target->nans;
   s->reach *= 1 + 1e-12; /* rounded where lambda is not */
   return status;
 }
@@ -91,16 +86,6 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   s->target = target;
   int status = make_tables(context, s, lambda);
   return status < 0 ? status : dun_agree(context, make_rest(s));
-}
-
-/* The evaluations of the grid are in the checkpoint's count already. */
-static int restore(void *self)
-{
-  struct grid *s = self;
-  s->target->evaluations -= s->evaluations;
-  s->target->nans -= s->nans;
-  s->evaluations = s->nans = 0;
-  return 0;
 }
 
 static void release(void *self)
@@ -251,7 +236,7 @@ const struct dun_field dun_field_grid = {
              .doc = "Means on a grid, by Fourier transforms, of any target in one to three "
                     "dimensions.",
              .citation = "Chehab & Korba 2024, arXiv 2406.14040", .size = sizeof(struct grid),
-             .options = options, .free = release, .restore = restore},
+             .options = options, .free = release},
     .init = init,
     .gives = gives,
     .start = start,

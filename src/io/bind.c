@@ -412,18 +412,21 @@ static void refuse_type(struct dun_binder *b, const struct dun_node *map,
   dun_text_free(&names);
 }
 
-/* Collective: the table that a library holds, or NULL after a complaint. */
+/* What a library's section has beside the file and the library's own options. */
 static void bind_timeout(struct dun_binder *b, const struct dun_node *map, const char *path,
                          const struct dun_target *target)
 {
-  static const struct dun_option row = {.name = "timeout", .type = DUN_DURATION, .maximum = 1e9};
-  const struct dun_node *node = dun_node_find(map, row.name);
+  const struct dun_option *row = dun_type_find(DUN_KIND_TARGET, "library")->options;
+  const struct dun_node *node = dun_node_find(map, "timeout");
   char name[NAME];
-  snprintf(name, sizeof name, "%.200s.%s", path, row.name);
-  if (node && !is_row(target->type.options, row.name))
-    dun_bind_value(b, &row, node, name, &b->timeout);
+  while (strcmp(row->name, "timeout"))
+    row++;
+  snprintf(name, sizeof name, "%.200s.%s", path, row->name);
+  if (node && !is_row(target->type.options, row->name))
+    dun_bind_value(b, row, node, name, &b->timeout);
 }
 
+/* Collective: the table that a library holds, or NULL after a complaint. */
 static const struct dun_type *load_library(struct dun_binder *b, const struct dun_node *map,
                                            const char *path)
 {

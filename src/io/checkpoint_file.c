@@ -85,23 +85,28 @@ char *dun_checkpoint_name(const char *file, int slot, const char *suffix)
   return name.text;
 }
 
+char *dun_checkpoint_left(const char *file)
+{
+  for (int slot = 0; slot < 2; slot++) {
+    char *name = dun_checkpoint_name(file, slot, "");
+    if (name && dun_durable_is_there(name) != 0)
+      return name;
+    dun_free(name);
+  }
+  return NULL;
+}
+
 void dun_checkpoint_sums(const struct dun_checkpoint *checkpoint, const struct dun_saved *saved,
                          int64_t *sum)
 {
-  int64_t first = checkpoint->population->tiles.first;
-  int64_t end = first + checkpoint->population->tiles.local;
+  const struct dun_tiles *tiles = &checkpoint->population->tiles;
   memset(sum, 0, (size_t)(saved->columns * saved->blocks) * sizeof *sum);
   for (int c = 0; c < saved->columns; c++) {
     const struct dun_column *column = saved->column[c];
-    int size = (int)dun_column_size(column->type);
-    for (int64_t at = first; at < end;) {
-      int64_t block = at / DUN_CHECKPOINT_BLOCK, next = (block + 1) * DUN_CHECKPOINT_BLOCK;
-      int64_t n = (next < end ? next : end) - at;
-      const char *rows = (const char *)column->data + (at - first) * dun_checkpoint_row(column);
-      sum[c * saved->blocks + block] = (int64_t)dun_digest_elements((uint64_t)c, at * column->width,
-                                                                    n * column->width, size, rows);
-      at += n;
-    }
+    int64_t width = column->width;
+    dun_digest_blocks((uint64_t)c, tiles->first * width, tiles->local * width,
+                      (int)dun_column_size(column->type), DUN_CHECKPOINT_BLOCK * width,
+                      column->data, sum + c * saved->blocks);
   }
 }
 

@@ -43,6 +43,9 @@ int64_t dun_checkpoint_place(struct dun_saved *saved, int64_t particles, int64_t
 
 /* STEM.slot.checkpoint, with `suffix` behind it; the caller's (dun_free). */
 char *dun_checkpoint_name(const char *file, int slot, const char *suffix);
+/* The first checkpoint of the result that is there; what cannot be looked at is not gone.  NULL:
+ * none; else the caller's (dun_free). */
+char *dun_checkpoint_left(const char *file);
 
 /* This rank's part of every column's block sums, sum[columns][blocks]. */
 void dun_checkpoint_sums(const struct dun_checkpoint *checkpoint, const struct dun_saved *saved,

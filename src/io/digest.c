@@ -43,3 +43,15 @@ uint64_t dun_digest_elements(uint64_t seed, int64_t first, int64_t count, int si
     ELEMENTS(uint8_t);
   return sum;
 }
+
+void dun_digest_blocks(uint64_t seed, int64_t first, int64_t count, int size, int64_t block,
+                       const void *elements, int64_t *sum)
+{
+  const char *from = elements;
+  for (int64_t n, end = first + count; first < end; first += n, from += n * size) {
+    int64_t next = (first / block + 1) * block;
+    n = (next < end ? next : end) - first;
+    uint64_t more = dun_digest_elements(seed, first, n, size, from);
+    sum[first / block] = (int64_t)((uint64_t)sum[first / block] + more);
+  }
+}

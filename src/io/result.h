@@ -67,7 +67,7 @@ int dun_result_seal(struct dun_context *context, const struct dun_result *result
 
 /* Collective.  Goes on with FILE.part, of which a checkpoint, the run's by now, has said so much:
  * all draws are read and compared with their checksums.  Numbers of damaged chunks become NaN (or
- * 0, where they are whole); how many draws of how many have lost some is told in *lost.
+ * 0, where they are whole); how many numbers that were written is told in *lost.
  * DUN_ERROR_FILE if the file cannot be read, is gone, or holds none of the draws: it stays as it
  * is. */
 int dun_result_resume(struct dun_context *context, struct dun_result *result, const char *file,

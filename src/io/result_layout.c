@@ -351,8 +351,8 @@ static int mend_from(const char *name, const struct dun_result *result)
 
 enum { HEAD = 1 << 16 };
 
-/* Where the text stands among the attributes, which come first in the file; -1: nowhere, or it
- * cannot be read (then with a sentence, DUN_ERROR_FILE or DUN_ERROR_MEMORY). */
+/* Where the text stands among the attributes, which come first in the file; 0: nowhere; < 0: it
+ * cannot be read (with a sentence, DUN_ERROR_FILE or DUN_ERROR_MEMORY). */
 static int64_t find_text(int file, const char *name, const char *text)
 {
   char *head = dun_allocate(HEAD, 1), *found;

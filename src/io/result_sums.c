@@ -39,24 +39,20 @@ int dun_result_cut(struct dun_result *result)
   return result->sum ? 0 : DUN_ERROR_MEMORY;
 }
 
-static int64_t digest(int variable, int64_t first, int64_t count, int size, const void *numbers)
+/* Of so many numbers from number `first` of the variable on. */
+static void add_sums(struct dun_result *result, int variable, int64_t first, int64_t count,
+                     const void *numbers)
 {
-  return (int64_t)dun_digest_elements((uint64_t)variable, first, count, size, numbers);
+  const struct dun_result_variable *v = &result->variable[variable];
+  dun_digest_blocks((uint64_t)variable, first, count, (int)dun_column_size(v->type), result->chunk,
+                    numbers, result->sum + v->first_chunk);
 }
 
 void dun_result_count(struct dun_result *result, int variable, int64_t chain, int64_t draw,
                       int64_t count, const void *numbers)
 {
-  const struct dun_result_variable *v = &result->variable[variable];
-  int size = (int)dun_column_size(v->type);
-  int64_t first = (chain * result->draws + draw) * v->width, end = first + count * v->width;
-  const char *from = numbers;
-  for (int64_t n; first < end; first += n, from += n * size) {
-    int64_t chunk = first / result->chunk, next = (chunk + 1) * result->chunk;
-    n = (next < end ? next : end) - first;
-    uint64_t *sum = (uint64_t *)&result->sum[v->first_chunk + chunk];
-    *sum += (uint64_t)digest(variable, first, n, size, from);
-  }
+  int64_t width = result->variable[variable].width;
+  add_sums(result, variable, (chain * result->draws + draw) * width, count * width, numbers);
 }
 
 /* ---- what a checkpoint keeps ------------------------------------------------------------- */
@@ -180,11 +176,7 @@ static void each_written(struct look *look, int variable, int64_t begin, int64_t
 
 static void add(struct look *look, int variable, int64_t first, int64_t count, void *numbers)
 {
-  const struct dun_result_variable *v = &look->result->variable[variable];
-  int size = (int)dun_column_size(v->type);
-  int64_t chunk = v->first_chunk + first / look->result->chunk;
-  uint64_t *sum = (uint64_t *)&look->result->sum[chunk];
-  *sum += (uint64_t)digest(variable, first, count, size, numbers);
+  add_sums(look->result, variable, first, count, numbers);
 }
 
 static void count_written(struct look *look, int variable, int64_t first, int64_t count,

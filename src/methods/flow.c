@@ -280,12 +280,12 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   int code;
   s->march.plan = &plan;
   s->dial.matrix = s->matrix.rows > 0;
-  if ((code = dun_march_init(context, &s->march, s, run)) < 0 || (code = check(s)) < 0 ||
+  if ((code = dun_march_init(context, &s->march, run)) < 0 || (code = check(s)) < 0 ||
       (code = make_rows(s)) < 0 || (code = check_rows(s)) < 0)
     return code;
   if (s->dial.matrix && (code = make_square(s)) < 0)
     return code;
-  return dun_march_declare(&s->march, s, run);
+  return dun_march_declare(&s->march, run);
 }
 
 static void release(void *self)
@@ -297,49 +297,12 @@ static void release(void *self)
   DUN_FREE(s->square);
 }
 
-static int start(struct dun_context *context, void *self, struct dun_run *run)
-{
-  (void)context;
-  return dun_march_start(&((struct flow *)self)->march, run);
-}
-
-static int advance(struct dun_context *context, void *self, struct dun_run *run)
-{
-  return dun_march_advance(context, &((struct flow *)self)->march, self, run);
-}
-
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   dun_march_diagnose(&((struct flow *)self)->march, run, out);
 }
 
-static int64_t sweeps(const void *self, const struct dun_run *run)
-{
-  const struct flow *s = self;
-  (void)run;
-  return s->row ? dun_march_sweeps(&s->march, s) : 1;
-}
-
-static double progress(const void *self, const struct dun_run *run)
-{
-  (void)run;
-  return dun_march_progress(&((const struct flow *)self)->march);
-}
-
-static int64_t memory(const void *self)
-{
-  return dun_march_memory(&((const struct flow *)self)->march);
-}
-
-static int deterministic(const void *self)
-{
-  return dun_march_deterministic(&((const struct flow *)self)->march);
-}
-
-static struct dun_table *table(void *self)
-{
-  return &((struct flow *)self)->march.table;
-}
+_Static_assert(offsetof(struct flow, march) == 0, "the march begins it");
 
 static const struct dun_state state[] = {DUN_MARCH_STATE(struct flow, march), {0}};
 
@@ -428,13 +391,13 @@ const struct dun_method dun_method_flow = {
                  "Singh & Fischer 2024, arXiv 2410.02217; Song et al. 2021, ICLR; Ho et al. "
                  "2020, NeurIPS",
              .size = sizeof(struct flow), .options = options, .state = state, .free = release},
-    .sweeps = sweeps,
-    .progress = progress,
-    .deterministic = deterministic,
-    .memory = memory,
-    .table = table,
+    .sweeps = dun_march_sweeps,
+    .progress = dun_march_progress,
+    .deterministic = dun_march_deterministic,
+    .memory = dun_march_memory,
+    .table = dun_march_table,
     .init = init,
-    .start = start,
-    .advance = advance,
+    .start = dun_march_start,
+    .advance = dun_march_advance,
     .diagnose = diagnose,
 };

@@ -115,7 +115,7 @@ static double least_lambda(const struct dun_march *m)
 }
 
 /* By a number of evaluations: guided ones count twice, and the readout may take one. */
-static void set_steps(struct dun_march *m, const void *self)
+static void set_steps(struct dun_march *m)
 {
   double noise, data;
   m->process->ends(m->process_self, &noise, &data);
@@ -123,14 +123,14 @@ static void set_steps(struct dun_march *m, const void *self)
   m->process->channel(m->process_self, m->grid.last < 0 ? data : m->grid.last, &last);
   int64_t count = m->grid.evaluations / (dun_march_guided(m) ? 2 : 1);
   int noisy = dun_march_has_noise(&last);
-  m->grid.steps = m->plan->steps(self, count - (noisy && m->final != DUN_MARCH_STATE), noisy);
+  m->grid.steps = m->plan->steps(m, count - (noisy && m->final != DUN_MARCH_STATE), noisy);
 }
 
-int dun_march_make_grid(struct dun_march *m, const void *self)
+int dun_march_make_grid(struct dun_march *m)
 {
   int code;
   if (m->grid.evaluations > 0)
-    set_steps(m, self);
+    set_steps(m);
   if ((code = dun_march_grid_make(&m->grid, m->process, m->process_self)) < 0 ||
       (code = make_channels(m)) < 0)
     return code;
@@ -141,36 +141,35 @@ int dun_march_make_grid(struct dun_march *m, const void *self)
 }
 
 /* What needs no communication. */
-static int init_here(struct dun_march *m, const void *self)
+static int init_here(struct dun_march *m)
 {
   int code;
-  if (m->process->init && (code = m->process->init(m->process_self, m->d)) < 0)
+  if (m->process->init && (code = m->process->init(m->process_self)) < 0)
     return code;
-  m->r = m->process->width(m->process_self);
-  code = dun_march_make_grid(m, self);
+  m->r = m->process->width;
+  code = dun_march_make_grid(m);
   return code < 0 ? code : dun_table_make(&m->table, columns, COLUMNS);
 }
 
-int dun_march_init(struct dun_context *context, struct dun_march *m, const void *self,
-                   struct dun_run *run)
+int dun_march_init(struct dun_context *context, struct dun_march *m, struct dun_run *run)
 {
   m->process = (const struct dun_process *)m->process_part.type;
   m->process_self = m->process_part.self;
   m->field = (const struct dun_field *)m->field_part.type;
   m->field_self = m->field_part.self;
   m->d = run->evaluator->dimension;
-  int code = dun_agree(context, init_here(m, self));
+  int code = dun_agree(context, init_here(m));
   if (code < 0 ||
       (code = m->field->init(context, m->field_self, run->evaluator, least_lambda(m))) < 0)
     return code;
   return check(m, run);
 }
 
-int dun_march_declare(struct dun_march *m, const void *self, struct dun_run *run)
+int dun_march_declare(struct dun_march *m, struct dun_run *run)
 {
   const struct dun_march_plan *plan = m->plan;
-  int kept = plan->kept ? plan->kept(self, m->d) : 0, code;
-  int scratch = plan->scratch ? plan->scratch(self, m->d) : 0;
+  int kept = plan->kept ? plan->kept(m, m->d) : 0, code;
+  int scratch = plan->scratch ? plan->scratch(m, m->d) : 0;
   int64_t width = (int64_t)m->r * m->d + 3 * (int64_t)m->d + kept + scratch + DUN_MARCH_LANES;
 
   run->x = dun_run_column(run, "x", DUN_F64, m->d, DUN_MOVES | DUN_HASHED,
@@ -209,15 +208,6 @@ void dun_march_free(struct dun_march *m)
   DUN_FREE(m->rows);
 }
 
-int64_t dun_march_scores(const struct dun_march *m, const void *self)
-{
-  int64_t count = m->final != DUN_MARCH_STATE;
-  for (int64_t k = 0; k < m->steps; k++)
-    for (int stage = 0; stage < m->plan->stages(self); stage++)
-      count += m->plan->look(self, k, stage) >= 0;
-  return count * (dun_march_guided(m) ? 2 : 1);
-}
-
 int dun_march_can_weigh(const struct dun_march *m)
 {
   unsigned gives = m->field->gives ? m->field->gives(m->field_self) : 0;
@@ -226,18 +216,22 @@ int dun_march_can_weigh(const struct dun_march *m)
          dun_march_has_noise(&m->channel[m->steps]);
 }
 
-double dun_march_progress(const struct dun_march *m)
+double dun_march_progress(const void *self, const struct dun_run *run)
 {
+  const struct dun_march *m = self;
+  (void)run;
   return m->phase == OVER ? 1 : (double)m->k / (double)(m->steps + 1);
 }
 
-int dun_march_start(struct dun_march *m, struct dun_run *run)
+int dun_march_start(struct dun_context *context, void *self, struct dun_run *run)
 {
+  struct dun_march *m = self;
+  (void)context;
   const struct dun_tiles *tiles = &run->population.tiles;
   dun_run_begin_chains(run, (double)run->options.particles);
   m->phase = START;
   m->k = m->stage = m->broken = m->ways.particles = 0;
-  m->scores = m->looks = m->noise = m->worst = m->astray = 0;
+  m->scores = m->looks = m->worst = m->astray = 0;
   for (int64_t i = 0; i < tiles->local; i++) {
     dun_f64(run->logw)[i] = 0;
     dun_i64(run->root)[i] = tiles->first + i;
@@ -259,9 +253,9 @@ static int64_t stride_of(const struct dun_march *m)
   return m->stride > 0 ? m->stride : (m->steps + 99) / 100;
 }
 
-static struct leg next_leg(const struct dun_march *m, const void *self)
+static struct leg next_leg(const struct dun_march *m)
 {
-  int stages = m->plan->stages(self);
+  int stages = m->plan->stages(m);
   int64_t to = m->k + stride_of(m);
   if (m->k == m->steps)
     return (struct leg){.readout = 1};
@@ -271,21 +265,20 @@ static struct leg next_leg(const struct dun_march *m, const void *self)
 }
 
 /* The only evaluation of a leg by tables; -1: none. */
-static int64_t leg_index(const struct dun_march *m, const void *self, const struct leg *leg)
+static int64_t leg_index(const struct dun_march *m, const struct leg *leg)
 {
   if (leg->readout)
     return m->final == DUN_MARCH_STATE ? -1 : m->steps;
-  return m->plan->look(self, leg->from, leg->first);
+  return m->plan->look(m, leg->from, leg->first);
 }
 
-static void go(const struct dun_march *m, const void *self, const struct leg *leg,
-               struct dun_march_work *w)
+static void go(const struct dun_march *m, const struct leg *leg, struct dun_march_work *w)
 {
   if (leg->readout)
-    dun_march_read_out(m, self, w);
+    dun_march_read_out(m, w);
   for (int64_t k = leg->from; k < leg->to; k++)
     for (int stage = leg->first; stage < leg->behind; stage++)
-      dun_march_stage(m, self, k, stage, w);
+      dun_march_stage(m, k, stage, w);
 }
 
 /* Particles that are no numbers count for nothing. */
@@ -311,10 +304,10 @@ static void add_looks(const struct dun_march_work *w, struct dun_exact *sum)
     dun_exact_add(&sum[q], dun_fold(w->look[q]));
 }
 
-static int pass_over(struct dun_context *context, const struct dun_march *m, const void *self,
-                     struct dun_run *run, const struct leg *leg, double *total)
+static int pass_over(struct dun_context *context, const struct dun_march *m, struct dun_run *run,
+                     const struct leg *leg, double *total)
 {
-  struct dun_march_work w = dun_march_work_of(m, m->kept ? m->kept->width : 0);
+  struct dun_march_work w = dun_march_work_of(m);
   struct dun_exact sum[DUN_MARCH_SUMS] = {{{0}, 0, {0}}};
   struct dun_pass *pass = &run->sweep.pass;
   int status = dun_pass_begin(context, pass, DUN_MARCH_SUMS, sum);
@@ -323,7 +316,7 @@ static int pass_over(struct dun_context *context, const struct dun_march *m, con
     if ((status = dun_pass_enter(pass, i, 0)) <= 0)
       continue;
     dun_march_load(m, run, i, &w);
-    go(m, self, leg, &w);
+    go(m, leg, &w);
     if ((status = dun_pass_leave(pass, i, 0, w.tile.n)) < 0)
       break;
     if (leg->readout)
@@ -336,42 +329,42 @@ static int pass_over(struct dun_context *context, const struct dun_march *m, con
 
 /* ---- a field that is spread over the ranks: all states at once ------------------------------- */
 
-static void begin_tile(const struct dun_march *m, const void *self, const struct leg *leg,
+static void begin_tile(const struct dun_march *m, const struct leg *leg,
                        const struct dun_channel *c, struct dun_march_work *w)
 {
   w->tile.k = leg->from;
   w->tile.address.step = (uint32_t)leg->from;
   if (!leg->readout && m->plan->before)
-    m->plan->before(self, &w->tile, leg->first);
+    m->plan->before(m, &w->tile, leg->first);
   dun_march_tilt(m, c, w);
 }
 
-static void end_tile(const struct dun_march *m, const void *self, const struct leg *leg,
-                     const struct dun_channel *c, struct dun_march_work *w)
+static void end_tile(const struct dun_march *m, const struct leg *leg, const struct dun_channel *c,
+                     struct dun_march_work *w)
 {
   w->tile.k = leg->from;
   w->tile.address.step = (uint32_t)leg->from;
   if (dun_march_has_noise(c))
     dun_march_look(m, c, w);
   if (leg->readout)
-    dun_march_finish(m, self, w);
+    dun_march_finish(m, w);
   else
-    m->plan->after(self, &w->tile, leg->first);
+    m->plan->after(m, &w->tile, leg->first);
 }
 
 /* As pass_over, of a leg with an evaluation; it is not interrupted. */
-static int go_together(struct dun_context *context, const struct dun_march *m, const void *self,
-                       struct dun_run *run, const struct leg *leg, double *total)
+static int go_together(struct dun_context *context, const struct dun_march *m, struct dun_run *run,
+                       const struct leg *leg, double *total)
 {
-  const struct dun_channel *c = &m->channel[leg->readout ? m->steps : leg_index(m, self, leg)];
+  const struct dun_channel *c = &m->channel[leg->readout ? m->steps : leg_index(m, leg)];
   const struct dun_tiles *tiles = &run->population.tiles;
-  struct dun_march_work w = dun_march_work_of(m, m->kept ? m->kept->width : 0);
+  struct dun_march_work w = dun_march_work_of(m);
   struct dun_exact sum[DUN_MARCH_SUMS] = {{{0}, 0, {0}}};
   double *h = m->rows, *mean = m->rows + tiles->local * m->d;
 
   for (int64_t i = 0; i < tiles->count; i++) {
     dun_march_load(m, run, i, &w);
-    begin_tile(m, self, leg, c, &w);
+    begin_tile(m, leg, c, &w);
     dun_march_store(m, run, i, &w);
     dun_rows_from_columns(w.tile.n, m->d, w.h, h + i * tiles->tile * m->d);
   }
@@ -379,7 +372,7 @@ static int go_together(struct dun_context *context, const struct dun_march *m, c
   for (int64_t i = 0; i < tiles->count && status >= 0; i++) {
     dun_march_load(m, run, i, &w);
     dun_columns_from_rows(w.tile.n, m->d, mean + i * tiles->tile * m->d, w.tile.mean);
-    end_tile(m, self, leg, c, &w);
+    end_tile(m, leg, c, &w);
     if (leg->readout)
       bury(m, run, i, &w);
     dun_march_store(m, run, i, &w);
@@ -388,57 +381,67 @@ static int go_together(struct dun_context *context, const struct dun_march *m, c
   return dun_sum(context, status, DUN_MARCH_SUMS, sum, total);
 }
 
-int64_t dun_march_sweeps(const struct dun_march *m, const void *self)
+int64_t dun_march_memory(const void *self)
 {
-  long long each = m->field->evaluations ? m->field->evaluations(m->field_self) : 0;
-  return dun_march_scores(m, self) * (each > 1 ? each : 1);
-}
-
-int64_t dun_march_memory(const struct dun_march *m)
-{
+  const struct dun_march *m = self;
   return m->field && m->field->memory ? m->field->memory(m->field_self) : 0;
 }
 
-int dun_march_deterministic(const struct dun_march *m)
+int dun_march_deterministic(const void *self)
 {
-  return !all_at_once(m);
+  return !all_at_once(self);
 }
 
-static int64_t looks_of(const struct dun_march *m, const void *self, const struct leg *leg)
+struct dun_table *dun_march_table(void *self)
+{
+  return &((struct dun_march *)self)->table;
+}
+
+static int64_t looks_of(const struct dun_march *m, const struct leg *leg)
 {
   int64_t count = 0;
   if (leg->readout)
     return m->final == DUN_MARCH_DENOISE;
   for (int64_t k = leg->from; k < leg->to; k++)
     for (int stage = leg->first; stage < leg->behind; stage++) {
-      int64_t index = m->plan->look(self, k, stage);
+      int64_t index = m->plan->look(m, k, stage);
       count += index >= 0 && dun_march_has_noise(&m->channel[index]);
     }
   return count;
 }
 
-static int64_t scores_of(const struct dun_march *m, const void *self, const struct leg *leg)
+static int64_t scores_of(const struct dun_march *m, const struct leg *leg)
 {
   int64_t count = leg->readout && m->final != DUN_MARCH_STATE;
   for (int64_t k = leg->from; k < leg->to; k++)
     for (int stage = leg->first; stage < leg->behind; stage++)
-      count += m->plan->look(self, k, stage) >= 0;
+      count += m->plan->look(m, k, stage) >= 0;
   return count * (dun_march_guided(m) ? 2 : 1);
 }
 
-/* Books a leg; whether it completed a step. */
-static int account(struct dun_march *m, const void *self, struct dun_run *run,
-                   const struct leg *leg, const double *total)
+int64_t dun_march_sweeps(const void *self, const struct dun_run *run)
 {
-  double N = (double)run->options.particles, looks = N * (double)looks_of(m, self, leg);
-  m->scores += N * (double)scores_of(m, self, leg);
+  const struct dun_march *m = self;
+  (void)run;
+  if (!m->workspace)
+    return 1; /* before init: not known */
+  struct leg all = {.to = m->steps, .behind = m->plan->stages(m), .readout = 1};
+  long long each = m->field->evaluations ? m->field->evaluations(m->field_self) : 0;
+  return scores_of(m, &all) * (each > 1 ? each : 1);
+}
+
+/* Books a leg; whether it completed a step. */
+static int account(struct dun_march *m, struct dun_run *run, const struct leg *leg,
+                   const double *total)
+{
+  double N = (double)run->options.particles, looks = N * (double)looks_of(m, leg);
+  m->scores += N * (double)scores_of(m, leg);
   m->looks += looks;
-  m->noise += total[DUN_MARCH_NOISE];
   m->astray += total[DUN_MARCH_ASTRAY];
   m->broken += (int64_t)total[DUN_MARCH_BROKEN];
   if (looks > 0 && total[DUN_MARCH_NOISE] / looks > m->worst)
     m->worst = total[DUN_MARCH_NOISE] / looks;
-  int whole = leg->readout || leg->behind == m->plan->stages(self);
+  int whole = leg->readout || leg->behind == m->plan->stages(m);
   m->stage = whole ? 0 : leg->behind;
   m->k = leg->readout ? m->k : whole ? leg->to : leg->from;
   if (!whole)
@@ -454,20 +457,18 @@ static int account(struct dun_march *m, const void *self, struct dun_run *run,
   return dun_table_add(&m->table, row) < 0 ? DUN_ERROR_MEMORY : 1;
 }
 
-static int advance(struct dun_context *context, struct dun_march *m, const void *self,
-                   struct dun_run *run)
+static int advance(struct dun_context *context, struct dun_march *m, struct dun_run *run)
 {
-  struct leg leg = next_leg(m, self);
+  struct leg leg = next_leg(m);
   double total[DUN_MARCH_SUMS] = {0};
-  int64_t index = by_tables(m) ? leg_index(m, self, &leg) : -1;
+  int64_t index = by_tables(m) ? leg_index(m, &leg) : -1;
   int status = index < 0 ? 0 : m->field->prepare(context, m->field_self, m->channel[index].lambda);
   if (status >= 0)
-    status = (index >= 0 && all_at_once(m) ? go_together : pass_over)(context, m, self, run, &leg,
-                                                                      total);
+    status = (index >= 0 && all_at_once(m) ? go_together : pass_over)(context, m, run, &leg, total);
   if (status < 0)
     return status;
   m->phase = leg.readout ? OVER : STEPS;
-  status = dun_agree(context, account(m, self, run, &leg, total));
+  status = dun_agree(context, account(m, run, &leg, total));
   if (status >= 0 && leg.readout && m->ways.wanted) {
     int summed = dun_ways_sum(context, &m->ways, run, m->log_weight);
     status = summed < 0 ? summed : status;
@@ -503,7 +504,7 @@ static void draw_states(const struct dun_march *m, struct dun_march_work *w)
 
 static int set_out(struct dun_march *m, struct dun_run *run)
 {
-  struct dun_march_work w = dun_march_work_of(m, m->kept ? m->kept->width : 0);
+  struct dun_march_work w = dun_march_work_of(m);
   for (int64_t i = 0; i < run->population.tiles.count; i++) {
     dun_march_load(m, run, i, &w);
     w.tile.address.purpose = DUN_PURPOSE_START;
@@ -515,15 +516,15 @@ static int set_out(struct dun_march *m, struct dun_run *run)
   return DUN_TICK_GOING;
 }
 
-int dun_march_advance(struct dun_context *context, struct dun_march *m, const void *self,
-                      struct dun_run *run)
+int dun_march_advance(struct dun_context *context, void *self, struct dun_run *run)
 {
+  struct dun_march *m = self;
   int status;
   if (m->phase == OVER)
     return DUN_TICK_DONE;
   enum dun_phase before =
       dun_timers_switch(&context->timers, m->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
-  status = m->phase == START ? set_out(m, run) : advance(context, m, self, run);
+  status = m->phase == START ? set_out(m, run) : advance(context, m, run);
   dun_timers_switch(&context->timers, before);
   return status;
 }

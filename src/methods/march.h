@@ -56,6 +56,7 @@ enum dun_march_final {
 
 enum { DUN_MARCH_SUMS = 3 };
 
+/* What the own struct of such a method begins with: pointers to it are pointers to this. */
 struct dun_march {
   /* options */
   struct dun_part process_part, field_part;
@@ -74,7 +75,6 @@ struct dun_march {
   int64_t phase, k, stage;
   double scores;  /* evaluations of the field, of all particles */
   double looks;   /* of these, where the noise was looked at */
-  double noise;   /* sum of |noise|^2 / (r d) over them */
   double worst;   /* largest mean of a tick */
   double astray;  /* looks at states that the law would never show */
   int64_t broken; /* particles at the end that are no numbers */
@@ -143,7 +143,6 @@ extern const struct dun_option dun_march_guidance_rows[];
       DUN_STATE_ROW("march stage", DUN_STATE_INTEGER, offsetof(type_, member_.stage), 1),          \
       DUN_STATE_ROW("march scores", DUN_STATE_NUMBER, offsetof(type_, member_.scores), 1),         \
       DUN_STATE_ROW("march looks", DUN_STATE_NUMBER, offsetof(type_, member_.looks), 1),           \
-      DUN_STATE_ROW("march noise", DUN_STATE_NUMBER, offsetof(type_, member_.noise), 1),           \
       DUN_STATE_ROW("march worst", DUN_STATE_NUMBER, offsetof(type_, member_.worst), 1),           \
       DUN_STATE_ROW("march astray", DUN_STATE_NUMBER, offsetof(type_, member_.astray), 1),         \
       DUN_STATE_ROW("march broken", DUN_STATE_INTEGER, offsetof(type_, member_.broken), 1),        \
@@ -154,31 +153,25 @@ extern const struct dun_option dun_march_guidance_rows[];
 
 /* Collective.  Process, field, grid and channels; then the method makes its tables, and
  * dun_march_declare the columns and the workspace.  DUN_ERROR_INPUT, DUN_ERROR_MEMORY. */
-int dun_march_init(struct dun_context *context, struct dun_march *march, const void *self,
-                   struct dun_run *run);
+int dun_march_init(struct dun_context *context, struct dun_march *march, struct dun_run *run);
 /* Grid and channels once more, when the method has changed the grid's options.  Local. */
-int dun_march_make_grid(struct dun_march *march, const void *self);
-int dun_march_declare(struct dun_march *march, const void *self, struct dun_run *run);
+int dun_march_make_grid(struct dun_march *march);
+int dun_march_declare(struct dun_march *march, struct dun_run *run);
 void dun_march_free(struct dun_march *march);
 
-/* Evaluations of the field for a particle, in all. */
-int64_t dun_march_scores(const struct dun_march *march, const void *self);
-/* The same in evaluations of the target, at least one for each, and the bytes of the field's
- * tables: for estimates. */
-int64_t dun_march_sweeps(const struct dun_march *march, const void *self);
-int64_t dun_march_memory(const struct dun_march *march);
-/* Whether its bits do not depend on the number of ranks. */
-int dun_march_deterministic(const struct dun_march *march);
-double dun_march_progress(const struct dun_march *march);
 /* Whether the density of the last states is known, as ways need it: with the final read-out comes
  * the field's log mass.  After dun_march_init. */
 int dun_march_can_weigh(const struct dun_march *march);
 
-/* Begins a replicate.  Local. */
-int dun_march_start(struct dun_march *march, struct dun_run *run);
-/* Collective: `advance` of a method, with its own struct for the plan. */
-int dun_march_advance(struct dun_context *context, struct dun_march *march, const void *self,
-                      struct dun_run *run);
+/* The operations of the same names of a method (methods/run.h); sweeps: evaluations of the field
+ * for a particle in all, in evaluations of the target where it takes more than one for each. */
+int64_t dun_march_sweeps(const void *self, const struct dun_run *run);
+int64_t dun_march_memory(const void *self);
+int dun_march_deterministic(const void *self);
+double dun_march_progress(const void *self, const struct dun_run *run);
+struct dun_table *dun_march_table(void *self);
+int dun_march_start(struct dun_context *context, void *self, struct dun_run *run);
+int dun_march_advance(struct dun_context *context, void *self, struct dun_run *run);
 /* What there is to say of particles astray and of what was counted. */
 void dun_march_diagnose(const struct dun_march *march, const struct dun_run *run,
                         struct dun_diagnosis *out);

@@ -10,6 +10,9 @@
     .initial = initial_, .words = words_, .when = when_, .minimum = minimum_, .maximum = maximum_, \
     .doc = doc_                                                                                    \
   }
+/* Of all types but `given`. */
+#define SPACED "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned"
+
 const struct dun_option dun_march_grid_rows[] = {
     {.name = "type",
      .type = DUN_CHOICE,
@@ -26,7 +29,7 @@ const struct dun_option dun_march_grid_rows[] = {
      .initial = "100",
      .minimum = 1,
      .maximum = 1e6,
-     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned",
+     .when = SPACED,
      .doc = "How many steps."},
     {.name = "evaluations",
      .type = DUN_INTEGER,
@@ -34,18 +37,16 @@ const struct dun_option dun_march_grid_rows[] = {
      .initial = "0",
      .minimum = 0,
      .maximum = 1e6,
-     .when = "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned",
+     .when = SPACED,
      .doc = "As many steps as so many evaluations of the field for a particle allow; 0: steps."},
     NUMBER(power, "3", NULL, "type=power", .01, 100, "Exponent of the share of the way."),
     NUMBER(shift, "3", NULL, "type=shift", 1e-3, 1e3,
            "The last step is its square times as long as the first; above 1 short steps are near "
            "the noise."),
-    NUMBER(first, "end", "end",
-           "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned", 0, 1e100,
+    NUMBER(first, "end", "end", SPACED, 0, 1e100,
            "First time; end: where the process knows nothing.  Of log_snr the second, where the "
            "ratio there is 0."),
-    NUMBER(last, "end", "end",
-           "type=uniform|quadratic|power|cosine|shift|geometric|arctan|log_snr|tuned", 0, 1e100,
+    NUMBER(last, "end", "end", SPACED, 0, 1e100,
            "Last time; end: the data, of method psld 0.001.  Of geometric and log_snr the last but "
            "one: the end itself lies infinitely far."),
     {.name = "times",

@@ -21,8 +21,9 @@ int dun_march_has_noise(const struct dun_channel *channel)
   return channel->determinant > 0;
 }
 
-struct dun_march_work dun_march_work_of(const struct dun_march *m, int kept)
+struct dun_march_work dun_march_work_of(const struct dun_march *m)
 {
+  int kept = m->kept ? m->kept->width : 0;
   struct dun_march_work w = {.tile = {.d = m->d, .z = m->workspace}};
   int64_t column = (int64_t)m->d * L;
   w.tile.mean = w.tile.z + m->r * column;
@@ -167,24 +168,23 @@ static void ask(const struct dun_march *m, int64_t index, int draw, double *mass
     dun_march_look(m, c, w);
 }
 
-void dun_march_stage(const struct dun_march *m, const void *self, int64_t k, int stage,
-                     struct dun_march_work *w)
+void dun_march_stage(const struct dun_march *m, int64_t k, int stage, struct dun_march_work *w)
 {
-  int64_t index = m->plan->look(self, k, stage);
+  int64_t index = m->plan->look(m, k, stage);
   w->tile.k = k;
   w->tile.address.step = (uint32_t)k;
   if (m->plan->before)
-    m->plan->before(self, &w->tile, stage);
+    m->plan->before(m, &w->tile, stage);
   if (index >= 0)
     ask(m, index, 0, NULL, w);
-  m->plan->after(self, &w->tile, stage);
+  m->plan->after(m, &w->tile, stage);
 }
 
-void dun_march_finish(const struct dun_march *m, const void *self, struct dun_march_work *w)
+void dun_march_finish(const struct dun_march *m, struct dun_march_work *w)
 {
   w->tile.k = m->steps;
   if (m->plan->last && m->final == DUN_MARCH_DENOISE)
-    m->plan->last(self, &w->tile);
+    m->plan->last(m, &w->tile);
   else
     memcpy(w->tile.z, w->tile.mean, (size_t)m->d * L * sizeof(double));
 }
@@ -204,7 +204,7 @@ static void end_way(const struct dun_march *m, const struct dun_channel *c, cons
 }
 
 /* x from the last state, in its place. */
-void dun_march_read_out(const struct dun_march *m, const void *self, struct dun_march_work *w)
+void dun_march_read_out(const struct dun_march *m, struct dun_march_work *w)
 {
   double mass[L] __attribute__((aligned(64)));
   const struct dun_channel *c = &m->channel[m->steps];
@@ -212,7 +212,7 @@ void dun_march_read_out(const struct dun_march *m, const void *self, struct dun_
     ask(m, m->steps, m->final == DUN_MARCH_DRAW, m->ways.wanted ? mass : NULL, w);
     if (m->ways.wanted)
       end_way(m, c, mass, w);
-    dun_march_finish(m, self, w);
+    dun_march_finish(m, w);
   } else if (c->gain[0] != 1 || c->offset[0] != 0) {
     add_tilt(m->d, 1 / c->gain[0], c->offset[0], 1, w->tile.z, w->h);
     memcpy(w->tile.z, w->h, (size_t)m->d * L * sizeof(double));

@@ -18,7 +18,7 @@ struct dun_march_work {
 enum { DUN_MARCH_LANES = 3 + DUN_MARCH_SUMS };
 
 /* `kept`: columns of the method's. */
-struct dun_march_work dun_march_work_of(const struct dun_march *march, int kept);
+struct dun_march_work dun_march_work_of(const struct dun_march *march);
 
 /* Between the population's columns and the workspace; loading begins new sums. */
 void dun_march_load(const struct dun_march *march, const struct dun_run *run, int64_t i,
@@ -38,11 +38,10 @@ void dun_march_tilt(const struct dun_march *march, const struct dun_channel *cha
 void dun_march_look(const struct dun_march *march, const struct dun_channel *channel,
                     struct dun_march_work *work);
 /* One stage of step k; the point in the state's place. */
-void dun_march_stage(const struct dun_march *march, const void *self, int64_t k, int stage,
+void dun_march_stage(const struct dun_march *march, int64_t k, int stage,
                      struct dun_march_work *work);
-void dun_march_read_out(const struct dun_march *march, const void *self,
-                        struct dun_march_work *work);
+void dun_march_read_out(const struct dun_march *march, struct dun_march_work *work);
 /* The end of it, with the mean or the draw in the tile. */
-void dun_march_finish(const struct dun_march *march, const void *self, struct dun_march_work *work);
+void dun_march_finish(const struct dun_march *march, struct dun_march_work *work);
 
 #endif

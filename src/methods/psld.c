@@ -60,7 +60,7 @@ static int prepare(struct psld *s)
   if (process != &dun_process_psld)
     return dun_fail(DUN_ERROR_INPUT, "method psld needs process psld, not %s; method flow runs it",
                     process->type.name);
-  if ((code = process->init(m->process_part.self, 1)) < 0 || (code = set_noise(s)) < 0)
+  if ((code = process->init(m->process_part.self)) < 0 || (code = set_noise(s)) < 0)
     return code;
   s->space = dun_psld_space(m->process_part.self);
   if (m->grid.last < 0 && m->grid.type != DUN_GRID_GIVEN)
@@ -117,7 +117,7 @@ static int tune(struct dun_context *context, struct psld *s, struct dun_run *run
   s->parsed = t->choice.program;
   s->noise = t->choice.noise;
   m->grid.power = t->choice.power;
-  return dun_march_make_grid(m, s);
+  return dun_march_make_grid(m);
 }
 
 /* ---- the plan ------------------------------------------------------------------------------- */
@@ -219,13 +219,13 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   int code;
 
   s->march.plan = &plan;
-  if ((code = prepare(s)) < 0 || (code = dun_march_init(context, &s->march, s, run)) < 0)
+  if ((code = prepare(s)) < 0 || (code = dun_march_init(context, &s->march, run)) < 0)
     return code;
   if (s->march.grid.type == DUN_GRID_TUNED && (code = tune(context, s, run)) < 0)
     return code;
   if ((code = make_tables(s)) < 0)
     return code;
-  return dun_march_declare(&s->march, s, run);
+  return dun_march_declare(&s->march, run);
 }
 
 static void release(void *self)
@@ -235,20 +235,6 @@ static void release(void *self)
   dun_march_free(&s->march);
   dun_phase_table_free(&s->table);
   DUN_FREE(s->ratio);
-}
-
-static int start(struct dun_context *context, void *self, struct dun_run *run)
-{
-  struct psld *s = self;
-
-  (void)context;
-  return dun_march_start(&s->march, run);
-}
-
-static int advance(struct dun_context *context, void *self, struct dun_run *run)
-{
-  struct psld *s = self;
-  return dun_march_advance(context, &s->march, s, run);
 }
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
@@ -268,34 +254,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   }
 }
 
-static int64_t sweeps(const void *self, const struct dun_run *run)
-{
-  const struct psld *s = self;
-
-  (void)run;
-  return s->table.clock ? dun_march_sweeps(&s->march, s) : 1;
-}
-
-static double progress(const void *self, const struct dun_run *run)
-{
-  (void)run;
-  return dun_march_progress(&((const struct psld *)self)->march);
-}
-
-static int64_t memory(const void *self)
-{
-  return dun_march_memory(&((const struct psld *)self)->march);
-}
-
-static int deterministic(const void *self)
-{
-  return dun_march_deterministic(&((const struct psld *)self)->march);
-}
-
-static struct dun_table *table(void *self)
-{
-  return &((struct psld *)self)->march.table;
-}
+_Static_assert(offsetof(struct psld, march) == 0, "the march begins it");
 
 static const struct dun_state state[] = {DUN_MARCH_STATE(struct psld, march), {0}};
 
@@ -347,13 +306,13 @@ const struct dun_method dun_method_psld = {
              .doc = "From noise of positions and momenta to the target, by splitting programs.",
              .citation = "Pandey, Rudolph & Mandt 2024, arXiv 2402.07211",
              .size = sizeof(struct psld), .options = options, .state = state, .free = release},
-    .sweeps = sweeps,
-    .progress = progress,
-    .deterministic = deterministic,
-    .memory = memory,
-    .table = table,
+    .sweeps = dun_march_sweeps,
+    .progress = dun_march_progress,
+    .deterministic = dun_march_deterministic,
+    .memory = dun_march_memory,
+    .table = dun_march_table,
     .init = init,
-    .start = start,
-    .advance = advance,
+    .start = dun_march_start,
+    .advance = dun_march_advance,
     .diagnose = diagnose,
 };

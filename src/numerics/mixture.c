@@ -97,11 +97,6 @@ void dun_mixture_free(struct dun_mixture *mixture)
   DUN_FREE(mixture->square);
 }
 
-int dun_mixture_work_columns(const struct dun_mixture *mixture)
-{
-  return mixture->components == 2 ? 0 : mixture->components;
-}
-
 /* ---- two components ---------------------------------------------------------------------- */
 
 /* Squared distances to both means, two coordinates at a time. */

@@ -30,9 +30,6 @@ int dun_mixture_init(struct dun_mixture *mixture, int dimension, int components)
 int dun_mixture_set(struct dun_mixture *mixture);
 void dun_mixture_free(struct dun_mixture *mixture);
 
-/* Number of columns of scratch that dun_mixture_evaluate needs. */
-int dun_mixture_work_columns(const struct dun_mixture *mixture);
-
 /* x[d][64].  Writes lp[64] unless NULL (-INFINITY where the squared distances overflow); ADDS
  * scale[lane] * gradient to gradient[d][64] unless NULL.  One exponential for each component and
  * lane, and one in all for two components. */

@@ -1,5 +1,6 @@
 #include "numerics/phase_program.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"
@@ -266,10 +267,9 @@ int dun_phase_table_make(struct dun_phase_table *table, const struct dun_phase_s
   if (check_noise(program, &flow) < 0 || check_times(steps, time) < 0)
     return DUN_ERROR_INPUT;
   *table = (struct dun_phase_table){.program = *program, .steps = steps};
-  table->clock = malloc(((size_t)steps + 1) * sizeof *table->clock);
-  table->flow = malloc(((size_t)steps + 1) * sizeof *table->flow);
-  table->operation =
-      malloc(((size_t)steps * (size_t)program->count + 1) * sizeof *table->operation);
+  table->clock = dun_allocate(steps + 1, sizeof *table->clock);
+  table->flow = dun_allocate(steps + 1, sizeof *table->flow);
+  table->operation = dun_allocate(steps * program->count + 1, sizeof *table->operation);
   if (!table->clock || !table->flow || !table->operation) {
     dun_phase_table_free(table);
     return dun_fail(DUN_ERROR_MEMORY, "no memory for the coefficients of %lld steps",
@@ -281,12 +281,9 @@ int dun_phase_table_make(struct dun_phase_table *table, const struct dun_phase_s
 
 void dun_phase_table_free(struct dun_phase_table *table)
 {
-  free(table->clock);
-  free(table->flow);
-  free(table->operation);
-  table->clock = NULL;
-  table->flow = NULL;
-  table->operation = NULL;
+  DUN_FREE(table->clock);
+  DUN_FREE(table->flow);
+  DUN_FREE(table->operation);
 }
 
 int64_t dun_phase_table_evaluations(const struct dun_phase_table *table, int last)

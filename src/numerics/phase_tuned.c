@@ -1,5 +1,6 @@
 #include "numerics/phase_tuned.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/scalar.h"
 #include <math.h>
 #include <stdlib.h>
@@ -115,7 +116,7 @@ int dun_phase_tune(const struct dun_phase_space *space, const struct dun_phase_b
   static const char *const names[] = {"em",  "roba", "rbao",  "robab", "robab-t",
                                       "rse", "rvv",  "rvv-t", "heun",  NULL};
   struct search s = {space, budget, count, direction,
-                     malloc(((size_t)budget->evaluations + 1) * sizeof(double))};
+                     dun_allocate(budget->evaluations + 1, sizeof(double))};
   struct dun_program program;
   int status = s.time ? 0 : dun_fail(DUN_ERROR_MEMORY, "no memory for the times of a march");
 
@@ -127,7 +128,7 @@ int dun_phase_tune(const struct dun_phase_space *space, const struct dun_phase_b
     if (status == 0)
       status = tune_program(&s, &program, choice);
   }
-  free(s.time);
+  dun_free(s.time);
   if (status == 0 && choice->steps == 0)
     status = dun_fail(DUN_ERROR_INPUT,
                       "grid: %lld evaluations are too few for any choice with a finite error",

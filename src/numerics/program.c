@@ -1,5 +1,6 @@
 #include "numerics/program.h"
 #include "base/error.h"
+#include "base/text.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,17 +22,20 @@ static int refuse(const struct reader *r, const char *found, const char *expecte
 /* The share behind an operator: /N, a decimal number, or nothing. */
 static int read_share(struct reader *r, double *share)
 {
-  char *end = NULL;
+  char digits[32];
   int quotient = *r->at == '/';
 
   *share = 1;
   if (!quotient && *r->at != '.' && !isdigit((unsigned char)*r->at))
     return 0;
   r->at += quotient;
-  double value = isdigit((unsigned char)*r->at) || *r->at == '.' ? strtod(r->at, &end) : 0;
-  if (!end || end == r->at || !(value > 0) || value > 1e6)
+  size_t length = strspn(r->at, "0123456789.");
+  snprintf(digits, sizeof digits, "%s%.*s", *r->at == '.' ? "0" : "", (int)length, r->at);
+  double value = 0;
+  if (length == 0 || length > 20 || dun_text_number(digits, &value) < 0 || !(value > 0) ||
+      value > 1e6)
     return refuse(r, "a share must be a number above 0", "write B/2 or B.5");
-  r->at = end;
+  r->at += length;
   *share = quotient ? 1 / value : value;
   return 0;
 }

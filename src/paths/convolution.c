@@ -36,9 +36,8 @@ struct convolution {
   struct dun_schedule schedule;
   struct dun_gaussian start; /* of the blurred target, as far as mean and covariance go */
   struct dun_convolution grid;
-  int64_t memory;            /* of the grid's tables */
-  int64_t evaluations, nans; /* that the grid took of this rank */
-  double *work;              /* the Gaussian's scratch */
+  int64_t memory; /* of the grid's tables */
+  double *work;   /* the Gaussian's scratch */
 };
 
 /* ---- times -------------------------------------------------------------------------------- */
@@ -116,12 +115,8 @@ static int init_grid(struct dun_context *context, struct convolution *s)
       context, dun_gridded_grid(&s->box, s->target->dimension, highest, "schedule.highest", &grid));
   if (status < 0)
     return status;
-  s->evaluations = -s->target->evaluations;
-  s->nans = -s->target->nans;
   s->memory = dun_convolution_bytes(&grid, 0, context->size);
   status = dun_gridded_init(context, "path convolution", &grid, 0, density, &s->grid);
-  s->evaluations += s->target->evaluations;
-  s->nans += s->target->nans;
   return status < 0 ? status : dun_gridded_gaussian(&s->grid, highest, &s->start);
 }
 
@@ -137,16 +132,6 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   DUN_FREE(s->work);
   s->work = dun_allocate(dun_gaussian_work_columns(&s->start) * DUN_LANES, sizeof *s->work);
   return dun_agree(context, s->work ? 0 : DUN_ERROR_MEMORY);
-}
-
-/* The evaluations of the grid are in the checkpoint's count already. */
-static int restore(void *self)
-{
-  struct convolution *s = self;
-  s->target->evaluations -= s->evaluations;
-  s->target->nans -= s->nans;
-  s->evaluations = s->nans = 0;
-  return 0;
 }
 
 static void release(void *self)
@@ -307,8 +292,7 @@ const struct dun_path dun_path_convolution = {
              .doc = "The target blurred by a Gaussian, less and less, on a grid in one to three "
                     "dimensions.",
              .citation = "Chehab & Korba 2024, arXiv 2406.14040",
-             .size = sizeof(struct convolution), .options = options, .free = release,
-             .restore = restore},
+             .size = sizeof(struct convolution), .options = options, .free = release},
     .parts = 1,
     .part_name = {"target"},
     .coefficients = coefficients,

@@ -11,12 +11,6 @@ struct interpolant {
   double mean, scale;
 };
 
-static int width(const void *self)
-{
-  (void)self;
-  return 1;
-}
-
 static void ends(const void *self, double *noise, double *data)
 {
   (void)self;
@@ -78,7 +72,7 @@ const struct dun_process dun_process_interpolant = {
              .citation = "Albergo, Boffi & Vanden-Eijnden 2023, arXiv 2303.08797; Liu, Gong & Liu "
                          "2023, ICLR",
              .size = sizeof(struct interpolant), .options = options},
-    .width = width,
+    .width = 1,
     .ends = ends,
     .channel = channel,
     .prior = prior,

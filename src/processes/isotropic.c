@@ -6,12 +6,6 @@ struct isotropic {
   double horizon;
 };
 
-static int width(const void *self)
-{
-  (void)self;
-  return 1;
-}
-
 static void ends(const void *self, double *noise, double *data)
 {
   *noise = 0;
@@ -54,7 +48,7 @@ const struct dun_process dun_process_isotropic = {
              .doc = "Stochastic localization: a point times the time, and Brownian motion.",
              .citation = "Eldan 2013, GAFA 23, 532; Montanari 2023, arXiv 2305.10690",
              .size = sizeof(struct isotropic), .options = options},
-    .width = width,
+    .width = 1,
     .ends = ends,
     .channel = channel,
     .prior = prior,

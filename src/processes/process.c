@@ -3,7 +3,7 @@
 int dun_process_channel(const struct dun_process *process, const void *self, double t,
                         struct dun_channel *channel)
 {
-  *channel = (struct dun_channel){.r = process->width(self)};
+  *channel = (struct dun_channel){.r = process->width};
   process->channel(self, t, channel);
   return dun_channel_set(channel);
 }

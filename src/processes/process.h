@@ -9,11 +9,11 @@
 struct dun_process {
   struct dun_type type;
 
-  /* For points in d dimensions, after the options are set.  Local; DUN_ERROR_INPUT. */
-  int (*init)(void *self, int dimension);
+  /* After the options are set.  Local; DUN_ERROR_INPUT. */
+  int (*init)(void *self);
 
   /* Numbers of state for each coordinate: r of its channels. */
-  int (*width)(const void *self);
+  int width;
 
   /* The times of both ends. */
   void (*ends)(const void *self, double *noise, double *data);

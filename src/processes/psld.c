@@ -17,10 +17,9 @@ const struct dun_phase_space *dun_psld_space(const void *self)
   return &((const struct psld *)self)->space;
 }
 
-static int init(void *self, int dimension)
+static int init(void *self)
 {
   struct psld *s = self;
-  (void)dimension;
   if (s->beta.count != 1 && s->beta.count != 2)
     return dun_fail(DUN_ERROR_INPUT, "beta is one number, or two for both ends, not %lld",
                     s->beta.count);
@@ -29,12 +28,6 @@ static int init(void *self, int dimension)
                                       .beta = {s->beta.value[0], s->beta.value[s->beta.count - 1]},
                                       .kappa = s->kappa};
   return dun_phase_space_set(&s->space);
-}
-
-static int width(const void *self)
-{
-  (void)self;
-  return 2;
 }
 
 static void ends(const void *self, double *noise, double *data)
@@ -115,7 +108,7 @@ const struct dun_process dun_process_psld = {
              .citation = "Pandey & Mandt 2023, ICCV, arXiv 2303.01748", .size = sizeof(struct psld),
              .options = options},
     .init = init,
-    .width = width,
+    .width = 2,
     .ends = ends,
     .channel = channel,
     .prior = prior,

@@ -6,12 +6,6 @@ struct ve {
   double scale;
 };
 
-static int width(const void *self)
-{
-  (void)self;
-  return 1;
-}
-
 static void ends(const void *self, double *noise, double *data)
 {
   *noise = ((const struct ve *)self)->scale;
@@ -49,7 +43,7 @@ const struct dun_process dun_process_ve = {
              .doc = "Variance exploding: a point and noise whose standard deviation is the time.",
              .citation = "Song et al. 2021, ICLR; Karras et al. 2022, NeurIPS",
              .size = sizeof(struct ve), .options = options},
-    .width = width,
+    .width = 1,
     .ends = ends,
     .channel = channel,
     .prior = prior,

@@ -8,20 +8,13 @@ struct vp {
   double beta_min, beta_max;
 };
 
-static int init(void *self, int dimension)
+static int init(void *self)
 {
   const struct vp *s = self;
-  (void)dimension;
   if (s->beta_max < s->beta_min)
     return dun_fail(DUN_ERROR_INPUT, "beta_max is %g, below beta_min, which is %g", s->beta_max,
                     s->beta_min);
   return 0;
-}
-
-static int width(const void *self)
-{
-  (void)self;
-  return 1;
 }
 
 static void ends(const void *self, double *noise, double *data)
@@ -68,7 +61,7 @@ const struct dun_process dun_process_vp = {
              .citation = "Ho et al. 2020, NeurIPS; Song et al. 2021, ICLR",
              .size = sizeof(struct vp), .options = options},
     .init = init,
-    .width = width,
+    .width = 1,
     .ends = ends,
     .channel = channel,
     .prior = prior,

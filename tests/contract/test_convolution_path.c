@@ -58,7 +58,7 @@ static void draw(const struct dun_mixture *mixture, struct dun_address address, 
   static double work[COLUMNS * DUN_LANES] __attribute__((aligned(64)));
   double one[DUN_LANES] __attribute__((aligned(64)));
 
-  CHECK(dun_mixture_work_columns(mixture) <= COLUMNS);
+  CHECK(mixture->components <= COLUMNS);
   for (int l = 0; l < DUN_LANES; l++)
     one[l] = 1;
   dun_normals(address, mixture->dimension, normal);

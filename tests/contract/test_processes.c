@@ -39,9 +39,9 @@ static void open(struct subject *s, int i)
   }
   s->process = (const struct dun_process *)s->made.part.type;
   s->self = s->made.part.self;
-  CHECK(!s->process->init || s->process->init(s->made.part.self, 3) == 0);
+  CHECK(!s->process->init || s->process->init(s->made.part.self) == 0);
   s->process->ends(s->self, &s->noise, &s->data);
-  s->r = s->process->width(s->self);
+  s->r = s->process->width;
 }
 
 static void each(void (*run)(const struct subject *s))
@@ -90,15 +90,15 @@ static void wrong_options_are_refused(void)
   struct made_part made;
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: vp, beta_min: 3, beta_max: 1",
                        why) == 0);
-  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
+  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self) == DUN_ERROR_INPUT);
   made_part_close(&made);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld, gamma: 1, nu: 1",
                        why) == 0);
-  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
+  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self) == DUN_ERROR_INPUT);
   made_part_close(&made);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld, beta: [1, 2, 3]",
                        why) == 0);
-  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self, 1) == DUN_ERROR_INPUT);
+  CHECK(((const struct dun_process *)made.part.type)->init(made.part.self) == DUN_ERROR_INPUT);
   made_part_close(&made);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: ve, scale: 0", why) < 0);
   made_part_close(&made);

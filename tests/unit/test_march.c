@@ -73,8 +73,8 @@ static void scores_are_counted(void)
     CHECK(dun_sum_integers(&test_context, 0, 1, &counted) == 0);
     CHECK(march->scores == (double)counted);
     CHECK(counted == 500 * settings[i].scores);
-    CHECK(dun_march_scores(march, march) == settings[i].scores);
-    CHECK(dun_march_progress(march) == 1);
+    CHECK(dun_march_sweeps(march, run) == settings[i].scores);
+    CHECK(dun_march_progress(march, run) == 1);
     fixture_free(&fixture);
   }
 }

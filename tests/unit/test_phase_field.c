@@ -83,7 +83,7 @@ static void waves_and_matrices_agree(void)
         0);
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld, gamma: .05", why) == 0);
   const struct dun_process *process = (const struct dun_process *)made.part.type;
-  CHECK(process->init(made.part.self, SITES) == 0);
+  CHECK(process->init(made.part.self) == 0);
   covariance_of(&s, covariance);
   for (double t = .02; t < 1; t *= 1.7) {
     struct dun_channel c;

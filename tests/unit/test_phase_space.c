@@ -263,7 +263,7 @@ static void scores_come_from_the_denoiser(void)
   struct phase_mixture g8 = phase_g8();
   CHECK(made_part_open(&test_context, &made, DUN_KIND_PROCESS, "type: psld", why) == 0);
   const struct dun_process *process = (const struct dun_process *)made.part.type;
-  CHECK(process->init(made.part.self, 8) == 0);
+  CHECK(process->init(made.part.self) == 0);
   for (int i = 0; i < 10; i++) {
     const struct phase_mixture *g = i % 2 ? &g8 : &phase_g1;
     double t = 1e-3 * pow(900, i / 9.), z[16], h[8], mean[8], score[16];
