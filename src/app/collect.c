@@ -21,28 +21,19 @@ static void put(struct row *r, int rank, const char *name, double value)
   dun_sheet_number(r->sheet, r->row, rank, name, value);
 }
 
-static double number_of(const struct dun_attribute *value)
-{
-  if (!value || value->type == DUN_ATTRIBUTE_TEXT)
-    return NAN;
-  return value->type == DUN_ATTRIBUTE_INTEGER ? (double)value->integer : value->number;
-}
-
 static double root_of(const struct row *r, const char *name)
 {
-  return number_of(dun_attribute_find(r->file.attribute, r->file.attributes, name));
+  return dun_attribute_number(dun_attribute_find(r->file.attribute, r->file.attributes, name));
 }
 
 static double provenance_of(const struct row *r, const char *name)
 {
-  return number_of(dun_attribute_find(r->file.provenance, r->file.provenances, name));
+  return dun_attribute_number(dun_attribute_find(r->file.provenance, r->file.provenances, name));
 }
 
 static const char *text_of(const struct row *r, const char *name)
 {
-  const struct dun_attribute *value =
-      dun_attribute_find(r->file.attribute, r->file.attributes, name);
-  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : NULL;
+  return dun_attribute_text(dun_attribute_find(r->file.attribute, r->file.attributes, name));
 }
 
 /* ---- what a result says -------------------------------------------------------------------- */
@@ -62,8 +53,7 @@ static void put_diagnosis(struct row *r)
 {
   struct dun_diagnosis diagnosis = {0};
   struct dun_text text = {0};
-  const char *lines = text_of(r, "diagnosis_details");
-  dun_diagnosis_parse(&diagnosis, lines ? lines : "");
+  dun_diagnosis_parse(&diagnosis, text_of(r, "diagnosis_details"));
   enum dun_verdict_level worst = dun_diagnosis_level(&diagnosis);
   for (int i = 0; i < diagnosis.count; i++)
     if (worst > DUN_GOOD && diagnosis.verdict[i].level == worst)
@@ -75,26 +65,11 @@ static void put_diagnosis(struct row *r)
   dun_text_free(&text);
 }
 
-static int has_table(const struct row *r, const char *name)
-{
-  for (int i = 0; i < r->file.tables; i++)
-    if (!strcmp(r->file.table[i], name))
-      return 1;
-  return 0;
-}
-
-/* Empty where there is none. */
-static int read_table(const struct row *r, const char *name, struct dun_table *table)
-{
-  *table = (struct dun_table){0};
-  return has_table(r, name) ? dun_result_table(&r->file, name, table) : 0;
-}
-
 static int put_second(struct row *r)
 {
   struct dun_table table;
   double value, error;
-  int code = read_table(r, "evidence", &table);
+  int code = dun_result_table_if(&r->file, "evidence", &table);
   if (code < 0)
     return code;
   dun_estimates_second(&table, &value, &error);
@@ -107,7 +82,7 @@ static int put_second(struct row *r)
 static int put_mixing(struct row *r)
 {
   struct dun_table table;
-  int code = read_table(r, "rhat", &table);
+  int code = dun_result_table_if(&r->file, "rhat", &table);
   if (code < 0)
     return code;
   put(r, DUN_RANK_RESULT, "effective_sample_size", root_of(r, "effective_sample_size"));
@@ -149,7 +124,7 @@ static void put_columns(struct row *r, const char *probe, const struct dun_table
 static int put_probe(struct row *r, const char *probe)
 {
   struct dun_table table;
-  int code = read_table(r, probe, &table);
+  int code = dun_result_table_if(&r->file, probe, &table);
   if (code >= 0 && !strcmp(probe, "modes"))
     put_modes(r, &table);
   else if (code >= 0 && strcmp(probe, "moments") != 0 && strcmp(probe, "rhat") != 0)
@@ -187,42 +162,18 @@ static void put_cost(struct row *r)
 
 static int put_result(struct row *r)
 {
-  int code = put_mixing(r);
-  if (code >= 0)
-    code = put_second(r);
-  if (code >= 0)
-    code = put_probes(r);
-  if (code < 0)
-    return code;
   put_evidence(r);
+  int code = put_second(r);
   put_diagnosis(r);
+  if (code >= 0)
+    code = put_mixing(r);
+  put_cost(r);
   dun_sheet_text(r->sheet, r->row, DUN_RANK_RESULT, "population_hash",
                  text_of(r, "population_hash"));
-  put_cost(r);
-  return 0;
+  return code < 0 ? code : put_probes(r);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
-
-/* Also of a sweep of which nothing is done the table has its columns. */
-static void begin_columns(struct dun_sheet *sheet)
-{
-  static const char *const numbers[] = {"log_evidence",        "log_evidence_error",
-                                        "log_evidence_truth",  "log_evidence_z",
-                                        "second_log_evidence", "second_log_evidence_error"};
-  static const char *const more[] = {"effective_sample_size", "rhat", "evaluations", "gradients"};
-  static const char *const machine[] = {"wall_seconds", "processor_seconds", "memory_bytes",
-                                        "sent_bytes", "ranks"};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    dun_sheet_number(sheet, 0, DUN_RANK_RESULT, numbers[i], NAN);
-  dun_sheet_text(sheet, 0, DUN_RANK_RESULT, "verdict", NULL);
-  dun_sheet_text(sheet, 0, DUN_RANK_RESULT, "diagnosis", NULL);
-  for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-    dun_sheet_number(sheet, 0, DUN_RANK_RESULT, more[i], NAN);
-  dun_sheet_text(sheet, 0, DUN_RANK_RESULT, "population_hash", NULL);
-  for (size_t i = 0; i < sizeof machine / sizeof *machine; i++)
-    dun_sheet_number(sheet, 0, DUN_RANK_MACHINE, machine[i], NAN);
-}
 
 static void put_member(const struct dun_plan *plan, struct dun_sheet *sheet, int member)
 {
@@ -260,7 +211,8 @@ static void collect_member(const struct dun_plan *plan, struct dun_sheet *sheet,
 int dun_collect_members(const struct dun_plan *plan, struct dun_sheet *sheet)
 {
   dun_sheet_init(sheet, plan->members.count);
-  begin_columns(sheet);
+  struct row none = {.sheet = sheet, .file = {.handle = -1}};
+  put_result(&none); /* also of a sweep of which nothing is done the table has its columns */
   for (int i = 0; i < plan->members.count; i++)
     collect_member(plan, sheet, i);
   dun_sheet_order(sheet);

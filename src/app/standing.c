@@ -68,17 +68,9 @@ static int read_reason(const char *result, struct dun_text *reason)
 
 /* ---- results ------------------------------------------------------------------------------- */
 
-static const char *text_of(const struct dun_result_file *file, const char *name)
+static const struct dun_attribute *root_of(const struct dun_result_file *file, const char *name)
 {
-  const struct dun_attribute *value = dun_attribute_find(file->attribute, file->attributes, name);
-  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
-}
-
-static int is_cut(const struct dun_result_file *file)
-{
-  const struct dun_attribute *value =
-      dun_attribute_find(file->attribute, file->attributes, "cut_short");
-  return value && value->type == DUN_ATTRIBUTE_INTEGER && value->integer != 0;
+  return dun_attribute_find(file->attribute, file->attributes, name);
 }
 
 static enum dun_standing look_at_result(const char *result, uint64_t identity,
@@ -92,8 +84,9 @@ static enum dun_standing look_at_result(const char *result, uint64_t identity,
     dun_text_add(reason, "%.*s", (int)length - stop, dun_error_text());
     return DUN_STANDING_FAILED;
   }
-  if (!strcmp(text_of(file, "identity"), number))
-    return is_cut(file) ? DUN_STANDING_BUDGET : DUN_STANDING_DONE;
+  if (!strcmp(dun_attribute_text(root_of(file, "identity")), number))
+    return dun_attribute_number(root_of(file, "cut_short")) == 1 ? DUN_STANDING_BUDGET
+                                                                 : DUN_STANDING_DONE;
   dun_text_add(reason, "'%s' is the result of another run", result);
   dun_result_close(file);
   return DUN_STANDING_FAILED;

@@ -41,32 +41,6 @@ static const struct dun_attribute *provenance_of(const struct summary *s, const 
   return dun_attribute_find(s->file.provenance, s->file.provenances, name);
 }
 
-static double number_of(const struct dun_attribute *value)
-{
-  if (!value || value->type == DUN_ATTRIBUTE_TEXT)
-    return NAN;
-  return value->type == DUN_ATTRIBUTE_INTEGER ? (double)value->integer : value->number;
-}
-
-static const char *text_of(const struct dun_attribute *value)
-{
-  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
-}
-
-static int has_table(const struct summary *s, const char *name)
-{
-  for (int i = 0; i < s->file.tables; i++) {
-    if (!strcmp(s->file.table[i], name))
-      return 1;
-  }
-  return 0;
-}
-
-static int read_table(struct summary *s, const char *name, struct dun_table *table)
-{
-  return has_table(s, name) ? dun_result_table(&s->file, name, table) : 0;
-}
-
 static int name_lines(struct summary *s)
 {
   int64_t at = 0;
@@ -248,19 +222,19 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
 {
   int code = dun_result_open(&s->file, file);
   if (code >= 0)
-    code = read_table(s, "replicates", &s->replicates);
+    code = dun_result_table_if(&s->file, "replicates", &s->replicates);
   if (code >= 0)
-    code = read_table(s, "steps", &s->steps);
+    code = dun_result_table_if(&s->file, "steps", &s->steps);
   if (code >= 0)
-    code = read_table(s, "moments", &s->moments);
+    code = dun_result_table_if(&s->file, "moments", &s->moments);
   if (code >= 0)
-    code = read_table(s, "rhat", &s->rhat);
+    code = dun_result_table_if(&s->file, "rhat", &s->rhat);
   if (code >= 0)
-    code = read_table(s, "modes", &s->mode);
+    code = dun_result_table_if(&s->file, "modes", &s->mode);
   if (code >= 0)
-    code = read_table(s, "tempering", &s->rungs);
+    code = dun_result_table_if(&s->file, "tempering", &s->rungs);
   if (code >= 0)
-    code = read_table(s, "evidence", &s->estimates);
+    code = dun_result_table_if(&s->file, "evidence", &s->estimates);
   if (code >= 0)
     code = name_lines(s);
   if (code >= 0)
@@ -278,9 +252,9 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
 
 static void tell_evidence(struct dun_text *out, const struct summary *s)
 {
-  double log_evidence = number_of(root_of(s, "log_evidence"));
-  double error = number_of(root_of(s, "log_evidence_error"));
-  double spread = number_of(root_of(s, "log_evidence_spread"));
+  double log_evidence = dun_attribute_number(root_of(s, "log_evidence"));
+  double error = dun_attribute_number(root_of(s, "log_evidence_error"));
+  double spread = dun_attribute_number(root_of(s, "log_evidence_spread"));
   long long replicates = dun_table_rows(&s->replicates);
   struct dun_number number = dun_number_of(log_evidence, error, NAN);
   char text[DUN_NUMBER_TEXT];
@@ -299,8 +273,8 @@ static void tell_evidence(struct dun_text *out, const struct summary *s)
 static void tell_diagnosis(struct dun_text *out, const struct summary *s)
 {
   struct dun_diagnosis diagnosis = {0};
-  dun_diagnosis_parse(&diagnosis, text_of(root_of(s, "diagnosis_details")));
-  dun_text_add(out, "diagnosis    %s\n", text_of(root_of(s, "diagnosis")));
+  dun_diagnosis_parse(&diagnosis, dun_attribute_text(root_of(s, "diagnosis_details")));
+  dun_text_add(out, "diagnosis    %s\n", dun_attribute_text(root_of(s, "diagnosis")));
   for (int i = 0; i < diagnosis.count; i++) {
     const struct dun_verdict *verdict = &diagnosis.verdict[i];
     dun_text_add(out, "  %-17s %-8s %s\n", verdict->name, dun_verdict_word(verdict->level),
@@ -324,8 +298,9 @@ static double mean_acceptance(const struct summary *s)
 
 static void tell_run(struct dun_text *out, const struct summary *s)
 {
-  double acceptance = mean_acceptance(s), ess = number_of(root_of(s, "effective_sample_size"));
-  double kish = number_of(root_of(s, "kish_effective_sample_size"));
+  double acceptance = mean_acceptance(s),
+         ess = dun_attribute_number(root_of(s, "effective_sample_size"));
+  double kish = dun_attribute_number(root_of(s, "kish_effective_sample_size"));
   char text[DUN_NUMBER_TEXT], hit[DUN_NUMBER_TEXT], variation[DUN_NUMBER_TEXT];
   char outside[DUN_NUMBER_TEXT];
   dun_text_add(out, "ESS          %s",
@@ -342,7 +317,7 @@ static void tell_run(struct dun_text *out, const struct summary *s)
                  dun_number_print(hit, "%.4g", s->modes.hit), s->modes.modes,
                  dun_number_print(variation, "%.3f", s->modes.variation),
                  dun_number_print(outside, "%.3f", s->modes.outside));
-  dun_text_add(out, "\nhash         %s\n", text_of(root_of(s, "population_hash")));
+  dun_text_add(out, "\nhash         %s\n", dun_attribute_text(root_of(s, "population_hash")));
 }
 
 static void tell_lines(struct dun_text *out, const struct summary *s, int64_t most)
@@ -359,30 +334,32 @@ static void tell_lines(struct dun_text *out, const struct summary *s, int64_t mo
 static void tell_cost(struct dun_text *out, const struct summary *s)
 {
   char text[32], number[4][DUN_NUMBER_TEXT];
-  double ranks = number_of(provenance_of(s, "ranks"));
+  double ranks = dun_attribute_number(provenance_of(s, "ranks"));
   dun_text_add(
       out, "cost         %s evaluations, %s on %s rank%s, %s MB sent, %s MB peak\n",
-      dun_number_print(number[0], "%.4g", number_of(provenance_of(s, "evaluations"))),
-      dun_seconds_text(number_of(provenance_of(s, "seconds")), text, sizeof text),
+      dun_number_print(number[0], "%.4g", dun_attribute_number(provenance_of(s, "evaluations"))),
+      dun_seconds_text(dun_attribute_number(provenance_of(s, "seconds")), text, sizeof text),
       dun_number_print(number[1], "%.0f", ranks), ranks == 1 ? "" : "s",
-      dun_number_print(number[2], "%.3g", number_of(provenance_of(s, "bytes_sent")) * 1e-6),
-      dun_number_print(number[3], "%.3g", number_of(provenance_of(s, "peak_memory_bytes")) * 1e-6));
+      dun_number_print(number[2], "%.3g",
+                       dun_attribute_number(provenance_of(s, "bytes_sent")) * 1e-6),
+      dun_number_print(number[3], "%.3g",
+                       dun_attribute_number(provenance_of(s, "peak_memory_bytes")) * 1e-6));
   dun_text_add(out, "            ");
   for (int p = 0; p < DUN_PHASES; p++) {
     char name[48];
     snprintf(name, sizeof name, "seconds_%s", dun_phase_name(p));
     dun_text_add(out, "%s %s %s s", p ? "," : "", dun_phase_name(p),
-                 dun_number_print(number[0], "%.3g", number_of(provenance_of(s, name))));
+                 dun_number_print(number[0], "%.3g", dun_attribute_number(provenance_of(s, name))));
   }
   dun_text_add(out, "\nfile         %s\n", s->file.name);
 }
 
 static void tell(struct dun_text *out, const struct summary *s, int64_t most)
 {
-  if (number_of(root_of(s, "cut_short")) == 1)
+  if (dun_attribute_number(root_of(s, "cut_short")) == 1)
     dun_text_add(out, "cut short    run.evaluations were used up: see the verdict budget\n");
   tell_evidence(out, s);
-  dun_estimates_tell(out, &s->estimates, number_of(root_of(s, "log_evidence_error")));
+  dun_estimates_tell(out, &s->estimates, dun_attribute_number(root_of(s, "log_evidence_error")));
   tell_diagnosis(out, s);
   tell_run(out, s);
   dun_rungs_tell(out, &s->rungs, s->with_draws);
@@ -395,8 +372,8 @@ static void tell(struct dun_text *out, const struct summary *s, int64_t most)
 static void add_diagnosis(struct dun_text *out, const struct summary *s)
 {
   struct dun_diagnosis diagnosis = {0};
-  dun_diagnosis_parse(&diagnosis, text_of(root_of(s, "diagnosis_details")));
-  dun_json_text(out, ",\n ", "diagnosis", text_of(root_of(s, "diagnosis")));
+  dun_diagnosis_parse(&diagnosis, dun_attribute_text(root_of(s, "diagnosis_details")));
+  dun_json_text(out, ",\n ", "diagnosis", dun_attribute_text(root_of(s, "diagnosis")));
   dun_text_add(out, ",\n \"verdicts\": [");
   for (int i = 0; i < diagnosis.count; i++) {
     const struct dun_verdict *verdict = &diagnosis.verdict[i];
@@ -456,11 +433,11 @@ static void add_cost(struct dun_text *out, const struct summary *s)
                                      "peak_memory_bytes", "ranks", "seconds"};
   dun_text_add(out, ",\n \"cost\": {");
   for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-    dun_json_number(out, i ? ", " : "", name[i], number_of(provenance_of(s, name[i])));
+    dun_json_number(out, i ? ", " : "", name[i], dun_attribute_number(provenance_of(s, name[i])));
   for (int p = 0; p < DUN_PHASES; p++) {
     char phase[48];
     snprintf(phase, sizeof phase, "seconds_%s", dun_phase_name(p));
-    dun_json_number(out, ", ", phase, number_of(provenance_of(s, phase)));
+    dun_json_number(out, ", ", phase, dun_attribute_number(provenance_of(s, phase)));
   }
   dun_text_add(out, "}");
 }
@@ -468,20 +445,22 @@ static void add_cost(struct dun_text *out, const struct summary *s)
 static void tell_json(struct dun_text *out, const struct summary *s)
 {
   dun_json_text(out, "{", "file", s->file.name);
-  dun_json_number(out, ",\n ", "log_evidence", number_of(root_of(s, "log_evidence")));
-  dun_json_number(out, ",\n ", "log_evidence_error", number_of(root_of(s, "log_evidence_error")));
-  dun_json_number(out, ",\n ", "log_evidence_spread", number_of(root_of(s, "log_evidence_spread")));
+  dun_json_number(out, ",\n ", "log_evidence", dun_attribute_number(root_of(s, "log_evidence")));
+  dun_json_number(out, ",\n ", "log_evidence_error",
+                  dun_attribute_number(root_of(s, "log_evidence_error")));
+  dun_json_number(out, ",\n ", "log_evidence_spread",
+                  dun_attribute_number(root_of(s, "log_evidence_spread")));
   dun_json_number(out, ",\n ", "effective_sample_size",
-                  number_of(root_of(s, "effective_sample_size")));
+                  dun_attribute_number(root_of(s, "effective_sample_size")));
   dun_json_number(out, ",\n ", "kish_effective_sample_size",
-                  number_of(root_of(s, "kish_effective_sample_size")));
+                  dun_attribute_number(root_of(s, "kish_effective_sample_size")));
   dun_json_number(out, ",\n ", "acceptance", mean_acceptance(s));
   dun_json_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
-  dun_json_text(out, ",\n ", "population_hash", text_of(root_of(s, "population_hash")));
+  dun_json_text(out, ",\n ", "population_hash", dun_attribute_text(root_of(s, "population_hash")));
   dun_text_add(out, ",\n \"deterministic\": %s",
-               number_of(root_of(s, "deterministic")) == 1 ? "true" : "false");
+               dun_attribute_number(root_of(s, "deterministic")) == 1 ? "true" : "false");
   dun_text_add(out, ",\n \"cut_short\": %s",
-               number_of(root_of(s, "cut_short")) == 1 ? "true" : "false");
+               dun_attribute_number(root_of(s, "cut_short")) == 1 ? "true" : "false");
   if (s->modes.modes > 0) {
     dun_json_number(out, ",\n \"modes\": {", "count", s->modes.modes);
     dun_json_number(out, ", ", "hit", s->modes.hit);

@@ -5,6 +5,7 @@
 #include "data/hdf.h"
 #include <hdf5_hl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -520,4 +521,26 @@ void dun_result_close(struct dun_result_file *file)
   file->variables = 0;
   DUN_FREE(file->labels);
   DUN_FREE(file->name);
+}
+
+double dun_attribute_number(const struct dun_attribute *value)
+{
+  if (!value || value->type == DUN_ATTRIBUTE_TEXT)
+    return NAN;
+  return value->type == DUN_ATTRIBUTE_INTEGER ? (double)value->integer : value->number;
+}
+
+const char *dun_attribute_text(const struct dun_attribute *value)
+{
+  return value && value->type == DUN_ATTRIBUTE_TEXT ? value->text : "";
+}
+
+int dun_result_table_if(const struct dun_result_file *file, const char *name,
+                        struct dun_table *table)
+{
+  *table = (struct dun_table){0};
+  for (int i = 0; i < file->tables; i++)
+    if (!strcmp(file->table[i], name))
+      return dun_result_table(file, name, table);
+  return 0;
 }

@@ -42,6 +42,9 @@ void dun_result_close(struct dun_result_file *file); /* safe after a failed open
 /* NULL: there is none of that name. */
 const struct dun_attribute *dun_attribute_find(const struct dun_attribute *attribute, int count,
                                                const char *name);
+/* NAN of NULL and of texts; "" of NULL and of numbers. */
+double dun_attribute_number(const struct dun_attribute *value);
+const char *dun_attribute_text(const struct dun_attribute *value);
 const struct dun_result_shape *dun_result_find(const struct dun_result_file *file, int statistic,
                                                const char *name);
 
@@ -56,5 +59,8 @@ void dun_result_component_name(const struct dun_result_shape *variable, int64_t 
 
 /* The table /trace/NAME, columns in the order of their making.  The caller frees it. */
 int dun_result_table(const struct dun_result_file *file, const char *name, struct dun_table *table);
+/* The same, or an empty one where there is none of that name. */
+int dun_result_table_if(const struct dun_result_file *file, const char *name,
+                        struct dun_table *table);
 
 #endif
