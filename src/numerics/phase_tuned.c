@@ -1,7 +1,7 @@
 #include "numerics/phase_tuned.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/scalar.h"
+#include "numerics/spacing.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,15 +13,14 @@ struct search {
   double *time;
 };
 
+/* As the grid of the march has them. */
 void dun_phase_times(double begin, double end, double power, int64_t steps, double *time)
 {
-  for (int64_t k = 0; k <= steps; k++) {
-    double left = (double)(steps - k) / (double)steps;
-    double share = k == steps   ? 0
-                   : power == 1 ? left
-                                : dun_scalar_exp(power * dun_scalar_log(left));
-    time[k] = end + (begin - end) * share;
-  }
+  struct dun_spacing spacing = {
+      .type = DUN_SPACING_POWER, .first = end, .last = begin, .power = power};
+  for (int64_t k = 0; k < steps; k++)
+    time[k] = dun_spacing_at(&spacing, (double)(steps - k), (double)steps);
+  time[steps] = end;
 }
 
 /* The choice with its steps and distance; infinite where it has none.  DUN_ERROR_MEMORY. */
