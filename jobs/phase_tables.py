@@ -3,7 +3,7 @@
 figures that were published with the programs.
 
     build/release/dunlin sweep inputs/sweeps/psld_quadratic.yaml
-    jobs/phase_tables.py inputs/sweeps/psld_quadratic.yaml
+    jobs/phase_tables.py inputs/sweeps/psld_quadratic.yaml [FOLDER]
 
 In one dimension W1 from the exact quantiles, in more the mean of it over 64 directions, each
 against the quantiles of the projected mixture; the published figure in brackets. The number of
@@ -165,7 +165,11 @@ def measured(file, folder):
 
 def main():
     file = sys.argv[1]
-    folder = sys.argv[2] if len(sys.argv) > 2 else os.path.splitext(file)[0] + ".sweep"
+    stem = os.path.splitext(os.path.basename(file))[0]
+    folder = sys.argv[2] if len(sys.argv) > 2 else stem + ".sweep"  # where the sweep leaves it
+    if not os.path.isdir(folder):
+        sys.exit(f"phase_tables.py: there is no folder {folder}: run `dunlin sweep {file}` first, "
+                 "here, or name its folder")
     scaled = "lambda" in os.path.basename(file)
     known = published_scaled() if scaled else published(
         "uniform" if "uniform" in os.path.basename(file) else "quadratic")

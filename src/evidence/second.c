@@ -529,10 +529,13 @@ void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *
   const double *own =
       second->table.cells.value + second->table.cells.count - DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS;
   const double *other = own + DUN_EVIDENCE_COLUMNS;
+  /* What was never moved was where its weights say only if something else says so too. */
+  int unmoved = second->still && second->lack != DUN_SECOND_UNSUITED;
   if (second->lack)
-    dun_diagnose(diagnosis, "second estimate", DUN_GOOD, "there is none of log Z: %s",
-                 reason((enum dun_second_lack)second->lack));
-  else if (!dun_second_counts(other))
+    dun_diagnose(diagnosis, "second estimate", unmoved ? DUN_DOUBTFUL : DUN_GOOD,
+                 "there is none of log Z: %s%s", reason((enum dun_second_lack)second->lack),
+                 unmoved ? "; weights of particles that nothing moved are all that there is" : "");
+  else if (!dun_second_counts(other) || (unmoved && !(other[DUN_EVIDENCE_SHAPE] < .5)))
     doubt(own, other, (int)second->still, diagnosis);
   else if (isnan(own[DUN_EVIDENCE_LOG_EVIDENCE]))
     dun_diagnose(diagnosis, "second estimate", DUN_GOOD,

@@ -549,8 +549,10 @@ void dun_march_diagnose(const struct dun_march *m, const struct dun_run *run,
                  "guided particles follow no law that is known: it depends on the sampler");
     return;
   }
+  struct dun_march_whole whole = dun_march_whole_of(m);
+  dun_march_judge_start(m, &whole, out);
   if (m->ways.wanted)
-    dun_ways_diagnose(&m->ways, run, m->final == DUN_MARCH_DRAW, out);
+    dun_ways_diagnose(&m->ways, run, whole.log_mass, m->final == DUN_MARCH_DRAW, out);
   else
     dun_diagnose(
         out, "steps", DUN_DOUBTFUL,

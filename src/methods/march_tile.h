@@ -31,6 +31,16 @@ void dun_march_store(const struct dun_march *march, const struct dun_run *run, i
 int dun_march_guided(const struct dun_march *march);
 int dun_march_has_noise(const struct dun_channel *channel);
 
+/* The whole target, or the label's class, as the field has it without any tilt. */
+struct dun_march_whole {
+  double square, sum; /* E |x|^2, sum of E x; NAN: not known */
+  double log_mass;    /* log Z; NAN: not known */
+};
+struct dun_march_whole dun_march_whole_of(const struct dun_march *march);
+/* Verdict `beginning`: no finish makes up for what states never begin near. */
+void dun_march_judge_start(const struct dun_march *march, const struct dun_march_whole *whole,
+                           struct dun_diagnosis *out);
+
 /* h of the states at a channel, finite. */
 void dun_march_tilt(const struct dun_march *march, const struct dun_channel *channel,
                     struct dun_march_work *work);

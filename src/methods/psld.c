@@ -73,8 +73,7 @@ static int make_ratios(struct psld *s)
 {
   struct dun_march *m = &s->march;
 
-  m->ways.wanted = dun_march_can_weigh(m) && m->final == DUN_MARCH_DENOISE &&
-                   dun_phase_path_has_density(&s->table);
+  m->ways.wanted = dun_march_can_weigh(m) && dun_phase_path_has_density(&s->table);
   DUN_FREE(s->ratio);
   if (!m->ways.wanted)
     return 0;

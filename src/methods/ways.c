@@ -35,32 +35,34 @@ int dun_ways_sum(struct dun_context *context, struct dun_ways *ways, const struc
   return status;
 }
 
-static double known_evidence(const struct dun_run *run)
-{
-  const struct dun_target *target = run->target;
-  return target->log_evidence ? target->log_evidence(run->evaluator->self) : NAN;
-}
-
 /* log Z by the weights. */
 static double log_mean(const struct dun_ways *ways, const struct dun_run *run)
 {
   return ways->sum[0] + dun_scalar_log(ways->sum[2] / (double)run->options.particles);
 }
 
-double dun_ways_nats(const struct dun_ways *ways, const struct dun_run *run)
+double dun_ways_nats(const struct dun_ways *ways, const struct dun_run *run, double log_evidence)
 {
-  double known = known_evidence(run);
   if (ways->particles != run->options.particles)
     return NAN;
-  return (isfinite(known) ? known : log_mean(ways, run)) - ways->sum[1] / (double)ways->particles;
+  return log_evidence - ways->sum[1] / (double)ways->particles;
 }
 
-void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, int drawn,
-                       struct dun_diagnosis *out)
+/* Weights of all of the target's mass have its log Z; what no way reaches is missing in it. */
+static void judge_mass(double deviations, struct dun_diagnosis *out)
 {
-  double N = (double)run->options.particles, nats = dun_ways_nats(ways, run);
+  dun_diagnose(out, "mass of ways", dun_verdict_above(fabs(deviations), 4, 8),
+               "log Z by the weights of the ways is %.2g errors from the target's%s", deviations,
+               fabs(deviations) < 4 ? "" : ": they do not reach all of it");
+}
+
+void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, double log_evidence,
+                       int drawn, struct dun_diagnosis *out)
+{
+  double N = (double)run->options.particles, nats = dun_ways_nats(ways, run, log_evidence);
   double mean = ways->sum[2] / N, effective = mean * mean / (ways->sum[3] / N);
-  const char *bound = isfinite(known_evidence(run)) ? "" : "more than ";
+  double error = sqrt((1 / effective - 1) / N), found = log_mean(ways, run);
+  enum dun_verdict_level level = dun_verdict_above(nats, NEAR, INFINITY);
 
   if (isnan(nats)) {
     dun_diagnose(out, "path", DUN_BAD, "%.0f of the ways have no density",
@@ -69,16 +71,17 @@ void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, i
   }
   if (effective * N < FEW) {
     dun_diagnose(out, "path", DUN_DOUBTFUL,
-                 "the law of the ways is %s%.4g nats from the noising run backwards, too far to be "
+                 "the law of the ways is %.4g nats from the noising run backwards, too far to be "
                  "weighed by it",
-                 bound, nats);
+                 nats);
     return;
   }
-  dun_diagnose(out, "path", dun_verdict_above(nats, NEAR, INFINITY),
-               "the law of the ways is %s%.3g nats from the noising run backwards (log Z by their "
+  dun_diagnose(out, "path", drawn || level > DUN_DOUBTFUL ? level : DUN_DOUBTFUL,
+               "the law of the ways is %.3g nats from the noising run backwards (log Z by their "
                "weights is %.5g +- %.2g, %.3g%% of them effective): %s are at most so far from the "
-               "target's, %.2g in total variation",
-               bound, fmax(nats, 0), log_mean(ways, run), sqrt((1 / effective - 1) / N),
-               100 * effective, drawn ? "the points" : "the last, noisy states",
-               fmin(sqrt(fmax(nats, 0) / 2), 1));
+               "target's, %.2g in total variation%s",
+               fmax(nats, 0), found, error, 100 * effective,
+               drawn ? "the points" : "the last, noisy states", fmin(sqrt(fmax(nats, 0) / 2), 1),
+               drawn ? "" : "; without the noise they are narrower: final: draw gives its law");
+  judge_mass((found - log_evidence) / hypot(error, 1e-12), out);
 }

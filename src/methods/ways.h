@@ -28,11 +28,12 @@ struct dun_ways {
 int dun_ways_sum(struct dun_context *context, struct dun_ways *ways, const struct dun_run *run,
                  const struct dun_column *log_weight);
 
-/* The divergence; by the ways' own log Z, too low, where the target's is not known; NAN: some have
- * no density. */
-double dun_ways_nats(const struct dun_ways *ways, const struct dun_run *run);
-/* What it is and what it bounds; `drawn`: points are drawn given the last states. */
-void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, int drawn,
-                       struct dun_diagnosis *out);
+/* The divergence, with the target's log Z; by the ways' own, what they never reach would be in
+ * neither.  NAN: some have no density. */
+double dun_ways_nats(const struct dun_ways *ways, const struct dun_run *run, double log_evidence);
+/* What it is and what it bounds; `drawn`: points are drawn given the last states.  Others are no
+ * points of the target's law, and never good. */
+void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, double log_evidence,
+                       int drawn, struct dun_diagnosis *out);
 
 #endif

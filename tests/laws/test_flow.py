@@ -147,4 +147,43 @@ def test_ways_know_how_far_they_are():
         assert few[0] < .4 and 3 < few[0] / many[0] < 5, (method, few, many)
 
 
+def verdicts(target, method, finish="[]", seed=1):
+    """All of a run, by their names, and the worst."""
+    with Folder() as folder:
+        file = write(folder, "input.yaml", f"""
+run:    {{seed: {seed}, particles: 2000}}
+target: {target}
+method: {{type: flow, {method}}}
+finish: {finish}
+output: {{file: result.h5}}
+""")
+        dunlin("run", file, "--quiet", folder=folder)
+        said = dunlin("summary", os.path.join(folder, "result.h5")).stdout
+    found = dict(re.findall(r"^  (\w[\w ]*?) {2,}(good|doubtful|bad) ", said, re.M))
+    found["all"] = re.search(r"^diagnosis +(\w+)", said, re.M)[1]
+    return found
+
+
+def test_modes_far_from_where_states_begin():
+    """One of 5 % of the mass, ten noises away: the ways' own log Z and their divergence miss it
+    together, and a mixture that is fitted to the others cannot know of it."""
+    far = "{type: gaussian_mixture, means: [[0], [10]], scales: 0.1, weights: [0.95, 0.05]}"
+    ways = "scheme: ddpm, grid: {type: log_snr, steps: 400, last: 0.01}, final: draw"
+    for finish in ("[]", "[{type: fit_and_reweight}]"):
+        for seed in (1, 2):
+            found = verdicts(far, f"process: {{type: ve, scale: 1}}, {ways}", finish, seed)
+            assert found["all"] == "bad" and found["beginning"] == "bad", found
+            assert found["mass of ways"] != "good", found
+    found = verdicts(far, f"process: {{type: ve, scale: 100}}, {ways.replace('400', '2000')}")
+    assert found["beginning"] == found["mass of ways"] == "good", found
+
+
+def test_points_without_their_noise_are_not_the_law():
+    """Means of the points that are left are narrower than the target, whatever the ways are."""
+    pair = "{type: gaussian_mixture, means: [[-3], [3]], scales: [1, 0.3], weights: [0.7, 0.3]}"
+    ways = "process: {type: vp}, scheme: ddpm, grid: {type: log_snr, steps: 200, last: 0.3}"
+    assert verdicts(pair, f"{ways}, final: draw")["all"] == "good"
+    assert verdicts(pair, f"{ways}, final: denoise")["all"] == "doubtful"
+
+
 main()
