@@ -8,7 +8,7 @@ enum { L = DUN_LANES };
 
 struct dun_march_whole dun_march_whole_of(const struct dun_march *m)
 {
-  double spread[L] __attribute__((aligned(64))), mass[L] __attribute__((aligned(64)));
+  double spread[L] __attribute__((aligned(64))) = {0}, mass[L] __attribute__((aligned(64))) = {0};
   struct dun_march_work w = dun_march_work_of(m);
   unsigned gives = m->field->gives ? m->field->gives(m->field_self) : 0;
   struct dun_march_whole whole = {NAN, NAN, NAN};

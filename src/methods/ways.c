@@ -83,5 +83,5 @@ void dun_ways_diagnose(const struct dun_ways *ways, const struct dun_run *run, d
                fmax(nats, 0), found, error, 100 * effective,
                drawn ? "the points" : "the last, noisy states", fmin(sqrt(fmax(nats, 0) / 2), 1),
                drawn ? "" : "; without the noise they are narrower: final: draw gives its law");
-  judge_mass((found - log_evidence) / hypot(error, 1e-12), out);
+  judge_mass((found - log_evidence) / fmax(error, 1e-12), out);
 }
