@@ -75,17 +75,39 @@ def ess_of(chains):
     total = covariance[0] + (np.var(np.mean(chains, axis=1), ddof=1) if m > 1 else 0)
     rho = 1 - (within - covariance) / total
     rho[0] = 1
+    return size_of_sequence(rho, m * n)
+
+
+def size_of_sequence(rho, draws):
+    """Of so many draws with these autocorrelations."""
     # Geyer's initial positive sequence: pairs of an even and an odd lag while their sum is positive
+    n = len(rho)
     pairs = []
     t = 0
-    while t + 1 < n and rho[t] + rho[t + 1] > 0 or t == 0:
-        pairs.append(rho[t] + rho[t + 1])
+    while t + 1 < n and rho[t] + rho[t + 1] > 1e-12 or t == 0:
+        pairs.append(rho[t] + (rho[t + 1] if t + 1 < n else 0))
         t += 2
     last = rho[t] if t < n and rho[t] > 0 else 0
     # initial monotone sequence: no pair above the one before it
     monotone = np.minimum.accumulate(pairs)
-    tau = max(-1 + 2 * np.sum(monotone) + last, 1 / np.log10(m * n))
-    return m * n / tau
+    tau = max(-1 + 2 * np.sum(monotone) + last, 1 / np.log10(draws))
+    return draws / tau
+
+
+def ess_of_whole(chains):
+    """Of many short chains [M][D]: autocovariances about the mean of all, over whole chains."""
+    m, n = chains.shape
+    if not np.all(np.isfinite(chains)) or np.ptp(chains) == 0:
+        return np.nan
+    centred = chains - np.mean(chains)
+    transform = np.fft.rfft(centred, 2 * n, axis=1)
+    covariance = np.mean(np.fft.irfft(np.abs(transform) ** 2, 2 * n, axis=1)[:, :n], axis=0)
+    return size_of_sequence(covariance / covariance[0], m * n)
+
+
+def by_chain(chains):
+    """Whether chains [M][D] are so many and so short that they are judged as whole ones."""
+    return chains.shape[0] >= 16 and chains.shape[0] >= chains.shape[1]
 
 
 def quantile(values, p):
@@ -96,17 +118,36 @@ def quantile(values, p):
 def diagnostics(chains):
     """All of them for one scalar, chains [M][D]."""
     chains = np.asarray(chains, dtype=float)
-    halves = split(chains)
-    if not usable(halves):
-        return dict.fromkeys(("rhat_bulk", "rhat_folded", "rhat", "ess_bulk", "ess_tail",
-                              "ess_mean"), np.nan)
-    scores = rank_normalised(halves)
-    folded = rank_normalised(np.abs(halves - np.median(halves)))
-    tails = [(halves <= quantile(halves, p)).astype(float) for p in (.05, .95)]
-    bulk, tail = rhat_of(scores), rhat_of(folded)
-    return {"rhat_bulk": bulk, "rhat_folded": tail, "rhat": max(bulk, tail),
-            "ess_bulk": ess_of(scores), "ess_tail": min(ess_of(part) for part in tails),
-            "ess_mean": ess_of(halves)}
+    halves, whole = split(chains), by_chain(chains)
+    found = dict.fromkeys(("rhat_bulk", "rhat_folded", "rhat", "ess_bulk", "ess_folded", "ess_tail",
+                           "ess_mean"), np.nan)
+    if usable(halves):
+        bulk, tail = (rhat_of(part) for part in (rank_normalised(halves), folded(halves)))
+        found.update(rhat_bulk=bulk, rhat_folded=tail, rhat=max(bulk, tail))
+    values, size = (chains, ess_of_whole) if whole else (halves, ess_of)
+    if (whole or usable(halves)) and np.all(np.isfinite(values)) and np.ptp(values) > 0:
+        tails = [(values <= quantile(values, p)).astype(float) for p in (.05, .95)]
+        found.update(ess_bulk=size(rank_normalised(values)), ess_folded=size(folded(values)),
+                     ess_tail=np.nanmin([size(part) for part in tails]), ess_mean=size(values))
+    return found
+
+
+def folded(values):
+    return rank_normalised(np.abs(values - np.median(values)))
+
+
+def nested_rhat(chains, superchains):
+    """Nested R-hat of chains [K M][N] of which M consecutive ones began at one point (Margossian et
+    al. 2024), of normal scores and of those of the distances from the median, the larger one."""
+    found = []
+    for scores in (rank_normalised(chains), folded(chains)):
+        parts = scores.reshape(superchains, -1, chains.shape[1])
+        means = parts.mean(axis=2)
+        between = np.var(means.mean(axis=1), ddof=1)
+        within = np.mean(np.var(means, axis=1, ddof=1)) if parts.shape[1] > 1 else 0
+        within += np.mean(np.var(parts, axis=2, ddof=1)) if parts.shape[2] > 1 else 0
+        found.append(np.sqrt(1 + between / within))
+    return max(found)
 
 
 def errors(chains):
@@ -116,7 +157,7 @@ def errors(chains):
     count, draws = chains.shape
     squares = (chains - np.mean(chains)) ** 2
     values = (chains, squares)
-    if count >= 16 and count >= draws:
+    if by_chain(chains):
         found = [np.std(np.mean(x, axis=1)) / np.sqrt(count - 1) for x in values]
     elif draws >= 4:
         found = [np.std(x) / np.sqrt(ess_of(split(y)))
@@ -129,7 +170,8 @@ def errors(chains):
 def main():
     import h5py
     with h5py.File(sys.argv[1], "r") as result:
-        print(f"{'parameter':24} {'R-hat':>8} {'bulk ESS':>10} {'tail ESS':>10} {'mean ESS':>10}")
+        print(f"{'parameter':24} {'R-hat':>8} {'bulk ESS':>10} {'folded':>10} "
+              f"{'tail ESS':>10} {'mean ESS':>10}")
         for name, variable in result["posterior"].items():
             if variable.ndim < 2:
                 continue
@@ -138,7 +180,8 @@ def main():
                 found = diagnostics(draws[:, :, i])
                 label = name if variable.ndim == 2 else f"{name}[{i}]"
                 print(f"{label:24} {found['rhat']:8.4f} {found['ess_bulk']:10.1f} "
-                      f"{found['ess_tail']:10.1f} {found['ess_mean']:10.1f}")
+                      f"{found['ess_folded']:10.1f} {found['ess_tail']:10.1f} "
+                      f"{found['ess_mean']:10.1f}")
 
 
 if __name__ == "__main__":

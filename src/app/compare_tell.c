@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "numerics/scores.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

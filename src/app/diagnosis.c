@@ -1,4 +1,5 @@
 #include "app/diagnosis.h"
+#include "numerics/mixing.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,48 +133,147 @@ static int unknown_of(const struct dun_table *table, const char *name, int count
   return unknown;
 }
 
+/* The least effective sample size of a kind, and of which scalar. */
+struct least {
+  double size;
+  int at;
+};
+
+static struct least least_of(const struct dun_table *table, const char *name, int count)
+{
+  struct least least;
+  least.size = worst_of(table, name, count, -1, &least.at);
+  return least;
+}
+
+/* Chains whose moves go from side to side know the middle of a law better than its width. */
+static double least_effective(const struct dun_table *table, int count)
+{
+  double bulk = least_of(table, "ess_bulk", count).size;
+  double folded = least_of(table, "ess_folded", count).size;
+  double tail = least_of(table, "ess_tail", count).size;
+  double less = folded < bulk ? folded : bulk;
+  return tail < less ? tail : less;
+}
+
 static void judge_effective(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
                             const struct dun_table *table, int count)
 {
-  int bulk_at, tail_at;
-  double bulk = worst_of(table, "ess_bulk", count, -1, &bulk_at);
-  double tail = worst_of(table, "ess_tail", count, -1, &tail_at);
-  int enough = bulk >= 400 && tail >= 400;
+  struct least bulk = least_of(table, "ess_bulk", count);
+  struct least folded = least_of(table, "ess_folded", count);
+  struct least tail = least_of(table, "ess_tail", count);
+  int enough = bulk.size >= 400 && tail.size >= 400 && !(folded.size < 400);
   dun_diagnose(diagnosis, "effective draws", enough ? DUN_GOOD : DUN_DOUBTFUL,
-               "the least effective sample sizes of a scalar are %.0f in the bulk (%s) and "
-               "%.0f in the tails (%s)%s",
-               bulk, name_of(driver, bulk_at).text, tail, name_of(driver, tail_at).text,
+               "the least effective sample sizes of a scalar are %.0f in the bulk (%s), "
+               "%.0f of distances from the median (%s) and %.0f in the tails (%s)%s",
+               bulk.size, name_of(driver, bulk.at).text, folded.size,
+               name_of(driver, folded.at).text, tail.size, name_of(driver, tail.at).text,
                enough ? "" : ": below 400 R-hat and errors are guesses");
 }
 
-static const char *advice(double rhat, int64_t chains)
+static const char *advice(double rhat, const struct dun_kept *kept)
 {
-  if (chains == 1)
+  if (kept->chains.total == 1)
     return rhat > 1.01 ? ": the halves of the one chain do not agree; let it run longer"
                        : ": of the halves of one chain, which tell nothing of modes that it missed";
+  if (rhat > 1.01 && dun_mixing_by_chain(kept->chains.total, kept->draws))
+    return ": the chains have not met, or are too short for R-hat: let them run longer, or begin "
+           "in "
+           "superchains";
   return rhat > 1.01 ? ": the chains have not met; let them run longer" : "";
+}
+
+/* Where every chain began for itself. */
+static void judge_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
+                         const struct dun_table *table, int count)
+{
+  const struct dun_kept *kept = &driver->assembly->run.kept;
+  int at, first, unknown = unknown_of(table, "rhat", count, &first);
+  double rhat = worst_of(table, "rhat", count, 1, &at);
+  enum dun_verdict_level least = kept->chains.total == 1 ? DUN_DOUBTFUL : DUN_GOOD;
+  dun_diagnose(diagnosis, "mixing",
+               rhat > 1.1    ? DUN_BAD
+               : rhat > 1.01 ? DUN_DOUBTFUL
+                             : least,
+               "R-hat of the %d scalars is at most %.4f (%s)%s", count - unknown, rhat,
+               name_of(driver, at).text, advice(rhat, kept));
+}
+
+/* What a scalar's superchains say. */
+struct superchains {
+  int at; /* which scalar */
+  double rhat, floor, deviations;
+  enum dun_verdict_level level;
+};
+
+/* Nested R-hat that chance alone explains is good if chance would hide little.  Superchains that
+ * differ by more than 4 standard deviations have not forgotten their starts. */
+static enum dun_verdict_level level_of(const struct superchains *s)
+{
+  double excess = 1 + s->rhat * s->rhat - s->floor * s->floor;
+  if (s->rhat <= 1.01 || (s->deviations <= 4 && s->floor <= 1.01) || isnan(s->rhat))
+    return DUN_GOOD;
+  return s->deviations > 4 && excess > 1.1 * 1.1 ? DUN_BAD : DUN_DOUBTFUL;
+}
+
+static struct superchains worst_superchains(const struct dun_table *table, int count)
+{
+  struct superchains worst = {.at = -1};
+  for (int i = 0; i < count; i++) {
+    long long row = dun_table_rows(table) - count + i;
+    struct superchains one = {.at = i,
+                              .rhat = dun_table_cell(table, row, "rhat_nested"),
+                              .floor = dun_table_cell(table, row, "nested_floor"),
+                              .deviations = dun_table_cell(table, row, "nested_deviations")};
+    one.level = level_of(&one);
+    if (worst.at < 0 || one.level > worst.level ||
+        (one.level == worst.level && !(one.rhat <= worst.rhat) && !isnan(one.rhat)))
+      worst = one;
+  }
+  return worst;
+}
+
+/* What R-hat of the single chains says counts too, unless they are too short for it. */
+static void judge_superchains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
+                              const struct dun_table *table, int count)
+{
+  const struct dun_kept *kept = &driver->assembly->run.kept;
+  int unused;
+  double rhat = worst_of(table, "rhat", count, 1, &unused);
+  struct superchains worst = worst_superchains(table, count);
+  int is_short = isnan(rhat) || dun_mixing_by_chain(kept->chains.total, kept->draws);
+  enum dun_verdict_level single = is_short || rhat <= 1.01 ? DUN_GOOD
+                                  : rhat > 1.1             ? DUN_BAD
+                                                           : DUN_DOUBTFUL;
+  const char *what = worst.level != DUN_GOOD && worst.deviations > 4
+                         ? ": they have not forgotten their starts"
+                     : worst.level != DUN_GOOD ? ": there are too few chains to tell"
+                     : single != DUN_GOOD      ? ": the single chains have not met"
+                                               : "";
+  dun_diagnose(diagnosis, "mixing", worst.level > single ? worst.level : single,
+               "nested R-hat of %lld superchains is at most %.4f (%s), %.4f by chance alone, from "
+               "which it is %.1f deviations; R-hat of the single chains is %.4f%s",
+               (long long)kept->superchains, worst.rhat, name_of(driver, worst.at).text,
+               worst.floor, worst.deviations, rhat, what);
 }
 
 static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
                          const struct dun_table *table, int count)
 {
   const struct dun_kept *kept = &driver->assembly->run.kept;
-  int at, first = 0, unknown = unknown_of(table, "rhat", count, &first);
-  double rhat = worst_of(table, "rhat", count, 1, &at);
-  enum dun_verdict_level least = kept->chains.total == 1 ? DUN_DOUBTFUL : DUN_GOOD;
+  const char *kind = kept->superchains > 1 ? "rhat_nested" : "rhat";
+  int first = 0, unknown = unknown_of(table, kind, count, &first);
   if (unknown == count) {
-    dun_diagnose(diagnosis, "mixing", kept->draws < 4 ? DUN_DOUBTFUL : DUN_BAD,
-                 "R-hat is not known: %s",
-                 kept->draws < 4 ? "there are less than 4 draws of each chain"
-                                 : "none of the scalars changes, or they are no numbers");
+    int few = kept->draws < 4 && kept->superchains < 2;
+    dun_diagnose(diagnosis, "mixing", few ? DUN_DOUBTFUL : DUN_BAD, "R-hat is not known: %s",
+                 few ? "there are less than 4 draws of each chain"
+                     : "none of the scalars changes, or they are no numbers");
     return;
   }
-  dun_diagnose(diagnosis, "mixing",
-               rhat > 1.1    ? DUN_BAD
-               : rhat > 1.01 ? DUN_DOUBTFUL
-                             : least,
-               "R-hat of the %d scalars is at most %.4f (%s)%s", count - unknown, rhat,
-               name_of(driver, at).text, advice(rhat, kept->chains.total));
+  if (kept->superchains > 1)
+    judge_superchains(diagnosis, driver, table, count);
+  else
+    judge_chains(diagnosis, driver, table, count);
   if (unknown > 0)
     dun_diagnose(diagnosis, "constants", DUN_DOUBTFUL,
                  "%d of %d scalars have no R-hat, %s for one: they never change, or are no numbers",
@@ -184,11 +284,11 @@ static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_drive
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
 {
   const struct dun_table *table = table_of(driver, "rhat");
-  int count = driver->assembly->run.kept.outputs, index;
+  int count = driver->assembly->run.kept.outputs;
   if (!table || dun_table_rows(table) < count)
     return NAN;
   judge_mixing(diagnosis, driver, table, count);
-  return worst_of(table, "ess_bulk", count, -1, &index);
+  return least_effective(table, count);
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */

@@ -136,13 +136,15 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
   if (!driver->started) {
     run->tick = 0;
     run->now = (struct dun_now){0};
-    run->kept.draws = 0;
+    run->kept.draws = run->kept.began = 0;
     driver->rows = 0;
     driver->finishing = driver->seconding = 0;
     dun_second_start(&driver->second);
     code = dun_agree(context, run->method->start(context, run->method_self, run));
     driver->started = 1;
   }
+  driver->moving = !driver->seconding && driver->finishing == 0;
+  driver->drawing = run->kept.began;
   if (code >= 0 && driver->seconding)
     return second_tick(context, driver);
   if (code >= 0 && driver->finishing == 0)
@@ -226,7 +228,11 @@ static int after_tick(struct dun_context *context, struct dun_driver *driver, in
 {
   const struct dun_run *run = &driver->assembly->run;
   int new_row = run->now.step > driver->rows;
+  int64_t counted = driver->counted;
   int code = synchronise(context, driver);
+  driver->counted = driver->before.evaluations + driver->stop.evaluations_done;
+  driver->for_method += driver->moving ? driver->counted - counted : 0;
+  driver->for_draws += driver->moving && driver->drawing ? driver->counted - counted : 0;
   driver->ticks++;
   warn_of_tiles(context, driver);
   if (code >= 0 && answer == DUN_TICK_DRAW)

@@ -34,12 +34,15 @@ struct dun_driver {
   struct dun_assembly *assembly;
 
   /* state: the same on all ranks */
-  int64_t started;                    /* the present replicate was begun */
-  int64_t finishing;                  /* 0: the method works; else the finish of that number */
-  int64_t seconding;                  /* the second estimate is made, between the two */
-  int64_t rows;                       /* of `steps`, in this replicate */
-  struct dun_cost before;             /* of earlier jobs of this run */
-  int64_t blas;                       /* hash of the BLAS kernel family's name */
+  int64_t started;                        /* the present replicate was begun */
+  int64_t finishing;                      /* 0: the method works; else the finish of that number */
+  int64_t seconding;                      /* the second estimate is made, between the two */
+  int64_t rows;                           /* of `steps`, in this replicate */
+  int64_t counted, for_method, for_draws; /* evaluations of all ranks and jobs up to the last tick,
+                                           * and those of them that the method made, for draws of
+                                           * chains */
+  struct dun_cost before;                 /* of earlier jobs of this run */
+  int64_t blas;                           /* hash of the BLAS kernel family's name */
   int64_t other_bits;                 /* as the assembly has it, from this job or an earlier one */
   int64_t lost;                       /* numbers of draws that were damaged in the file */
   struct dun_table steps;             /* /trace/steps */
@@ -55,11 +58,12 @@ struct dun_driver {
   struct dun_stateful *object; /* [objects], owned: what a checkpoint holds */
   int objects, objects_room;
   struct dun_beginning beginning;
-  int64_t ticks; /* in this job */
-  int warned;    /* of slow tiles */
-  int cut;       /* the budget ended the run; the replicate that it ended is left out if others
+  int64_t ticks;       /* in this job */
+  int moving, drawing; /* the present tick is the method's; it is for draws of chains */
+  int warned;          /* of slow tiles */
+  int cut;      /* the budget ended the run; the replicate that it ended is left out if others
                      * were complete */
-  int finished;  /* the result file is complete */
+  int finished; /* the result file is complete */
 };
 
 /* Columns of the table `replicates`. */

@@ -279,6 +279,15 @@ static int list_learned(struct dun_driver *driver, struct dun_learned_list *list
   return code < 0 ? code : dun_assembly_walk(assembly, add_learned, list);
 }
 
+/* Of chains, evaluations for each of the effective draws of the scalar that has the fewest; NAN of
+ * others, and where a budget ended the run. */
+static double price_of(const struct dun_driver *driver, const struct dun_evidence *evidence,
+                       int64_t evaluations)
+{
+  int chains = driver->assembly->run.kept.due > 0 && !driver->cut && driver->for_draws > 0;
+  return chains ? (double)evaluations / evidence->ess : NAN;
+}
+
 static int write_result(struct dun_context *context, struct dun_driver *driver,
                         const struct dun_evidence *evidence)
 {
@@ -308,6 +317,9 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
       TEXT("diagnosis", dun_verdict_word(dun_diagnosis_level(diagnosis))),
       TEXT("diagnosis_details", lines.text),
       WHOLE("evaluations", driver->cost.evaluations),
+      NUMBER("evaluations_per_effective_draw", price_of(driver, evidence, driver->for_method)),
+      NUMBER("evaluations_per_effective_draw_sampling",
+             price_of(driver, evidence, driver->for_draws)),
       TEXT("created_at", created),
       TEXT("inference_library", "dunlin"),
       TEXT("inference_library_version", DUN_VERSION),

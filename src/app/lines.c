@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELLS = 6 + 2 * (1 + DUN_QUANTILES), CELL = 128, LEAST_NAME = 16 };
+enum { CELLS = 9 + 2 * (1 + DUN_QUANTILES), CELL = 128, LEAST_NAME = 16 };
 
 /* What stands in the cells of a line, and how wide the columns are. */
 struct row {
@@ -41,7 +41,10 @@ static void fill(struct row *row, const struct dun_summary_line *line, int mixin
   add_plain(row, "%.4g", line->deviation);
   if (mixing) {
     add_plain(row, "%.4f", line->rhat);
+    if (mixing & DUN_LINES_NESTED)
+      add_plain(row, "%.4f", line->nested);
     add_plain(row, "%.0f", line->ess_bulk);
+    add_plain(row, "%.0f", line->ess_folded);
     add_plain(row, "%.0f", line->ess_tail);
   }
   for (int q = 0; q < DUN_QUANTILES && draws; q++)
@@ -57,7 +60,10 @@ static void fill_headings(struct row *row, int mixing, int draws, const double *
   add(row, "deviation");
   if (mixing) {
     add(row, "R-hat");
+    if (mixing & DUN_LINES_NESTED)
+      add(row, "nested");
     add(row, "bulk ESS");
+    add(row, "folded");
     add(row, "tail ESS");
   }
   for (int q = 0; q < DUN_QUANTILES && draws; q++) {
@@ -86,7 +92,7 @@ static void widen(struct widths *widths, const struct row *row)
 /* An error stands behind its value. */
 static int is_error(int cell, int mixing)
 {
-  int first = mixing ? 7 : 4;
+  int first = mixing & DUN_LINES_NESTED ? 9 : mixing ? 8 : 4;
   return cell == 2 || (cell > first && (cell - first) % 2 == 1);
 }
 

@@ -55,7 +55,7 @@ static int name_lines(struct summary *s)
       struct dun_summary_line *line = &s->line[at++];
       dun_result_component_name(variable, c, line->name);
       line->mean = line->error = line->deviation = NAN;
-      line->rhat = NAN;
+      line->rhat = line->nested = NAN;
     }
   }
   return 0;
@@ -90,13 +90,25 @@ static int has_mixing(const struct summary *s)
   return dun_table_rows(&s->rhat) > 0;
 }
 
+/* Columns of the lines. */
+static int mixing_of(const struct summary *s)
+{
+  int flags = has_mixing(s) ? DUN_LINES_MIXING : 0;
+  for (int64_t i = 0; i < s->count && flags; i++)
+    flags |= isnan(s->line[i].nested) ? 0 : DUN_LINES_NESTED;
+  return flags;
+}
+
 static void add_mixing(struct summary *s, long long last)
 {
   for (int64_t i = 0; i < s->count; i++) {
     struct dun_summary_line *line = &s->line[i];
     long long row = last - s->count + 1 + i;
     double rhat = dun_table_cell(&s->rhat, row, "rhat");
+    double nested = dun_table_cell(&s->rhat, row, "rhat_nested");
     line->rhat = rhat > line->rhat || isnan(line->rhat) ? rhat : line->rhat;
+    line->nested = nested > line->nested || isnan(line->nested) ? nested : line->nested;
+    line->ess_folded += dun_table_cell(&s->rhat, row, "ess_folded");
     line->ess_bulk += dun_table_cell(&s->rhat, row, "ess_bulk");
     line->ess_tail += dun_table_cell(&s->rhat, row, "ess_tail");
   }
@@ -323,7 +335,7 @@ static void tell_run(struct dun_text *out, const struct summary *s)
 static void tell_lines(struct dun_text *out, const struct summary *s, int64_t most)
 {
   dun_text_add(out, "\n");
-  dun_lines_tell(out, s->line, s->count < most ? s->count : most, has_mixing(s), s->with_draws,
+  dun_lines_tell(out, s->line, s->count < most ? s->count : most, mixing_of(s), s->with_draws,
                  probability);
   if (s->count > most)
     dun_text_add(out, "... and %lld more: dunlin summary %s\n", (long long)(s->count - most),
@@ -344,6 +356,12 @@ static void tell_cost(struct dun_text *out, const struct summary *s)
                        dun_attribute_number(provenance_of(s, "bytes_sent")) * 1e-6),
       dun_number_print(number[3], "%.3g",
                        dun_attribute_number(provenance_of(s, "peak_memory_bytes")) * 1e-6));
+  double price = dun_attribute_number(root_of(s, "evaluations_per_effective_draw"));
+  double sampling = dun_attribute_number(root_of(s, "evaluations_per_effective_draw_sampling"));
+  if (!isnan(price))
+    dun_text_add(
+        out, "             %s evaluations for each effective draw, %s without the warm-up\n",
+        dun_number_print(number[0], "%.3g", price), dun_number_print(number[1], "%.3g", sampling));
   dun_text_add(out, "            ");
   for (int p = 0; p < DUN_PHASES; p++) {
     char name[48];
@@ -412,7 +430,9 @@ static void add_lines(struct dun_text *out, const struct summary *s)
     dun_json_number(out, ", ", "deviation", line->deviation);
     if (has_mixing(s)) {
       dun_json_number(out, ", ", "rhat", line->rhat);
+      dun_json_number(out, ", ", "rhat_nested", line->nested);
       dun_json_number(out, ", ", "ess_bulk", line->ess_bulk);
+      dun_json_number(out, ", ", "ess_folded", line->ess_folded);
       dun_json_number(out, ", ", "ess_tail", line->ess_tail);
     }
     dun_text_add(out, ", \"quantiles\": [");
@@ -454,6 +474,10 @@ static void tell_json(struct dun_text *out, const struct summary *s)
                   dun_attribute_number(root_of(s, "effective_sample_size")));
   dun_json_number(out, ",\n ", "kish_effective_sample_size",
                   dun_attribute_number(root_of(s, "kish_effective_sample_size")));
+  dun_json_number(out, ",\n ", "evaluations_per_effective_draw",
+                  dun_attribute_number(root_of(s, "evaluations_per_effective_draw")));
+  dun_json_number(out, ",\n ", "evaluations_per_effective_draw_sampling",
+                  dun_attribute_number(root_of(s, "evaluations_per_effective_draw_sampling")));
   dun_json_number(out, ",\n ", "acceptance", mean_acceptance(s));
   dun_json_number(out, ",\n ", "steps", (double)dun_table_rows(&s->steps));
   dun_json_text(out, ",\n ", "population_hash", dun_attribute_text(root_of(s, "population_hash")));

@@ -332,6 +332,7 @@ static int warm_up(struct dun_context *context, struct langevin *s, struct dun_r
   if (s->done == s->warmup) {
     s->phase = SAMPLE;
     s->done = 0;
+    run->kept.began = 1;
     return DUN_TICK_GOING;
   }
   int status = sweep(context, s, run, &look);

@@ -61,7 +61,10 @@ struct dun_kept {
   int64_t members; /* particles of a chain; set by the method's init where it is not 1.  Exactly
                     * one of them has a logw above -inf whenever a draw is kept */
   int64_t draws;   /* state: kept so far in this replicate */
-  int outputs;     /* numbers in a draw */
+  int64_t began;   /* state, set by the method: from the next tick on sweeps are for draws */
+  int64_t superchains;     /* so many groups of consecutive chains began each at one point; 0: every
+                        * chain began for itself.  Set by the method's init */
+  int outputs;             /* numbers in a draw */
   struct dun_tiles chains; /* dealt evenly to the ranks, whoever holds their particles: total, and
                             * this rank's first and local */
 

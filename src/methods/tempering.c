@@ -502,7 +502,7 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
   }
   if (last) {
     s->phase = SAMPLE;
-    if (s->draws > 0) {
+    if ((run->kept.began = s->draws > 0)) {
       s->done = s->trips = 0;
       s->accepted = s->astray = 0;
     }

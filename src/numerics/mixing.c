@@ -4,86 +4,23 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "numerics/order.h"
+#include "numerics/scores.h"
 #include "parallel/sum.h"
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 64 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- the normal quantile --------------------------------------------------------------------- */
+/* ---- pieces of chains ------------------------------------------------------------------------ */
 
-INLINE double ratio(const double *above, const double *below, double r)
-{
-  double a = above[7], b = below[7];
-  for (int i = 6; i >= 0; i--) {
-    a = a * r + above[i];
-    b = b * r + below[i];
-  }
-  return a / b;
-}
-
-static const double centre_above[8] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
-                                       1.9715909503065514427e+3, 1.3731693765509461125e+4,
-                                       4.5921953931549871457e+4, 6.7265770927008700853e+4,
-                                       3.3430575583588128105e+4, 2.5090809287301226727e+3};
-static const double centre_below[8] = {1.0,
-                                       4.2313330701600911252e+1,
-                                       6.8718700749205790830e+2,
-                                       5.3941960214247511077e+3,
-                                       2.1213794301586595867e+4,
-                                       3.9307895800092710610e+4,
-                                       2.8729085735721942674e+4,
-                                       5.2264952788528545610e+3};
-static const double middle_above[8] = {1.42343711074968357734e0,  4.63033784615654529590e0,
-                                       5.76949722146069140550e0,  3.64784832476320460504e0,
-                                       1.27045825245236838258e0,  2.41780725177450611770e-1,
-                                       2.27238449892691845833e-2, 7.74545014278341407640e-4};
-static const double middle_below[8] = {1.0,
-                                       2.05319162663775882187e0,
-                                       1.67638483018380384940e0,
-                                       6.89767334985100004550e-1,
-                                       1.48103976427480074590e-1,
-                                       1.51986665636164571966e-2,
-                                       5.47593808499534494600e-4,
-                                       1.05075007164441684324e-9};
-static const double far_above[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,
-                                    1.78482653991729133580e0,  2.96560571828504891230e-1,
-                                    2.65321895265761230930e-2, 1.24266094738807843860e-3,
-                                    2.71155556874348757815e-5, 2.01033439929228813265e-7};
-static const double far_below[8] = {1.0,
-                                    5.99832206555887937690e-1,
-                                    1.36929880922735805310e-1,
-                                    1.48753612908506148525e-2,
-                                    7.86869131145613259100e-4,
-                                    1.84631831751005468180e-5,
-                                    1.42151175831644588870e-7,
-                                    2.04426310338993978564e-15};
-
-static const double CENTRE = .425; /* so far from 1/2 */
-
-INLINE double central(double q)
-{
-  return q * ratio(centre_above, centre_below, .180625 - q * q);
-}
-
-double dun_normal_quantile(double p)
-{
-  double q = p - .5;
-  if (fabs(q) <= CENTRE)
-    return central(q);
-  double r = sqrt(-dun_scalar_log(q < 0 ? p : 1 - p));
-  double z =
-      r <= 5 ? ratio(middle_above, middle_below, r - 1.6) : ratio(far_above, far_below, r - 5);
-  return q < 0 ? -z : z;
-}
-
-/* ---- halves of chains ------------------------------------------------------------------------ */
-
-/* The two halves of each chain, without the middle draw if their number is odd. */
-struct halves {
-  int64_t local, n; /* this rank's halves, and draws of each */
-  double total;     /* halves of all ranks */
+/* The two halves of each chain, without the middle draw if their number is odd; or whole chains,
+ * whose autocovariances are then taken about the mean of all. */
+struct pieces {
+  int whole;
+  int64_t local, n; /* this rank's pieces, and draws of each */
+  double total;     /* pieces of all ranks */
   double *value;    /* [local][n] */
   double *centred;  /* [local][n], scratch */
 };
@@ -95,9 +32,11 @@ void dun_mixing_free(struct dun_mixing_work *work)
   dun_order_free(&work->order);
 }
 
-static void fill(struct halves *h, int64_t draws, const double *value)
+static void fill(struct pieces *h, int64_t draws, const double *value)
 {
-  for (int64_t c = 0; c < h->local / 2; c++)
+  if (h->whole)
+    memcpy(h->value, value, (size_t)(h->local * draws) * sizeof *value);
+  for (int64_t c = 0; c < h->local / 2 && !h->whole; c++)
     for (int64_t i = 0; i < h->n; i++) {
       h->value[2 * c * h->n + i] = value[c * draws + i];
       h->value[(2 * c + 1) * h->n + i] = value[c * draws + draws - h->n + i];
@@ -105,16 +44,17 @@ static void fill(struct halves *h, int64_t draws, const double *value)
 }
 
 /* Collective. */
-static int halves_init(struct dun_context *context, struct dun_mixing_work *work, struct halves *h,
-                       int64_t chains, int64_t draws, const double *value)
+static int pieces_init(struct dun_context *context, struct dun_mixing_work *work, struct pieces *h,
+                       int whole, int64_t chains, int64_t draws, const double *value)
 {
-  int64_t n = draws / 2, total = 2 * chains;
+  int64_t n = whole ? draws : draws / 2, total = whole ? chains : 2 * chains;
   if (!work->value || dun_block_bytes(work->value) < total * n * (int64_t)sizeof *h->value) {
     dun_mixing_free(work);
     work->value = dun_allocate(total * n, sizeof *h->value);
     work->centred = dun_allocate(total * n, sizeof *h->centred);
   }
-  *h = (struct halves){.local = total, .n = n, .value = work->value, .centred = work->centred};
+  *h = (struct pieces){
+      .whole = whole, .local = total, .n = n, .value = work->value, .centred = work->centred};
   int status = h->value && h->centred ? 0 : DUN_ERROR_MEMORY;
   if (status == 0)
     fill(h, draws, value);
@@ -200,7 +140,7 @@ struct spread {
 };
 
 /* Collective.  Fills `centred`. */
-static int find_spread(struct dun_context *context, struct halves *h, struct spread *spread)
+static int find_spread(struct dun_context *context, struct pieces *h, struct spread *spread)
 {
   struct dun_exact sum = {0}, square[2] = {0};
   double total, squares[2], n = (double)h->n;
@@ -234,8 +174,8 @@ static double rhat_of(const struct spread *spread, double n)
 
 /* ---- the effective sample size --------------------------------------------------------------- */
 
-/* Mean autocovariances over all halves at some lags. */
-static int autocovariances(struct dun_context *context, const struct halves *h, int64_t first,
+/* Mean autocovariances over all pieces at some lags. */
+static int autocovariances(struct dun_context *context, const struct pieces *h, int64_t first,
                            int count, double *covariance)
 {
   struct dun_exact *sum = dun_allocate(count, sizeof *sum);
@@ -264,7 +204,7 @@ struct correlations {
   double rho[LAGS];
 };
 
-static int correlation(struct dun_context *context, const struct halves *h, struct correlations *c,
+static int correlation(struct dun_context *context, const struct pieces *h, struct correlations *c,
                        int64_t lag, double *rho)
 {
   if (lag >= c->first + c->count) {
@@ -282,22 +222,23 @@ static int correlation(struct dun_context *context, const struct halves *h, stru
   return 0;
 }
 
+/* Sums of two autocorrelations that are 0 but for rounding: those of shares of few draws. */
+static const double ZERO = 1e-12;
+
 /* Collective.  Eq. 10 and 13; `centred` is filled. */
-static int effective_size(struct dun_context *context, const struct halves *h,
-                          const struct spread *spread, double *ess)
+static int sequence_size(struct dun_context *context, const struct pieces *h,
+                         struct correlations *c, double *ess)
 {
   double n = (double)h->n, draws = n * h->total, sum = 0, least = INFINITY, last = 0;
-  struct correlations c = {.within = spread->within,
-                           .total = spread->within * (n - 1) / n + spread->between};
   for (int64_t t = 0; t < h->n; t += 2) {
     double even, odd = 0;
-    int status = correlation(context, h, &c, t, &even);
+    int status = correlation(context, h, c, t, &even);
     if (status >= 0 && t + 1 < h->n)
-      status = correlation(context, h, &c, t + 1, &odd);
+      status = correlation(context, h, c, t + 1, &odd);
     if (status < 0)
       return status;
     last = even > 0 ? even : 0;
-    if (t > 0 && !(t + 1 < h->n && even + odd > 0))
+    if (t > 0 && !(t + 1 < h->n && even + odd > ZERO))
       break; /* the initial positive sequence has ended */
     least = even + odd < least ? even + odd : least;
     sum += least;
@@ -308,21 +249,53 @@ static int effective_size(struct dun_context *context, const struct halves *h,
   return 0;
 }
 
+/* Of halves; their centred draws are there. */
+static int halves_size(struct dun_context *context, const struct pieces *h,
+                       const struct spread *spread, double *ess)
+{
+  struct correlations c = {.within = spread->within,
+                           .total = spread->within * (double)(h->n - 1) / (double)h->n +
+                                    spread->between};
+  return sequence_size(context, h, &c, ess);
+}
+
+/* Collective.  Of whole chains: about the mean of all, autocovariances that are divided by the
+ * number of draws at every lag sum up to the variance of the chains' means, which are independent.
+ * However short the chains, nothing is lost with means of their own. */
+static int whole_size(struct dun_context *context, struct pieces *h, double *ess)
+{
+  struct correlations c = {0};
+  double total = 0;
+  struct dun_exact sum = {0};
+  for (int64_t i = 0; i < h->local; i++)
+    dun_exact_add(&sum, sum_of(h->n, 0, h->value + i * h->n));
+  int status = dun_sum(context, 0, 1, &sum, &total);
+  if (status < 0)
+    return status;
+  for (int64_t i = 0; i < h->local; i++)
+    centre(h->n, total / (h->total * (double)h->n), h->value + i * h->n, h->centred + i * h->n);
+  if ((status = autocovariances(context, h, 0, 1, &c.total)) < 0 || !(c.total > 0))
+    return status;
+  c.within = c.total;
+  return sequence_size(context, h, &c, ess);
+}
+
 /* Collective.  Effective size of what `value` holds; NaN if it is constant. */
-static int size_of_values(struct dun_context *context, struct halves *h, double *ess)
+static int size_of_values(struct dun_context *context, struct pieces *h, double *ess)
 {
   struct spread spread;
-  int status = find_spread(context, h, &spread);
   *ess = NAN;
+  if (h->whole)
+    return whole_size(context, h, ess);
+  int status = find_spread(context, h, &spread);
   if (status < 0 || !(spread.within + spread.between > 0))
     return status;
-  return effective_size(context, h, &spread, ess);
+  return halves_size(context, h, &spread, ess);
 }
 
 /* ---- what is usable -------------------------------------------------------------------------- */
 
-/* Collective.  1 if all values are finite and not all are the same. */
-static int usable(struct dun_context *context, int64_t n, const double *value)
+int dun_mixing_usable(struct dun_context *context, int64_t n, const double *value)
 {
   int64_t odd = 0;
   double range[2] = {-INFINITY, -INFINITY};
@@ -339,27 +312,12 @@ static int usable(struct dun_context *context, int64_t n, const double *value)
 
 /* ---- ranks ----------------------------------------------------------------------------------- */
 
-/* Normal quantiles of (rank - 3/8) / (total + 1/4), for those that are not in the tails. */
-DUN_CLONES static void central_scores(int64_t n, double total, const double *restrict rank,
-                                      double *restrict score)
-{
-  for (int64_t i = 0; i < n; i++)
-    score[i] = central((rank[i] - .375) / (total + .25) - .5);
-}
-
 /* Collective.  The values become normal scores of the ranks: eq. 14. */
-static int normalise(struct dun_context *context, struct halves *h, struct dun_order *order)
+static int normalise(struct dun_context *context, struct pieces *h, struct dun_order *order)
 {
-  double total = h->total * (double)h->n;
-  int64_t n = h->local * h->n;
   int status = dun_order_ranks(context, order, h->centred);
-  if (status < 0)
-    return status;
-  central_scores(n, total, h->centred, h->value);
-  for (int64_t i = 0; i < n; i++) {
-    double p = (h->centred[i] - .375) / (total + .25);
-    h->value[i] = fabs(p - .5) <= CENTRE ? h->value[i] : dun_normal_quantile(p);
-  }
+  if (status >= 0)
+    dun_normal_scores(h->local * h->n, h->total * (double)h->n, h->centred, h->value);
   return status;
 }
 
@@ -370,12 +328,11 @@ static double between(const double *pair, double share)
   return share < .5 ? pair[0] + share * apart : pair[1] - (1 - share) * apart;
 }
 
-/* Median, 5% and 95%; the halves' numbers are even. */
 struct quantiles {
   double median, low, high;
 };
 
-static int find_quantiles(struct dun_context *context, const struct halves *h,
+static int find_quantiles(struct dun_context *context, const struct pieces *h,
                           const struct dun_order *order, struct quantiles *q)
 {
   static const double share[3] = {.5, .05, .95};
@@ -388,89 +345,90 @@ static int find_quantiles(struct dun_context *context, const struct halves *h,
     fraction[k] = at - (double)place[2 * k];
   }
   int status = dun_order_statistics(context, order, 6, place, value);
-  *q = (struct quantiles){.5 * (value[0] + value[1]), between(value + 2, fraction[1]),
-                          between(value + 4, fraction[2])};
+  *q = (struct quantiles){total % 2 == 0 ? .5 * (value[0] + value[1]) : value[0],
+                          between(value + 2, fraction[1]), between(value + 4, fraction[2])};
   return status;
 }
 
-static int scores(struct dun_context *context, struct halves *h, struct dun_order *order,
-                  struct dun_mixing *mixing)
+/* What the scores in `value` say: of halves R-hat too. */
+static int judge_scores(struct dun_context *context, struct pieces *h, double *rhat, double *ess)
 {
   struct spread spread;
-  int status = normalise(context, h, order);
-  if (status >= 0)
-    status = find_spread(context, h, &spread);
-  if (status < 0)
+  if (h->whole)
+    return whole_size(context, h, ess);
+  int status = find_spread(context, h, &spread);
+  if (status < 0 || !(spread.within + spread.between > 0))
     return status;
-  mixing->rhat_bulk = rhat_of(&spread, (double)h->n);
-  return effective_size(context, h, &spread, &mixing->ess_bulk);
+  *rhat = rhat_of(&spread, (double)h->n);
+  return halves_size(context, h, &spread, ess);
 }
 
-/* Eq. 15. */
-static int folded(struct dun_context *context, struct halves *h, struct dun_order *order,
-                  double median, struct dun_mixing *mixing)
-{
-  struct spread spread;
-  dun_order_fold(order, median);
-  int status = normalise(context, h, order);
-  if (status >= 0)
-    status = find_spread(context, h, &spread);
-  if (status >= 0 && spread.within + spread.between > 0)
-    mixing->rhat_folded = rhat_of(&spread, (double)h->n);
-  return status;
-}
-
-/* Ranks, and those of the distances from the median, from one sorting. */
-static int by_ranks(struct dun_context *context, struct halves *h, struct dun_order *order,
+/* Ranks, and those of the distances from the median (eq. 15), from one sorting. */
+static int by_ranks(struct dun_context *context, struct pieces *h, struct dun_order *order,
                     struct quantiles *q, struct dun_mixing *mixing)
 {
   int status = dun_agree(context, dun_order_set(order, h->local * h->n, h->value));
   if (status >= 0)
     status = find_quantiles(context, h, order, q);
   if (status >= 0)
-    status = scores(context, h, order, mixing);
+    status = normalise(context, h, order);
   if (status >= 0)
-    status = folded(context, h, order, q->median, mixing);
+    status = judge_scores(context, h, &mixing->rhat_bulk, &mixing->ess_bulk);
+  if (status >= 0)
+    dun_order_fold(order, q->median);
+  if (status >= 0)
+    status = normalise(context, h, order);
+  if (status >= 0)
+    status = judge_scores(context, h, &mixing->rhat_folded, &mixing->ess_folded);
   return status;
 }
 
-static int tail(struct dun_context *context, struct halves *h, double quantile, double *ess)
+static int tail(struct dun_context *context, struct pieces *h, double quantile, double *ess)
 {
   for (int64_t i = 0; i < h->local * h->n; i++)
     h->value[i] = h->value[i] <= quantile;
   return size_of_values(context, h, ess);
 }
 
-static int measure(struct dun_context *context, struct halves *h, struct dun_order *order,
-                   int64_t draws, const double *value, struct dun_mixing *mixing)
+static int tails(struct dun_context *context, struct pieces *h, int64_t draws, const double *value,
+                 const struct quantiles *q, double *ess)
 {
-  struct quantiles q = {NAN, NAN, NAN};
   double low, high;
-  int status = by_ranks(context, h, order, &q, mixing);
+  fill(h, draws, value);
+  int status = tail(context, h, q->low, &low);
   fill(h, draws, value);
   if (status >= 0)
-    status = tail(context, h, q.low, &low);
-  fill(h, draws, value);
+    status = tail(context, h, q->high, &high);
   if (status >= 0)
-    status = tail(context, h, q.high, &high);
-  if (status >= 0)
-    mixing->ess_tail =
-        low < high || isnan(high) ? low : high; /* one that is constant is left out */
+    *ess = low < high || isnan(high) ? low : high; /* one that is constant is left out */
   return status;
+}
+
+/* Collective.  R-hat, if of halves, and effective sizes; `mixing` keeps what cannot be known. */
+static int measure(struct dun_context *context, struct dun_mixing_work *work, int whole,
+                   int64_t chains, int64_t draws, const double *value, struct dun_mixing *mixing)
+{
+  struct pieces h;
+  struct quantiles q = {NAN, NAN, NAN};
+  int status = pieces_init(context, work, &h, whole, chains, draws, value);
+  if (status >= 0)
+    status = dun_mixing_usable(context, h.local * h.n, h.value);
+  if (status <= 0)
+    return status;
+  status = by_ranks(context, &h, &work->order, &q, mixing);
+  return status < 0 ? status : tails(context, &h, draws, value, &q, &mixing->ess_tail);
 }
 
 int dun_mixing_ranks(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
                      int64_t draws, const double *value, struct dun_mixing *mixing)
 {
-  struct halves h;
-  *mixing = (struct dun_mixing){NAN, NAN, NAN, NAN};
-  if (draws < 4)
-    return 0;
-  int status = halves_init(context, work, &h, chains, draws, value);
-  if (status >= 0)
-    status = usable(context, h.local * h.n, h.value);
-  if (status > 0)
-    status = measure(context, &h, &work->order, draws, value, mixing);
+  int64_t total = chains;
+  *mixing = (struct dun_mixing){NAN, NAN, NAN, NAN, NAN};
+  int status = dun_sum_integers(context, 0, 1, &total);
+  if (status >= 0 && draws >= 4)
+    status = measure(context, work, 0, chains, draws, value, mixing);
+  if (status >= 0 && dun_mixing_by_chain(total, draws))
+    status = measure(context, work, 1, chains, draws, value, mixing);
   return status < 0 ? status : 0;
 }
 
@@ -499,13 +457,13 @@ static int mean_of(struct dun_context *context, int64_t chains, int64_t draws, c
 }
 
 /* Distances from the mean: what is far from 0 keeps its digits. */
-static void shift_values(struct halves *h, double mean)
+static void shift_values(struct pieces *h, double mean)
 {
   for (int64_t i = 0; i < h->local * h->n; i++)
     h->value[i] -= mean;
 }
 
-static void square_values(struct halves *h)
+static void square_values(struct pieces *h)
 {
   for (int64_t i = 0; i < h->local * h->n; i++)
     h->value[i] *= h->value[i];
@@ -539,16 +497,18 @@ static int errors_by_chain(struct dun_context *context, int64_t chains, int64_t 
 int dun_mixing_moments(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
                        int64_t draws, const double *value, struct dun_chain_moments *m)
 {
-  struct halves h;
+  struct pieces h = {0};
   double *scratch = dun_allocate(draws, sizeof *scratch), unused;
+  int64_t total = chains;
   *m = (struct dun_chain_moments){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-  int status = halves_init(context, work, &h, chains, draws, value);
-  int status_scratch = dun_agree(context, scratch ? 0 : DUN_ERROR_MEMORY);
+  int status = dun_sum_integers(context, scratch ? 0 : DUN_ERROR_MEMORY, 1, &total);
+  int whole = dun_mixing_by_chain(total, draws);
   if (status >= 0)
-    status = status_scratch;
+    status = pieces_init(context, work, &h, whole, chains, draws, value);
   if (status >= 0)
     status = mean_of(context, chains, draws, value, scratch, &m->mean, &m->deviation);
-  if (status >= 0 && draws >= 4 && (status = usable(context, h.local * h.n, h.value)) > 0) {
+  if (status >= 0 && (draws >= 4 || whole) &&
+      (status = dun_mixing_usable(context, h.local * h.n, h.value)) > 0) {
     shift_values(&h, m->mean);
     status = size_of_values(context, &h, &m->ess_mean);
     square_values(&h);
@@ -559,8 +519,8 @@ int dun_mixing_moments(struct dun_context *context, struct dun_mixing_work *work
     m->error = m->deviation / sqrt(m->ess_mean);
     m->square_error = m->square_deviation / sqrt(m->ess_square);
   }
-  if (status >= 0 && dun_mixing_by_chain((int64_t)h.total / 2, draws))
-    status = errors_by_chain(context, chains, draws, value, scratch, h.total / 2, m);
+  if (status >= 0 && whole)
+    status = errors_by_chain(context, chains, draws, value, scratch, (double)total, m);
   dun_free(scratch);
   return status < 0 ? status : 0;
 }

@@ -10,7 +10,8 @@
  * Chains are spread over the ranks, each whole on its own: value[chains][draws] of this rank, and
  * the same number of draws everywhere.  Sums are exact and ranks come from a distributed sort, so
  * that nothing depends on the partition.  Memory: 120 bytes for each of this rank's draws.
- * Scalars that are constant or not finite, and chains of less than 4 draws, give NaN. */
+ * Scalars that are constant or not finite give NaN; so does R-hat for chains of less than 4 draws,
+ * and all else too unless there are many of them (dun_mixing_by_chain). */
 #ifndef DUNLIN_NUMERICS_MIXING_H
 #define DUNLIN_NUMERICS_MIXING_H
 
@@ -18,7 +19,8 @@
 
 struct dun_mixing {
   double rhat_bulk, rhat_folded; /* of rank-normalised split chains, and folded at the median */
-  double ess_bulk;               /* of the normal scores */
+  double ess_bulk, ess_folded;   /* of the normal scores, and of those of the distances from the
+                                  * median */
   double ess_tail;               /* the smaller one of the 5% and 95% quantiles */
 };
 
@@ -29,6 +31,9 @@ struct dun_mixing_work {
   struct dun_order order;
 };
 void dun_mixing_free(struct dun_mixing_work *work);
+
+/* Collective.  1 if all values of all ranks are finite and not all are the same. */
+int dun_mixing_usable(struct dun_context *context, int64_t n, const double *value);
 
 /* Collective. */
 int dun_mixing_ranks(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
@@ -43,17 +48,15 @@ struct dun_chain_moments {
   double square_error;     /* of the mean square around the mean */
 };
 
-/* 1: the spread of the chains' own means gives standard errors, since chains are independent.
- * Short chains are so judged where there are many of them: their autocovariances, taken around the
- * means of half a chain, are too small, so that of 4 independent draws each the effective number
- * would be twice the true one.  0: standard errors are deviation / sqrt(effective size). */
+/* 1: the spread of the chains' own means gives standard errors, since chains are independent, and
+ * autocovariances about the mean of all chains give effective sizes.  Short chains are so judged
+ * where there are many of them, however few draws they have: around the means of half a chain their
+ * autocovariances are too small, so that of 4 independent draws each the effective number would be
+ * twice the true one.  0: standard errors are deviation / sqrt(effective size). */
 int dun_mixing_by_chain(int64_t chains, int64_t draws);
 
 /* Collective. */
 int dun_mixing_moments(struct dun_context *context, struct dun_mixing_work *work, int64_t chains,
                        int64_t draws, const double *value, struct dun_chain_moments *moments);
-
-/* The standard normal quantile, relative error about 1e-15 (Wichura 1988, algorithm AS 241). */
-double dun_normal_quantile(double p);
 
 #endif

@@ -1,9 +1,11 @@
 /* Rank-normalised split R-hat and effective sample sizes of every scalar of the output parameters,
- * over the draws that the chains have kept so far (numerics/mixing.h). */
+ * over the draws that the chains have kept so far (numerics/mixing.h), and nested R-hat where
+ * chains began in groups (numerics/nested.h). */
 #include "base/error.h"
 #include "base/memory.h"
-#include "numerics/mixing.h"
+#include "numerics/nested.h"
 #include "probes/probe.h"
+#include <math.h>
 
 struct rhat {
   struct dun_probe_head head;
@@ -16,6 +18,11 @@ static const struct dun_table_column columns[] = {
     {"rhat_folded", "", "Split R-hat of their distances from the median, rank-normalised."},
     {"ess_bulk", "", "Effective sample size of the rank-normalised draws."},
     {"ess_tail", "", "The smaller effective sample size of the 5% and the 95% quantile."},
+    {"ess_folded", "", "Effective sample size of the distances from the median, rank-normalised."},
+    {"rhat_nested", "", "Nested R-hat of the superchains; NaN: every chain began for itself."},
+    {"nested_floor", "", "Where nested R-hat is once the chains have forgotten their starts."},
+    {"nested_deviations", "",
+     "Standard deviations by which superchains differ more than by chance."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -33,28 +40,44 @@ static void release(void *self)
   dun_table_free(&((struct rhat *)self)->head.table);
 }
 
-static int add_row(struct rhat *s, const struct dun_run *run, int index, const struct dun_mixing *m)
+static int add_row(struct rhat *s, const struct dun_run *run, int index, const struct dun_mixing *m,
+                   const struct dun_nested *nested)
 {
   double rhat = m->rhat_bulk > m->rhat_folded ? m->rhat_bulk : m->rhat_folded;
   rhat = m->rhat_folded != m->rhat_folded ? m->rhat_bulk : rhat; /* NaN: of two values only */
-  return dun_probe_row(
-      &s->head, run, COLUMNS,
-      (double[]){index, rhat, m->rhat_bulk, m->rhat_folded, m->ess_bulk, m->ess_tail});
+  return dun_probe_row(&s->head, run, COLUMNS,
+                       (double[]){index, rhat, m->rhat_bulk, m->rhat_folded, m->ess_bulk,
+                                  m->ess_tail, m->ess_folded, nested->rhat, nested->floor,
+                                  nested->deviations});
+}
+
+/* Collective.  Both of a scalar. */
+static int measure(struct dun_context *context, struct dun_mixing_work *work,
+                   const struct dun_kept *kept, const double *value, struct dun_mixing *mixing,
+                   struct dun_nested *nested)
+{
+  const struct dun_tiles *chains = &kept->chains;
+  *nested = (struct dun_nested){NAN, NAN, NAN, NAN};
+  int status = dun_mixing_ranks(context, work, chains->local, kept->draws, value, mixing);
+  if (status < 0 || kept->superchains < 2)
+    return status;
+  return dun_nested_rhat(context, work, kept->superchains, chains->total / kept->superchains,
+                         chains->first, chains->local, kept->draws, value, nested);
 }
 
 static int look(struct dun_context *context, void *self, const struct dun_run *run)
 {
   struct dun_mixing_work work = {0};
   struct dun_mixing mixing;
+  struct dun_nested nested;
   double *value;
   int status = dun_probe_kept(context, run, &value);
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
     status = run->kept.read(context, run->kept.source, i, value);
     if (status >= 0)
-      status =
-          dun_mixing_ranks(context, &work, run->kept.chains.local, run->kept.draws, value, &mixing);
+      status = measure(context, &work, &run->kept, value, &mixing, &nested);
     if (status >= 0)
-      status = dun_agree(context, add_row(self, run, i, &mixing));
+      status = dun_agree(context, add_row(self, run, i, &mixing, &nested));
   }
   dun_mixing_free(&work);
   dun_free(value);
@@ -66,7 +89,8 @@ static const struct dun_state state[] = {DUN_PROBE_STATE(struct rhat), {0}};
 
 const struct dun_probe dun_probe_rhat = {
     .type = {DUN_TYPE(struct dun_probe), .name = "rhat",
-             .doc = "Split R-hat, bulk and tail effective sample sizes of chains.",
+             .doc = "Split and nested R-hat, bulk, folded and tail effective sample sizes of "
+                    "chains.",
              .citation = "Vehtari et al. 2021, Bayesian Analysis 16, 667",
              .size = sizeof(struct rhat), .options = options, .state = state, .free = release},
     .init = init,

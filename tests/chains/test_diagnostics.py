@@ -67,7 +67,7 @@ def close(found, expected, what):
 def check_values(result):
     for i, (line, draws) in enumerate(scalars(result)):
         expected = reference.diagnostics(draws)
-        for name in ("rhat", "rhat_bulk", "rhat_folded", "ess_bulk", "ess_tail"):
+        for name in ("rhat", "rhat_bulk", "rhat_folded", "ess_bulk", "ess_folded", "ess_tail"):
             found = column(result, "rhat", name)[i]
             close(found, expected[name], f"{line['name']}: {name}")
             if name in line:
@@ -104,9 +104,10 @@ def check_names(result):
     if lines:
         worst = max(lines, key=lambda line: line["rhat"])["name"]
         assert f"({worst})" in text["mixing"], f"{worst}: {text['mixing']}"
-        for name, where in (("ess_bulk", "bulk"), ("ess_tail", "tails")):
+        for name, where in (("ess_bulk", "in the bulk"), ("ess_tail", "in the tails"),
+                            ("ess_folded", "of distances from the median")):
             worst = min(lines, key=lambda line: line[name])["name"]
-            assert f"in the {where} ({worst})" in text["effective draws"], text["effective draws"]
+            assert f"{where} ({worst})" in text["effective draws"], text["effective draws"]
 
 
 def test_values_of_good_chains():
@@ -198,6 +199,58 @@ def test_rungs():
         text = dunlin("summary", result).stdout
         assert f"{last[0]['round_trips']:.0f} round trips" in text, text
         assert "rungs        5" in text, text
+
+
+def check_price(result, warmup):
+    """Evaluations for each effective draw, of all and of those behind the warm-up alone."""
+    import h5py
+    with h5py.File(result, "r") as file:
+        ess, all_of_them, draws = (float(file.attrs[name]) for name in (
+            "effective_sample_size", "evaluations_per_effective_draw",
+            "evaluations_per_effective_draw_sampling"))
+    least = min(min(column(result, "rhat", name))
+                for name in ("ess_bulk", "ess_folded", "ess_tail"))
+    close(ess, least, "effective draws")
+    spent = dict(zip(column(result, "steps", "step"), column(result, "steps", "evaluations")))
+    last = spent[max(spent)]
+    close(all_of_them, last / ess, "evaluations for each")
+    close(draws, (last - spent[warmup]) / ess, "without warm-up")
+    said = summary(result)
+    close(said["evaluations_per_effective_draw"], all_of_them, "in the summary")
+    text = dunlin("summary", result).stdout
+    assert f"{all_of_them:.3g} evaluations for each effective draw" in text, text
+
+
+def test_price():
+    """Also where the run was stopped amid its draws, and of ladders."""
+    with Folder() as folder:
+        check_price(sample(folder, NORMAL, chains=64, warmup=40, draws=50, thin=3, ranks=2), 40)
+    with Folder() as folder:
+        file = write(folder, "input.yaml", NORMAL.format(
+            chains=64, start=2, kernel="hmc, leapfrog_steps: 4", warmup=40, draws=50, thin=1))
+        result = os.path.join(folder, "result.h5")
+        dunlin("run", file, "--output", result, "--quiet", "--stop-after", "20000", code=85)
+        dunlin("run", file, "--output", result, "--quiet", "--restart")
+        check_price(result, 40)
+    with Folder() as folder:
+        result = sample(folder, LADDERS, chains=50, draws=100, warmup=100)
+        said, evaluations = summary(result), column(result, "steps", "evaluations")[-1]
+        price = said["evaluations_per_effective_draw"]
+        close(price, evaluations / said["effective_sample_size"], "evaluations for each")
+        share = said["evaluations_per_effective_draw_sampling"] / price
+        assert .4 < share < .5, share  # ladders set out by some moves of the base's
+
+
+def test_antithetic_chains():
+    """Moves by half a period to the other side: the bulk counts more than the draws, which is worth
+    nothing for widths."""
+    with Folder() as folder:
+        free = NORMAL.replace(", covariance: {{type: toeplitz, correlation: 0.7}}", "")
+        result = sample(folder, free, chains=4, warmup=200, draws=500,
+                        kernel="hmc, metric: identity, step_size: .5, jitter: 0, leapfrog_steps: 6")
+        bulk, folded = (min(column(result, "rhat", name)) for name in ("ess_bulk", "ess_folded"))
+        assert bulk > 2500 > 1000 > folded, (bulk, folded)
+        assert summary(result)["effective_sample_size"] <= folded
 
 
 def energy_distance(one, other):

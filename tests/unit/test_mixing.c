@@ -4,7 +4,9 @@
 #include "base/random.h"
 #include "check.h"
 #include "numerics/mixing.h"
+#include "numerics/nested.h"
 #include "numerics/order.h"
+#include "numerics/scores.h"
 #include "parallel/tiles.h"
 
 static struct dun_mixing_work work; /* of all tests, which differ in their sizes */
@@ -184,23 +186,133 @@ static void what_the_figures_mean(void)
   CHECK(isnan(mixing.rhat_bulk) && isnan(mixing.ess_bulk) && isnan(mixing.ess_tail));
 }
 
-/* Independent draws in short chains have the standard errors of independent draws: one comparison,
- * limit 5 deviations of a deviation from so many chains. */
+/* Independent draws in short chains, also of one draw, have the standard errors and the effective
+ * sizes of independent draws: limit 5 deviations of a deviation from so many chains. */
 static void errors_of_short_chains(void)
 {
-  enum { CHAINS = 250, DRAWS = 4 };
   double all[MOST];
   int64_t unused;
   make(0, MOST, all, &unused);
   for (int64_t i = 0; i < MOST; i++)
     all[i] = all[i] / (i % 3 ? 1 : 1e200);
-  struct dun_tiles tiles = dun_tiles_of(CHAINS, 3, test_context.rank, test_context.size);
-  struct dun_chain_moments m;
-  CHECK(dun_mixing_moments(&test_context, &work, tiles.local, DRAWS, all + tiles.first * DRAWS,
-                           &m) == 0);
-  CHECK_NEAR(m.error / (m.deviation / sqrt(MOST)), 1, 5 / sqrt(2. * CHAINS));
-  CHECK(m.deviation / sqrt(m.ess_mean) < .8 * m.error);
+  for (int64_t draws = 1; draws <= 4; draws++) {
+    int64_t chains = MOST / draws;
+    struct dun_tiles tiles = dun_tiles_of(chains, 3, test_context.rank, test_context.size);
+    const double *at = all + tiles.first * draws;
+    double count = (double)(chains * draws), limit = 5 / sqrt(2. * (double)chains);
+    struct dun_chain_moments m;
+    struct dun_mixing mixing;
+    CHECK(dun_mixing_moments(&test_context, &work, tiles.local, draws, at, &m) == 0);
+    CHECK_NEAR(m.error / (m.deviation / sqrt(count)), 1, limit);
+    CHECK_NEAR(sqrt(m.ess_mean / count), 1, limit);
+    CHECK(dun_mixing_ranks(&test_context, &work, tiles.local, draws, at, &mixing) == 0);
+    CHECK(draws > 3 || isnan(mixing.rhat_bulk));
+    CHECK_NEAR(sqrt(mixing.ess_bulk / count), 1, limit);
+    CHECK_NEAR(sqrt(mixing.ess_folded / count), 1, limit);
+    CHECK_NEAR(sqrt(mixing.ess_tail / count), 1, 2 * limit);
+  }
   CHECK(dun_mixing_by_chain(16, 16) && !dun_mixing_by_chain(15, 4) && !dun_mixing_by_chain(16, 17));
+}
+
+/* Autoregressions of correlation r have known variances of their means, and those of their squares
+ * r^2: by effective sizes of chains of 20 draws, whose halves would give .78 of the one.  Two
+ * comparisons, limit 5 standard errors of 64 chains of each of SEEDS seeds, and .03 for the end of
+ * the sequence, which is found. */
+static void effective_sizes_of_short_chains(void)
+{
+  enum { CHAINS = 64, DRAWS = 20 };
+  const uint32_t SEEDS = test_context.size == 1 ? 200 : 10;
+  static double normal[DRAWS * 64] __attribute__((aligned(64))), value[CHAINS * DRAWS];
+  double r = .7, found[3] = {0}, truth[2] = {1, 1};
+  struct dun_tiles tiles = dun_tiles_of(CHAINS, 3, test_context.rank, test_context.size);
+  for (int t = 1; t < DRAWS; t++) {
+    truth[0] += 2 * (1 - t / (double)DRAWS) * pow(r, t);
+    truth[1] += 2 * (1 - t / (double)DRAWS) * pow(r, 2 * t);
+  }
+  for (uint32_t seed = 0; seed < SEEDS; seed++) {
+    struct dun_chain_moments m;
+    struct dun_mixing mixing;
+    dun_normals((struct dun_address){seed, DUN_PURPOSE_TEST, 0, 3, 0}, DRAWS, normal);
+    for (int c = 0; c < CHAINS; c++)
+      for (int i = 0; i < DRAWS; i++)
+        value[c * DRAWS + i] =
+            i ? r * value[c * DRAWS + i - 1] + sqrt(1 - r * r) * normal[i * 64 + c] : normal[c];
+    const double *at = value + tiles.first * DRAWS;
+    CHECK(dun_mixing_moments(&test_context, &work, tiles.local, DRAWS, at, &m) == 0);
+    CHECK(dun_mixing_ranks(&test_context, &work, tiles.local, DRAWS, at, &mixing) == 0);
+    found[0] += CHAINS * DRAWS / m.ess_mean / SEEDS;
+    found[1] += CHAINS * DRAWS / m.ess_square / SEEDS;
+    found[2] += CHAINS * DRAWS / mixing.ess_bulk / SEEDS;
+  }
+  double limit = 5 * sqrt(2. / CHAINS / SEEDS) + .03;
+  CHECK_NEAR(found[0] / truth[0], 1, limit);
+  CHECK_NEAR(found[1] / truth[1], 1, limit);
+  CHECK_NEAR(found[2] / truth[0], 1, limit);
+}
+
+/* ---- nested R-hat ---------------------------------------------------------------------------- */
+
+enum { K = 16, M = 64 };
+
+/* Superchains of independent normal numbers, `shift` of whose variance is their starts'. */
+static void nested_of(uint32_t seed, int64_t draws, double shift, struct dun_nested *nested)
+{
+  static double normal[K * M * 4] __attribute__((aligned(64))),
+      own[64] __attribute__((aligned(64)));
+  dun_normals((struct dun_address){seed, DUN_PURPOSE_TEST, 0, 1, 0}, K * M * (int)draws / 64,
+              normal);
+  dun_normals((struct dun_address){seed, DUN_PURPOSE_TEST, 0, 2, 0}, 1, own);
+  for (int64_t i = 0; i < K * M * draws; i++)
+    normal[i] += sqrt(shift) * own[i / (M * draws)];
+  struct dun_tiles tiles = dun_tiles_of(K * M, 3, test_context.rank, test_context.size);
+  CHECK(dun_nested_rhat(&test_context, &work, K, M, tiles.first, tiles.local, draws,
+                        normal + tiles.first * draws, nested) == 0);
+}
+
+/* One draw of each chain: the mean is 1.0077 and one in twenty is above 1.0129 (published figures,
+ * two comparisons, limits of 5 standard errors of SEEDS superchains).  Few are told to differ. */
+static void nested_of_stationary_chains(void)
+{
+  const uint32_t SEEDS = test_context.size == 1 ? 400 : 10;
+  struct dun_nested nested;
+  double sum = 0, square = 0, floor = 0;
+  int above = 0, alarms = 0;
+  for (uint32_t seed = 0; seed < SEEDS; seed++) {
+    nested_of(seed, 1, 0, &nested);
+    sum += nested.bulk;
+    square += nested.bulk * nested.bulk;
+    floor += nested.floor / SEEDS;
+    above += nested.bulk > 1.0129;
+    alarms += nested.deviations > 4;
+  }
+  double mean = sum / SEEDS, error = sqrt((square / SEEDS - mean * mean) / SEEDS);
+  CHECK(fabs(mean - 1.0077) < 5 * error + 5e-5 && error < 4e-3 / sqrt(SEEDS));
+  CHECK(fabs(above / (double)SEEDS - .05) < 5 * sqrt(.05 * .95 / SEEDS));
+  CHECK_NEAR(floor, sqrt(1 + 1. / M), 1e-3);
+  CHECK(alarms <= 1);
+}
+
+/* Four draws of each chain lower it to a quarter; starts that are remembered are seen. */
+static void nested_of_more_draws_and_of_starts(void)
+{
+  const uint32_t seeds = test_context.size == 1 ? 50 : 5;
+  struct dun_nested nested;
+  double sum = 0;
+  uint32_t seen = 0;
+  for (uint32_t seed = 0; seed < seeds; seed++) {
+    nested_of(seed, 4, 0, &nested);
+    sum += nested.bulk * nested.bulk - 1;
+    nested_of(seed, 1, .2, &nested);
+    seen += nested.deviations > 4 && nested.rhat > 1.02;
+  }
+  CHECK_NEAR(sum / seeds * 4 * M, 1, 5 * sqrt(2. / 15 / seeds));
+  CHECK(seen == seeds);
+  nested_of(1, 1, 0, &nested);
+  double constant[K * M] = {0};
+  struct dun_tiles tiles = dun_tiles_of(K * M, 3, test_context.rank, test_context.size);
+  CHECK(dun_nested_rhat(&test_context, &work, K, M, tiles.first, tiles.local, 1,
+                        constant + tiles.first, &nested) == 0);
+  CHECK(isnan(nested.rhat) && isnan(nested.floor) && isnan(nested.deviations));
 }
 
 /* Single chains, and what analysis/reference_diagnostics.py says of them: the folded ranks of the
@@ -263,5 +375,8 @@ TEST_MAIN({"keys_are_ordered", keys_are_ordered}, {"sorting", sorting},
           {"chains_that_stand_still", chains_that_stand_still},
           {"draws_far_from_zero", draws_far_from_zero},
           {"errors_of_short_chains", errors_of_short_chains},
+          {"effective_sizes_of_short_chains", effective_sizes_of_short_chains},
+          {"nested_of_stationary_chains", nested_of_stationary_chains},
+          {"nested_of_more_draws_and_of_starts", nested_of_more_draws_and_of_starts},
           {"what_the_figures_mean", what_the_figures_mean},
           {"memory_is_given_back", memory_is_given_back})
