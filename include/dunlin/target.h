@@ -22,7 +22,7 @@
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 4 };
+enum { DUN_ABI = 5 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -42,10 +42,11 @@ enum dun_option_type {
   DUN_FILE,     /* char *: a path, relative to the input's folder or DUNLIN_DATA; NULL: not given */
   DUN_DATA,     /* struct dun_data: a file's whole content */
   DUN_SECTION,  /* a nested mapping with `rows` of its own, offsets relative to this member */
-  DUN_PART,  /* struct dun_part: a nested mapping {type: NAME, ...} of a type of the row's `kind`;
+  DUN_PART,   /* struct dun_part: a nested mapping {type: NAME, ...} of a type of the row's `kind`;
                  * `initial` may be a name alone, a type with its defaults; "": may be left out */
-  DUN_PARTS, /* struct dun_parts: a list of them */
-  DUN_GONE,  /* no more: refused where it is given, with `doc`, which names what to write */
+  DUN_PARTS,  /* struct dun_parts: a list of them */
+  DUN_GONE,   /* no more: refused where it is given, with `doc`, which names what to write */
+  DUN_ARRAYS, /* struct dun_arrays: what a JSON or CSV file holds, parsed (dunlin/data.h) */
 };
 
 struct dun_numbers {
@@ -62,6 +63,25 @@ struct dun_data {
   char *path;  /* as found; NULL: not given */
   char *bytes; /* [size], followed by a zero byte */
   long long size;
+};
+
+enum { DUN_ARRAY_RANK = 4 };
+
+/* Numbers that a file has under one name: "y": 3.5, "y": [1, 2], "y": [[1, 2], [3, 4]], ..., or a
+ * column of a table. */
+struct dun_array {
+  const char *name;
+  int rank; /* 0: one number, 1: a list, 2: a list of lists, ... */
+  long long shape[DUN_ARRAY_RANK];
+  long long count;     /* of all numbers, 1 of rank 0 */
+  const double *value; /* [count], the last axis is the fastest; finite.  NULL: no numbers, and */
+  const char *fault;   /* what they are instead, with the line; else NULL */
+};
+
+struct dun_arrays {
+  char *path; /* as found; NULL: not given */
+  int count;
+  const struct dun_array *array; /* [count], in the order of the file; owned by the reader */
 };
 
 struct dun_type;

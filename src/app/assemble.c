@@ -12,45 +12,6 @@
 
 #define SECTIONS "sweep|run|target|path|kernel|method|finish|probes|output"
 
-#define RUN_ROW(name_, type_, ...)                                                                 \
-  {                                                                                                \
-    .name = #name_, .type = type_, .offset = offsetof(struct dun_run_options, name_), __VA_ARGS__  \
-  }
-const struct dun_option dun_run_rows[] = {
-    RUN_ROW(seed, DUN_INTEGER, .maximum = 9223372036854775807.0,
-            .doc = "Key of all random numbers; the same seed gives the same bits."),
-    RUN_ROW(particles, DUN_INTEGER, .minimum = 1, .maximum = 281474976710656.0,
-            .doc = "Particles (or chains) over all ranks."),
-    RUN_ROW(replicates, DUN_INTEGER, .initial = "1", .minimum = 1, .maximum = 65536,
-            .doc = "Independent repetitions, one after the other; their spread checks the error."),
-    RUN_ROW(tile, DUN_INTEGER, .initial = "64", .minimum = 1, .maximum = DUN_LANES,
-            .doc = "Consecutive particles that move together; fewer for targets that take "
-                   "milliseconds. Part of the result's identity."),
-    RUN_ROW(time_limit, DUN_DURATION, .initial = "0",
-            .doc = "Stop early with a checkpoint before so much time has passed; 0: no limit."),
-    RUN_ROW(evaluations, DUN_NUMBER, .initial = "0", .maximum = 1e18,
-            .doc = "Budget: after so many target evaluations over all ranks the run ends with what "
-                   "it has, and says so; 0: none. Part of the result's identity."),
-    {0},
-};
-
-#define OUTPUT_ROW(name_, type_, ...)                                                              \
-  {                                                                                                \
-    .name = #name_, .type = type_, .offset = offsetof(struct dun_output_options, name_),           \
-    __VA_ARGS__                                                                                    \
-  }
-const struct dun_option dun_output_rows[] = {
-    OUTPUT_ROW(
-        file, DUN_TEXT, .initial = "",
-        .doc = "The result's name; left out: the input's name with .h5, in the current folder."),
-    OUTPUT_ROW(checkpoint_every, DUN_DURATION, .initial = "10min",
-               .doc = "Time between checkpoints; 0: after every tick."),
-    OUTPUT_ROW(draws, DUN_INTEGER, .initial = "all", .words = "all", .minimum = 1,
-               .maximum = 281474976710656.0,
-               .doc = "Draws kept of each replicate, at most the particles."),
-    {0},
-};
-
 /* ---- binding ------------------------------------------------------------------------------- */
 
 static void bind_part(struct dun_assembly *assembly, const char *section, enum dun_kind kind,
@@ -138,6 +99,23 @@ static void check_needed(struct dun_assembly *assembly, const char *section, int
                  "%s: the method %s does not use this section", section, method->type->name);
 }
 
+/* Collective.  The path that the method takes where the input has none. */
+static void bind_usual_path(struct dun_assembly *assembly, const struct dun_method *method)
+{
+  struct dun_part *path = &assembly->path;
+  struct dun_node node = {0};
+  char text[80];
+  path->line = assembly->method.line;
+  path->column = assembly->method.column;
+  snprintf(text, sizeof text, "{type: %s}", method->usual_path);
+  int status = dun_node_parse(&node, &assembly->input, "path", text, path->line,
+                              &assembly->binder.complaints);
+  /* what is bound communicates */
+  if (dun_agree(assembly->binder.context, status < 0 ? DUN_ERROR_MEMORY : 0) == 0)
+    path->type = dun_bind_type(&assembly->binder, &node, "path", DUN_KIND_PATH, &path->self);
+  dun_node_free(&node);
+}
+
 static void bind_method(struct dun_assembly *assembly)
 {
   const struct dun_method *method;
@@ -145,7 +123,10 @@ static void bind_method(struct dun_assembly *assembly)
   method = (const struct dun_method *)assembly->method.type;
   if (!method)
     return;
-  check_needed(assembly, "path", method->needs_path, &assembly->path);
+  if (method->usual_path && !dun_node_find(&assembly->input.root, "path"))
+    bind_usual_path(assembly, method);
+  else
+    check_needed(assembly, "path", method->needs_path, &assembly->path);
   int rests = method->rests && assembly->method.self && method->rests(assembly->method.self);
   check_needed(assembly, "kernel", method->needs_kernel && !rests, &assembly->kernel);
 }

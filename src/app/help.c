@@ -80,6 +80,7 @@ static const char *type_word(enum dun_option_type type)
       [DUN_SECTION] = "section",
       [DUN_PART] = "part",
       [DUN_PARTS] = "list",
+      [DUN_ARRAYS] = "JSON or CSV file",
   };
   return word[type];
 }

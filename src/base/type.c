@@ -53,6 +53,7 @@ size_t dun_option_size(enum dun_option_type type)
       [DUN_PART] = sizeof(struct dun_part),
       [DUN_PARTS] = sizeof(struct dun_parts),
       [DUN_GONE] = 0,
+      [DUN_ARRAYS] = sizeof(struct dun_arrays),
   };
   return (unsigned)type < sizeof size / sizeof *size ? size[type] : 0;
 }

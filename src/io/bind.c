@@ -246,7 +246,7 @@ static void bind_default(const struct section *s, const struct dun_option *row, 
   memset(s->self + row->offset, 0, dun_option_size(row->type));
   if (!row->initial || !*row->initial)
     return;
-  if (s->silent && (row->type == DUN_FILE || row->type == DUN_DATA))
+  if (s->silent && (row->type == DUN_FILE || row->type == DUN_DATA || row->type == DUN_ARRAYS))
     return;
   if (dun_node_parse(&node, b->input, name, row->initial, s->line, &b->complaints) == 0)
     dun_bind_value(b, row, &node, name, s->self + row->offset);

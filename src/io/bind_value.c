@@ -1,6 +1,7 @@
 /* One value: its text against its row. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "io/arrays.h"
 #include "io/bind.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -38,6 +39,7 @@ static const char *const noun[] = {
     [DUN_SECTION] = "a mapping",
     [DUN_PART] = "a mapping {type: NAME, ...}",
     [DUN_PARTS] = "a list of mappings {type: NAME, ...}",
+    [DUN_ARRAYS] = "the name of a JSON or CSV file",
 };
 
 static int has_bounds(const struct dun_option *row)
@@ -374,7 +376,8 @@ static int bind_file(const struct place *p, char **member)
   return 0;
 }
 
-static int bind_data(const struct place *p, struct dun_data *member)
+/* `member` has no bytes where none were given, or after a complaint; they are the caller's. */
+static int bind_bytes(const struct place *p, struct dun_data *member)
 {
   struct dun_binder *b = p->binder;
   struct dun_data data = {0};
@@ -390,8 +393,37 @@ static int bind_data(const struct place *p, struct dun_data *member)
   data.size = size;
   b->files = dun_digest(b->files, data.bytes, size);
   add_used(p, data.path, dun_digest(0, data.bytes, size), size);
-  if (dun_binder_keep(b, data.bytes) == 0)
-    *member = data;
+  *member = data;
+  return 0;
+}
+
+static int bind_data(const struct place *p, struct dun_data *member)
+{
+  int status = bind_bytes(p, member);
+  if (member->bytes && dun_binder_keep(p->binder, member->bytes) < 0)
+    *member = (struct dun_data){0};
+  return status;
+}
+
+/* The bytes are given back: what was read of them is all that is used. */
+static int bind_arrays(const struct place *p, struct dun_arrays *member)
+{
+  struct dun_binder *b = p->binder;
+  struct dun_data data = {0};
+  struct dun_arrays arrays = {0};
+  struct dun_arrays_store store = {0};
+  if (bind_bytes(p, &data) < 0)
+    return -1;
+  int status = data.bytes ? dun_arrays_read(&data, &arrays, &store) : 0;
+  DUN_FREE(data.bytes);
+  if (status == DUN_ERROR_MEMORY)
+    b->status = status;
+  else if (status < 0)
+    complain_file(p);
+  int kept = dun_binder_keep(b, store.array) | dun_binder_keep(b, store.number) |
+             dun_binder_keep(b, store.words);
+  if (status == 0 && kept == 0)
+    *member = arrays;
   return 0;
 }
 
@@ -522,6 +554,7 @@ static int bind_any(const struct place *p, void *member)
   case DUN_DURATION: return bind_duration(p, member);
   case DUN_FILE: return bind_file(p, member);
   case DUN_DATA: return bind_data(p, member);
+  case DUN_ARRAYS: return bind_arrays(p, member);
   default: return -1;
   }
 }

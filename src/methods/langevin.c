@@ -546,6 +546,7 @@ const struct dun_method dun_method_langevin = {
              .size = sizeof(struct langevin), .options = options, .state = state, .free = release,
              .restore = restore},
     .needs_path = 1,
+    .usual_path = "constant",
     .needs_kernel = 1,
     .draws = draws,
     .sweeps = sweeps,

@@ -180,6 +180,8 @@ struct dun_method {
   struct dun_type type;
 
   int needs_path, needs_kernel;
+  /* The path, with its defaults, of an input that has none; NULL: it must have one. */
+  const char *usual_path;
   /* Whether with these options nothing moves and no kernel is needed; NULL: it is as above. */
   int (*rests)(const void *self);
 

@@ -33,7 +33,7 @@ static int check_options(const struct dun_option *row, size_t size, int depth, c
       return dun_fail(DUN_ERROR_INPUT, "%s: the list of options does not end", origin);
     if (!good_name(row->name))
       return dun_fail(DUN_ERROR_INPUT, "%s: option number %d has no proper name", origin, i + 1);
-    if ((unsigned)row->type > DUN_GONE)
+    if ((unsigned)row->type > DUN_ARRAYS)
       fault = "its type is unknown";
     else if (row->offset > size || member > size - row->offset)
       fault = "it lies outside the target's own struct";

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import sonar_table  # noqa: E402
+from laws import posteriors  # noqa: E402
 from support import (BUILD, INPUTS, PYTHON, SOURCE, Folder, attributes, compiled,  # noqa: E402
                      dunlin, main, write)
 
@@ -42,6 +43,12 @@ def settings(name, folder):
         found.append("run.replicates=3")
     elif name in ("langevin_seeds.yaml", "phi4.yaml"):
         found += ["method.warmup=60", "method.draws=20"]
+    elif name.startswith("posterior_"):
+        posterior = name[len("posterior_"):-len(".yaml")]
+        found += [f"target.data={posteriors.path_of(posteriors.DATA[posterior] + '.json')}",
+                  f"target.file={os.path.join(BUILD, 'tests', 'user_target', posterior)}.so",
+                  "method.warmup=60", "method.draws=20", "run.particles=32",
+                  "run.evaluations=100000"]
     elif name.startswith("image"):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
     elif name == "seeds_rwm.yaml":

@@ -1,0 +1,102 @@
+/* y ~ N(X beta, sigma), the likelihood of most targets of this folder.  A target of yours may copy
+ * it: parameters are `beta`, a list of all coefficients, and `sigma`. */
+#ifndef DUNLIN_TESTS_REGRESSION_H
+#define DUNLIN_TESTS_REGRESSION_H
+
+#include <dunlin/data.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { MOST_COEFFICIENTS = 16 };
+
+struct regression {
+  struct dun_arrays data; /* the option */
+  long long n;
+  const double *y;                         /* [n] */
+  const double *column[MOST_COEFFICIENTS]; /* [n] each: X, column by column */
+  int columns;                             /* coefficients */
+  double *own;                             /* [n][columns at most] of those made in `init` */
+  double *off;                             /* [n] of scratch: what is not explained */
+};
+
+/* Room for `made` columns of n numbers that `init` fills; the outcome is called `y`. */
+static inline int regression_begin(struct regression *r, const char *y, int made,
+                                   struct dun_message why)
+{
+  r->n = dun_take_list(&r->data, y, -1, &r->y, why);
+  if (r->n < 0)
+    return -1;
+  r->own = calloc((size_t)(r->n * made + 1), sizeof *r->own);
+  r->off = calloc((size_t)r->n + 1, sizeof *r->off);
+  if (r->own && r->off)
+    return 0;
+  snprintf(why.text, why.size, "no memory for %lld observations", r->n);
+  return -1;
+}
+
+static inline void regression_free(struct regression *r)
+{
+  free(r->own);
+  free(r->off);
+  r->own = r->off = NULL;
+}
+
+/* One more column, under its name in the file. */
+static inline int regression_add(struct regression *r, const char *name, struct dun_message why)
+{
+  return dun_take_list(&r->data, name, r->n, &r->column[r->columns++], why) < 0 ? -1 : 0;
+}
+
+/* One more column that the caller fills. */
+static inline double *regression_make(struct regression *r)
+{
+  double *column = r->own;
+  for (int j = 0; j < r->columns; j++)
+    column += r->column[j] == column ? r->n : 0;
+  r->column[r->columns++] = column;
+  return column;
+}
+
+static inline void regression_ones(struct regression *r)
+{
+  double *one = regression_make(r);
+  for (long long i = 0; i < r->n; i++)
+    one[i] = 1;
+}
+
+static inline int regression_parameters(const struct regression *r, int capacity,
+                                        struct dun_parameter *parameter)
+{
+  struct dun_parameter row[2] = {
+      {.name = "beta", .rank = 1, .shape = {r->columns}, .doc = "Coefficients."},
+      {.name = "sigma", .transform = DUN_POSITIVE, .doc = "Standard deviation of the noise."},
+  };
+  for (int i = 0; i < 2 && i < capacity; i++)
+    parameter[i] = row[i];
+  return 2;
+}
+
+/* The log likelihood; its gradient with respect to beta and sigma is written. */
+static inline double regression_density(const struct regression *r, const double *beta,
+                                        double sigma, double *gradient)
+{
+  double squares = 0, n = (double)r->n;
+  for (long long i = 0; i < r->n; i++)
+    r->off[i] = r->y[i];
+  for (int j = 0; j < r->columns; j++)
+    for (long long i = 0; i < r->n; i++)
+      r->off[i] -= beta[j] * r->column[j][i];
+  for (long long i = 0; i < r->n; i++)
+    squares += r->off[i] * r->off[i];
+  for (int j = 0; j < r->columns && gradient; j++) {
+    double sum = 0;
+    for (long long i = 0; i < r->n; i++)
+      sum += r->column[j][i] * r->off[i];
+    gradient[j] = sum / (sigma * sigma);
+  }
+  if (gradient)
+    gradient[r->columns] = (squares / (sigma * sigma) - n) / sigma;
+  return -.5 * squares / (sigma * sigma) - n * (log(sigma) + .918938533204672742);
+}
+
+#endif
