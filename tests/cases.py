@@ -151,7 +151,21 @@ WAYS = "program: S B A O, process: {type: psld, gamma: 0.5}, grid: {steps: 40}, 
 TRAPEZOID = "program: heun, grid: {type: quadratic, steps: 30}, stride: 4"
 TUNED = "grid: {type: tuned, evaluations: 30}"
 
-CASES = {"exact": EXACT, "march": MARCH, "phase": PHASE, "mixture": MIXTURE, "seeds": SEEDS,
+SPINS = """
+run:    {seed: 7, particles: $particles}
+target: {type: ising, side: [4, 3], coupling: 0.5, field: 0.1}
+path:   {type: geometric, base: {type: uniform}}
+kernel: {type: $kernel}
+method: {type: smc, moves_per_step: $moves, resampling: $resampling}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+LETTERS = SPINS.replace("ising, side: [4, 3], coupling: 0.5, field: 0.1",
+                        "potts, side: [3, 4], coupling: 0.8").replace(
+    "smc, moves_per_step: $moves, resampling: $resampling",
+    "tempering, temperatures: 5, warmup: 30, draws: 20, thin: 2")
+
+CASES = {"exact": EXACT, "spins": SPINS, "letters": LETTERS, "march": MARCH, "phase": PHASE,
+         "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
          "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}

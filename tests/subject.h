@@ -35,17 +35,12 @@ static inline const char *source_folder(void)
   return source ? source : DUNLIN_SOURCE_FOLDER;
 }
 
-static inline int normal_columns(const struct subject *s)
-{
-  return s->target->draw_normals < 0 ? s->d : s->target->draw_normals;
-}
-
 static inline int subject_allocate(struct subject *s)
 {
   s->x = dun_allocate(s->d, L * sizeof(double));
   s->gradient = dun_allocate(s->d, L * sizeof(double));
-  s->normal = dun_allocate(normal_columns(s), L * sizeof(double));
-  s->uniform = dun_allocate(s->target->draw_uniforms, L * sizeof(double));
+  s->normal = dun_allocate(dun_evaluator_normals(&s->evaluator), L * sizeof(double));
+  s->uniform = dun_allocate(dun_evaluator_uniforms(&s->evaluator), L * sizeof(double));
   s->lp = dun_allocate(L, sizeof(double));
   s->scale = dun_allocate(L, sizeof(double));
   return s->x && s->gradient && s->normal && s->uniform && s->lp && s->scale ? 0 : -1;
@@ -105,10 +100,10 @@ static inline void subject_close(struct subject *s)
 static inline void subject_numbers(struct subject *s, int tile)
 {
   struct dun_address address = {20240611, DUN_PURPOSE_TEST, 0, 0, (uint32_t)tile};
-  dun_normals(address, normal_columns(s), s->normal);
+  dun_normals(address, dun_evaluator_normals(&s->evaluator), s->normal);
   address.step = 1;
-  if (s->target->draw_uniforms > 0)
-    dun_uniforms(address, s->target->draw_uniforms, s->uniform);
+  if (dun_evaluator_uniforms(&s->evaluator) > 0)
+    dun_uniforms(address, dun_evaluator_uniforms(&s->evaluator), s->uniform);
 }
 
 #endif

@@ -267,8 +267,8 @@ struct dun_target {
                 double *gradient, double *work);
 
   /* Exact draws in columns, x[d][64], of the prior and of the target itself, each from
-   * draw_uniforms columns of uniforms in (0, 1] and draw_normals columns of standard normals (-1:
-   * one for each coordinate).  Both use the same numbers of columns.  NULL: none. */
+   * draw_uniforms columns of uniforms in (0, 1] and draw_normals columns of standard normals (of
+   * either -1: one for each coordinate).  Both use the same numbers of columns.  NULL: none. */
   int draw_uniforms, draw_normals;
   void (*draw_prior)(const void *self, const double *uniform, const double *normal, double *x);
   void (*draw)(const void *self, const double *uniform, const double *normal, double *x);
@@ -293,6 +293,12 @@ struct dun_target {
 
   /* What the coordinates are; 0: reals. */
   enum dun_support support;
+  /* Of spins and letters, for kernels that move one coordinate at a time.  `letters`: how many
+   * there are, from 2 on; NULL: the two of spins.  `site` writes value[letters][64]: the log
+   * density with -1 and +1, or 0, 1, ..., at coordinate j in place of what x[d][64] has there, but
+   * for a number that the letters of a lane have in common. */
+  int (*letters)(const void *self);
+  void (*site)(const void *self, int j, const double *x, double *value);
 
   /* Closed forms of the laws of struct dun_tilted; `tilts` has the flags DUN_TILTED_... of what it
    * gives beside the mean.  Returns 0; < 0: with these options there are none.  NULL: never. */

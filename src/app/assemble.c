@@ -290,11 +290,8 @@ static int init_kernel(struct dun_context *context, struct dun_assembly *assembl
   char who[64];
   int code = 0;
   snprintf(who, sizeof who, "kernel %s", run->kernel->type.name);
-  if (run->target->support != DUN_REALS)
-    code =
-        dun_fail(DUN_ERROR_INPUT, "%s moves points of real numbers, and target %s has other ones",
-                 who, run->target->type.name);
-  else if (run->kernel->uses_gradient)
+  code = dun_kernel_suits(run->kernel, run->target, run->path);
+  if (code >= 0 && run->kernel->uses_gradient)
     code = dun_evaluator_need_gradient(&assembly->evaluator, who, "kernel rwm");
   if (code >= 0 && run->kernel->init)
     code = run->kernel->init(run->kernel_self);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/bind.h"
+#include "paths/path.h"
 #include "targets/library.h"
 #include <math.h>
 #include <stdio.h>
@@ -117,11 +118,12 @@ static int prepare(struct work *w)
 
 static int make_room(struct work *w)
 {
-  int64_t d = w->evaluator.dimension, normals = w->target->draw_normals;
+  int64_t d = w->evaluator.dimension, normals = dun_evaluator_normals(&w->evaluator);
   normals = normals > d ? normals : d;
   w->x = dun_allocate(d * DUN_LANES, sizeof(double));
   w->normal = dun_allocate(normals * DUN_LANES, sizeof(double));
-  w->uniform = dun_allocate((d + w->target->draw_uniforms) * DUN_LANES, sizeof(double));
+  w->uniform =
+      dun_allocate((d + dun_evaluator_uniforms(&w->evaluator)) * DUN_LANES, sizeof(double));
   if (!w->x || !w->normal || !w->uniform || dun_caller_init(&w->caller, &w->evaluator, 1) < 0)
     return refuse(w->child, DUN_ERROR_MEMORY, "no memory for the points");
   w->caller.call = &w->child->place;
@@ -143,16 +145,19 @@ static int make_points(struct work *w, int tile)
   static const double scale[TILES] = {0, 0, 1, .1, 10, 0, 0};
   struct dun_address address = address_of(tile);
   int64_t d = w->evaluator.dimension, count = d * DUN_LANES;
-  int normals =
-      w->target->draw_normals < 0 || w->target->draw_normals < d ? (int)d : w->target->draw_normals;
+  int own = dun_evaluator_normals(&w->evaluator), normals = own < d ? (int)d : own;
   dun_normals(address, normals, w->normal);
   address.step = 1;
-  dun_uniforms(address, (int)d + w->target->draw_uniforms, w->uniform);
+  dun_uniforms(address, (int)d + dun_evaluator_uniforms(&w->evaluator), w->uniform);
   if (tile == 0 && w->target->draw_prior)
     return dun_caller_draw(&w->caller, DUN_DENSITY_PRIOR, w->uniform, w->normal, w->x) < 0 ? -1 : 1;
   if (tile == 1 && w->target->draw)
     return dun_caller_draw(&w->caller, DUN_DENSITY_TARGET, w->uniform, w->normal, w->x) < 0 ? -1
                                                                                             : 1;
+  if (w->evaluator.letters && tile >= 2) {
+    dun_path_draw_letters(&w->evaluator, w->uniform, w->x);
+    return 1;
+  }
   for (int64_t i = 0; i < count; i++)
     w->x[i] = tile == 5   ? w->uniform[i]
               : tile == 6 ? exp(w->normal[i])

@@ -30,10 +30,9 @@ struct bench {
 static int bench_init(struct bench *bench, const struct dun_run *run)
 {
   int64_t d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
-  int uniforms = 0, normals = -1;
+  int u = 0, g = (int)d;
   if (run->path)
-    run->path->draws(run->path_self, &uniforms, &normals);
-  int64_t u = uniforms < 0 ? d : uniforms, g = normals < 0 ? d : normals;
+    dun_path_draws(run->path, run->path_self, (int)d, &u, &g);
   bench->block = dun_allocate((u + g + 2 * d + K + 2) * DUN_LANES, sizeof *bench->block);
   if (!bench->block)
     return DUN_ERROR_MEMORY;
@@ -44,8 +43,8 @@ static int bench_init(struct bench *bench, const struct dun_run *run)
   bench->lp = bench->part + K * DUN_LANES;
   bench->gradient = bench->lp + DUN_LANES;
   bench->time = bench->gradient + d * DUN_LANES;
-  dun_uniforms(address(DUN_PURPOSE_START), (int)u, bench->uniform);
-  dun_normals(address(DUN_PURPOSE_START), (int)g, bench->normal);
+  dun_uniforms(address(DUN_PURPOSE_START), u, bench->uniform);
+  dun_normals(address(DUN_PURPOSE_START), g, bench->normal);
   if (run->path)
     run->path->draw(run->path_self, bench->uniform, bench->normal, bench->x);
   else

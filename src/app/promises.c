@@ -131,10 +131,9 @@ static void find_numbers(const struct dun_run *run, struct points *points)
 {
   int d = run->evaluator->dimension;
   points->uniforms = 0;
-  points->normals = -1;
+  points->normals = d;
   if (!run->path->pilot || run->path->pilot(run->path_self).moves == 0)
-    run->path->draws(run->path_self, &points->uniforms, &points->normals);
-  points->normals = points->normals < 0 ? d : points->normals;
+    dun_path_draws(run->path, run->path_self, d, &points->uniforms, &points->normals);
 }
 
 static int points_init(const struct dun_run *run, struct points *points)
@@ -193,7 +192,7 @@ static int starts_from_prior(struct dun_caller *caller, const struct points *poi
   const struct dun_evaluator *e = caller->evaluator;
   int64_t count = e->dimension * (int64_t)DUN_LANES;
   double *x = e->target->draw_prior ? dun_allocate(count, sizeof *x) : NULL;
-  int same = x && points->uniforms >= e->target->draw_uniforms &&
+  int same = x && points->uniforms >= dun_evaluator_uniforms(e) &&
              dun_caller_draw(caller, DUN_DENSITY_PRIOR, points->uniform, points->normal, x) == 0 &&
              memcmp(x, points->x, (size_t)count * sizeof *x) == 0;
   dun_free(x);

@@ -61,9 +61,7 @@ static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
   double *lp = step + block, *uniform = lp + DUN_LANES;
   struct dun_address address = dun_run_address(run, DUN_PURPOSE_BASINS);
 
-  run->path->draws(run->path_self, &uniforms, &normals);
-  uniforms = uniforms < 0 ? d : uniforms;
-  normals = normals < 0 ? d : normals;
+  dun_path_draws(run->path, run->path_self, d, &uniforms, &normals);
   double *normal = uniform + (int64_t)uniforms * DUN_LANES;
   address.tile = (uint32_t)tile;
   address.step = 0;
@@ -103,9 +101,8 @@ static void deviations(int d, const struct dun_basin_points *p, double *deviatio
 static int64_t lanes_of(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, uniforms, normals;
-  run->path->draws(run->path_self, &uniforms, &normals);
-  return (int64_t)(4 * d + 1 + (uniforms < 0 ? d : uniforms) + (normals < 0 ? d : normals)) *
-         DUN_LANES;
+  dun_path_draws(run->path, run->path_self, d, &uniforms, &normals);
+  return (int64_t)(4 * d + 1 + uniforms + normals) * DUN_LANES;
 }
 
 static int climb_some(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,

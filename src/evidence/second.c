@@ -98,7 +98,7 @@ void dun_second_start(struct dun_second *second)
 
 static int suited(const struct dun_run *run)
 {
-  return run->path && run->logw && run->x;
+  return run->path && run->logw && run->x && !run->evaluator->letters;
 }
 
 /* Chains of which a point is taken at once. */
@@ -465,7 +465,7 @@ static const char *reason(enum dun_second_lack lack)
 {
   static const char *const text[] = {
       [DUN_SECOND_MADE] = "",
-      [DUN_SECOND_UNSUITED] = "the method leaves no weighted particles",
+      [DUN_SECOND_UNSUITED] = "the method leaves no weighted particles of real numbers",
       [DUN_SECOND_DIMENSION] = "no mixture is fitted beyond 256 dimensions",
       [DUN_SECOND_POINTS] = "too few different points are left to fit a mixture to",
       [DUN_SECOND_MOVES] = "a tenth of the run's moves would be too few draws",

@@ -10,12 +10,6 @@ struct exact {
   double *normal, *uniform; /* columns of a draw; owned */
 };
 
-static int64_t normals(const struct exact *s)
-{
-  const struct dun_target *t = s->target->target;
-  return t->draw_normals < 0 ? s->target->dimension : t->draw_normals;
-}
-
 /* ---- trials -------------------------------------------------------------------------------- */
 
 /* Columns of one point, in all lanes alike. */
@@ -116,8 +110,8 @@ static int init_here(struct exact *s, struct dun_evaluator *target)
   DUN_FREE(s->normal);
   DUN_FREE(s->uniform);
   if (target->target->tilts & DUN_TILTED_DRAW) {
-    s->normal = dun_allocate(normals(s), DUN_LANES * sizeof *s->normal);
-    s->uniform = dun_allocate(target->target->draw_uniforms, DUN_LANES * sizeof *s->uniform);
+    s->normal = dun_allocate(dun_evaluator_normals(target), DUN_LANES * sizeof *s->normal);
+    s->uniform = dun_allocate(dun_evaluator_uniforms(target), DUN_LANES * sizeof *s->uniform);
     if (!s->normal || !s->uniform)
       return DUN_ERROR_MEMORY;
   }
@@ -166,9 +160,9 @@ static void value(const void *self, const struct dun_field_call *call)
                               .normal = s->normal};
   if (call->draw) {
     address.purpose = DUN_PURPOSE_FIELD;
-    dun_normals(address, (int)normals(s), s->normal);
+    dun_normals(address, dun_evaluator_normals(s->target), s->normal);
     address.purpose = DUN_PURPOSE_FIELD_UNIFORM;
-    dun_uniforms(address, s->target->target->draw_uniforms, s->uniform);
+    dun_uniforms(address, dun_evaluator_uniforms(s->target), s->uniform);
   }
   if (dun_evaluator_tilted(s->target, &tilted) < 0)
     for (int64_t i = 0; i < (int64_t)s->target->dimension * DUN_LANES; i++)

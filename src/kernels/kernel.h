@@ -13,6 +13,7 @@ struct dun_move {
   const void *path_self;
   struct dun_address address;      /* its purpose is set by the kernel for each use */
   int n, d, K;                     /* lanes that hold particles; dimension; parts */
+  int letters, spins;              /* of a coordinate, 0: reals; whether they are -1 and +1 */
   const double *coefficient;       /* [K][64]: of the parts at these times */
   const double *time;              /* [64] */
   const double *step_size;         /* [64], jittered, in units of `scale` */
@@ -79,7 +80,8 @@ struct dun_kernel {
   int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
   int uses_gradient;
-  int uses_centre; /* proposes around the particles' mean: methods that learn learn that, too */
+  int moves_letters; /* spins and letters, and no reals: by `site` of the path */
+  int uses_centre;   /* proposes around the particles' mean: methods that learn learn that, too */
   /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */
   int (*biased)(const void *self);
   /* Columns of scratch. */
@@ -105,6 +107,10 @@ static inline int dun_kernel_is_biased(const struct dun_kernel *kernel, const vo
 {
   return kernel->biased ? kernel->biased(self) : 0;
 }
+
+/* DUN_ERROR_INPUT where it cannot move points of such a target along the path. */
+int dun_kernel_suits(const struct dun_kernel *kernel, const struct dun_target *target,
+                     const struct dun_path *path);
 
 struct dun_adaptation;
 

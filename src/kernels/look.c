@@ -232,7 +232,7 @@ void dun_look_summarise(const struct dun_sweep *s, const double *sum, struct dun
   look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
   look->autocorrelation = s->start && v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : NAN;
   look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;
-  look->never_moved = s->start ? sum[NEVER_MOVED] / sum[MOVED] : NAN;
+  look->never_moved = s->start && !s->pass.evaluator->letters ? sum[NEVER_MOVED] / sum[MOVED] : NAN;
   look->lp_variance = v1;
   look->radius = sum[RADIUS] / sum[MOVED];
   look->radius_square = sum[RADIUS_SQUARE] / sum[MOVED];

@@ -103,6 +103,8 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct dun_lanes
                            .n = n,
                            .d = s->d,
                            .K = s->K,
+                           .letters = s->pass.evaluator->letters,
+                           .spins = s->pass.evaluator->target->support == DUN_SPINS,
                            .time = w->time,
                            .coefficient = w->coefficient,
                            .step_size = w->step,

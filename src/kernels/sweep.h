@@ -23,7 +23,8 @@ struct dun_sweep {
   struct dun_column *x;         /* [d] */
   struct dun_column *part_lp;   /* [K] */
   struct dun_column *start;     /* [d + 1]: x and log density at the last selection; or NULL: jumps,
-                                 * autocorrelation and never_moved are then NAN */
+                                 * autocorrelation and never_moved are then NAN, which the last is
+                                 * of letters too: by rights many stay as they are */
   struct dun_column *time;      /* [1] or NULL: a chain's own time in place of the sweep's */
   struct dun_column *step_size; /* [1] or NULL: a chain's own in place of the pooled one */
   struct dun_column *rung;      /* i64 [2] or NULL: a chain's row of rung_scale */

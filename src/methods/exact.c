@@ -68,12 +68,12 @@ static void draw(const struct dun_run *run, const double *uniform, const double 
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
-  const struct dun_target *target = run->target;
   struct exact *s = self;
   if (run->now.step > 0)
     return DUN_TICK_DONE;
   int status = dun_run_draw_slice(run, s->done, slices(run), DUN_PURPOSE_START,
-                                  target->draw_uniforms, target->draw_normals, draw);
+                                  dun_evaluator_uniforms(run->evaluator),
+                                  dun_evaluator_normals(run->evaluator), draw);
   if ((status = dun_agree(context, status)) < 0)
     return status;
   if (++s->done < slices(run))

@@ -55,9 +55,11 @@ static void draw_signs(const struct dun_run *run, int64_t first, int64_t count, 
     sign[i] = dun_uniform_one(address, first + i) > .5 ? 1 : -1;
 }
 
-static void size(struct dun_watch *w, int d)
+static void size(struct dun_watch *w, const struct dun_run *run)
 {
+  int d = run->evaluator->dimension;
   w->d = d;
+  w->spins = run->target->support == DUN_SPINS;
   w->coordinates = d < MOST_COORDINATES ? d : MOST_COORDINATES;
   w->columns = w->coordinates + SIGNED_SUMS + DUN_DIRECTIONS + 1;
 }
@@ -66,7 +68,7 @@ int dun_watch_start(struct dun_watch *w, const struct dun_run *run)
 {
   int d = run->evaluator->dimension;
 
-  size(w, d);
+  size(w, run);
   w->slow = w->steps = w->unknown = 0;
   if (dun_numbers_make(&w->centre, w->columns, 0) < 0 ||
       dun_numbers_make(&w->scale, w->columns, 0) < 0 ||
@@ -84,7 +86,7 @@ static int prepare(struct dun_watch *w, const struct dun_run *run)
   int64_t d = run->evaluator->dimension;
 
   if (!w->lanes) {
-    size(w, (int)d); /* of a restart */
+    size(w, run); /* of a restart */
     w->sign = dun_allocate(SIGNED_SUMS * d, sizeof *w->sign);
     w->inverse = dun_allocate(d, sizeof *w->inverse);
     w->lanes = dun_allocate((2 * w->columns + d + 3) * DUN_LANES, sizeof *w->lanes);
@@ -405,6 +407,8 @@ static void diagnose_drift(const struct dun_watch *w, struct dun_diagnosis *out)
     double errors = noise > 0 ? fabs(w->moved.value[i]) / noise : 0;
     if (direction >= 0 && direction < DUN_DIRECTIONS)
       continue; /* learned from the very particles: of many coordinates it fits their noise */
+    if (w->spins && i >= w->columns && i - w->columns < w->coordinates)
+      continue;
     if (errors > worst) {
       worst = errors;
       by = w->moved.value[i];

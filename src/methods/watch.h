@@ -19,6 +19,7 @@ enum { DUN_DIRECTIONS = 3 };
 
 struct dun_watch {
   int d, coordinates, columns; /* columns: of coordinates, signed sums, directions, density */
+  int spins;                   /* whose squares are all alike */
 
   /* state */
   struct dun_numbers centre, scale;  /* [columns] of the test functions; scale 0: not known yet */

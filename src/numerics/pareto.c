@@ -107,7 +107,10 @@ int dun_pareto_shape(int64_t n, const double *log_weight, double *shape)
     part(sorted, n, n - tail - 1);
     qsort(sorted + n - tail - 1, (size_t)tail + 1, sizeof *sorted, compare);
     excesses(tail, sorted + n - tail, excess);
-    *shape = excess[tail - 1] > 0 ? fit(tail, excess, grid, b, b + grid) : -INFINITY;
+    int64_t alike = 0; /* at the threshold: weights of states that many share, no tail */
+    while (alike < tail && !(excess[alike] > 1e-10)) /* but for rounding */
+      alike++;
+    *shape = tail - alike >= 5 ? fit(tail - alike, excess + alike, grid, b, b + grid) : -INFINITY;
   }
   dun_free(sorted);
   return 0;

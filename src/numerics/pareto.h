@@ -9,7 +9,8 @@
 
 /* k of those of n weights, given by their logarithms, that are not 0; of m such min(m / 5,
  * 3 sqrt(m)) are the tail.  Drawn a little to 1/2 where they are few.  -INFINITY: the largest
- * weights are all alike; NAN: fewer than 5 of them, or one that is no number.  DUN_ERROR_MEMORY. */
+ * weights are all alike, or all but four; NAN: fewer than 5 of them, or one that is no number.
+ * DUN_ERROR_MEMORY. */
 int dun_pareto_shape(int64_t n, const double *log_weight, double *shape);
 
 #endif

@@ -26,7 +26,9 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   int status;
 
   s->target = target;
-  if (s->start.type == GAUSSIAN)
+  if (target->letters)
+    status = 0; /* begin anywhere */
+  else if (s->start.type == GAUSSIAN)
     status = dun_given_gaussian(&s->law, target->dimension, &s->start.mean, "path.start.mean",
                                 &s->start.scale, "path.start.scale");
   else
@@ -55,9 +57,19 @@ static void evaluate(const void *self, const struct dun_request *request)
   dun_path_evaluate_target(((const struct constant *)self)->target, request);
 }
 
+static void site(const void *self, int j, const double *x, double *value)
+{
+  dun_evaluate_site(((const struct constant *)self)->target, j, x, value);
+}
+
 static void draws(const void *self, int *uniforms, int *normals)
 {
   const struct constant *s = self;
+  if (s->target->letters) {
+    *uniforms = -1;
+    *normals = 0;
+    return;
+  }
   int prior = s->start.type == PRIOR;
   *uniforms = prior ? s->target->target->draw_uniforms : 0;
   *normals = prior ? s->target->target->draw_normals : -1;
@@ -66,7 +78,9 @@ static void draws(const void *self, int *uniforms, int *normals)
 static void draw(const void *self, const double *uniform, const double *normal, double *x)
 {
   const struct constant *s = self;
-  if (s->start.type == PRIOR)
+  if (s->target->letters)
+    dun_path_draw_letters(s->target, uniform, x);
+  else if (s->start.type == PRIOR)
     dun_evaluator_draw_prior(s->target, uniform, normal, x);
   else
     dun_gaussian_draw(&s->law, normal, x);
@@ -75,6 +89,11 @@ static void draw(const void *self, const double *uniform, const double *normal, 
 static int draw_density(const void *self, const double *x, double *lp)
 {
   const struct constant *s = self;
+  double alike = dun_path_letters_density(s->target);
+  for (int l = 0; l < DUN_LANES && s->target->letters; l++)
+    lp[l] = alike;
+  if (s->target->letters)
+    return 1;
   if (s->start.type == PRIOR)
     dun_evaluate_prior(s->target, DUN_LANES, x, lp, NULL, NULL);
   else
@@ -89,7 +108,7 @@ static const struct dun_option start_options[] = {
      .offset = START(type),
      .initial = "gaussian",
      .words = "gaussian|prior",
-     .doc = "A stated Gaussian, or the target's prior."},
+     .doc = "A stated Gaussian, or the target's prior; spins and letters start at any, all alike."},
     {.name = "mean",
      .type = DUN_NUMBERS,
      .offset = START(mean),
@@ -128,6 +147,7 @@ const struct dun_path dun_path_constant = {
     .coefficients = coefficients,
     .init = init,
     .evaluate = evaluate,
+    .site = site,
     .draws = draws,
     .draw = draw,
     .draw_density = draw_density,

@@ -1,8 +1,8 @@
 /* The geometric path log pi_t = (1 - t) log pi_0 + t log pi: tempering (Gelman & Meng 1998).
  *
- * Its base pi_0 is a Gaussian that the input states, a Gaussian fitted to pilot chains, or the
- * target's own prior; with the prior, d log pi_t / dt is the log likelihood.  pi_0 is
- * normalised, so that log Z of the path is that of the target. */
+ * Its base pi_0 is a Gaussian that the input states, a Gaussian fitted to pilot chains, the
+ * target's own prior, or, of spins and letters, uniform; with the prior, d log pi_t / dt is the log
+ * likelihood.  pi_0 is normalised, so that log Z of the path is that of the target. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/given.h"
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum base { BASE_GAUSSIAN, BASE_FITTED, BASE_PRIOR };
+enum base { BASE_GAUSSIAN, BASE_FITTED, BASE_PRIOR, BASE_UNIFORM };
 
 struct geometric {
   /* options */
@@ -57,6 +57,10 @@ static int check_fitted(const struct geometric *g)
 static int init_base(struct geometric *g)
 {
   int status;
+  if (g->target->letters && g->base.type != BASE_UNIFORM)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path.base.type: points of target %s are spins or letters; use uniform",
+                    g->target->target->type.name);
   switch ((enum base)g->base.type) {
   case BASE_GAUSSIAN: return make_gaussian(g, &g->gaussian);
   case BASE_FITTED:
@@ -65,6 +69,7 @@ static int init_base(struct geometric *g)
     if (status >= 0 && (status = make_gaussian(g, &g->start)) >= 0)
       status = make_gaussian(g, &g->gaussian);
     return status;
+  case BASE_UNIFORM: return dun_path_need_letters(g->target, "path.base.type");
   case BASE_PRIOR: break;
   }
   if (!g->target->target->prior || !g->target->target->draw_prior)
@@ -123,7 +128,11 @@ extern const struct dun_path dun_path_geometric;
 static void evaluate_base(const struct geometric *g, const struct dun_request *request,
                           const double *coefficient)
 {
-  if (g->base.type != BASE_PRIOR) {
+  if (g->base.type == BASE_UNIFORM) {
+    double density = dun_path_letters_density(g->target);
+    for (int l = 0; l < DUN_LANES && request->part_lp; l++)
+      request->part_lp[l] = density;
+  } else if (g->base.type != BASE_PRIOR) {
     dun_gaussian_write(&g->gaussian, request->x, request->part_lp, coefficient, request->gradient,
                        g->work);
     return;
@@ -131,8 +140,17 @@ static void evaluate_base(const struct geometric *g, const struct dun_request *r
   if (request->gradient)
     memset(request->gradient, 0,
            (size_t)g->target->dimension * DUN_LANES * sizeof *request->gradient);
-  dun_evaluate_prior(g->target, request->n, request->x, request->part_lp, coefficient,
-                     request->gradient);
+  if (g->base.type == BASE_PRIOR)
+    dun_evaluate_prior(g->target, request->n, request->x, request->part_lp, coefficient,
+                       request->gradient);
+}
+
+static void site(const void *self, int j, const double *x, double *value)
+{
+  const struct geometric *g = self;
+  int64_t block = (int64_t)g->target->letters * DUN_LANES;
+  memset(value, 0, (size_t)block * sizeof *value);
+  dun_evaluate_site(g->target, j, x, value + block);
 }
 
 static void evaluate(const void *self, const struct dun_request *request)
@@ -156,9 +174,9 @@ static void evaluate(const void *self, const struct dun_request *request)
 static void draws(const void *self, int *uniforms, int *normals)
 {
   const struct geometric *g = self;
-  int prior = g->base.type == BASE_PRIOR;
-  *uniforms = prior ? g->target->target->draw_uniforms : 0;
-  *normals = prior ? g->target->target->draw_normals : -1;
+  int prior = g->base.type == BASE_PRIOR, uniform = g->base.type == BASE_UNIFORM;
+  *uniforms = prior ? g->target->target->draw_uniforms : uniform ? -1 : 0;
+  *normals = prior ? g->target->target->draw_normals : uniform ? 0 : -1;
 }
 
 static void draw(const void *self, const double *uniform, const double *normal, double *x)
@@ -166,6 +184,8 @@ static void draw(const void *self, const double *uniform, const double *normal, 
   const struct geometric *g = self;
   if (g->base.type == BASE_PRIOR)
     dun_evaluator_draw_prior(g->target, uniform, normal, x);
+  else if (g->base.type == BASE_UNIFORM)
+    dun_path_draw_letters(g->target, uniform, x);
   else
     dun_gaussian_draw(&g->gaussian, normal, x);
 }
@@ -255,8 +275,9 @@ static const struct dun_option base_options[] = {
     {.name = "type",
      .type = DUN_CHOICE,
      .offset = BASE(type),
-     .words = "gaussian|fitted|prior",
-     .doc = "A stated Gaussian, one fitted to pilot chains, or the target's prior."},
+     .words = "gaussian|fitted|prior|uniform",
+     .doc = "A stated Gaussian, one fitted to pilot chains, the target's prior, or, of spins and "
+            "letters, all alike."},
     {.name = "mean",
      .type = DUN_NUMBERS,
      .offset = BASE(mean),
@@ -345,6 +366,7 @@ const struct dun_path dun_path_geometric = {
     .coefficients = coefficients,
     .init = init,
     .evaluate = evaluate,
+    .site = site,
     .draws = draws,
     .draw = draw,
     .schedule = schedule,

@@ -1,6 +1,7 @@
 #include "paths/path.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include <math.h>
 
@@ -56,6 +57,38 @@ void dun_path_combine(const struct dun_path *path, const void *self, const doubl
 
   dun_path_lane_coefficients(path, self, time, c);
   dun_path_combine_parts(path->parts, c, part_lp, lp);
+}
+
+void dun_path_draws(const struct dun_path *path, const void *self, int d, int *uniforms,
+                    int *normals)
+{
+  path->draws(self, uniforms, normals);
+  *uniforms = *uniforms < 0 ? d : *uniforms;
+  *normals = *normals < 0 ? d : *normals;
+}
+
+void dun_path_draw_letters(const struct dun_evaluator *target, const double *uniform, double *x)
+{
+  int q = target->letters;
+  for (int64_t i = 0; i < (int64_t)target->dimension * DUN_LANES; i++) {
+    int letter = (int)(uniform[i] * q);
+    x[i] = dun_evaluator_letter(target, letter < q ? letter : q - 1);
+  }
+}
+
+double dun_path_letters_density(const struct dun_evaluator *target)
+{
+  return target->letters ? -target->dimension * dun_scalar_log(target->letters) : 0;
+}
+
+int dun_path_need_letters(const struct dun_evaluator *target, const char *option)
+{
+  if (target->letters)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s: uniform is for spins and letters, and target %s has points of real numbers; "
+                  "use gaussian",
+                  option, target->target->type.name);
 }
 
 int dun_path_at_point(const struct dun_path *path, const void *self, int d, int *at_point)

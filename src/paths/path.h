@@ -49,6 +49,10 @@ struct dun_path {
 
   void (*evaluate)(const void *self, const struct dun_request *request);
 
+  /* Of spins and letters: value[K][letters][64], of each part what `site` of a target writes; NULL:
+   * this path is none of theirs. */
+  void (*site)(const void *self, int j, const double *x, double *value);
+
   /* Draws of pi_0 in columns from so many uniforms and normals per particle (-1: one per
    * coordinate). */
   void (*draws)(const void *self, int *uniforms, int *normals);
@@ -121,6 +125,16 @@ void dun_path_combine(const struct dun_path *path, const void *self, const doubl
 
 /* The same from the lanes' coefficients [K][64]. */
 void dun_path_combine_parts(int K, const double *coefficient, const double *part_lp, double *lp);
+
+/* Columns of uniforms and normals that `draw` takes, for a target of d dimensions. */
+void dun_path_draws(const struct dun_path *path, const void *self, int d, int *uniforms,
+                    int *normals);
+
+/* x[d][64] of letters that are all alike, from d columns of uniforms, and their log density. */
+void dun_path_draw_letters(const struct dun_evaluator *target, const double *uniform, double *x);
+double dun_path_letters_density(const struct dun_evaluator *target);
+/* DUN_ERROR_INPUT unless the target's points are of spins or letters. */
+int dun_path_need_letters(const struct dun_evaluator *target, const char *option);
 
 /* Whether `draw` puts all particles at one point, in d dimensions.  DUN_ERROR_MEMORY. */
 int dun_path_at_point(const struct dun_path *path, const void *self, int d, int *at_point);

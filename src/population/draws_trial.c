@@ -64,7 +64,7 @@ static void draws_free(struct draws *w)
 
 static int draws_init(struct draws *w)
 {
-  int uniforms = w->caller->evaluator->target->draw_uniforms;
+  int uniforms = dun_evaluator_uniforms(w->caller->evaluator);
   w->d = w->caller->evaluator->dimension;
   w->block = (int64_t)w->d * DUN_LANES;
   w->x = dun_allocate(w->tiles * w->block, sizeof(double));
@@ -93,12 +93,11 @@ static struct dun_address address_of(const struct draws *w, int use, int tile)
 
 static int draw(struct draws *w, int tile)
 {
-  const struct dun_target *target = w->caller->evaluator->target;
+  const struct dun_evaluator *e = w->caller->evaluator;
   double *x = w->x + tile * w->block;
-  int normals = target->draw_normals < 0 ? w->d : target->draw_normals;
-  dun_normals(address_of(w, 0, tile), normals, w->normal);
-  if (target->draw_uniforms > 0)
-    dun_uniforms(address_of(w, 1, tile), target->draw_uniforms, w->uniform);
+  dun_normals(address_of(w, 0, tile), dun_evaluator_normals(e), w->normal);
+  if (dun_evaluator_uniforms(e) > 0)
+    dun_uniforms(address_of(w, 1, tile), dun_evaluator_uniforms(e), w->uniform);
   int status = dun_caller_draw(w->caller, w->which, w->uniform, w->normal, x);
   if (status >= 0)
     status = dun_caller_evaluate(w->caller, w->which, DUN_LANES, NULL, x, 0);
@@ -402,11 +401,14 @@ static int try_all(struct dun_caller *caller, enum dun_density_kind which,
 int dun_promises_prior(struct dun_caller *caller, const struct dun_effort *effort,
                        struct dun_address address, struct dun_findings *findings)
 {
-  return try_all(caller, DUN_DENSITY_PRIOR, effort, address, findings);
+  return caller->evaluator->letters ? 0 /* its moves are of reals */
+                                    : try_all(caller, DUN_DENSITY_PRIOR, effort, address, findings);
 }
 
 int dun_promises_draws(struct dun_caller *caller, const struct dun_effort *effort,
                        struct dun_address address, struct dun_findings *findings)
 {
-  return try_all(caller, DUN_DENSITY_TARGET, effort, address, findings);
+  return caller->evaluator->letters
+             ? 0
+             : try_all(caller, DUN_DENSITY_TARGET, effort, address, findings);
 }

@@ -195,31 +195,6 @@ static int find_outputs(struct dun_evaluator *e)
   return status;
 }
 
-int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
-{
-  unsigned before = enter(e, "lattice");
-  const char *name = e->target->type.name;
-  size[0] = size[1] = size[2] = 1;
-  int status = e->target->lattice ? e->target->lattice(e->self, axes, size) : -1;
-  dun_guard_leave(before);
-  if (status < 0)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "Target %s is no field on a lattice: it has no waves in Fourier space.", name);
-  if (*axes < 1 || *axes > 3)
-    return dun_fail(DUN_ERROR_INPUT, "Target %s has a lattice of %d axes; 1 to 3 were expected.",
-                    name, *axes);
-  for (int a = *axes; a < 3; a++)
-    size[a] = 1;
-  int64_t plane = (int64_t)size[0] * size[1];
-  if (size[0] < 1 || size[1] < 1 || size[2] < 1 || plane > MAX_DIMENSION ||
-      plane * size[2] != e->dimension)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "Target %s has a lattice of %d x %d x %d sites; %d sites were "
-                    "expected.",
-                    name, size[0], size[1], size[2], e->dimension);
-  return 0;
-}
-
 int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
                                 const char *instead)
 {
@@ -231,50 +206,20 @@ int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const cha
                   who, evaluator->target->type.name, instead);
 }
 
-void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta)
+static int find_letters(struct dun_evaluator *e)
 {
-  if (!evaluator->target->constrain) {
-    memcpy(theta, x, (size_t)evaluator->dimension * sizeof *x);
-    return;
-  }
-  unsigned before = enter(evaluator, "constrain");
-  evaluator->target->constrain(evaluator->self, x, theta);
-  dun_guard_leave(before);
-}
-
-void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
-                        const double *normal, double *x)
-{
-  unsigned before = enter(evaluator, "draw");
-  evaluator->target->draw(evaluator->self, uniform, normal, x);
-  dun_guard_leave(before);
-}
-
-void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const double *uniform,
-                              const double *normal, double *x)
-{
-  unsigned before = enter(evaluator, "draw_prior");
-  evaluator->target->draw_prior(evaluator->self, uniform, normal, x);
-  dun_guard_leave(before);
-}
-
-int dun_evaluator_tilted(const struct dun_evaluator *evaluator, const struct dun_tilted *tilted)
-{
-  unsigned before = enter(evaluator, "tilted");
-  int status = evaluator->target->tilted(evaluator->self, tilted, evaluator->work);
-  dun_guard_leave(before);
-  return status;
-}
-
-int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, double *centre,
-                        double *share, double *width)
-{
-  if (!evaluator->target->modes)
+  const struct dun_target *t = e->target;
+  if (t->support == DUN_REALS)
     return 0;
-  unsigned before = enter(evaluator, "modes");
-  int count = evaluator->target->modes(evaluator->self, capacity, centre, share, width);
+  unsigned before = enter(e, "letters");
+  e->letters = t->letters ? t->letters(e->self) : 2;
   dun_guard_leave(before);
-  return count;
+  if (e->letters < 2 || e->letters > DUN_MAX_LETTERS ||
+      (t->support == DUN_SPINS && e->letters != 2))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "Target %s has %d letters; 2 to %d were expected, and of spins 2.",
+                    t->type.name, e->letters, DUN_MAX_LETTERS);
+  return 0;
 }
 
 /* A constrained target is evaluated as one without constraints. */
@@ -299,7 +244,8 @@ int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target 
   *evaluator = (struct dun_evaluator){.target = target, .self = self, .slow = DUN_SLOW_POINTS};
   if ((status = transform(evaluator)) < 0 || (status = find_dimension(evaluator)) < 0 ||
       (status = find_work(evaluator, &work_columns)) < 0 ||
-      (status = find_outputs(evaluator)) < 0 || (status = allocate(evaluator, work_columns)) < 0)
+      (status = find_outputs(evaluator)) < 0 || (status = find_letters(evaluator)) < 0 ||
+      (status = allocate(evaluator, work_columns)) < 0)
     dun_evaluator_free(evaluator);
   return status;
 }

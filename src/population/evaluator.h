@@ -11,11 +11,14 @@
 /* Where there is a look at the interrupt: nowhere, before each tile, before each of its points. */
 enum dun_slowness { DUN_FAST, DUN_SLOW_TILES, DUN_SLOW_POINTS };
 
+enum { DUN_MAX_LETTERS = 64 };
+
 struct dun_evaluator {
   const struct dun_target *target; /* without constraints: of a `constrained` one what it is then */
   void *self;
   int dimension; /* d */
   int outputs;   /* numbers of all output parameters */
+  int letters;   /* values of a coordinate; 0: reals */
 
   /* Points whose density or gradient this rank was asked for; the prior alone does not count. */
   int64_t evaluations;
@@ -68,6 +71,11 @@ void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, doubl
 void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                         const double *scale, double *gradient);
 
+/* The value of a letter: of spins -1 and +1, else its number. */
+double dun_evaluator_letter(const struct dun_evaluator *evaluator, int letter);
+/* `site` of the target, see there; what is not finite there is, but for -INFINITY, no letter's. */
+void dun_evaluate_site(struct dun_evaluator *evaluator, int j, const double *x, double *value);
+
 /* 0; DUN_ERROR_INPUT for a target without gradient, with a sentence that begins with who needs one
  * ("kernel hmc") and ends with what does not. */
 int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
@@ -83,6 +91,9 @@ int dun_evaluator_lattice(const struct dun_evaluator *evaluator, int *axes, int 
 /* theta[outputs] of one point x[d]. */
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta);
 
+/* Columns of uniforms and normals that its draws are made from. */
+int dun_evaluator_uniforms(const struct dun_evaluator *evaluator);
+int dun_evaluator_normals(const struct dun_evaluator *evaluator);
 /* Exact draws in columns x[d][64] of the target, or of its prior, which must have them. */
 void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
                         const double *normal, double *x);

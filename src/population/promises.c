@@ -348,7 +348,10 @@ static int try_all(struct promises *p, struct dun_address address)
     return 0;
   if (!p->effort->thrifty && (status = try_again(p, 0)) < 0)
     return status;
-  if (p->caller->gradients) {
+  const struct dun_target *target = p->caller->evaluator->target;
+  if (target->site) {
+    status = dun_promises_sites(p->caller, p->effort, p->x, p->findings);
+  } else if (p->caller->gradients && target->support == DUN_REALS) {
     struct dun_found found = {p->x, p->lp, p->gradient};
     status = dun_promises_gradient(p->caller, DUN_DENSITY_TARGET, p->effort, address, &found,
                                    p->findings);

@@ -57,6 +57,10 @@ int dun_promises_target(struct dun_caller *caller, const struct dun_effort *effo
 int dun_promises_prior(struct dun_caller *caller, const struct dun_effort *effort,
                        struct dun_address address, struct dun_findings *findings);
 
+/* Of spins and letters: `site`, at some coordinates of x[d][64]. */
+int dun_promises_sites(struct dun_caller *caller, const struct dun_effort *effort, const double *x,
+                       struct dun_findings *findings);
+
 /* The prior's gradient, and that it adds, at points x[d][64] of its support. */
 int dun_promises_prior_gradient(struct dun_caller *caller, const struct dun_effort *effort,
                                 struct dun_address address, const double *x,

@@ -14,10 +14,8 @@
 /* Exact draws number `set` of the target: the same on every rank. */
 static int draw_exactly(const struct dun_run *run, int set, struct dun_points *points)
 {
-  const struct dun_target *target = run->target;
   int d = run->evaluator->dimension;
-  int64_t U = target->draw_uniforms < 0 ? d : target->draw_uniforms;
-  int64_t G = target->draw_normals < 0 ? d : target->draw_normals;
+  int64_t U = dun_evaluator_uniforms(run->evaluator), G = dun_evaluator_normals(run->evaluator);
   double *block = dun_allocate((U + G + d) * DUN_LANES + d, sizeof *block);
   if (!block)
     return DUN_ERROR_MEMORY;

@@ -64,12 +64,14 @@ static const char *operations_fault(const struct dun_target *t)
     return "its dimension is negative";
   if (!t->constrained && (t->dimension > 0) == (t->dimension_of != NULL))
     return "expected either a fixed `dimension` or the function `dimension_of`";
-  if (t->draw_uniforms < 0 || t->draw_normals < -1)
-    return "expected draw_uniforms >= 0 and draw_normals >= -1";
+  if (t->draw_uniforms < -1 || t->draw_normals < -1)
+    return "expected draw_uniforms and draw_normals >= -1";
   if (t->draw_uniforms > 1000000 || t->draw_normals > 1000000)
     return "expected at most 1000000 columns of random numbers for a draw";
   if ((unsigned)t->support > DUN_LETTERS)
     return "its `support` is unknown";
+  if ((t->site || t->letters) && t->support == DUN_REALS)
+    return "it has `site` or `letters` but its `support` is that of reals";
   if (t->tilts & ~31u || (t->tilts && !t->tilted))
     return "it has `tilts` that are unknown, or no `tilted` to go with them";
   if ((t->tilts & DUN_TILTED_DRAW) && !t->draw)

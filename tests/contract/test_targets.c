@@ -7,7 +7,8 @@
 static void test_registry(void)
 {
   for (const struct dun_type *const *type = dun_registry(DUN_KIND_TARGET); *type; type++) {
-    int found = 0;
+    /* those of spins and letters are in test_letters.c */
+    int found = ((const struct dun_target *)(const void *)*type)->support != DUN_REALS;
     for (int i = 0; i < SETTINGS; i++) {
       const char *name = settings[i].options + strlen("type: ");
       size_t length = strlen((*type)->name);

@@ -210,7 +210,8 @@ static void tilted_laws_are_right(void)
 static void every_target_has_settings(void)
 {
   for (const struct dun_type *const *type = dun_registry(DUN_KIND_TARGET); *type; type++) {
-    int found = !((const struct dun_target *)*type)->tilted;
+    const struct dun_target *target = (const struct dun_target *)*type;
+    int found = !target->tilted || target->support != DUN_REALS; /* test_letters.c */
     for (size_t i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*type)->name);
     CHECK(found);

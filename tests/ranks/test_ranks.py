@@ -81,6 +81,11 @@ def test_fit_and_reweight_after_tempering():
     same_at((1, 2, 3, 7), "ladders_finished", kernel="hmc", particles=500)
 
 
+def test_spins_and_letters():
+    same_at((1, 2, 3, 7), "spins", kernel="glauber", particles=500, moves="auto")
+    same_at((1, 3), "letters", kernel="glauber, rule: metropolis", particles=100)
+
+
 def test_exact_draws():
     same_at((1, 2, 3, 7), "exact", particles=3000)
 

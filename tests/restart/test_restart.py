@@ -71,6 +71,10 @@ def test_one_tick_at_a_time_of_exact_draws():
     one_tick_at_a_time("exact", "--set", "run.replicates=2", "--set", "run.tile=1", adaptive=False)
 
 
+def test_one_tick_at_a_time_of_spins():
+    one_tick_at_a_time("spins", kernel="glauber")
+
+
 def test_one_tick_at_a_time_around_a_learned_centre():
     one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="independence")
 
