@@ -31,7 +31,7 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
 
 /* Before MPI is initialised: does what needs no MPI (list, help, summary, check-target, --help,
  * faults of the command line) and returns 1 with the exit code; returns 0 if dunlin_run has to go
- * on.  For `run`, the signals are caught from here on. */
+ * on.  Signals that were caught before and that the command does not stop for end the process. */
 int dunlin_local(int argc, char **argv, int *exit_code);
 
 /* Collective over `comm`, after dunlin_local has done everything: 0; 2, after a sentence on stderr,

@@ -16,14 +16,21 @@ static int needs_mpi(const struct dun_arguments *arguments)
          arguments->command == DUN_COMMAND_COMPARE || arguments->command == DUN_COMMAND_SWEEP;
 }
 
+static int can_stop(const struct dun_arguments *arguments)
+{
+  return arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_SWEEP;
+}
+
 int dunlin_local(int argc, char **argv, int *exit_code)
 {
   struct dun_arguments arguments;
   int code = dun_arguments_parse(&arguments, argc, argv), done = 1;
   *exit_code = 0;
-  if (code == DUN_ERROR_MEMORY) /* of other faults the parser has told */
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
-  if (code < 0)
+  if (!can_stop(&arguments))
+    dun_stop_decline();
+  if (code == DUN_ERROR_MEMORY)
+    done = 0; /* on this rank perhaps: all will agree on it, and rank 0 tells */
+  else if (code < 0)
     *exit_code = dun_exit_code(code);
   else if (arguments.answered)
     *exit_code = fflush(stdout) ? 1 : 0;
@@ -31,8 +38,6 @@ int dunlin_local(int argc, char **argv, int *exit_code)
     done = 0;
   else
     *exit_code = dun_command_local(&arguments);
-  if (!done && (arguments.command == DUN_COMMAND_RUN || arguments.command == DUN_COMMAND_SWEEP))
-    dun_stop_catch();
   dun_arguments_free(&arguments);
   return done;
 }
@@ -57,7 +62,7 @@ static int dispatch(struct dun_context *context, const struct dun_arguments *arg
 static int work(struct dun_context *context, const struct dun_arguments *arguments, double began,
                 struct dunlin_result *result)
 {
-  int stops = arguments->command == DUN_COMMAND_RUN || arguments->command == DUN_COMMAND_SWEEP;
+  int stops = can_stop(arguments);
   dun_last_words_begin(context);
   if (stops)
     dun_stop_catch();
@@ -74,7 +79,7 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
   double began = dun_clock();
   struct dun_arguments arguments;
   struct dun_context context;
-  int parsed = dun_arguments_parse(&arguments, argc, argv), code;
+  int parsed = dun_arguments_parse(&arguments, argc, argv), accord, code;
   if (result)
     memset(result, 0, sizeof *result);
   if (dun_context_init(&context, comm, arguments.quiet ? DUN_WARNINGS : DUN_NOTES) < 0) {
@@ -82,11 +87,10 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
     dun_arguments_free(&arguments);
     return 1;
   }
-  code = dun_accord(&context, argc, argv);
-  if (code < 0 && context.rank == 0)
+  accord = dun_accord(&context, argc, argv);
+  code = accord < 0 ? accord : dun_agree(&context, parsed);
+  if ((accord < 0 || code == DUN_ERROR_MEMORY) && context.rank == 0) /* else the parser has told */
     fprintf(stderr, "dunlin: %s\n", dun_error_text());
-  if (code == 0)
-    code = parsed;
   if (code < 0 || arguments.answered)
     code = dun_exit_code(code);
   else

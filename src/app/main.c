@@ -1,6 +1,7 @@
 /* The program: the only place that knows MPI_COMM_WORLD. */
 #include "app/arguments.h"
 #include "app/last_words.h"
+#include "app/stop.h"
 #include "dunlin/dunlin.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,9 @@ static int answered(int code)
 
 int main(int argc, char **argv)
 {
-  int code, size, done = dunlin_local(argc, argv, &code);
+  int code, size, done;
+  dun_stop_catch(); /* an early warning may come at once, and no later one may end what is complete */
+  done = dunlin_local(argc, argv, &code);
   /* A process that leaves before MPI starts makes the launcher kill the others, even the one that
    * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */
   if (done && dun_launcher_size() == 1)

@@ -13,7 +13,7 @@ static volatile sig_atomic_t signal_seen;
 static const int asking[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU, SIGHUP};
 enum { ASKING = sizeof asking / sizeof *asking };
 static struct sigaction before[ASKING];
-static int caught;
+static int caught; /* so many times */
 
 static void on_signal(int number)
 {
@@ -25,8 +25,9 @@ static void on_signal(int number)
 void dun_stop_catch(void)
 {
   struct sigaction action;
-  if (caught)
+  if (caught++)
     return;
+  signal_seen = 0;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
@@ -36,17 +37,22 @@ void dun_stop_catch(void)
     if (asking[i] == SIGHUP && before[i].sa_handler == SIG_IGN)
       sigaction(SIGHUP, &before[i], NULL); /* nohup */
   }
-  signal_seen = 0;
-  caught = 1;
 }
 
 void dun_stop_release(void)
 {
-  if (!caught)
+  if (!caught || --caught)
     return;
   for (int i = 0; i < ASKING; i++)
     sigaction(asking[i], &before[i], NULL);
-  caught = 0;
+}
+
+void dun_stop_decline(void)
+{
+  int last = caught == 1;
+  dun_stop_release();
+  if (last && signal_seen)
+    raise(signal_seen);
 }
 
 int dun_stop_asked(void)

@@ -8,9 +8,12 @@
 enum dun_stop_reason { DUN_STOP_NOT, DUN_STOP_SIGNAL, DUN_STOP_TIME, DUN_STOP_EVALUATIONS };
 
 /* From here on SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU and, unless it is ignored, SIGHUP only raise a
- * flag; dun_stop_release puts back what was there. */
+ * flag; dun_stop_release, called as often, puts back what was there. */
 void dun_stop_catch(void);
 void dun_stop_release(void);
+
+/* The release of who does not stop in the midst: such a signal that has come meanwhile comes now. */
+void dun_stop_decline(void);
 
 /* Local.  Whether such a signal has come. */
 int dun_stop_asked(void);

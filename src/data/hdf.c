@@ -37,35 +37,48 @@ static void be_quiet(void)
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-static hid_t access_list(struct dun_hdf_trouble *trouble)
+/* Where one of the properties is not to be had, *trouble is NULL and nothing may be opened with the
+ * list: the file would be another one, and HDF5 might not survive it. */
+static hid_t access_list(struct dun_hdf_trouble **trouble)
 {
   hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18);
-  H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
-  H5Pset_alignment(list, 65536, 4096);
-  dun_hdf_drive(list, trouble);
+  int failed = H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
+               H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0 ||
+               H5Pset_alignment(list, 65536, 4096) < 0;
 #if H5_VERSION_GE(1, 10, 7)
   /* file systems of clusters often cannot lock, and a result is complete before it has its name */
-  H5Pset_file_locking(list, 0, 1);
+  failed = failed || H5Pset_file_locking(list, 0, 1) < 0;
 #endif
+  *trouble = failed ? NULL : dun_hdf_drive(list);
+  if (!*trouble)
+    dun_fail(DUN_ERROR_MEMORY, "HDF5 cannot be set up: is there too little memory?");
   return list;
+}
+
+static hid_t create_list(void)
+{
+  hid_t list = H5Pcreate(H5P_FILE_CREATE);
+  if (H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
+      H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
+      H5Pset_obj_track_times(list, 0) >= 0)
+    return list;
+  H5Pclose(list);
+  return -1;
 }
 
 hid_t dun_hdf_create(const char *file)
 {
-  struct dun_hdf_trouble *trouble = dun_allocate(1, sizeof *trouble);
-  if (!trouble)
-    return DUN_ERROR_MEMORY;
+  struct dun_hdf_trouble *trouble;
   be_quiet();
-  hid_t create = H5Pcreate(H5P_FILE_CREATE), access = access_list(trouble), handle;
-  H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_obj_track_times(create, 0);
-  handle = H5Fcreate(file, H5F_ACC_TRUNC, create, access);
+  hid_t create = create_list(), access = access_list(&trouble), handle = -1;
+  if (create >= 0 && trouble)
+    handle = H5Fcreate(file, H5F_ACC_TRUNC, create, access);
   H5Pclose(create);
   H5Pclose(access);
+  if (!trouble)
+    return DUN_ERROR_MEMORY;
   if (handle < 0)
-    dun_free(trouble);
+    dun_hdf_undrive(trouble);
   return handle >= 0 ? handle : dun_hdf_fail(DUN_ERROR_FILE, file, "it cannot be created");
 }
 
@@ -109,14 +122,15 @@ hid_t dun_hdf_open_unguarded(const char *file, int write)
   be_quiet();
   if (check_file(file, write, code) < 0)
     return code;
-  struct dun_hdf_trouble *trouble = dun_allocate(1, sizeof *trouble);
+  struct dun_hdf_trouble *trouble;
+  hid_t access = access_list(&trouble), handle = -1;
+  if (trouble)
+    handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+  H5Pclose(access);
   if (!trouble)
     return DUN_ERROR_MEMORY;
-  hid_t access = access_list(trouble);
-  hid_t handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-  H5Pclose(access);
   if (handle < 0)
-    dun_free(trouble);
+    dun_hdf_undrive(trouble);
   return handle >= 0 ? handle : dun_hdf_fail(code, file, "it is damaged or not complete");
 }
 
@@ -132,7 +146,7 @@ int dun_hdf_close(hid_t handle, const char *file, int status)
     status = dun_fail(DUN_ERROR_FILE, "'%s' cannot be read or written: %s.", file,
                       strerror(trouble->error));
   if (closed)
-    dun_free(trouble);
+    dun_hdf_undrive(trouble);
   return status;
 }
 

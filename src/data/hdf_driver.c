@@ -1,5 +1,6 @@
 #include "data/hdf_driver.h"
 
+#include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -201,13 +202,23 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-int dun_hdf_drive(hid_t access_list, struct dun_hdf_trouble *trouble)
+struct dun_hdf_trouble *dun_hdf_drive(hid_t access_list)
 {
-  hid_t id = H5FDregister(&driver);
-  int status = id < 0 || H5Pset_driver(access_list, id, &trouble) < 0 ? -1 : 0;
-  if (id >= 0)
-    H5FDunregister(id); /* the list has its own hold on it */
-  return status;
+  struct dun_hdf_trouble *trouble = dun_allocate(1, sizeof *trouble);
+  if (!trouble)
+    return NULL;
+  trouble->driver = H5FDregister(&driver);
+  if (trouble->driver >= 0 && H5Pset_driver(access_list, trouble->driver, &trouble) >= 0)
+    return trouble;
+  dun_hdf_undrive(trouble);
+  return NULL;
+}
+
+void dun_hdf_undrive(struct dun_hdf_trouble *trouble)
+{
+  if (trouble && trouble->driver >= 0)
+    H5FDunregister(trouble->driver);
+  dun_free(trouble);
 }
 
 struct dun_hdf_trouble *dun_hdf_trouble_of(hid_t handle)

@@ -4,14 +4,17 @@
  *     call=file number=7 action=EIO path=cut.h5 rank=1
  *   call    file: all that opens, reads, changes, renames or removes files; change: all that may
  *           leave them otherwise; or one of open, read, write, truncate, reserve, sync, rename,
- *           remove, close, look; or memory
+ *           remove, close, look, make; or memory; or one of malloc, calloc, realloc, aligned
  *   number  the number of the call, from 1; 0: none, they are only counted
  *   action  EIO, EMFILE, EACCES, ENOSPC, ENOMEM, ESTALE: it fails with that; kill: SIGKILL in its
- *           place; part: a read or write of half of the bytes
+ *           place; part: a read or write of half of the bytes; copy: the folder of the file is
+ *           copied, as a kill would leave it, and the call is made; USR1: that signal comes, and
+ *           the call is made
  *   last    the number of the last call that this happens to (left out: it alone)
  *   path    only files whose name contains this
- *   caller  program, hdf5, or any (left out): whose calls
+ *   caller  whose calls: program, hdf5, mpi, rest (other libraries), or any (left out)
  *   rank    on this rank only
+ *   copies  a folder for the copies, which are named by the number of the call
  *   count   a file for the number of calls, with the rank behind its name */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +22,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -27,41 +31,19 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_SEGMENTS = 64, PLACE = 512 };
+enum { PLACE = 512 };
 
 static struct {
-  int ready, error, kills, halves;
+  int ready, error, kills, halves, copying, signals;
   long number, last;
-  char call[16], path[PLACE], caller[64], count[PLACE + 16];
-  struct {
-    uintptr_t begin, end;
-  } segment[MOST_SEGMENTS];
-  int segments;
+  char call[16], path[PLACE], caller[16], copies[PLACE], count[PLACE + 16];
 } plan;
 static atomic_long calls;
 
 /* ---- the plan ---------------------------------------------------------------------------- */
-
-static int find_segments(struct dl_phdr_info *info, size_t size, void *unused)
-{
-  const char *name = info->dlpi_name ? info->dlpi_name : "";
-  int is_program = !*name;
-  (void)size;
-  (void)unused;
-  if (strcmp(plan.caller, "program") ? !strstr(name, plan.caller) : !is_program)
-    return 0;
-  for (int i = 0; i < info->dlpi_phnum && plan.segments < MOST_SEGMENTS; i++) {
-    const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-    if (header->p_type != PT_LOAD || !(header->p_flags & PF_X))
-      continue;
-    plan.segment[plan.segments].begin = info->dlpi_addr + header->p_vaddr;
-    plan.segment[plan.segments].end = info->dlpi_addr + header->p_vaddr + header->p_memsz;
-    plan.segments++;
-  }
-  return 0;
-}
 
 static int error_of(const char *name)
 {
@@ -112,15 +94,17 @@ static __attribute__((constructor)) void begin(void)
   if (take(text, "action", word, sizeof word)) {
     plan.kills = !strcmp(word, "kill");
     plan.halves = !strcmp(word, "part");
+    plan.copying = !strcmp(word, "copy");
+    plan.signals = !strcmp(word, "USR1");
     plan.error = error_of(word);
   }
   if (take(text, "rank", word, sizeof word) && strcmp(word, mine))
     plan.number = plan.last = 0;
   if (take(text, "count", file, sizeof file))
     snprintf(plan.count, sizeof plan.count, "%s.%s", file, mine);
-  if (take(text, "caller", plan.caller, sizeof plan.caller) && strcmp(plan.caller, "any"))
-    dl_iterate_phdr(find_segments, NULL);
-  else
+  take(text, "copies", plan.copies, sizeof plan.copies);
+  take(text, "caller", plan.caller, sizeof plan.caller);
+  if (!strcmp(plan.caller, "any"))
     *plan.caller = 0;
   plan.ready = 1;
 }
@@ -141,26 +125,59 @@ static __attribute__((destructor)) void end(void)
 
 /* ---- whether it is this one -------------------------------------------------------------- */
 
-static int is_from(const void *caller)
+static const char *whose(void *address)
 {
-  if (!*plan.caller)
-    return 1;
-  for (int i = 0; i < plan.segments; i++)
-    if ((uintptr_t)caller >= plan.segment[i].begin && (uintptr_t)caller < plan.segment[i].end)
-      return 1;
-  return 0;
+  static const char *const mpi[] = {"libmpi", "libopen-", "openmpi", "pmix",     "hwloc",
+                                    "event",  "libucp",   "libucs",  "libfabric"};
+  struct dl_find_object found;
+  if (_dl_find_object(address, &found))
+    return "rest";
+  const char *name = found.dlfo_link_map->l_name;
+  if (!*name)
+    return "program";
+  if (strstr(name, "hdf5"))
+    return "hdf5";
+  for (size_t i = 0; i < sizeof mpi / sizeof *mpi; i++)
+    if (strstr(name, mpi[i]))
+      return "mpi";
+  return "rest";
+}
+
+static int is_memory(const char *call)
+{
+  return !strcmp(call, "malloc") || !strcmp(call, "calloc") || !strcmp(call, "realloc") ||
+         !strcmp(call, "aligned");
 }
 
 static int is_meant(const char *call, const char *path)
 {
-  static const char changes[] = "write truncate reserve sync rename remove";
+  static const char changes[] = "write truncate reserve sync rename remove make";
+  if (!strcmp(plan.call, "memory"))
+    return is_memory(call);
   return !strcmp(call, plan.call) || (path && !strcmp(plan.call, "file")) ||
          (path && !strcmp(plan.call, "change") && strstr(changes, call));
 }
 
-static int hits(const char *call, const char *path, const void *caller)
+/* What a kill would leave, without one. */
+static void copy(const char *path, long number)
 {
-  if (!plan.ready || !is_meant(call, path) || !is_from(caller) ||
+  char folder[PLACE], to[PLACE + 32], *slash;
+  char *words[] = {"cp", "-a", folder, to, NULL}, *none[] = {NULL};
+  int error = errno, status;
+  pid_t child;
+  snprintf(folder, sizeof folder, "%s", path);
+  snprintf(to, sizeof to, "%s/%ld", plan.copies, number);
+  if ((slash = strrchr(folder, '/')))
+    *slash = 0;
+  if (posix_spawn(&child, "/bin/cp", NULL, NULL, words, none) == 0)
+    waitpid(child, &status, 0);
+  errno = error;
+}
+
+static int hits(const char *call, const char *path, void *caller)
+{
+  if (!plan.ready || !is_meant(call, path) ||
+      (*plan.caller && strcmp(whose(caller), plan.caller)) ||
       (*plan.path && !(path && strstr(path, plan.path))))
     return 0;
   long number = atomic_fetch_add(&calls, 1) + 1;
@@ -169,10 +186,14 @@ static int hits(const char *call, const char *path, const void *caller)
   if (plan.kills)
     for (;;)
       syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
-  return 1;
+  if (plan.signals)
+    syscall(SYS_kill, syscall(SYS_getpid), SIGUSR1);
+  if (plan.copying)
+    copy(path, number);
+  return !plan.copying && !plan.signals;
 }
 
-static int hits_open(const char *call, int file, const void *caller)
+static int hits_open(const char *call, int file, void *caller)
 {
   char link[64], path[PLACE];
   if (!plan.ready)
@@ -199,27 +220,27 @@ extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_real
 
 void *malloc(size_t size)
 {
-  return hits("memory", NULL, CALLER) ? (fail(), NULL) : __libc_malloc(size);
+  return hits("malloc", NULL, CALLER) ? (fail(), NULL) : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-  return hits("memory", NULL, CALLER) ? (fail(), NULL) : __libc_calloc(count, size);
+  return hits("calloc", NULL, CALLER) ? (fail(), NULL) : __libc_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size)
 {
-  return hits("memory", NULL, CALLER) ? (fail(), NULL) : __libc_realloc(block, size);
+  return hits("realloc", NULL, CALLER) ? (fail(), NULL) : __libc_realloc(block, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-  return hits("memory", NULL, CALLER) ? (fail(), NULL) : __libc_memalign(alignment, size);
+  return hits("aligned", NULL, CALLER) ? (fail(), NULL) : __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size)
 {
-  if (hits("memory", NULL, CALLER))
+  if (hits("aligned", NULL, CALLER))
     return plan.error;
   *block = __libc_memalign(alignment, size);
   return *block ? 0 : ENOMEM;
@@ -291,9 +312,12 @@ int posix_fallocate(int file, off_t offset, off_t size)
   return syscall(SYS_fallocate, file, 0, offset, size) < 0 ? errno : 0;
 }
 
+/* What a process that is killed has written is not lost: no disk is waited for. */
 int fsync(int file)
 {
-  return hits_open("sync", file, CALLER) ? fail() : (int)syscall(SYS_fsync, file);
+  if (plan.ready)
+    return hits_open("sync", file, CALLER) ? fail() : 0;
+  return (int)syscall(SYS_fsync, file);
 }
 
 int close(int file)
@@ -302,6 +326,23 @@ int close(int file)
     return (int)syscall(SYS_close, file);
   syscall(SYS_close, file);
   return fail();
+}
+
+/* Of streams it is these that reach the disk. */
+#define STREAM_END(name_, call_)                                                                   \
+  int name_(FILE *stream)                                                                          \
+  {                                                                                                \
+    int (*real)(FILE *) = (int (*)(FILE *))dlsym(RTLD_NEXT, #name_);                               \
+    int hit = stream && hits_open(call_, fileno(stream), CALLER);                                  \
+    int done = real(stream);                                                                       \
+    return hit ? fail() : done;                                                                    \
+  }
+STREAM_END(fflush, "write")
+STREAM_END(fclose, "close")
+
+int mkdir(const char *path, mode_t mode)
+{
+  return hits("make", path, CALLER) ? fail() : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 
 int rename(const char *from, const char *to)
@@ -326,4 +367,11 @@ int lstat(const char *restrict path, struct stat *restrict status)
   if (hits("look", path, CALLER))
     return fail();
   return (int)syscall(SYS_newfstatat, AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+}
+
+int fstat(int file, struct stat *status)
+{
+  if (hits_open("look", file, CALLER))
+    return fail();
+  return (int)syscall(SYS_fstat, file, status);
 }

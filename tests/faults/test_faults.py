@@ -1,7 +1,7 @@
 """One call fails, or the run is killed there: a sample of all calls, with checkpoints after every
 tick.  Every run ends, and what it leaves is the whole result or leads to it."""
-from faults import all_of
-from support import main
+from faults import Scene, all_of
+from support import Folder, main
 
 
 def sample(name, beginning, call, action, some, ranks=None, **words):
@@ -44,6 +44,15 @@ def test_failures_of_one_rank():
 
 def test_no_memory():
     sample("langevin", "restart", "memory", "ENOMEM", 4, caller="program")
+
+
+def test_no_memory_on_one_rank_at_the_start():
+    """Before the ranks have agreed on anything: the others do not wait for it."""
+    with Folder() as folder:
+        scene = Scene(folder, "langevin", "fresh")
+        for number in (1, 2, 3):
+            for rank in (0, 1):
+                scene.disturb("memory", number, "ENOMEM", 2, rank=rank, caller="program")
 
 
 main()

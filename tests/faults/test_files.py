@@ -2,6 +2,7 @@
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
 
@@ -230,6 +231,25 @@ def test_space_is_compared_before_the_run():
                 done = dunlin(command, file, "--output", result, "--no-check", *more, code=None)
                 assert done.returncode in (1, 2) and words in done.stderr, done.stderr
             assert os.listdir(folder) == ["input.yaml"], os.listdir(folder)
+
+
+def test_an_early_warning_at_any_time():
+    """Before main has read its command line, while MPI starts, and behind the end of the work: no
+    run ends by the signal itself."""
+    with Folder() as folder:
+        scene = Scene(folder, "langevin", "fresh")
+        last = scene.count("memory", caller="mpi")[0]
+        for caller, number in (("program", 1), ("program", 3), ("mpi", 1), ("mpi", last // 2)):
+            result = scene.again()
+            done = scene.run(result, code=85, environment=fault("memory", number, "USR1",
+                                                                caller=caller))
+            assert "a signal asked for it" in done.stderr, done.stderr
+            scene.go_on(result, f"USR1 at {caller} {number}")
+        scene.run(scene.again(), environment=fault("memory", last, "USR1", caller="mpi"))
+        scene.run(scene.again(), environment=fault("remove", 2, "USR1", path="checkpoint"))
+        done = dunlin("summary", scene.whole, code=None,
+                      environment=fault("memory", 1, "USR1", caller="program"))
+        assert done.returncode == -signal.SIGUSR1, "a command that does not stop goes on"
 
 
 def test_the_library_counts():

@@ -2,6 +2,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 from support import Missing
@@ -31,3 +32,13 @@ def wait_for(job, condition, seconds, what):
     while not condition(*state(job)):
         assert time.monotonic() < end, f"{what}: not within {seconds} s; {state(job)}"
         time.sleep(1)
+
+
+def node_of(job):
+    said = slurm("scontrol", "show", "job", "-o", job)
+    return re.search(r" NodeList=(\S+)", said).group(1)
+
+
+def folder_of_job():
+    """Where the nodes find it, too."""
+    return tempfile.TemporaryDirectory(prefix="dunlin-test-", ignore_cleanup_errors=True)
