@@ -48,7 +48,7 @@ static int answered(int code)
 int main(int argc, char **argv)
 {
   int code, size, done;
-  dun_stop_catch(); /* an early warning may come at once, and no later one may end what is complete */
+  dun_stop_catch(); /* a warning may come at once, and no late one may end what is complete */
   done = dunlin_local(argc, argv, &code);
   /* A process that leaves before MPI starts makes the launcher kill the others, even the one that
    * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */

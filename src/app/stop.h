@@ -12,7 +12,7 @@ enum dun_stop_reason { DUN_STOP_NOT, DUN_STOP_SIGNAL, DUN_STOP_TIME, DUN_STOP_EV
 void dun_stop_catch(void);
 void dun_stop_release(void);
 
-/* The release of who does not stop in the midst: such a signal that has come meanwhile comes now. */
+/* The release of who does not stop in the midst: a signal that has come meanwhile comes now. */
 void dun_stop_decline(void);
 
 /* Local.  Whether such a signal has come. */

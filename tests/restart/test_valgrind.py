@@ -14,7 +14,8 @@ from support import HERE, PROGRAM, Folder, Missing, attributes, dunlin, main, wr
 KNOWN = os.path.join(HERE, "restart", "valgrind.supp")
 WATCHED = f"""#!/bin/sh
 exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
-  --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=yes --suppressions={KNOWN} \\
+  --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=yes \\
+  --suppressions={KNOWN} \\
   {PROGRAM} "$@"
 """
 FEW = 16  # particles, in two tiles: of three ranks one has none

@@ -1,6 +1,6 @@
 # tier: long
 """The job script under Slurm, with a target that takes its time: whatever befalls the job, it ends
-with the bits of a run that nobody disturbed, and goes back into the queue no oftener than it must."""
+with the bits of a run that nobody disturbed, and comes back into the queue only where it must."""
 import os
 import sys
 import time
