@@ -2,6 +2,7 @@
 #include "app/last_words.h"
 #include "app/room.h"
 #include "app/source.h"
+#include "app/tile_size.h"
 #include "base/error.h"
 #include "base/guard.h"
 #include "base/memory.h"
@@ -167,7 +168,7 @@ static void complain_of_draws(struct dun_assembly *assembly)
 static void check_together(struct dun_assembly *assembly)
 {
   const struct dun_run_options *run = &assembly->run.options;
-  if (run->tile >= 1 && run->particles / run->tile > 4294967295LL)
+  if (run->particles / (run->tile < 1 ? DUN_LANES : run->tile) > 4294967295LL)
     complain_at(assembly, 1, 1, "run.particles: at most 4294967295 tiles can be addressed");
   complain_of_draws(assembly);
 }
@@ -322,7 +323,7 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
 {
   struct dun_run *run = &assembly->run;
   const struct dun_method *method = (const struct dun_method *)assembly->method.type;
-  int code;
+  dun_tile_size_settle(run);
   dun_population_init(&run->population, dun_tiles_of(run->options.particles, (int)run->options.tile,
                                                      context->rank, context->size));
   run->method = method;
@@ -339,7 +340,7 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = run->evaluator->outputs;
   run->kept.members = 1;
-  code = method->init(context, assembly->method.self, run);
+  int code = method->init(context, assembly->method.self, run);
   run->kept.chains =
       dun_tiles_of(run->options.particles / run->kept.members, 1, context->rank, context->size);
   if (code >= 0)

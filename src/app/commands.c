@@ -11,6 +11,7 @@
 #include "app/source.h"
 #include "app/summary.h"
 #include "app/surroundings.h"
+#include "app/tile_size.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/result.h"
@@ -88,6 +89,8 @@ static int check(struct dun_context *context, struct dun_assembly *assembly, int
 {
   struct dun_text estimate = {0};
   int code = complete ? 0 : dun_room_check(context, assembly), small = 0;
+  if (code >= 0 && !assembly->arguments->no_check)
+    code = dun_tile_size_tell(context, assembly, &estimate);
   if (code >= 0 && assembly->arguments->estimate)
     code = dun_estimate(context, assembly, &estimate, &small);
   if (code >= 0 && context->rank == 0) {

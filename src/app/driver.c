@@ -4,6 +4,7 @@
 #include "app/finish.h"
 #include "app/record.h"
 #include "app/surroundings.h"
+#include "app/tile_size.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/digest.h"
@@ -68,7 +69,7 @@ static int checkpoint(struct dun_context *context, struct dun_driver *driver)
     code = dun_checkpoint_write(context, &all);
   driver->before = before;
   dun_free(all.draws.bytes);
-  dun_stop_checkpointed(&driver->stop, dun_clock() - began);
+  dun_stop_checkpointed(context, &driver->stop, dun_clock() - began);
   dun_timers_switch(&context->timers, left);
   if (code < 0 && context->rank == 0)
     dun_warn(&context->log, "no checkpoint: %s", dun_error_text());
@@ -91,17 +92,27 @@ static int stop_early(struct dun_context *context, struct dun_driver *driver, in
                   driver->assembly->file, advice);
 }
 
-/* In the midst of a tick.  Where the clocks of the ranks do not agree that it is time, it is. */
+/* In the midst of a tick.  Where the clocks of the ranks do not agree that it is time, it is; where
+ * none says so a checkpoint was overdue, and the tick goes on. */
 static int interrupt(struct dun_context *context, struct dun_driver *driver)
 {
-  int64_t done = driver->ticks + driver->assembly->run.sweep.pass.pieces;
+  enum { DONE, WISHED, COUNT };
+  const struct dun_pass *pass = &driver->assembly->run.sweep.pass;
+  int64_t value[COUNT] = {
+      [DONE] = driver->ticks + pass->pieces + pass->answers.count,
+      [WISHED] = dun_interrupt_wished(&context->interrupt),
+  };
   int code = synchronise(context, driver);
-  if (code < 0 || (code = dun_sum_integers(context, 0, 1, &done)) < 0)
+  if (code < 0 || (code = dun_sum_integers(context, 0, COUNT, value)) < 0)
     return code;
+  if (!value[WISHED] && driver->stop.reason == DUN_STOP_NOT) {
+    checkpoint(context, driver);
+    return 0;
+  }
   if (driver->stop.reason == DUN_STOP_NOT)
     driver->stop.reason = DUN_STOP_TIME;
   return stop_early(context, driver, 1,
-                    done > 0 || driver->stop.reason != DUN_STOP_TIME
+                    value[DONE] > 0 || driver->stop.reason != DUN_STOP_TIME
                         ? ""
                         : "; but nothing was completed since this start, and nothing will be "
                           "in the same time: give it more, or begin anew with a smaller "
@@ -208,21 +219,6 @@ static int keep(struct dun_context *context, struct dun_driver *driver)
   return code;
 }
 
-/* A stop need not wait for such a tile, but loses what was done of it. */
-static void warn_of_tiles(struct dun_context *context, struct dun_driver *driver)
-{
-  const double many = 30;
-  const struct dun_run *run = &driver->assembly->run;
-  double seconds = run->sweep.pass.longest;
-  if (context->rank != 0 || driver->warned || seconds < many || run->options.tile == 1)
-    return;
-  dun_warn(&context->log,
-           "the target is slow: a tile of %lld particles took %.0f s, and when the run is stopped "
-           "every rank loses what it has done of one; a smaller run.tile loses less",
-           run->options.tile, seconds);
-  driver->warned = 1;
-}
-
 /* What the tick calls for; the method's answer is `answer`. */
 static int after_tick(struct dun_context *context, struct dun_driver *driver, int answer)
 {
@@ -234,7 +230,6 @@ static int after_tick(struct dun_context *context, struct dun_driver *driver, in
   driver->for_method += driver->moving ? driver->counted - counted : 0;
   driver->for_draws += driver->moving && driver->drawing ? driver->counted - counted : 0;
   driver->ticks++;
-  warn_of_tiles(context, driver);
   if (code >= 0 && answer == DUN_TICK_DRAW)
     code = keep(context, driver);
   if (code >= 0 && (answer == DUN_TICK_STEP || (answer != DUN_TICK_GOING && new_row)))
@@ -413,6 +408,7 @@ static int begin(struct dun_context *context, struct dun_driver *driver, double 
   dun_free(sealed.bytes);
   if (code < 0)
     return code;
+  dun_tile_size_warn(context, run);
   dun_progress_open(context, &driver->progress, assembly->file, &driver->steps);
   dun_stop_begin(context, &driver->stop, began, saved_bytes(&run->population));
   return 0;

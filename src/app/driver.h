@@ -60,7 +60,6 @@ struct dun_driver {
   struct dun_beginning beginning;
   int64_t ticks;       /* in this job */
   int moving, drawing; /* the present tick is the method's; it is for draws of chains */
-  int warned;          /* of slow tiles */
   int cut;      /* the budget ended the run; the replicate that it ended is left out if others
                      * were complete */
   int finished; /* the result file is complete */

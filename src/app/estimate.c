@@ -87,6 +87,23 @@ static double measure_evaluation(const struct bench *bench, const struct dun_run
   return seconds / (double)(tiles * run->options.tile);
 }
 
+int dun_estimate_evaluation(struct dun_context *context, const struct dun_run *run, double *seconds)
+{
+  struct bench bench = {0};
+  int code = dun_agree(context, bench_init(&bench, run));
+  if (code >= 0 && run->path)
+    code = dun_path_prepare(context, run->path, run->path_self, bench.time[0]);
+  double began = dun_clock();
+  int64_t calls = 0;
+  do {
+    if (code >= 0)
+      evaluate(&bench, run, 1);
+    *seconds = (dun_clock() - began) / (double)++calls;
+  } while (code >= 0 && calls < 100 && *seconds * (double)(calls + 1) < .01);
+  dun_free(bench.block);
+  return code < 0 ? code : dun_max(context, 0, 1, seconds);
+}
+
 static int is_dense(const struct dun_run *run)
 {
   const struct dun_kernel_options *options = run->kernel_self;
@@ -281,9 +298,10 @@ static int rehearse(struct dun_context *context, const struct dun_assembly *asse
   long long all = run->options.particles;
   long long few = some_particles(run, f, context->size, .125 * budget);
   long long more = few * 8 < all ? few * 4 : all;
-  if (few < all && dun_rehearse(context, assembly->arguments, few, budget, &f->few) < 0)
+  if (few < all &&
+      dun_rehearse(context, assembly->arguments, few, run->options.tile, budget, &f->few) < 0)
     return 0; /* an input that needs more particles than so few */
-  int code = dun_rehearse(context, assembly->arguments, more, budget, &f->more);
+  int code = dun_rehearse(context, assembly->arguments, more, run->options.tile, budget, &f->more);
   if (code >= 0 && f->few.particles > 0 && isnan(f->more.seconds)) { /* only few came to the end */
     f->more = f->few;
     f->few.particles = 0;
@@ -406,22 +424,6 @@ static void tell_work(struct dun_text *out, const struct dun_run *run, const str
                (double)run->options.replicates);
 }
 
-/* What is under way when the run is stopped is a tile on every rank. */
-static void tell_tiles(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
-{
-  const double many = 30;
-  char text[32];
-  double each = f->evaluation * gradients(run), seconds = each * (double)run->options.tile;
-  if (seconds < many || run->options.tile == 1)
-    return;
-  double tile = floor(many / each);
-  dun_seconds_text(seconds, text, sizeof text);
-  dun_text_add(out,
-               "slow target: a tile takes about %s for a move, and a stop loses what was done of "
-               "one on every rank; run.tile: %.0f loses less\n",
-               text, tile < 1 ? 1 : tile);
-}
-
 static void tell_source(struct dun_text *out, const struct dun_run *run, const struct forecast *f)
 {
   const struct dun_rehearsal *r = &f->more;
@@ -454,7 +456,6 @@ static void tell(struct dun_text *out, const struct dun_run *run, const struct f
                "wall time: about %s (%s to start, %s for the method, %s for draws and files)\n",
                text[0], text[1], text[2], text[3]);
   tell_source(out, run, f);
-  tell_tiles(out, run, f);
   dun_text_add(out, "  not foreseen: the launcher, other programs on the machine, checkpoints, and "
                     "learning that ends elsewhere with more particles or more time\n");
 }

@@ -10,4 +10,9 @@
 int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out,
                  int *small);
 
+/* Collective.  Seconds that a first draw's log density and gradient take along the run's path; of
+ * the slowest rank, which takes a hundredth of a second or a single evaluation. */
+int dun_estimate_evaluation(struct dun_context *context, const struct dun_run *run,
+                            double *seconds);
+
 #endif

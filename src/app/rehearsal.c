@@ -96,20 +96,23 @@ static int perform(struct dun_context *context, struct rehearsal *r,
 }
 
 int dun_rehearse(struct dun_context *context, const struct dun_arguments *arguments,
-                 long long particles, double budget, struct dun_rehearsal *rehearsal)
+                 long long particles, long long tile, double budget,
+                 struct dun_rehearsal *rehearsal)
 {
-  char number[48];
+  char number[2][48];
   enum dun_level level = context->log.level;
   struct dun_arguments changed = *arguments;
   struct rehearsal *r = dun_allocate(1, sizeof *r);
-  changed.set = dun_allocate(arguments->sets + 1, sizeof *changed.set);
+  changed.set = dun_allocate(arguments->sets + 2, sizeof *changed.set);
   int code = dun_agree(context, r && changed.set ? 0 : DUN_ERROR_MEMORY);
   if (code < 0)
     goto out;
-  snprintf(number, sizeof number, "run.particles=%lld", particles);
+  snprintf(number[0], sizeof number[0], "run.particles=%lld", particles);
+  snprintf(number[1], sizeof number[1], "run.tile=%lld", tile);
   for (int i = 0; i < arguments->sets; i++)
     changed.set[i] = arguments->set[i];
-  changed.set[changed.sets++] = number;
+  changed.set[changed.sets++] = number[0];
+  changed.set[changed.sets++] = number[1];
   r->budget = budget;
   context->log.level = DUN_QUIET; /* it was all said before */
   code = dun_assemble(context, &r->assembly, &changed);

@@ -14,10 +14,11 @@ struct dun_rehearsal {
   double step;         /* seconds of one of them; if there was none, of what it did of the first */
 };
 
-/* Collective.  Assembles the input of `arguments` once more with about so many particles and runs
- * it until it ends or `budget` seconds are over.  The same answer on all ranks.  Negative if no
- * such run can be made; it has left nothing behind. */
+/* Collective.  Assembles the input of `arguments` once more with so many particles, in tiles of
+ * `tile`, and runs it until it ends or `budget` seconds are over.  The same answer on all ranks.
+ * Negative if no such run can be made; it has left nothing behind. */
 int dun_rehearse(struct dun_context *context, const struct dun_arguments *arguments,
-                 long long particles, double budget, struct dun_rehearsal *rehearsal);
+                 long long particles, long long tile, double budget,
+                 struct dun_rehearsal *rehearsal);
 
 #endif

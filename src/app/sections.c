@@ -13,9 +13,9 @@ const struct dun_option dun_run_rows[] = {
             .doc = "Particles (or chains) over all ranks."),
     RUN_ROW(replicates, DUN_INTEGER, .initial = "1", .minimum = 1, .maximum = 65536,
             .doc = "Independent repetitions, one after the other; their spread checks the error."),
-    RUN_ROW(tile, DUN_INTEGER, .initial = "64", .minimum = 1, .maximum = DUN_LANES,
-            .doc = "Consecutive particles that move together; fewer for targets that take "
-                   "milliseconds. Part of the result's identity."),
+    RUN_ROW(tile, DUN_INTEGER, .initial = "auto", .words = "auto", .minimum = 1, .maximum = 64,
+            .doc = "Consecutive particles that move together; 1 for targets of milliseconds; auto: "
+                   "64, by `point` at most an eighth of all. Part of the result's identity."),
     RUN_ROW(time_limit, DUN_DURATION, .initial = "0",
             .doc = "Stop early with a checkpoint before so much time has passed; 0: no limit."),
     RUN_ROW(evaluations, DUN_NUMBER, .initial = "0", .maximum = 1e18,

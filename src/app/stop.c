@@ -66,6 +66,13 @@ static double seconds_left(const struct dun_stop *stop, double now)
   return stop->time_limit - (now - stop->began) - stop->checkpoint_seconds - stop->end_seconds;
 }
 
+/* When passes pause for a checkpoint that is overdue, since a tick takes longer than it should. */
+static void set_due(struct dun_context *context, const struct dun_stop *stop)
+{
+  double every = stop->checkpoint_every, grace = .1 * every < 1 ? .1 * every : 1;
+  context->interrupt.due = every > 0 ? stop->last_checkpoint + every + grace : 0;
+}
+
 /* A limit that is over before anything was done can only stop behind the first tick. */
 void dun_stop_begin(struct dun_context *context, struct dun_stop *stop, double began,
                     double saved_bytes)
@@ -81,6 +88,7 @@ void dun_stop_begin(struct dun_context *context, struct dun_stop *stop, double b
       .signal = &signal_seen,
       .limit = stop->time_limit > 0 && left > 0 ? now + left : 0,
   };
+  set_due(context, stop);
 }
 
 void dun_stop_end(struct dun_context *context)
@@ -123,10 +131,11 @@ int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t ev
   return 0;
 }
 
-void dun_stop_checkpointed(struct dun_stop *stop, double seconds)
+void dun_stop_checkpointed(struct dun_context *context, struct dun_stop *stop, double seconds)
 {
   stop->checkpoint_seconds = seconds;
   stop->last_checkpoint = stop->last_sync = dun_clock();
+  set_due(context, stop);
 }
 
 const char *dun_stop_text(enum dun_stop_reason reason)

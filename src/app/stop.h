@@ -40,8 +40,8 @@ struct dun_stop {
 };
 
 /* `saved_bytes` of all ranks give the first guess of a checkpoint's time.  From here on passes over
- * the particles are interrupted by a signal or by the time limit, in time for a checkpoint, until
- * dun_stop_end.  Local. */
+ * the particles are interrupted by a signal or by the time limit, in time for a checkpoint, and
+ * pause for a checkpoint that is overdue, until dun_stop_end.  Local. */
 void dun_stop_begin(struct dun_context *context, struct dun_stop *stop, double began,
                     double saved_bytes);
 void dun_stop_end(struct dun_context *context);
@@ -52,8 +52,8 @@ void dun_stop_end(struct dun_context *context);
 int dun_stop_sync(struct dun_context *context, struct dun_stop *stop, int64_t evaluations,
                   int64_t earlier);
 
-/* After a checkpoint was written. */
-void dun_stop_checkpointed(struct dun_stop *stop, double seconds);
+/* Local.  After a checkpoint was written, or could not be. */
+void dun_stop_checkpointed(struct dun_context *context, struct dun_stop *stop, double seconds);
 
 /* The reason in words: "a signal asked for it". */
 const char *dun_stop_text(enum dun_stop_reason reason);

@@ -1,8 +1,8 @@
 #include "base/interrupt.h"
 #include "base/clock.h"
 
-/* Between a batch system's warnings and its end are 30 seconds or more, for the checkpoint too. */
-static const double PATIENCE = 5;
+/* Most pieces end within it; whoever asked may kill soon after. */
+static const double PATIENCE = .1;
 
 int dun_interrupt_wished(struct dun_interrupt *interrupt)
 {
@@ -14,10 +14,20 @@ int dun_interrupt_wished(struct dun_interrupt *interrupt)
   return signal || (interrupt->limit > 0 && interrupt->last >= interrupt->limit);
 }
 
-int dun_interrupt_urgent(struct dun_interrupt *interrupt)
+static int is_due(const struct dun_interrupt *interrupt)
 {
-  if (!dun_interrupt_wished(interrupt))
-    return 0;
+  return interrupt->due > 0 && interrupt->last >= interrupt->due;
+}
+
+int dun_interrupt_pauses(struct dun_interrupt *interrupt)
+{
+  return dun_interrupt_wished(interrupt) || is_due(interrupt);
+}
+
+int dun_interrupt_urgent(struct dun_interrupt *interrupt, int kept)
+{
+  if (kept || !dun_interrupt_wished(interrupt))
+    return kept && dun_interrupt_pauses(interrupt);
   return interrupt->limit > 0 && interrupt->last >= interrupt->limit
              ? 1
              : interrupt->last >= interrupt->asked + PATIENCE;

@@ -254,6 +254,7 @@ void dun_evaluator_free(struct dun_evaluator *evaluator)
 {
   dun_transformed_free(evaluator->transformed);
   evaluator->transformed = NULL;
+  dun_answers_free(&evaluator->answers);
   DUN_FREE(evaluator->work);
   DUN_FREE(evaluator->columns);
   DUN_FREE(evaluator->rows);
@@ -273,7 +274,7 @@ void dun_evaluator_watch(struct dun_evaluator *evaluator, struct dun_interrupt *
 /* Before the next tile or point, where they take long. */
 static int gives_up(struct dun_evaluator *e, enum dun_slowness least)
 {
-  if (e->slow >= least && !e->given_up && dun_interrupt_urgent(e->interrupt))
+  if (e->slow >= least && !e->given_up && dun_interrupt_urgent(e->interrupt, e->answers.kept))
     e->given_up = 1;
   return e->given_up;
 }
@@ -394,6 +395,19 @@ static void add_rows(struct dun_evaluator *e, int first, int n, int repeat, cons
       gradient[j * DUN_LANES + l] += scale[l] * e->row_gradient[j];
 }
 
+/* One point's log density and gradient, if they are not known from before. */
+static double ask_point(struct dun_evaluator *e, const double *row, double *gradient)
+{
+  double lp;
+  if (dun_answers_take(&e->answers, 1, &lp, e->dimension, gradient))
+    return lp;
+  if (e->interrupt && gives_up(e, DUN_SLOW_POINTS))
+    return -INFINITY;
+  lp = e->target->point(e->self, row, gradient);
+  dun_answers_put(&e->answers, 1, &lp, e->dimension, gradient);
+  return lp;
+}
+
 /* A few rows at a time, so that they stay in the first-level cache. */
 static void by_point(struct dun_evaluator *e, int n, const double *x, const double *scale,
                      double *gradient)
@@ -405,10 +419,7 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
     unsigned before = enter(e, "point");
     for (int l = 0; l < count; l++)
       e->lane_lp[first + l] =
-          e->interrupt && gives_up(e, DUN_SLOW_POINTS)
-              ? -INFINITY
-              : e->target->point(e->self, e->rows + l * stride,
-                                 gradient ? e->row_gradient + l * stride : NULL);
+          ask_point(e, e->rows + l * stride, gradient ? e->row_gradient + l * stride : NULL);
     dun_guard_leave(before);
     if (gradient)
       add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
@@ -418,9 +429,14 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
 static void by_rows(struct dun_evaluator *e, int n, const double *x, const double *scale,
                     double *gradient)
 {
+  double *answer = gradient ? e->row_gradient : NULL;
+  int64_t size = (int64_t)n * e->dimension;
   unsigned before = enter(e, "rows");
-  dun_rows_from_columns(n, e->dimension, x, e->rows);
-  e->target->rows(e->self, n, e->rows, e->lane_lp, gradient ? e->row_gradient : NULL, e->work);
+  if (!dun_answers_take(&e->answers, n, e->lane_lp, size, answer)) {
+    dun_rows_from_columns(n, e->dimension, x, e->rows);
+    e->target->rows(e->self, n, e->rows, e->lane_lp, answer, e->work);
+    dun_answers_put(&e->answers, n, e->lane_lp, size, answer);
+  }
   dun_guard_leave(before);
   if (gradient)
     add_rows(e, 0, n, n, scale, gradient);
@@ -429,8 +445,14 @@ static void by_rows(struct dun_evaluator *e, int n, const double *x, const doubl
 static void by_columns(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
                        double *lp, const double *scale, double *gradient)
 {
-  unsigned before = enter(e, columns == e->target->columns ? "columns" : "prior");
-  columns(e->self, x, lp, scale, gradient, e->work);
+  int prior = columns != e->target->columns;
+  int64_t size = (int64_t)e->dimension * DUN_LANES;
+  unsigned before = enter(e, prior ? "prior" : "columns");
+  if (prior || !dun_answers_take(&e->answers, DUN_LANES, lp, size, gradient)) {
+    columns(e->self, x, lp, scale, gradient, e->work);
+    if (!prior)
+      dun_answers_put(&e->answers, DUN_LANES, lp, size, gradient);
+  }
   dun_guard_leave(before);
   if (gradient)
     clear_odd_lanes(e, n, lp, gradient);
@@ -479,20 +501,21 @@ static void evaluate_all(struct dun_evaluator *e, columns_function *columns, int
 
 static enum dun_slowness slowness(double seconds)
 {
-  return seconds > 5e-3 ? DUN_SLOW_POINTS : seconds > 2e-5 ? DUN_SLOW_TILES : DUN_FAST;
+  return seconds > 1e-3 ? DUN_SLOW_POINTS : seconds > 2e-5 ? DUN_SLOW_TILES : DUN_FAST;
 }
 
-/* The clock tells how slow the target is: of a fast one it is asked once for each piece of work. */
+/* The clock tells how slow the target is, but where its answers are known from before: of a fast
+ * one it is asked once for each piece of work. */
 static void evaluate_watched(struct dun_evaluator *e, columns_function *columns, int n,
                              const double *x, double *lp, const double *scale, double *gradient)
 {
   if (!gives_up(e, DUN_SLOW_TILES)) {
-    int timed = e->slow > DUN_FAST || !e->timed;
+    int asks = dun_answers_ended(&e->answers), timed = asks && (e->slow > DUN_FAST || !e->timed);
     double began = timed ? dun_clock() : 0;
     evaluate_all(e, columns, n, x, lp, scale, gradient);
     if (timed)
       e->slow = slowness(dun_clock() - began);
-    e->timed = 1;
+    e->timed |= asks;
   }
   for (int l = 0; l < DUN_LANES && lp && e->given_up; l++)
     lp[l] = -INFINITY;

@@ -5,6 +5,7 @@
 
 #include "base/interrupt.h"
 #include "dunlin/target.h"
+#include "population/answers.h"
 #include "population/transformed.h"
 #include <stdint.h>
 
@@ -30,8 +31,9 @@ struct dun_evaluator {
   struct dun_interrupt *interrupt; /* looked at while the target works; NULL: never */
   int given_up; /* the work in hand is: every log density is -INFINITY at once, and what was made
                  * since then means nothing */
-  enum dun_slowness slow; /* by the last call that was timed */
-  int timed;              /* one was since this became 0 */
+  enum dun_slowness slow;     /* by the last call that was timed */
+  int timed;                  /* one was since this became 0 */
+  struct dun_answers answers; /* in the piece of work in hand, from its beginning */
 
   struct dun_transformed *transformed; /* owned; NULL: the target is as it was given */
 

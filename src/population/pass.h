@@ -10,9 +10,9 @@
  *       }
  *     status = dun_pass_end(context, pass, status, m, sum, total);
  *
- * A tile is interrupted as a whole: what was computed of it is thrown away, and nothing of it was
- * stored.  While a pass is under way the evaluator may answer without evaluating, so that the rest
- * of a tile that is given up takes no time.
+ * A tile is interrupted as a whole: nothing of it was stored, and it is made again.  While a pass
+ * is under way the evaluator may answer without evaluating, so that the rest of a tile that is
+ * given up takes no time; of a slow target the answers so far are kept, and not asked for again.
  *
  * A tick that was interrupted is made again from its beginning, with the same number: what it does
  * before its passes must come to the same, and passes that were over are not made again.  Hence the
@@ -35,16 +35,19 @@ struct dun_pass {
   /* state */
   int64_t over;            /* passes of the interrupted tick that were over */
   struct dun_numbers sums; /* the exact sums of the interrupted one, their bits; owned */
+  /* What the target answered in the pieces that were given up, of all ranks: global tile, first
+   * lane, how many numbers, and these; owned. */
+  struct dun_numbers answers;
 
   /* of the present tick */
   int64_t begun;
   struct dun_interrupt *interrupt;                  /* the context's, in a pass */
   int64_t evaluations, gradients, nans, infinities; /* of the evaluator, when the piece was begun */
-  double entered;                                   /* dun_clock() then */
+  double key[2];                                    /* of that piece: global tile, first lane */
+  int64_t most;                                     /* numbers of its answers that are kept */
 
   /* of this rank in this job */
   int64_t pieces; /* that were completed */
-  double longest; /* seconds that one of them took */
 };
 
 /* The column `been`, before allocation; DUN_ERROR_MEMORY. */

@@ -346,7 +346,7 @@ def test_provenance():
             assert said["input"].decode() == text.read()
         assert said["settings"].decode() == "run.seed=6\n"
         options = said["effective_options"].decode().split("\n")
-        assert "run.seed: 6" in options and "run.tile: 64" in options, options
+        assert "run.seed: 6" in options and "run.tile: auto" in options, options
         assert said["ranks"] == 2 and said["evaluations"] > 600 and said["seconds"] > 0
         for name in ("version", "commit", "compiler", "vector_width", "blas", "mpi", "hdf5"):
             assert said[name], name

@@ -142,18 +142,19 @@ def test_a_finish():
 
 def late(file):
     with open(file) as lines:
-        return [float(line) for line in lines]
+        return [float(line.split()[0]) for line in lines]
 
 
 def test_a_slow_tile_is_given_up():
-    """A tile whose evaluation outlasts the patience: none is made after it, and none is counted."""
+    """A tile whose evaluation outlasts the patience: none is made after it, and none counted that
+    has to be made again."""
     with Folder() as folder:
         file = input_of(folder, ADAPTIVE, "type: hmc", SMC)
         whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
         run(file, whole, ranks=None)
         log = os.path.join(folder, "log")
         done = run(file, cut, ranks=None, code=EARLY, environment={
-            "DUNLIN_TEST_RAISE": "500", "DUNLIN_TEST_NAP": "1000", "DUNLIN_TEST_SLEEP": "5100000",
+            "DUNLIN_TEST_RAISE": "500", "DUNLIN_TEST_NAP": "100", "DUNLIN_TEST_SLEEP": "150000",
             "DUNLIN_TEST_LOG": log})
         assert "in the tick behind" in done.stderr, done.stderr
         assert len(late(log)) == 1, f"{len(late(log)) - 1} evaluations after a stop was overdue"
@@ -163,7 +164,8 @@ def test_a_slow_tile_is_given_up():
 
 
 def test_a_time_limit_is_kept():
-    """No evaluation begins behind it; the moves of one tile take longer than all of it."""
+    """No evaluation begins behind it; the moves of one tile take longer than all of it, and go on
+    where they were."""
     with Folder() as folder:
         file = input_of(folder, ADAPTIVE, "type: hmc, leapfrog_steps: 20", SMC)
         log, result = os.path.join(folder, "log"), os.path.join(folder, "result.h5")
@@ -176,7 +178,7 @@ def test_a_time_limit_is_kept():
         assert max(times) - min(times) < 4, f"{max(times) - min(times)} s of evaluations"
         done = run(file, result, *more, "--restart", "--time-limit", "2s", ranks=None, code=EARLY,
                    environment={"DUNLIN_TEST_NAP": "20000"})
-        assert "nothing was completed" in done.stderr, done.stderr
+        assert "nothing was completed" not in done.stderr, done.stderr
         run(file, result, *more, "--restart", ranks=2)
         whole = os.path.join(folder, "whole.h5")
         run(file, whole, *more, ranks=None)

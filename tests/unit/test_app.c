@@ -218,17 +218,28 @@ static void test_a_wish_becomes_urgent(void)
 {
   volatile sig_atomic_t asked = 0;
   struct dun_interrupt i = {0};
-  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i, 0) && !dun_interrupt_urgent(&i, 1));
   i.signal = &asked;
   i.limit = dun_clock() + 1000;
-  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  CHECK(!dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i, 0) && !dun_interrupt_urgent(&i, 1));
   asked = SIGUSR1;
-  CHECK(dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i));
+  CHECK(dun_interrupt_wished(&i) && !dun_interrupt_urgent(&i, 0));
+  CHECK(dun_interrupt_urgent(&i, 1)); /* what is kept can be given up at once */
   i.asked -= 60;
-  CHECK(dun_interrupt_urgent(&i));
+  CHECK(dun_interrupt_urgent(&i, 0));
   asked = 0;
   i.limit = dun_clock() - 1; /* a limit has no patience */
-  CHECK(dun_interrupt_wished(&i) && dun_interrupt_urgent(&i));
+  CHECK(dun_interrupt_wished(&i) && dun_interrupt_urgent(&i, 0));
+}
+
+/* A checkpoint that is due stops nothing, and interrupts only what can go on where it was. */
+static void test_a_checkpoint_is_due(void)
+{
+  struct dun_interrupt i = {.due = dun_clock() + 1000};
+  CHECK(!dun_interrupt_pauses(&i));
+  i.due = dun_clock() - 1;
+  CHECK(dun_interrupt_pauses(&i) && !dun_interrupt_wished(&i));
+  CHECK(dun_interrupt_urgent(&i, 1) && !dun_interrupt_urgent(&i, 0));
 }
 
 /* From the beginning on; but one that is over before anything was done lets a tick pass. */
@@ -258,4 +269,5 @@ TEST_MAIN({"bounds_of_options", test_bounds_of_options},
           {"evidence_of_replicates", test_evidence_of_replicates},
           {"signal_on_one_rank_stops_all", test_signal_on_one_rank_stops_all},
           {"limits", test_limits}, {"a_wish_becomes_urgent", test_a_wish_becomes_urgent},
+          {"a_checkpoint_is_due", test_a_checkpoint_is_due},
           {"limits_reach_the_passes", test_limits_reach_the_passes})

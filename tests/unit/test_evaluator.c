@@ -545,8 +545,56 @@ static void lattices(void)
   }
 }
 
+/* Two evaluations of a piece of work, from the same numbers each time: one that is made again asks
+ * for what is not known only, and comes to the same. */
+static void do_piece(struct scene *s, const struct scene *first, double *out)
+{
+  size_t block = (size_t)s->d * DUN_LANES * sizeof(double), lanes = DUN_LANES * sizeof(double);
+  memcpy(s->gradient, first->gradient, block);
+  dun_evaluate(&s->evaluator, s->n, s->x, s->lp, s->scale, s->gradient);
+  memcpy(out, s->lp, lanes);
+  dun_evaluate(&s->evaluator, s->n, s->x, s->lp, s->scale, NULL);
+  memcpy(out + DUN_LANES, s->lp, lanes);
+  memcpy(out + 2 * DUN_LANES, s->gradient, block);
+}
+
+static void answers_are_kept(void)
+{
+  enum { D = 3, N = 5, ROOM = (2 + D) * DUN_LANES };
+  static const int calls[] = {2 * N, 2, 2}, left[] = {N + 1, 2, 1};
+  double out[ROOM], again[ROOM];
+  for (int k = 0; k < 3; k++) {
+    struct scene s, first;
+    struct dun_answers *answers = &s.evaluator.answers;
+    open_scene(&s, &layouts[k], D, N);
+    open_scene(&first, &layouts[k], D, N);
+    set_first(&s, 2, WALL + 1);
+    dun_answers_begin(answers, 1 << 20, 0, NULL);
+    do_piece(&s, &first, out);
+    CHECK(s.target.calls == calls[k] && dun_answers_ended(answers));
+    int64_t count = answers->count;
+    double *known = dun_allocate(count, sizeof *known);
+    memcpy(known, answers->value, (size_t)count * sizeof *known);
+    dun_answers_begin(answers, 1 << 20, count, known);
+    do_piece(&s, &first, again);
+    CHECK(s.target.calls == calls[k] && !memcmp(out, again, sizeof out));
+    /* Cut in the midst of an answer: of the fifth point, of all rows, of the second evaluation. */
+    dun_answers_begin(answers, 1 << 20, k < 2 ? N * (D + 1) - 1 : count - 1, known);
+    do_piece(&s, &first, again);
+    CHECK(s.target.calls == calls[k] + left[k] && !memcmp(out, again, sizeof out));
+    CHECK(answers->count == count && !memcmp(known, answers->value, (size_t)count * sizeof *known));
+    dun_answers_begin(answers, D + 1, 0, NULL); /* room for the first point alone */
+    do_piece(&s, &first, again);
+    CHECK(!memcmp(out, again, sizeof out) && answers->count == (k == 0 ? D + 1 : 0));
+    dun_free(known);
+    close_scene(&s);
+    close_scene(&first);
+  }
+}
+
 TEST_MAIN({"layouts_agree", layouts_agree}, {"outside", outside},
           {"points_diverged", points_diverged}, {"diverged_and_nan", diverged_and_nan},
           {"large_points", large_points}, {"control_register", control_register}, {"prior", prior},
           {"tables_refused", tables_refused}, {"parameters", parameters},
-          {"parameters_refused", parameters_refused}, {"lattices", lattices})
+          {"parameters_refused", parameters_refused}, {"lattices", lattices},
+          {"answers_are_kept", answers_are_kept})

@@ -5,7 +5,8 @@
  *   DUNLIN_TEST_SLEEP  microseconds that this evaluation then takes
  *   DUNLIN_TEST_NAP    microseconds that every evaluation takes
  *   DUNLIN_TEST_WALL   outside the support lies what has an x[0] below this
- *   DUNLIN_TEST_LOG    a file that gets the time of every evaluation from that one on */
+ *   DUNLIN_TEST_LOG    a file that gets the time of every evaluation from that one on, and whose
+ *   DUNLIN_TEST_FROM   it is; from this one on, if this is given */
 #define _GNU_SOURCE
 #include <dunlin/target.h>
 #include <math.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { DIMENSION = 5 };
 
@@ -38,15 +40,16 @@ static void note(void)
   if (!file)
     return;
   clock_gettime(CLOCK_BOOTTIME, &now);
-  fprintf(file, "%.9f\n", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+  fprintf(file, "%.9f %ld\n", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, (long)getpid());
   fclose(file);
 }
 
 static void happen(void)
 {
   long long at = number("DUNLIN_TEST_RAISE");
+  long long from = getenv("DUNLIN_TEST_FROM") ? number("DUNLIN_TEST_FROM") : at;
   count++;
-  if (getenv("DUNLIN_TEST_LOG") && count >= at)
+  if (getenv("DUNLIN_TEST_LOG") && count >= from)
     note();
   rest(number("DUNLIN_TEST_NAP"));
   if (count == at) {
