@@ -35,6 +35,7 @@ enum dun_purpose {
   DUN_PURPOSE_BASINS,        /* draws that climb the target, and draws about its tops */
   DUN_PURPOSE_FIELD_UNIFORM, /* uniforms of a field's draws */
   DUN_PURPOSE_NOISE,         /* what the steps of a march add to its states */
+  DUN_PURPOSE_SPREAD,        /* particles' shares of a spread of step sizes */
 };
 
 struct dun_address {

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "kernels/spread.h"
 #include "numerics/linear.h"
 #include <math.h>
 #include <stddef.h>
@@ -30,6 +31,11 @@ const struct dun_state dun_adaptation_state[] = {
      .offset = offsetof(struct dun_adaptation, length),
      .count = 1,
      .learned = "Leapfrog steps of a move."},
+    {.name = "spread",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct dun_adaptation, spread),
+     .count = 1,
+     .learned = "Log of the factor by which the shortest steps are shorter than the longest."},
     {.name = "scale",
      .type = DUN_STATE_NUMBERS,
      .offset = offsetof(struct dun_adaptation, scale),
@@ -101,6 +107,7 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->metric = options->metric;
   a->target_acceptance = options->target_acceptance;
   a->jitter = options->jitter;
+  a->spread = 0;
   a->fixed = options->pilot && options->fixed;
   a->adapt_centre = kernel->uses_centre && !a->fixed;
   a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
@@ -214,14 +221,18 @@ static void join(struct dun_trial_look *all, const struct dun_trial_look *one)
   all->gradients += share * (one->gradients - all->gradients);
 }
 
+int dun_adaptation_falls(const struct dun_adaptation *a, const struct dun_look *look)
+{
+  return logit(dun_adaptation_acceptance(a, look)) - logit(dun_spread_target(a)) < -FALLING;
+}
+
 int dun_adaptation_may_lengthen(const struct dun_adaptation *a, const struct dun_look *look)
 {
-  double gap = logit(dun_adaptation_acceptance(a, look)) - logit(a->target_acceptance), place = 0;
-  double growth = LENGTH_MAXIMUM / a->length;
+  double growth = LENGTH_MAXIMUM / a->length, place = 0;
 
   for (int g = 0; g < DUN_TRIALS; g++)
     place = look->trial[g].moves > 0 && look->trial[g].place > place ? look->trial[g].place : place;
-  return !(a->adapt_step && gap < -FALLING) &&
+  return !(a->adapt_step && dun_adaptation_falls(a, look)) &&
          growth * growth * dun_adaptation_share(place, (double)a->scale.count) > .01;
 }
 
@@ -266,7 +277,8 @@ int dun_adaptation_shorten(struct dun_adaptation *a, const struct dun_look *look
 void dun_adaptation_update(struct dun_adaptation *a, const struct dun_look *look)
 {
   if (a->adapt_step)
-    a->log_step += dun_adaptation_change(dun_adaptation_acceptance(a, look), a->target_acceptance);
+    a->log_step += dun_adaptation_change(dun_adaptation_acceptance(a, look), dun_spread_target(a));
+  dun_spread_update(a, look);
   if (a->adapt_length && !dun_adaptation_shorten(a, look))
     update_length(a, look);
 }
@@ -275,6 +287,7 @@ void dun_adaptation_follow(struct dun_adaptation *one, const struct dun_adaptati
 {
   one->log_step = other->log_step;
   one->length = other->length;
+  one->spread = other->spread;
   memcpy(one->trial, other->trial, sizeof one->trial);
 }
 

@@ -13,12 +13,14 @@ enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
 
 /* What one sweep saw, over all ranks. */
 struct dun_look {
-  double acceptance; /* mean probability over the particles that moved */
-  double hopeless;   /* share of them whose probability was 0: the energy rose by more
+  double acceptance;   /* mean probability over the particles that moved */
+  double hopeless;     /* share of them whose probability was 0: the energy rose by more
                                    * than 700, or the proposal lies outside the support */
-  double walled;     /* share of them that are hopeless because of what forces do not show */
-  double unseen;     /* share of moves rejected by what forces do not show: see struct dun_move */
-  double seen;       /* mean acceptance of the moves that met nothing of it; 1: all did */
+  double walled;       /* share of them that are hopeless because of what forces do not show */
+  double unseen;       /* share of moves rejected by what forces do not show: see struct dun_move */
+  double seen;         /* mean acceptance of the moves that met nothing of it; 1: all did */
+  double frozen;       /* share of moves that had next to no chance, for all that forces show */
+  double frozen_short; /* the same among those with the shortest steps of a spread */
   struct dun_trial_look {
     double moves;     /* how many particles; 0: nothing is known of this group */
     double place;     /* mean squared distance moved, in units of the metric */
@@ -41,11 +43,13 @@ struct dun_adaptation {
   int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
   int fixed;  /* what was loaded stays: the metric is not learned */
   int adapt_centre;
+  int adapt_spread; /* set by methods: see kernels/spread.h */
   double target_acceptance, jitter;
 
   /* state */
   double log_step;          /* of the step size in units of the metric */
   double length;            /* leapfrogs, not whole */
+  double spread;            /* steps are from exp(-spread) to 1 times the step size */
   struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
   /* [d][d] lower triangle of the dense metric, owned; [0]: not learned. */
   struct dun_numbers factor;
@@ -82,6 +86,9 @@ double dun_adaptation_acceptance(const struct dun_adaptation *adaptation,
  * target: a move that a wall rejected counts as one a little short of it. */
 double dun_adaptation_credit(const struct dun_adaptation *adaptation, double acceptance,
                              double unseen);
+
+/* Whether the step size is still far too long. */
+int dun_adaptation_falls(const struct dun_adaptation *adaptation, const struct dun_look *look);
 
 /* Whether longer trajectories are worth trying: the step size is not falling, and the longest of
  * all would renew a hundredth of the coordinates. */

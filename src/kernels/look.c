@@ -1,6 +1,7 @@
 #include "kernels/look.h"
 #include "base/vmath.h"
 #include "kernels/distance.h"
+#include "kernels/spread.h"
 #include <math.h>
 
 /* Sums over particles that one sweep collects; the trial groups have three each. */
@@ -11,6 +12,9 @@ enum {
   UNSEEN, /* shares rejected by what forces do not show */
   SEEN,   /* moves that met nothing of it, and their acceptance */
   SEEN_ACCEPTANCE,
+  FROZEN,
+  SHORT, /* moves with the shortest steps of a spread, and those of them that are frozen */
+  FROZEN_SHORT,
   MOVED,
   LOST,
   LP, /* from here on with `start` only */
@@ -50,7 +54,8 @@ struct dun_lanes dun_lanes_of(const struct dun_sweep *s)
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
   w.unseen = w.acceptance + DUN_LANES;
-  w.look = w.unseen + DUN_LANES;
+  w.spread = w.unseen + DUN_LANES;
+  w.look = w.spread + DUN_LANES;
   w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
   return w;
 }
@@ -175,6 +180,9 @@ static void look_rejections(const struct dun_lanes *w)
     look_at(w, UNSEEN)[l] = unseen * (1 - acceptance);
     look_at(w, SEEN)[l] = 1 - unseen;
     look_at(w, SEEN_ACCEPTANCE)[l] = (1 - unseen) * acceptance;
+    look_at(w, FROZEN)[l] = acceptance < DUN_SPREAD_FROZEN && unseen == 0;
+    look_at(w, SHORT)[l] = w->spread[l] > DUN_SPREAD_SHORT;
+    look_at(w, FROZEN_SHORT)[l] = look_at(w, FROZEN)[l] * look_at(w, SHORT)[l];
   }
 }
 
@@ -183,7 +191,7 @@ void dun_look_tile(const struct dun_sweep *s, const struct dun_lanes *w, const d
                    struct dun_exact *sum)
 {
   look_rejections(w);
-  fold(w, span, ACCEPTANCE, SEEN_ACCEPTANCE - ACCEPTANCE + 1, sum);
+  fold(w, span, ACCEPTANCE, FROZEN_SHORT - ACCEPTANCE + 1, sum);
   dun_exact_add(&sum[MOVED], span.to - span.from);
   if (s->start) {
     look_start(s, w, inverse);
@@ -229,6 +237,8 @@ void dun_look_summarise(const struct dun_sweep *s, const double *sum, struct dun
   look->walled = sum[MOVED] > 0 ? sum[WALLED] / sum[MOVED] : NAN;
   look->unseen = sum[MOVED] > 0 ? sum[UNSEEN] / sum[MOVED] : NAN;
   look->seen = sum[SEEN] > 0 ? sum[SEEN_ACCEPTANCE] / sum[SEEN] : 1;
+  look->frozen = sum[MOVED] > 0 ? sum[FROZEN] / sum[MOVED] : NAN;
+  look->frozen_short = sum[SHORT] > 0 ? sum[FROZEN_SHORT] / sum[SHORT] : 0;
   look->hopeless = sum[MOVED] > 0 ? sum[HOPELESS] / sum[MOVED] : NAN;
   look->autocorrelation = s->start && v0 * v1 > 0 ? covariance / sqrt(v0 * v1) : NAN;
   look->jump = s->start ? sum[JUMP] / sum[MOVED] / s->d : NAN;

@@ -14,7 +14,7 @@ struct dun_lanes {
   double *momentum, *gradient;      /* [d] each */
   double *unit, *log_weight;        /* [1] */
   double *time, *step, *acceptance; /* [1] each */
-  double *unseen, *look;            /* [1], [DUN_LOOK_COLUMNS] */
+  double *unseen, *spread, *look;   /* [1] each, [DUN_LOOK_COLUMNS] */
   double *scratch;                  /* the kernel's */
 };
 
@@ -25,7 +25,7 @@ struct dun_span {
   int from, to;
 };
 
-enum { DUN_LOOK_COLUMNS = 18 + 4 * DUN_TRIALS };
+enum { DUN_LOOK_COLUMNS = 21 + 4 * DUN_TRIALS };
 
 /* The columns of its workspace. */
 struct dun_lanes dun_lanes_of(const struct dun_sweep *sweep);

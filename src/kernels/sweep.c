@@ -4,6 +4,7 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "kernels/look.h"
+#include "kernels/spread.h"
 #include "population/tile.h"
 #include <math.h>
 
@@ -18,7 +19,7 @@ const struct dun_state dun_sweep_state[] = {
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
   int64_t columns =
-      5 * (int64_t)d + 2 * K + 9 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
+      5 * (int64_t)d + 2 * K + 10 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -209,6 +210,17 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
     dun_tile_load(s->population, s->start, i, w->start);
 }
 
+/* Steps of the particles' own, where they differ. */
+static void spread_steps(const struct dun_sweep *s, const struct dun_lanes *w,
+                         struct dun_address address, int half)
+{
+  broadcast_lanes(w->spread, 0);
+  if (!s->adaptation[half].adapt_spread)
+    return;
+  dun_spread_draw(address, w->spread);
+  dun_spread_steps(&s->adaptation[half], w->spread, w->step);
+}
+
 /* Where the halves meet in a tile, each moves with all lanes, and the other's are thrown away. */
 static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
                      int64_t i, double t, struct dun_span span, const double *inverse,
@@ -234,6 +246,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   s->metric = metric_of(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
   broadcast_lanes(w->unseen, 0);
+  spread_steps(s, w, address, span.half);
   s->kernel->move(s->kernel_self, &move);
   int status = dun_pass_leave(&s->pass, i, span.from, span.to);
   if (status < 0)

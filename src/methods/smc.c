@@ -275,10 +275,18 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
   return DUN_TICK_GOING;
 }
 
+/* Of kernels whose acceptance a shorter step raises. */
+static void let_steps_differ(struct dun_run *run)
+{
+  for (int half = 0; half < DUN_HALVES; half++)
+    run->adaptation[half].adapt_spread = !run->kernel->uses_centre && !run->kernel->weighs;
+}
+
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   struct dun_look look;
   run->sweep.logw = NULL; /* pilot chains have no weights */
+  let_steps_differ(run);
   run->sweep.from_point = 0;
   int status =
       dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, pilot_tiles(run), &look);
@@ -453,6 +461,7 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->sweep.from_point = s->at_point && run->now.step == 1 && s->moves.done == 0;
   run->sweep.halves = 1;
   run->sweep.boundary = s->boundary;
+  let_steps_differ(run);
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
                               INT64_MAX, &look);
   if (status < 0)
