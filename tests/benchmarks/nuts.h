@@ -46,6 +46,7 @@ struct nuts_chain {
   struct nuts_point z, forward, backward, sample, proposal;
   struct nuts_seam seam[NUTS_DEEPEST + 1];
   double *edge[11]; /* [d] each, owned: of the trajectory's two halves; see nuts_move */
+  double *velocity; /* [d], owned */
   double *columns;  /* [2 d][64]: a point and its gradient as the evaluator has them, owned */
 
   /* counted */

@@ -123,7 +123,7 @@ int nuts_init(struct nuts_chain *c, struct dun_evaluator *evaluator, int dense, 
     status |= make_seam(d, &c->seam[i]);
   for (int i = 0; i < EDGES; i++)
     status |= make(d, &c->edge[i]);
-  status |= make(2 * d * DUN_LANES, &c->columns);
+  status |= make(2 * d * DUN_LANES, &c->columns) | make(d, &c->velocity);
   status |= make(dense ? d * d : d, &c->inverse);
   status |= make(dense ? d * d : 1, &c->factor);
   for (int j = 0; j < d && status == 0; j++)
@@ -142,13 +142,25 @@ void nuts_free(struct nuts_chain *c)
   for (int i = 0; i < EDGES; i++)
     DUN_FREE(c->edge[i]);
   DUN_FREE(c->columns);
+  DUN_FREE(c->velocity);
   DUN_FREE(c->inverse);
   DUN_FREE(c->factor);
 }
 
 /* ---- density, metric, leapfrog -------------------------------------------------------------- */
 
-static void evaluate(struct nuts_chain *c, struct nuts_point *z)
+/* Targets by point without the detour through tiles. */
+static void evaluate_point(struct nuts_chain *c, struct nuts_point *z)
+{
+  const struct dun_target *target = c->evaluator->target;
+  z->lp = target->point(c->evaluator->self, z->q, z->gradient);
+  int finite = isfinite(z->lp);
+  for (int j = 0; j < c->d; j++)
+    z->gradient[j] = finite && isfinite(z->gradient[j]) ? z->gradient[j] : 0;
+  z->lp = finite ? z->lp : -INFINITY;
+}
+
+static void evaluate_tile(struct nuts_chain *c, struct nuts_point *z)
 {
   _Alignas(64) double lp[DUN_LANES], scale[DUN_LANES];
   double *x = c->columns, *gradient = x + (size_t)c->d * DUN_LANES;
@@ -159,26 +171,42 @@ static void evaluate(struct nuts_chain *c, struct nuts_point *z)
     for (int l = 0; l < DUN_LANES; l++)
       x[j * DUN_LANES + l] = z->q[j];
   dun_evaluate(c->evaluator, 1, x, lp, scale, gradient);
-  c->gradients++;
   z->lp = lp[0];
   for (int j = 0; j < c->d; j++)
     z->gradient[j] = gradient[j * DUN_LANES];
 }
 
-/* velocity = (inverse metric) p */
-static void sharp(const struct nuts_chain *c, const double *p, double *velocity)
+static void evaluate(struct nuts_chain *c, struct nuts_point *z)
 {
+  int finite = 1;
   for (int j = 0; j < c->d; j++)
-    velocity[j] = c->dense ? dot(c->d, c->inverse + (size_t)j * c->d, p) : c->inverse[j] * p[j];
+    finite &= isfinite(z->q[j]);
+  c->gradients++;
+  if (finite && c->evaluator->target->point)
+    evaluate_point(c, z);
+  else
+    evaluate_tile(c, z);
 }
 
-static double energy(const struct nuts_chain *c, const struct nuts_point *z)
+/* velocity = (inverse metric) p; by columns, which are rows, since sums of one row cannot be
+ * vectors. */
+static void sharp(const struct nuts_chain *c, const double *restrict p, double *restrict velocity)
 {
-  double kinetic = 0;
-  for (int j = 0; j < c->d; j++)
-    kinetic += z->p[j] * (c->dense ? dot(c->d, c->inverse + (size_t)j * c->d, z->p)
-                                   : c->inverse[j] * z->p[j]);
-  double sum = .5 * kinetic - z->lp;
+  int d = c->d;
+  for (int j = 0; j < d; j++)
+    velocity[j] = c->dense ? 0 : c->inverse[j] * p[j];
+  for (int i = 0; i < d && c->dense; i++) {
+    const double *restrict row = c->inverse + (size_t)i * d;
+    double factor = p[i];
+    for (int j = 0; j < d; j++)
+      velocity[j] += factor * row[j];
+  }
+}
+
+/* Of a point whose velocity is known. */
+static double energy(const struct nuts_chain *c, const struct nuts_point *z, const double *velocity)
+{
+  double sum = .5 * dot(c->d, z->p, velocity) - z->lp;
   return isnan(sum) ? INFINITY : sum;
 }
 
@@ -244,9 +272,11 @@ static double gain_of_step(struct nuts_chain *c)
 {
   copy_point(c->d, &c->z, &c->now);
   draw_momentum(c, c->z.p);
-  double before = energy(c, &c->z);
+  sharp(c, c->z.p, c->velocity);
+  double before = energy(c, &c->z, c->velocity);
   leapfrog(c, &c->z, c->step);
-  return before - energy(c, &c->z);
+  sharp(c, c->z.p, c->velocity);
+  return before - energy(c, &c->z, c->velocity);
 }
 
 void nuts_find_step(struct nuts_chain *c)
@@ -301,12 +331,12 @@ static int leaf(struct nuts_chain *c, struct trajectory *t, struct branch *b)
 {
   leapfrog(c, &c->z, t->step);
   t->leapfrogs++;
-  double gain = t->energy - energy(c, &c->z);
+  sharp(c, c->z.p, b->begin_sharp);
+  double gain = t->energy - energy(c, &c->z, b->begin_sharp);
   c->divergent |= -gain > 1000;
   b->log_weight = gain;
   t->sum_acceptance += gain > 0 ? 1 : exp(gain);
   copy_point(c->d, b->proposal, &c->z);
-  sharp(c, c->z.p, b->begin_sharp);
   copy(c->d, b->end_sharp, b->begin_sharp);
   add(c->d, b->rho, c->z.p);
   copy(c->d, b->begin, c->z.p);
@@ -380,14 +410,15 @@ void nuts_move(struct nuts_chain *c)
   int d = c->d, on = 1;
   double log_weight = 0;
   draw_momentum(c, c->now.p);
-  struct trajectory t = {.energy = energy(c, &c->now)};
+  sharp(c, c->now.p, c->velocity);
+  struct trajectory t = {.energy = energy(c, &c->now, c->velocity)};
   copy_point(d, &c->forward, &c->now);
   copy_point(d, &c->backward, &c->now);
   copy_point(d, &c->sample, &c->now);
   for (int i = P_FORWARD_OUTER; i <= P_BACKWARD_OUTER; i++)
     copy(d, c->edge[i], c->now.p);
   for (int i = V_FORWARD_OUTER; i <= V_BACKWARD_OUTER; i++)
-    sharp(c, c->now.p, c->edge[i]);
+    copy(d, c->edge[i], c->velocity);
   copy(d, c->edge[RHO], c->now.p);
   c->depth = c->divergent = 0;
   while (on && c->depth < NUTS_DEEPEST)

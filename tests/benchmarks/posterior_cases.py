@@ -1,8 +1,8 @@
-"""Twenty-one posteriors, and chains on them by the no-U-turn sampler and by the program's methods:
-draws, what they cost, effective sizes, and how far their moments are from the true ones.
+"""Twenty posteriors and a funnel, and chains on them by the no-U-turn sampler and by the program's
+methods: draws, what they cost, effective sizes, and how far their moments are from the true ones.
 
 The first eight are real ones, whose data and moments are in DUNLIN_DATA/posteriors and whose
-densities are in tests/user_target/posteriors; thirteen are in tests/user_target/more.
+densities are in tests/user_target/posteriors; the others are in tests/user_target/more.
 """
 import csv
 import json
@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(os.path.dirname(HERE)),
                                                     "analysis")]
 import reference_diagnostics as reference  # noqa: E402
-from support import BUILD, ENVIRONMENT, Folder, PROGRAM, SOURCE, data_folder, write  # noqa: E402
+from support import BUILD, ENVIRONMENT, Folder, SOURCE, data_folder, dunlin, write  # noqa: E402
 
 NUTS = os.path.join(BUILD, "tests", "benchmarks", "nuts")
 MORE = os.path.join(SOURCE, "tests", "user_target", "more")
@@ -25,9 +25,9 @@ MORE = os.path.join(SOURCE, "tests", "user_target", "more")
 REAL = {"earn_height": "earnings", "kidscore_interaction": "kidiq", "mesquite": "mesquite",
         "logmesquite_logvash": "mesquite", "nes": "nes2000", "kilpisjarvi": "kilpisjarvi_mod",
         "blr": "sblri", "accel_gp": "mcycle_gp"}
-MADE = ("schools_noncentred", "schools_centred", "item_response", "volatility", "counts",
-        "hidden_markov", "epidemic", "garch", "arma", "two_groups", "horseshoe", "random_effects",
-        "survival")
+MADE = ("schools_noncentred", "item_response", "volatility", "counts", "hidden_markov", "epidemic",
+        "garch", "arma", "two_groups", "horseshoe", "random_effects", "survival")
+FUNNEL = "schools_centred"  # which chains can only say that they have not met
 NAMES = tuple(REAL) + MADE
 
 
@@ -59,13 +59,14 @@ class Run:
 
     def __init__(self, draws, warmup, gradients, verdict=""):
         self.draws, self.warmup, self.gradients, self.verdict = draws, warmup, gradients, verdict
+        self.sweeps = self.nested = numpy.nan  # of a chain's warm-up, and nested R-hat
 
 
-def made_input(folder, name, chains, method, kernel=""):
+def made_input(folder, name, chains, method, kernel="", start=""):
     return write(folder, "input.yaml", f"""\
 run:    {{seed: 1, particles: {chains}}}
 target: {target(name)}
-path:   {{type: constant}}
+path:   {{type: constant{', start: ' + start if start else ''}}}
 kernel: {{type: hmc{', ' + kernel if kernel else ''}}}
 method: {method}
 output: {{file: result.h5}}
@@ -98,16 +99,14 @@ def entries(variable):
     return found
 
 
-def langevin(folder, name, chains, draws, thin=1, seed=1, kernel="", timeout=1800):
-    """The defaults but for the number of chains and draws."""
+def langevin(folder, name, chains, draws, thin=1, seed=1, kernel="", start="", ranks=None,
+             timeout=1800):
+    """The defaults but for what is given: the number of chains and draws at least."""
     method = f"{{type: langevin, draws: {draws}, thin: {thin}}}"
     result = os.path.join(folder, "result.h5")
-    done = subprocess.run([PROGRAM, "run", made_input(folder, name, chains, method, kernel),
-                           "--set", f"run.seed={seed}", "--output", result, "--overwrite",
-                           "--quiet"], env=ENVIRONMENT, check=False, capture_output=True, text=True,
-                          timeout=timeout)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+    file = made_input(folder, name, chains, method, kernel, start)
+    dunlin("run", file, "--set", f"run.seed={seed}", "--output", result, "--overwrite", "--quiet",
+           ranks=ranks, timeout=timeout)
     with h5py.File(result) as file:
         steps = file["trace/steps"]
         spent, moves = steps["evaluations"][...], steps["moves"][...]
@@ -117,16 +116,14 @@ def langevin(folder, name, chains, draws, thin=1, seed=1, kernel="", timeout=180
         for variable in file["posterior"].values():
             if variable.ndim >= 2 and variable.shape[:2] == (chains, draws):
                 found.update(entries(variable))
-        verdict = file.attrs["diagnosis"]
-    return Run(found, warmup, total - warmup,
-               verdict.decode() if isinstance(verdict, bytes) else str(verdict))
+        run = Run(found, warmup, total - warmup, file.attrs["diagnosis"].decode())
+        run.sweeps = numpy.sum(moves[:-begun - 1])
+        if "superchains" in start:
+            run.nested = numpy.nanmax(file["trace/rhat/rhat_nested"][...])
+    return run
 
 
 # ---- what they are worth -----------------------------------------------------------------------
-
-def folded(halves):
-    return reference.ess_of(reference.rank_normalised(numpy.abs(halves - numpy.median(halves))))
-
 
 def worst_of(draws):
     """Of all entries that vary: the smallest of the bulk, folded and tail effective sizes with its
@@ -136,8 +133,7 @@ def worst_of(draws):
         if numpy.ptp(values) == 0:
             continue
         found = reference.diagnostics(values)
-        kinds = {"bulk": found["ess_bulk"], "tail": found["ess_tail"],
-                 "folded": folded(reference.split(values))}
+        kinds = {kind: found[f"ess_{kind}"] for kind in ("bulk", "folded", "tail")}
         kind = min(kinds, key=kinds.get)
         rhat = max(rhat, found["rhat"])
         if not kinds[kind] >= least:

@@ -2,7 +2,7 @@
  *
  *     S' = -contact S I, E' = contact S I - onset E, I' = onset E - recovery I,
  *     S(0) = 1 - first, E(0) = 0, I(0) = first, log y_t ~ N(log I(t), noise),
- *     log contact ~ N(0, .7), log onset ~ N(log .5, .7), log recovery ~ N(log .3, .7),
+ *     log contact ~ N(0, .7), log onset ~ N(log .5, .3), log recovery ~ N(log .3, .5),
  *     first ~ Beta(1, 50), noise ~ half-N(0, .5)
  *
  * by Runge and Kutta's method, with the equations of the slopes beside those of the state. */
@@ -101,8 +101,8 @@ static double point(const void *self, const double *t, double *gradient)
   const struct epidemic *model = self;
   double spare[ENTRIES], x[SIZE], *g = begin_slopes(gradient, spare, ENTRIES);
   double lp = lognormal_prior(t[CONTACT], 0, .7, &g[CONTACT]);
-  lp += lognormal_prior(t[ONSET], log(.5), .7, &g[ONSET]);
-  lp += lognormal_prior(t[RECOVERY], log(.3), .7, &g[RECOVERY]);
+  lp += lognormal_prior(t[ONSET], log(.5), .3, &g[ONSET]);
+  lp += lognormal_prior(t[RECOVERY], log(.3), .5, &g[RECOVERY]);
   lp += 49 * log1p(-t[FIRST]) + normal_prior(t[NOISE], 0, .5, &g[NOISE]);
   g[FIRST] -= 49 / (1 - t[FIRST]);
   begin(t, x);

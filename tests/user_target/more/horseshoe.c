@@ -3,13 +3,17 @@
  *
  *     y ~ N(intercept + X beta, sigma), beta_j = s_j z_j, s_j = c w_j / sqrt(c^2 + w_j^2),
  *     w_j = tau lambda_j, c = 2, z ~ N(0, 1), lambda ~ half-Cauchy(0, 1), tau ~ half-Cauchy(0, .1),
- *     intercept ~ N(0, 5), sigma ~ half-N(0, 2) */
+ *     intercept ~ N(0, 5), sigma ~ half-N(0, 2)
+ *
+ * The scales have no means; their angles, of which they are tangents, have: they are uniform. */
 #include "more.h"
 
 enum { DATA = 60, REGRESSORS = 20 };
-enum { INTERCEPT, SIGMA, TAU, LAMBDA, Z = LAMBDA + REGRESSORS, ENTRIES = Z + REGRESSORS };
+enum { INTERCEPT, SIGMA, ALL, EACH, Z = EACH + REGRESSORS, ENTRIES = Z + REGRESSORS };
 
-static const double SLAB = 2;
+#define RIGHT_ANGLE 1.5707963267948966
+
+static const double SLAB = 2, USUAL = .1;
 
 struct horseshoe {
   double x[DATA][REGRESSORS], y[DATA];
@@ -18,12 +22,18 @@ struct horseshoe {
 static const struct dun_parameter row[] = {
     {.name = "intercept", .doc = "Of the regression."},
     {.name = "sigma", .transform = DUN_POSITIVE, .doc = "Noise."},
-    {.name = "tau", .transform = DUN_POSITIVE, .doc = "How large coefficients are, all of them."},
-    {.name = "lambda",
+    {.name = "all",
+     .transform = DUN_BETWEEN,
+     .lower = 0,
+     .upper = RIGHT_ANGLE,
+     .doc = "Angle of tau / .1: how large coefficients are, all of them."},
+    {.name = "each",
      .rank = 1,
      .shape = {REGRESSORS},
-     .transform = DUN_POSITIVE,
-     .doc = "The same, of each."},
+     .transform = DUN_BETWEEN,
+     .lower = 0,
+     .upper = RIGHT_ANGLE,
+     .doc = "Angles of lambda: the same, of each."},
     {.name = "z", .rank = 1, .shape = {REGRESSORS}, .doc = "Coefficients, whitened."},
 };
 
@@ -71,22 +81,21 @@ static double point(const void *self, const double *t, double *gradient)
 {
   double spare[ENTRIES], *g = begin_slopes(gradient, spare, ENTRIES);
   double beta[REGRESSORS], by_beta[REGRESSORS], scale[REGRESSORS], shrink[REGRESSORS];
+  double lambda[REGRESSORS], tangent = tan(t[ALL]), tau = USUAL * tangent;
   double lp = normal_prior(t[INTERCEPT], 0, 5, &g[INTERCEPT]) +
-              normal_prior(t[SIGMA], 0, 2, &g[SIGMA]) + cauchy_prior(t[TAU], .1, &g[TAU]) +
-              normal_priors(REGRESSORS, t + Z, 1, g + Z);
+              normal_prior(t[SIGMA], 0, 2, &g[SIGMA]) + normal_priors(REGRESSORS, t + Z, 1, g + Z);
   for (int j = 0; j < REGRESSORS; j++) {
-    double wide = t[TAU] * t[LAMBDA + j];
-    lp += cauchy_prior(t[LAMBDA + j], 1, &g[LAMBDA + j]);
-    shrink[j] = 1 / sqrt(1 + wide * wide / (SLAB * SLAB));
-    scale[j] = wide * shrink[j];
+    lambda[j] = tan(t[EACH + j]);
+    shrink[j] = 1 / sqrt(1 + tau * lambda[j] * tau * lambda[j] / (SLAB * SLAB));
+    scale[j] = tau * lambda[j] * shrink[j];
     beta[j] = scale[j] * t[Z + j];
   }
   lp += likelihood(self, t, beta, by_beta, g);
   for (int j = 0; j < REGRESSORS; j++) {
     double by_wide = by_beta[j] * t[Z + j] * shrink[j] * shrink[j] * shrink[j];
     g[Z + j] += by_beta[j] * scale[j];
-    g[TAU] += by_wide * t[LAMBDA + j];
-    g[LAMBDA + j] += by_wide * t[TAU];
+    g[ALL] += by_wide * lambda[j] * USUAL * (1 + tangent * tangent);
+    g[EACH + j] += by_wide * tau * (1 + lambda[j] * lambda[j]);
   }
   return lp;
 }
