@@ -243,19 +243,23 @@ static int settle_names(struct dun_csv *csv, const struct dun_scanner *s, long l
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static int allocate(struct dun_csv *csv)
+/* A row has a byte behind each of its fields; of what is too short for so many rows none is read
+ * behind the first that is too short. */
+static int allocate(struct dun_csv *csv, long long size)
 {
+  long long most = (size + 1) / csv->columns + 1, rows = csv->rows < most ? csv->rows : most;
   csv->name = dun_allocate(csv->columns, sizeof *csv->name);
   csv->fault = dun_allocate(csv->columns, sizeof *csv->fault);
-  csv->line = dun_allocate(csv->rows, sizeof *csv->line);
-  csv->value = dun_allocate(csv->rows, (size_t)csv->columns * sizeof(double));
+  csv->line = dun_allocate(rows, sizeof *csv->line);
+  csv->value = dun_allocate(rows, (size_t)csv->columns * sizeof(double));
   for (int j = 0; csv->name && !csv->named && j < csv->columns; j++)
     if (!(csv->name[j] = dun_copy_text("")))
       return DUN_ERROR_MEMORY;
   return csv->name && csv->fault && csv->line && csv->value ? 0 : DUN_ERROR_MEMORY;
 }
 
-static int parse(struct dun_csv *csv, struct dun_scanner *s, const struct dun_csv_format *format)
+static int parse(struct dun_csv *csv, struct dun_scanner *s, const struct dun_csv_format *format,
+                 long long size)
 {
   struct first_line first;
   if (look_at_first_line(*s, &first) < 0 || find_header(s, &first, format->header, &csv->named) < 0)
@@ -266,7 +270,7 @@ static int parse(struct dun_csv *csv, struct dun_scanner *s, const struct dun_cs
   csv->rows = dun_scanner_count(*s) - csv->named;
   if (csv->rows == 0)
     return dun_fail(DUN_ERROR_INPUT, "%s: found a header but no row of numbers", s->path);
-  int status = allocate(csv);
+  int status = allocate(csv, size);
   if (status == 0 && csv->named)
     status = read_header(csv, s);
   if (status == 0)
@@ -300,7 +304,7 @@ int dun_csv_parse(struct dun_csv *csv, const struct dun_data *data,
     return DUN_ERROR_INPUT;
   if (!dun_scanner_line(&s))
     return dun_fail(DUN_ERROR_INPUT, "%s: the file is empty", data->path);
-  status = parse(csv, &s, format);
+  status = parse(csv, &s, format, data->size);
   if (status < 0)
     dun_csv_free(csv);
   return status;
