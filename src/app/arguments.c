@@ -1,6 +1,7 @@
 #include "app/arguments.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include "base/text.h"
 #include "version.h"
 #include <argp.h>
@@ -319,7 +320,7 @@ static void answer(struct dun_arguments *arguments, int key, struct argp_state *
   if (dun_launcher_rank() > 0)
     return;
   if (key == KEY_VERSION)
-    printf("dunlin %s (%s)\n", DUN_VERSION, DUN_COMMIT);
+    dun_tell(stdout, "dunlin %s (%s)\n", DUN_VERSION, DUN_COMMIT);
   else
     argp_state_help(state, stdout,
                     key == KEY_USAGE ? ARGP_HELP_USAGE

@@ -2,6 +2,7 @@
 #include "app/child.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/tell.h"
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -127,25 +128,25 @@ static int tell_findings(FILE *out, const char *file, const struct dun_child *ch
     const struct dun_finding *finding = &child->findings.finding[i];
     int refused = finding->level == DUN_FINDING_REFUSED;
     if (out)
-      fprintf(out, "dunlin: %s: %s\n", file, finding->text);
+      dun_tell(out, "dunlin: %s: %s\n", file, finding->text);
     code = refused ? 2 : code ? code : 1;
   }
   if (child->code == 0)
     return code;
   /* A sentence of the loader or of a complaint names its place itself. */
   if (out && strstr(child->sentence, file))
-    fprintf(out, "dunlin: %s\n", child->sentence);
+    dun_tell(out, "dunlin: %s\n", child->sentence);
   else if (out)
-    fprintf(out, "dunlin: %s: %s\n", file, child->sentence);
+    dun_tell(out, "dunlin: %s: %s\n", file, child->sentence);
   return child->code == DUN_ERROR_INPUT ? 2 : 1;
 }
 
 static void tell_time(const char *what, double seconds)
 {
   if (seconds < 1e-4)
-    printf("%s %.4g ns", what, 1e9 * seconds);
+    dun_tell(stdout, "%s %.4g ns", what, 1e9 * seconds);
   else
-    printf("%s %.4g ms (%.3g ns)", what, 1e3 * seconds, 1e9 * seconds);
+    dun_tell(stdout, "%s %.4g ms (%.3g ns)", what, 1e3 * seconds, 1e9 * seconds);
 }
 
 static const char *advice_for_point(double seconds, int dimension)
@@ -178,22 +179,23 @@ static const char *advice_for(const struct dun_child *child)
 
 static void tell_good(const char *file, const struct dun_child *child, int code)
 {
-  printf("%s: target %s in %d dimension%s, by %s\n", file, child->name, child->dimension,
-         child->dimension > 1 ? "s" : "", child->layout);
-  printf("promises: tried at %d points", child->points);
+  dun_tell(stdout, "%s: target %s in %d dimension%s, by %s\n", file, child->name, child->dimension,
+           child->dimension > 1 ? "s" : "", child->layout);
+  dun_tell(stdout, "promises: tried at %d points", child->points);
   if (child->draws > 0)
-    printf(" and %d draws", child->draws);
-  printf("%s\n", code ? ", not all are kept" : ", all kept");
+    dun_tell(stdout, " and %d draws", child->draws);
+  dun_tell(stdout, "%s\n", code ? ", not all are kept" : ", all kept");
   if (child->thrifty)
-    printf("left out: other lanes and numbers of points%s, since evaluations are so slow\n",
-           child->thrifty > 1 ? ", the same bits when asked again" : "");
+    dun_tell(stdout,
+             "left out: other lanes and numbers of points%s, since evaluations are so slow\n",
+             child->thrifty > 1 ? ", the same bits when asked again" : "");
   tell_time("speed:", child->density);
-  printf(" per evaluation of the log density");
+  dun_tell(stdout, " per evaluation of the log density");
   if (isfinite(child->gradient)) {
     tell_time(",", child->gradient);
-    printf(" with its gradient");
+    dun_tell(stdout, " with its gradient");
   }
-  printf("\nlayout: %s\n", advice_for(child));
+  dun_tell(stdout, "\nlayout: %s\n", advice_for(child));
 }
 
 int dun_check_target(const struct dun_arguments *arguments)
@@ -202,7 +204,7 @@ int dun_check_target(const struct dun_arguments *arguments)
   struct dun_child *child = run_child(arguments, 0);
   int code = child ? compare_processes(arguments, child) : DUN_ERROR_MEMORY;
   if (code < 0) {
-    fprintf(stderr, "dunlin: %s: no process to try it in: %s\n", file, strerror(errno));
+    dun_tell(stderr, "dunlin: %s: no process to try it in: %s\n", file, strerror(errno));
     return 1;
   }
   /* Under a launcher each process tries it, so that all know the exit code, and one tells. */

@@ -14,6 +14,7 @@
 #include "app/tile_size.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include "io/result.h"
 #include "numerics/linear.h"
 #include <stdio.h>
@@ -35,11 +36,11 @@ static int fail(struct dun_context *context, int code, const struct dun_complain
     return dun_exit_code(code);
   end_line(context);
   if (complaints && complaints->count) {
-    fputs(complaints->text.text ? complaints->text.text : "", stderr);
-    fprintf(stderr, "dunlin: %d fault%s in the input; nothing was run\n", complaints->count,
-            complaints->count > 1 ? "s" : "");
+    dun_tell(stderr, "%s", complaints->text.text ? complaints->text.text : "");
+    dun_tell(stderr, "dunlin: %d fault%s in the input; nothing was run\n", complaints->count,
+             complaints->count > 1 ? "s" : "");
   } else {
-    fprintf(stderr, "dunlin: %s\n", *text ? text : dun_error_meaning(code));
+    dun_tell(stderr, "dunlin: %s\n", *text ? text : dun_error_meaning(code));
   }
   return dun_exit_code(code);
 }
@@ -70,11 +71,12 @@ static int prepare(struct dun_context *context, struct dun_assembly *assembly,
 static void tell_input(const struct dun_assembly *assembly, int complete)
 {
   const struct dun_run *run = &assembly->run;
-  printf("%s: good\n", assembly->input.name);
-  printf("target %s in %d dimensions, method %s, %lld particles", run->target->type.name,
-         run->evaluator->dimension, run->method->type.name, run->options.particles);
-  printf(run->options.replicates > 1 ? ", %lld replicates\n" : "\n", run->options.replicates);
-  printf("result: %s%s\n", assembly->file, complete ? ", complete already" : "");
+  dun_tell(stdout, "%s: good\n", assembly->input.name);
+  dun_tell(stdout, "target %s in %d dimensions, method %s, %lld particles", run->target->type.name,
+           run->evaluator->dimension, run->method->type.name, run->options.particles);
+  dun_tell(stdout, run->options.replicates > 1 ? ", %lld replicates\n" : "\n",
+           run->options.replicates);
+  dun_tell(stdout, "result: %s%s\n", assembly->file, complete ? ", complete already" : "");
 }
 
 /* What asks for more memory or disk than there is will not run: to `check` that is a fault of the
@@ -95,7 +97,7 @@ static int check(struct dun_context *context, struct dun_assembly *assembly, int
     code = dun_estimate(context, assembly, &estimate, &small);
   if (code >= 0 && context->rank == 0) {
     tell_input(assembly, complete);
-    fputs(estimate.text ? estimate.text : "", stdout);
+    dun_tell(stdout, "%s", estimate.text ? estimate.text : "");
     fflush(stdout);
   }
   dun_text_free(&estimate);
@@ -136,11 +138,11 @@ static int run(struct dun_context *context, struct dun_driver *driver,
   end_line(context);
   if (code == DUN_RUN_STOPPED) {
     if (context->rank == 0)
-      fprintf(stderr, "dunlin: %s\n", dun_error_text());
+      dun_tell(stderr, "dunlin: %s\n", dun_error_text());
     return DUN_EXIT_STOPPED;
   }
   if (context->rank == 0 && !arguments->quiet && dun_summary_brief(assembly->file) < 0)
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   return arguments->strict && dun_diagnosis_level(&driver->stored.diagnosis) == DUN_BAD;
 }
 
@@ -196,7 +198,7 @@ int dun_command_compare(struct dun_context *context, const struct dun_arguments 
   if (exit_code < 0)
     exit_code = fail(context, exit_code, NULL);
   else if (context->rank == 0)
-    fputs(out.text ? out.text : "", stdout);
+    dun_tell(stdout, "%s", out.text ? out.text : "");
   dun_text_free(&out);
   fflush(stdout);
   return exit_code;
@@ -219,9 +221,9 @@ int dun_command_local(const struct dun_arguments *arguments)
   if (code >= 0 && out.failed)
     code = dun_fail(DUN_ERROR_MEMORY, "no memory for the answer");
   if (dun_launcher_rank() == 0 && code < 0)
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   if (dun_launcher_rank() == 0 && code >= 0)
-    fputs(out.text ? out.text : "", stdout);
+    dun_tell(stdout, "%s", out.text ? out.text : "");
   dun_text_free(&out);
   return fflush(stdout) ? 1 : dun_exit_code(code);
 }

@@ -7,6 +7,7 @@
 #include "app/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/tell.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -83,14 +84,14 @@ int dunlin_run(MPI_Comm comm, int argc, char **argv, struct dunlin_result *resul
   if (result)
     memset(result, 0, sizeof *result);
   if (dun_context_init(&context, comm, arguments.quiet ? DUN_WARNINGS : DUN_NOTES) < 0) {
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
     dun_arguments_free(&arguments);
     return 1;
   }
   accord = dun_accord(&context, argc, argv);
   code = accord < 0 ? accord : dun_agree(&context, parsed);
   if ((accord < 0 || code == DUN_ERROR_MEMORY) && context.rank == 0) /* else the parser has told */
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   if (code < 0 || arguments.answered)
     code = dun_exit_code(code);
   else
@@ -107,7 +108,7 @@ int dunlin_agree(MPI_Comm comm, int argc, char **argv)
   if (code == 0)
     code = dun_accord(&context, argc, argv);
   if (code < 0 && context.rank == 0)
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   dun_context_free(&context);
   return dun_exit_code(code);
 }

@@ -1,5 +1,6 @@
 #include "app/last_words.h"
 #include "base/guard.h"
+#include "base/tell.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,6 +71,7 @@ static void say(const char *what, const char *detail)
   note(text + strlen(watch.who));
   add(text, "\n");
   add(text, watch.sentence ? watch.sentence : "");
+  dun_clean(text);
   if (write(STDERR_FILENO, text, strlen(text)) < 0)
     return;
 }

@@ -3,6 +3,7 @@
 #include "app/number.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,7 +200,7 @@ static void tell_means(const struct dun_plan *plan, const struct dun_sheet *shee
     }
     dun_text_add(&out, told ? "\n" : "all members\n");
   }
-  fputs(out.text && !out.failed ? out.text : "", stdout);
+  dun_tell(stdout, "%s", out.text && !out.failed ? out.text : "");
   fflush(stdout);
   dun_text_free(&out);
 }

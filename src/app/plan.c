@@ -4,6 +4,7 @@
 #include "app/source.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,12 +124,12 @@ static int tell_fault(struct dun_context *context, const struct dun_plan *plan,
   struct dun_text label = {0};
   dun_plan_describe(plan, member, &label);
   if (context->rank == 0 && complaints && complaints->count)
-    fprintf(stderr, "%sdunlin: faults in member %d (%s); nothing was run\n", complaints->text.text,
-            member + 1, label.text ? label.text : "");
+    dun_tell(stderr, "%sdunlin: faults in member %d (%s); nothing was run\n", complaints->text.text,
+             member + 1, label.text ? label.text : "");
   else if (context->rank == 0)
-    fprintf(stderr, "%s:%d:1: sweep: member %d (%s): %s\ndunlin: nothing was run\n",
-            plan->input.name, plan->members.option[0].line, member + 1,
-            label.text ? label.text : "", dun_error_text());
+    dun_tell(stderr, "%s:%d:1: sweep: member %d (%s): %s\ndunlin: nothing was run\n",
+             plan->input.name, plan->members.option[0].line, member + 1,
+             label.text ? label.text : "", dun_error_text());
   dun_text_free(&label);
   return dun_exit_code(code);
 }

@@ -6,6 +6,7 @@
 #include "app/standing.h"
 #include "app/stop.h"
 #include "base/error.h"
+#include "base/tell.h"
 #include "parallel/groups.h"
 #include "parallel/sum.h"
 #include <errno.h>
@@ -78,8 +79,8 @@ static int run(struct crew *crew, struct work *w)
 static void tell_failure(const struct crew *crew, const struct work *w)
 {
   if (crew->context.rank == 0)
-    fprintf(stderr, "dunlin: member %d of %d (%s) has failed\n", w->member + 1,
-            crew->plan->members.count, w->label.text ? w->label.text : "");
+    dun_tell(stderr, "dunlin: member %d of %d (%s) has failed\n", w->member + 1,
+             crew->plan->members.count, w->label.text ? w->label.text : "");
 }
 
 /* The progress line of the sweep stands before that of the member. */
@@ -219,10 +220,10 @@ static int tell_end(struct dun_context *context, struct crew *crew, int members)
   context->log.line_open = crew->context.log.line_open;
   if (crew->stopped) {
     if (context->rank == 0)
-      fprintf(stderr,
-              "%sdunlin: the sweep was stopped early, %lld of %d members are done: the "
-              "same command goes on\n",
-              context->log.line_open ? "\n" : "", (long long)done, members);
+      dun_tell(stderr,
+               "%sdunlin: the sweep was stopped early, %lld of %d members are done: the "
+               "same command goes on\n",
+               context->log.line_open ? "\n" : "", (long long)done, members);
     return DUN_EXIT_STOPPED;
   }
   dun_note(&context->log, "%lld of %d members done, %d of them before, %lld failed: %s",
@@ -258,7 +259,7 @@ int dun_running(struct dun_context *context, const struct dun_plan *plan, int fi
   if (code == 0)
     code = add_up(context, &crew, work_through(&crew));
   if (code < 0 && context->rank == 0)
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   exit_code = code < 0 ? dun_exit_code(code) : tell_end(context, &crew, last - first);
   dun_context_free(&crew.context);
   dun_groups_free(&crew.groups);

@@ -10,6 +10,7 @@
 #include "app/rungs.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include "io/result_read.h"
 #include "numerics/mixing.h"
 #include <math.h>
@@ -524,7 +525,7 @@ int dun_summary_brief(const char *file)
   if (code >= 0)
     tell(&out, &s, BRIEF);
   if (code >= 0)
-    fputs(out.text ? out.text : "", stdout);
+    dun_tell(stdout, "%s", out.text ? out.text : "");
   fflush(stdout);
   dun_text_free(&out);
   summary_free(&s);

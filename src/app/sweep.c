@@ -4,6 +4,7 @@
 #include "app/running.h"
 #include "app/standing.h"
 #include "base/error.h"
+#include "base/tell.h"
 #include "numerics/linear.h"
 #include <stdio.h>
 
@@ -17,8 +18,9 @@ static void list_member(const struct dun_plan *plan, int member)
   dun_plan_file(plan, member, ".h5", &file);
   if (file.text)
     word = dun_standing_word(dun_standing_of(file.text, plan->identity[member], NULL, &reason));
-  printf("%d\t%016llx\t%s\t%s%s%s\n", member + 1, (unsigned long long)plan->identity[member], word,
-         label.text ? label.text : "", reason.length ? "\t" : "", reason.length ? reason.text : "");
+  dun_tell(stdout, "%d\t%016llx\t%s\t%s%s%s\n", member + 1,
+           (unsigned long long)plan->identity[member], word, label.text ? label.text : "",
+           reason.length ? "\t" : "", reason.length ? reason.text : "");
   dun_text_free(&label);
   dun_text_free(&file);
   dun_text_free(&reason);
@@ -40,7 +42,7 @@ static int look(struct dun_context *context, struct dun_plan *plan)
   fflush(stdout);
   code = dun_agree(context, code);
   if (code < 0 && context->rank == 0)
-    fprintf(stderr, "dunlin: %s\n", dun_error_text());
+    dun_tell(stderr, "dunlin: %s\n", dun_error_text());
   return dun_exit_code(code);
 }
 
@@ -66,7 +68,7 @@ static int work(struct dun_context *context, struct dun_plan *plan, double began
   int code = check_numbers(context, plan);
   if (code < 0) {
     if (context->rank == 0)
-      fprintf(stderr, "dunlin: %s\n", dun_error_text());
+      dun_tell(stderr, "dunlin: %s\n", dun_error_text());
     return dun_exit_code(code);
   }
   exit_code = dun_plan_bind(context, plan, first, last, 1);
@@ -81,9 +83,9 @@ int dun_command_sweep(struct dun_context *context, const struct dun_arguments *a
   dun_blas_one_thread();
   code = dun_plan_read(context, &plan, arguments);
   if (code < 0 && context->rank == 0)
-    fprintf(stderr, "%s%s%s\n", plan.complaints.count ? plan.complaints.text.text : "dunlin: ",
-            plan.complaints.count ? "dunlin: faults in the sweep" : dun_error_text(),
-            plan.complaints.count ? "; nothing was run" : "");
+    dun_tell(stderr, "%s%s%s\n", plan.complaints.count ? plan.complaints.text.text : "dunlin: ",
+             plan.complaints.count ? "dunlin: faults in the sweep" : dun_error_text(),
+             plan.complaints.count ? "; nothing was run" : "");
   exit_code = code < 0                                ? dun_exit_code(code)
               : arguments->list || arguments->collect ? look(context, &plan)
                                                       : work(context, &plan, began);

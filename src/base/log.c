@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/tell.h"
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ static void put(struct dun_log *log, const char *before, const char *after, cons
   char text[4096];
   int start = snprintf(text, sizeof text, "%s", before);
   vsnprintf(text + start, sizeof text - (size_t)start, format, arguments);
+  dun_clean(text + start);
   size_t length = strnlen(text, sizeof text - 16);
   snprintf(text + length, sizeof text - length, "%s", after);
   fputs(text, log->stream);
@@ -59,7 +61,9 @@ void dun_progress(struct dun_log *log, const char *format, ...)
   va_list arguments;
   if (log->rank != 0 || log->level < DUN_NOTES)
     return;
-  snprintf(before, sizeof before, "%s%s", log->terminal ? "\r" : "", log->before);
+  before[0] = '\r';
+  snprintf(before + log->terminal, sizeof before - 1, "%s", log->before);
+  dun_clean(before + log->terminal);
   va_start(arguments, format);
   put(log, before, log->terminal ? "\033[K" : "\n", format, arguments);
   log->line_open = log->terminal;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/guard.h"
 #include "base/memory.h"
+#include "base/tell.h"
 #include "base/text.h"
 #include "targets/setup.h"
 #include <dlfcn.h>
@@ -271,9 +272,9 @@ static double refused(const struct bridgestan *t, char *error, double *gradient)
   char line[256];
   words_of(t, error, line);
   if (t->told->refusals++ == 0)
-    fprintf(stderr,
-            "warning: the Stan model %s rejects a point, of density 0 then: %s (told once)\n",
-            t->call.name(t->model), line);
+    dun_tell(stderr,
+             "warning: the Stan model %s rejects a point, of density 0 then: %s (told once)\n",
+             t->call.name(t->model), line);
   for (int j = 0; gradient && j < t->dimension; j++)
     gradient[j] = 0;
   return -INFINITY;
