@@ -266,19 +266,23 @@ static int read_component(const struct dun_draws *d, int64_t j, double *out)
   return dun_result_component(&d->file, &d->file.variable[v], j, out);
 }
 
+/* Of a table or an array. */
+static int copy_column(const struct dun_draws *d, int64_t j, double *out)
+{
+  const double *table = d->column ? d->csv.value + d->column[j] : d->array.value + j;
+  int64_t stride = d->column ? d->csv.columns : d->coordinates;
+  for (int64_t i = 0; i < d->n; i++)
+    out[i] = table[i * stride];
+  return 0;
+}
+
 int dun_draws_read(const struct dun_draws *draws, int64_t j, double *out)
 {
-  int status = draws->file.name ? read_component(draws, j, out) : 0;
-  const double *table =
-      draws->column ? draws->csv.value + draws->column[j] : draws->array.value + j;
-  int64_t stride = draws->column ? draws->csv.columns : draws->coordinates;
-  for (int64_t i = 0; i < draws->n && status >= 0; i++) {
-    if (!draws->file.name)
-      out[i] = table[i * stride];
+  int status = draws->file.name ? read_component(draws, j, out) : copy_column(draws, j, out);
+  for (int64_t i = 0; i < draws->n && status >= 0; i++)
     if (!isfinite(out[i]))
       status = dun_fail(DUN_ERROR_INPUT, "%s: number %lld of draw %lld is not finite", draws->name,
                         (long long)j + 1, (long long)i + 1);
-  }
   return status;
 }
 

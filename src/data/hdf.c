@@ -126,12 +126,12 @@ hid_t dun_hdf_open_unguarded(const char *file, int write)
   hid_t access = access_list(&trouble), handle = -1;
   if (trouble)
     handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  if (!trouble)
-    return DUN_ERROR_MEMORY;
-  if (handle < 0)
+  if (handle < 0 && trouble) { /* told before another call makes HDF5 forget the reason */
+    handle = dun_hdf_fail(code, file, "it is damaged or not complete");
     dun_hdf_undrive(trouble);
-  return handle >= 0 ? handle : dun_hdf_fail(code, file, "it is damaged or not complete");
+  }
+  H5Pclose(access);
+  return trouble ? handle : DUN_ERROR_MEMORY;
 }
 
 int dun_hdf_close(hid_t handle, const char *file, int status)
@@ -353,14 +353,32 @@ static int64_t capacity_of(hid_t dataset)
   return (int64_t)bytes * (filters > 0 ? 1100 : 1);
 }
 
-static int is_number(hid_t dataset, size_t *size)
+/* Closes the type.  Numbers of more bytes than any processor has are none: HDF5 would make room for
+ * them to convert one. */
+static int is_number(hid_t type, size_t *size)
 {
-  hid_t type = H5Dget_type(dataset);
   H5T_class_t kind = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
   *size = type >= 0 ? H5Tget_size(type) : 0;
   if (type >= 0)
     H5Tclose(type);
-  return *size > 0 && (kind == H5T_INTEGER || kind == H5T_FLOAT);
+  return *size > 0 && *size <= 16 && (kind == H5T_INTEGER || kind == H5T_FLOAT);
+}
+
+int dun_hdf_read_number(hid_t dataset, hid_t attribute, hid_t memory, void *number)
+{
+  int is_attribute = attribute >= 0;
+  hid_t space = is_attribute ? H5Aget_space(attribute) : H5Dget_space(dataset);
+  size_t size;
+  int one = space >= 0 && H5Sget_simple_extent_npoints(space) == 1 &&
+            is_number(is_attribute ? H5Aget_type(attribute) : H5Dget_type(dataset), &size);
+  if (space >= 0)
+    H5Sclose(space);
+  if (!one)
+    return -1;
+  return (is_attribute ? H5Aread(attribute, memory, number)
+                       : H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, number)) < 0
+             ? -1
+             : 0;
 }
 
 int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int capacity, int *rank,
@@ -375,7 +393,7 @@ int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int ca
     H5Sclose(space);
   if (count < 0 || *rank < 0)
     return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is damaged.", place, file);
-  if (!is_number(dataset, &bytes))
+  if (!is_number(H5Dget_type(dataset), &bytes))
     return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' holds no numbers.", place, file);
   if (count > capacity_of(dataset) / (int64_t)bytes)
     return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' claims %lld numbers, more than the file holds.",

@@ -63,6 +63,10 @@ int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_
  * of them NULL.  DUN_ERROR_INPUT as above; nothing is left open. */
 int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[3],
                   struct dun_numbers *numbers);
+/* One number of a dataset (attribute < 0) or attribute, of `memory`'s type: H5T_NATIVE_INT64 or
+ * _DOUBLE.  0; -1 without a sentence if it is not one number of at most 16 bytes, or cannot be
+ * read. */
+int dun_hdf_read_number(hid_t dataset, hid_t attribute, hid_t memory, void *number);
 /* A scalar text of a dataset (attribute < 0) or attribute; *text is the caller's (dun_free).
  * DUN_ERROR_INPUT if it is none or longer than the file. */
 int dun_hdf_read_text(hid_t dataset, hid_t attribute, const char *file, const char *place,

@@ -4,40 +4,84 @@
 #include "data/hdf.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <hdf5_hl.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
-enum { SMALL = 1 << 20 };
+/* How much memory beside what HDF5 itself wants, and for how many seconds of the processor. */
+enum { SMALL = 1 << 20, OWN = 64 << 20, SECONDS = 5, STARVED = 3, DEEP = 1000 };
 
-/* Bytes in memory of all elements, at most SMALL of them; 0: not to be read. */
-static size_t bytes_of(hid_t type, hid_t space, int all)
+/* Bytes in memory of an element; 0: not to be read. */
+static size_t element(hid_t type)
+{
+  H5T_class_t kind = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+  size_t size = type >= 0 ? H5Tget_size(type) : 0;
+  int number = (kind == H5T_INTEGER || kind == H5T_FLOAT) && size <= 16;
+  return number || kind == H5T_STRING ? size : 0;
+}
+
+/* Bytes of all elements; 0: none, or more than SMALL. */
+static size_t small_bytes(hid_t type, hid_t space)
 {
   hssize_t count = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-  size_t size = type >= 0 ? H5Tget_size(type) : 0;
-  H5T_class_t kind = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
-  if (count < 1 || size < 1 || (kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_STRING))
-    return 0;
-  if ((hsize_t)count > ((hsize_t)1 << 40) / size)
-    return 0;
-  return all || (size_t)count * size <= SMALL ? (size_t)count * size : 0;
+  size_t size = element(type);
+  return count < 1 || size < 1 || (hsize_t)count > SMALL / size ? 0 : (size_t)count * size;
+}
+
+static void read_small(hid_t dataset, hid_t type, hid_t space)
+{
+  size_t bytes = small_bytes(type, space);
+  void *to = bytes > 0 ? malloc(bytes) : NULL;
+  if (to)
+    H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
+  free(to);
+}
+
+/* What lies in chunks has to be found and unpacked: an element of each is read.  More chunks than
+ * the file has bytes are none. */
+static void read_chunks(hid_t dataset, hid_t type, hid_t space, hid_t create)
+{
+  hsize_t size[H5S_MAX_RANK], chunk[H5S_MAX_RANK], at[H5S_MAX_RANK] = {0}, most = 0;
+  size_t bytes = element(type);
+  int rank = H5Sget_simple_extent_dims(space, size, NULL), axis = 0;
+  void *to = bytes > 0 ? malloc(bytes) : NULL;
+  hid_t one = H5Screate(H5S_SCALAR), file = H5Iget_file_id(dataset);
+  if (rank < 1 || H5Pget_chunk(create, H5S_MAX_RANK, chunk) != rank || H5Fget_filesize(file, &most))
+    axis = -1;
+  for (int i = 0; i < rank && axis >= 0; i++)
+    if (size[i] < 1 || chunk[i] < 1 || (most /= (size[i] - 1) / chunk[i] + 1) == 0)
+      axis = -1;
+  while (to && axis >= 0) {
+    if (H5Sselect_elements(space, H5S_SELECT_SET, 1, at) < 0 ||
+        H5Dread(dataset, type, one, space, H5P_DEFAULT, to) < 0)
+      break;
+    for (axis = rank - 1; axis >= 0 && (at[axis] += chunk[axis]) >= size[axis]; axis--)
+      at[axis] = 0;
+  }
+  H5Fclose(file);
+  H5Sclose(one);
+  free(to);
 }
 
 static void read_dataset(hid_t dataset)
 {
   hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
   hid_t create = H5Dget_create_plist(dataset);
-  int packed = create >= 0 && H5Pget_layout(create) == H5D_CHUNKED;
-  size_t bytes = dun_hdf_is_own(dataset) ? bytes_of(type, space, packed) : 0;
-  void *to = bytes > 0 ? malloc(bytes) : NULL;
-  if (to)
-    H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
-  free(to);
+  if (dun_hdf_is_own(dataset) && create >= 0 && H5Pget_layout(create) == H5D_CHUNKED)
+    read_chunks(dataset, type, space, create);
+  else if (dun_hdf_is_own(dataset))
+    read_small(dataset, type, space);
   H5Pclose(create);
   H5Sclose(space);
   H5Tclose(type);
@@ -47,7 +91,7 @@ static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *
 {
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
   hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-  size_t bytes = bytes_of(type, space, 0);
+  size_t bytes = small_bytes(type, space);
   void *to = bytes > 0 ? malloc(bytes) : NULL;
   (void)info;
   (void)data;
@@ -60,33 +104,140 @@ static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *
   return 0;
 }
 
-static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info, void *data)
+/* Groups that were seen, and what has several names: links may go in circles. */
+struct seen {
+  int count, capacity;
+  haddr_t *address; /* [count] */
+  int deep;         /* objects that HDF5 knows nothing of */
+};
+
+/* 1: it is new, and noted. */
+static int is_new(struct seen *seen, haddr_t address)
 {
-  hid_t object = H5Oopen(file, name, H5P_DEFAULT);
+  for (int i = 0; i < seen->count; i++)
+    if (seen->address[i] == address)
+      return 0;
+  if (seen->count == seen->capacity) {
+    int capacity = 2 * seen->capacity + 64;
+    haddr_t *larger = realloc(seen->address, (size_t)capacity * sizeof *larger);
+    if (!larger)
+      return 0;
+    seen->address = larger;
+    seen->capacity = capacity;
+  }
+  seen->address[seen->count++] = address;
+  return 1;
+}
+
+static herr_t pass_link(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+  (void)group;
+  (void)name;
+  (void)info;
+  (void)data;
+  return 0;
+}
+
+static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, void *seen);
+
+/* In every order that anybody may ask for: each has a tree of its own.  H5Ovisit would end at the
+ * first object that it cannot read. */
+static void visit_object(hid_t object, struct seen *seen)
+{
+  H5I_type_t kind = H5Iget_type(object);
+  H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, NULL);
+  H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_attribute, NULL);
+  if (kind == H5I_DATASET) {
+    H5DSis_scale(object);
+    read_dataset(object);
+  } else if (kind == H5I_GROUP) {
+    int whole = H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_link, seen) >= 0;
+    H5Literate(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, whole ? pass_link : visit_link, seen);
+  }
+}
+
+static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, void *seen)
+{
+  hid_t object = H5Oopen(group, name, H5P_DEFAULT);
+  H5O_info_t about = {0};
   (void)info;
   if (object < 0)
     return 0;
-  H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_attribute, data);
-  if (H5Iget_type(object) == H5I_DATASET)
-    read_dataset(object);
+  int known = H5Oget_info(object, &about) >= 0, once = about.type != H5O_TYPE_GROUP;
+  if (known ? (once && about.rc <= 1) || is_new(seen, about.addr)
+            : ((struct seen *)seen)->deep++ < DEEP)
+    visit_object(object, seen);
   H5Oclose(object);
   return 0;
 }
 
-/* Says nothing, and takes no more time than that. */
-static void read_all(const char *file, unsigned seconds)
+static void limit(int what, rlim_t value)
 {
-  static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM};
-  int nowhere = open("/dev/null", O_WRONLY);
+  struct rlimit limit;
+  if (getrlimit(what, &limit) == 0 && limit.rlim_cur > value) {
+    limit.rlim_cur = value;
+    setrlimit(what, &limit);
+  }
+}
+
+/* Bytes that this process may write to already. */
+static rlim_t data_in_use(void)
+{
+  unsigned long long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!file || fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
+    pages = 0;
+  if (file)
+    fclose(file);
+  return pages ? (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) : RLIM_INFINITY / 2;
+}
+
+static herr_t is_hunger(unsigned n, const H5E_error2_t *entry, void *starved)
+{
+  (void)n;
+  if (entry->maj_num == H5E_RESOURCE && entry->min_num == H5E_NOSPACE)
+    *(int *)starved = 1;
+  return 0;
+}
+
+/* Called by HDF5 for each call that fails. */
+static herr_t note_hunger(hid_t stack, void *starved)
+{
+  return H5Ewalk2(stack, H5E_WALK_UPWARD, is_hunger, starved);
+}
+
+/* What the library reads and never wrote shall not be there by chance: memory is filled with other
+ * numbers than 0, and none of it is used a second time unseen. */
+static void be_strict(void)
+{
+  mallopt(M_PERTURB, 0x5a);
+  H5set_free_list_limits(0, 0, 0, 0, 0, 0);
+}
+
+/* Says nothing, and takes no more time and memory than that.  HDF5 tells where it got none. */
+static int read_all(const char *file, int64_t size)
+{
+  static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU};
+  int nowhere = open("/dev/null", O_WRONLY), starved = 0;
+  struct seen seen = {0};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
     signal(deadly[i], SIG_DFL);
   if (nowhere >= 0)
     dup2(nowhere, STDERR_FILENO);
-  alarm(seconds);
+  be_strict();
+  alarm(60 + (unsigned)(size >> 24));
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + SECONDS + (rlim_t)(size >> 24));
+  limit(RLIMIT_DATA, data_in_use() + OWN + 4 * (rlim_t)size);
   hid_t handle = dun_hdf_open_unguarded(file, 0);
-  if (handle >= 0)
-    H5Ovisit(handle, H5_INDEX_NAME, H5_ITER_NATIVE, visit_object, NULL);
+  if (handle < 0)
+    return strstr(dun_error_text(), "memory allocation failed") ? STARVED : 0;
+  H5Eset_auto2(H5E_DEFAULT, note_hunger, &starved);
+  visit_link(handle, "/", NULL, &seen);
+  free(seen.address);
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   dun_hdf_close(handle, file, 0);
+  return starved ? STARVED : 0;
 }
 
 /* ---- in the parent ------------------------------------------------------------------------- */
@@ -96,19 +247,20 @@ int dun_hdf_guard(const char *file, int code)
   struct stat entry;
   int status = 0;
   pid_t got, child;
-  unsigned seconds = 60;
-  if (stat(file, &entry) == 0)
-    seconds += (unsigned)(entry.st_size >> 24);
+  if (stat(file, &entry) != 0)
+    return 0;
   child = fork();
-  if (child == 0) {
-    read_all(file, seconds);
-    syscall(SYS_exit_group, 0); /* nothing of the parent's is flushed or ended */
-  }
+  if (child == 0) /* nothing of the parent's is flushed or ended */
+    syscall(SYS_exit_group, read_all(file, entry.st_size));
   do
     got = child < 0 ? -1 : waitpid(child, &status, 0);
   while (child > 0 && got < 0 && errno == EINTR);
-  if (got < 0 || !WIFSIGNALED(status))
+  if (got < 0 || (!WIFSIGNALED(status) && WEXITSTATUS(status) != STARVED))
     return 0;
+  if (!WIFSIGNALED(status))
+    return dun_fail(code, "'%s' is damaged: HDF5 asks for more memory than its size explains.",
+                    file);
+  int endless = WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU;
   return dun_fail(code, "'%s' is damaged: HDF5 %s reading it.", file,
-                  WTERMSIG(status) == SIGALRM ? "does not come to an end of" : "does not survive");
+                  endless ? "does not come to an end of" : "does not survive");
 }

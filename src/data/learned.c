@@ -123,10 +123,10 @@ static int check_type(hid_t group, const char *file, const struct dun_learned *l
 static int check_dimension(hid_t group, const char *file, const struct dun_learned *learned,
                            int dimension)
 {
-  long long found = -1;
+  int64_t found = -1;
   hid_t attribute =
       H5Aexists(group, "dimension") > 0 ? H5Aopen(group, "dimension", H5P_DEFAULT) : -1;
-  if (attribute >= 0 && H5Aread(attribute, H5T_NATIVE_LLONG, &found) < 0)
+  if (attribute >= 0 && dun_hdf_read_number(-1, attribute, H5T_NATIVE_INT64, &found) < 0)
     found = -1;
   if (attribute >= 0)
     H5Aclose(attribute);
@@ -134,7 +134,7 @@ static int check_dimension(hid_t group, const char *file, const struct dun_learn
     return 0;
   return dun_fail(DUN_ERROR_INPUT,
                   "%s: /learned/%s is of a target in %lld dimensions, and this one has %d", file,
-                  learned->place, found, dimension);
+                  learned->place, (long long)found, dimension);
 }
 
 /* Rank 0 alone. */
@@ -164,7 +164,7 @@ static int check_numbers(const char *file, const char *place, const struct dun_s
     return dun_fail(DUN_ERROR_INPUT, "%s: %s holds %lld numbers, expected %d", file, place,
                     found->count, row->count);
   for (long long i = 0; i < found->count; i++)
-    if (!isfinite(found->value[i]))
+    if (!isfinite(found->value[i]) || !dun_state_takes(row, found->value[i]))
       return dun_fail(DUN_ERROR_INPUT, "%s: %s: number %lld is %g", file, place, i + 1,
                       found->value[i]);
   return 0;

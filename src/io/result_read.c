@@ -115,8 +115,7 @@ static int read_value(const struct dun_result_file *file, hid_t dataset, hid_t a
     return 0;
   if (kind == H5T_STRING)
     status = dun_hdf_read_text(dataset, attribute, file->name, place, &text);
-  else if ((is_attribute ? H5Aread(attribute, memory, to)
-                         : H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, to)) < 0)
+  else if (dun_hdf_read_number(dataset, attribute, memory, to) < 0)
     status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' cannot be read.", place, file->name);
   value->text = text;
   value->type = kind == H5T_STRING    ? DUN_ATTRIBUTE_TEXT
