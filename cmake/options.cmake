@@ -40,5 +40,6 @@ if(DUNLIN_SANITIZE)
   endif()
 endif()
 if(DUNLIN_FUZZ)
-  target_compile_options(dunlin_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(dunlin_flags INTERFACE -fsanitize=fuzzer-no-link,float-cast-overflow
+    -fno-sanitize-recover=float-cast-overflow)
 endif()

@@ -81,5 +81,9 @@ static inline struct dun_probe_head *dun_probe_head(const struct dun_part *probe
 {
   return probe->self;
 }
+static inline struct dun_finish_head *dun_finish_head(const struct dun_part *finish)
+{
+  return finish->self;
+}
 
 #endif

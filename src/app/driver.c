@@ -288,8 +288,32 @@ static int kernel_fits(const struct dun_assembly *assembly)
   return fits;
 }
 
+static int tables_are_whole(struct dun_driver *driver)
+{
+  struct dun_assembly *assembly = driver->assembly;
+  const struct dun_run *run = &assembly->run;
+  const struct dun_table *own = run->method->table ? run->method->table(run->method_self) : NULL;
+  int whole = dun_table_is_whole(&driver->steps) && dun_table_is_whole(&driver->replicates) &&
+              dun_table_is_whole(&driver->second.table) && (!own || dun_table_is_whole(own));
+  for (int i = 0; i < assembly->probes.count; i++)
+    whole &= dun_table_is_whole(&dun_probe_head(&assembly->probes.part[i])->table);
+  for (int i = 0; i < assembly->finishes.count; i++)
+    whole &= dun_table_is_whole(&dun_finish_head(&assembly->finishes.part[i])->table);
+  return whole;
+}
+
+/* Ancestors of particles are particles. */
+static int roots_are_particles(const struct dun_run *run)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  int sound = 1;
+  for (int64_t i = 0; run->root && i < tiles->local; i++)
+    sound &= dun_i64(run->root)[i] >= 0 && dun_i64(run->root)[i] < tiles->total;
+  return sound;
+}
+
 /* A checkpoint in which numbers do not belong together was made by nobody's run. */
-static int check_restored(const struct dun_driver *driver, int ended)
+static int check_restored(struct dun_driver *driver, int ended)
 {
   const struct dun_run *run = &driver->assembly->run;
   int64_t replicates = run->options.replicates, finishes = driver->assembly->finishes.count;
@@ -298,7 +322,8 @@ static int check_restored(const struct dun_driver *driver, int ended)
       ended == (run->replicate == replicates) &&
       dun_table_rows(&driver->replicates) == run->replicate &&
       dun_diagnosis_is_sound(&driver->stored.diagnosis) && kernel_fits(driver->assembly) &&
-      dun_second_is_sound(&driver->second, driver->assembly->evaluator.dimension))
+      dun_second_is_sound(&driver->second, driver->assembly->evaluator.dimension) &&
+      tables_are_whole(driver) && (ended || roots_are_particles(run)))
     return 0;
   return dun_fail(DUN_ERROR_INPUT, "The checkpoint of '%s' is no checkpoint of such a run.",
                   driver->assembly->file);

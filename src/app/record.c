@@ -13,13 +13,19 @@
     .name = name_, .type = type_, .offset = offsetof(struct dun_driver, member_), .count = count_  \
   }
 #define INTEGER(name_, member_) DRIVER(name_, DUN_STATE_INTEGER, member_, 1)
+#define FLAG(name_, member_)    DUN_STATE_UP_TO(1, name_, offsetof(struct dun_driver, member_))
+#define WORDS(name_, member_, count_)                                                              \
+  {                                                                                                \
+    .name = name_, .type = DUN_STATE_INTEGER, .offset = offsetof(struct dun_driver, member_),      \
+    .count = count_, .least = INT64_MIN, .most = INT64_MAX                                         \
+  }
 
 enum { DIAGNOSIS_WORDS = sizeof(struct dun_stored_diagnosis) / sizeof(int64_t) };
 
 static const struct dun_state driver_state[] = {
-    INTEGER("started", started),
-    INTEGER("finishing", finishing),
-    INTEGER("seconding", seconding),
+    FLAG("started", started),
+    DUN_STATE_UP_TO(DUN_MAX_FINISHES, "finishing", offsetof(struct dun_driver, finishing)),
+    FLAG("seconding", seconding),
     INTEGER("rows", rows),
     INTEGER("counted", counted),
     INTEGER("for_method", for_method),
@@ -33,12 +39,12 @@ static const struct dun_state driver_state[] = {
     DRIVER("seconds", DUN_STATE_NUMBER, before.seconds, DUN_PHASES),
     DRIVER("wall", DUN_STATE_NUMBER, before.wall, 1),
     DRIVER("processor", DUN_STATE_NUMBER, before.processor, 1),
-    INTEGER("blas", blas),
-    INTEGER("other_bits", other_bits),
+    WORDS("blas", blas, 1),
+    FLAG("other_bits", other_bits),
     INTEGER("lost", lost),
     DRIVER("steps", DUN_STATE_NUMBERS, steps.cells, 1),
     DRIVER("replicates", DUN_STATE_NUMBERS, replicates.cells, 1),
-    DRIVER("diagnosis", DUN_STATE_INTEGER, stored, DIAGNOSIS_WORDS),
+    WORDS("diagnosis", stored, DIAGNOSIS_WORDS),
     {0},
 };
 
@@ -52,9 +58,13 @@ static const struct dun_state run_state[] = {
     RUN("tick", DUN_STATE_INTEGER, tick),
     RUN("replicate", DUN_STATE_INTEGER, replicate),
     RUN("draws", DUN_STATE_INTEGER, kept.draws),
-    RUN("began", DUN_STATE_INTEGER, kept.began),
+    DUN_STATE_UP_TO(1, "began", offsetof(struct dun_run, kept.began)),
     RUN("step", DUN_STATE_INTEGER, now.step),
-    NOW(time),
+    {.name = "time",
+     .type = DUN_STATE_NUMBER,
+     .offset = offsetof(struct dun_run, now.time),
+     .count = 1,
+     .most = 1},
     NOW(ess),
     NOW(acceptance),
     NOW(log_evidence),

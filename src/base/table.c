@@ -58,6 +58,11 @@ long long dun_table_rows(const struct dun_table *table)
   return table->columns > 0 ? table->cells.count / table->columns : 0;
 }
 
+int dun_table_is_whole(const struct dun_table *table)
+{
+  return table->cells.count == dun_table_rows(table) * table->columns;
+}
+
 void dun_table_free(struct dun_table *table)
 {
   DUN_FREE(table->column);

@@ -26,6 +26,8 @@ int dun_table_init(struct dun_table *table, int columns);
 int dun_table_make(struct dun_table *table, const struct dun_table_column *column, int columns);
 int dun_table_add(struct dun_table *table, const double *row); /* row[columns] */
 long long dun_table_rows(const struct dun_table *table);
+/* Whether its cells make up rows: what a checkpoint gave may not. */
+int dun_table_is_whole(const struct dun_table *table);
 /* The named column's number in a row; NAN where there is no such column or row. */
 double dun_table_cell(const struct dun_table *table, long long row, const char *name);
 /* Whether a row is the last one before the value of a column changes, or the table's last. */

@@ -118,3 +118,28 @@ void dun_part_free(struct dun_part *part)
 {
   dun_part_walk("", part, free_one, NULL);
 }
+
+/* ---- state --------------------------------------------------------------------------------- */
+
+/* Of whole numbers the bounds lie within 2^62, so that what is compared is what becomes of it. */
+int dun_state_takes(const struct dun_state *row, double value)
+{
+  int bounded = row->least != 0 || row->most != 0, whole = row->type == DUN_STATE_INTEGER;
+  if (!bounded && !whole)
+    return 1;
+  double most = bounded ? (double)row->most : 0x1p53, far = 0x1p62;
+  return value >= (double)row->least && value <= most && (!whole || (value > -far && value < far));
+}
+
+int64_t dun_state_fault(const struct dun_state *row, const void *values, int64_t count)
+{
+  const int64_t *integer = values;
+  const double *number = values;
+  int bounded = row->least != 0 || row->most != 0;
+  int64_t most = bounded ? row->most : (int64_t)1 << 53;
+  for (int64_t i = 0; i < count; i++)
+    if (row->type == DUN_STATE_INTEGER ? integer[i] < row->least || integer[i] > most
+                                       : !dun_state_takes(row, number[i]))
+      return i;
+  return -1;
+}

@@ -58,13 +58,25 @@ struct dun_state {
   enum dun_state_type type;
   size_t offset;
   int count;           /* of INTEGER and NUMBER; 1 for a scalar */
+  int64_t least, most; /* what its values can be, or its checkpoint is refused; both 0: of INTEGER
+                        * a count, 0 to 2^53, of others anything */
   const char *learned; /* one sentence: what a run has learned, also in /learned of its result
                         * (data/learned.h); NULL: it is not */
 };
 
+/* Whether a number of a file can be a value of the row. */
+int dun_state_takes(const struct dun_state *row, double value);
+/* The index of the first of `count` values that the row's bounds exclude; -1: none. */
+int64_t dun_state_fault(const struct dun_state *row, const void *values, int64_t count);
+
 #define DUN_STATE_ROW(name_, type_, offset_, count_)                                               \
   {                                                                                                \
     .name = name_, .type = type_, .offset = offset_, .count = count_                               \
+  }
+/* Of whole numbers from 0 on: flags, phases, and what never counts far. */
+#define DUN_STATE_UP_TO(most_, name_, offset_)                                                     \
+  {                                                                                                \
+    .name = name_, .type = DUN_STATE_INTEGER, .offset = offset_, .count = 1, .most = most_         \
   }
 
 /* An object whose state is saved: `name` is its place in the checkpoint, "method", "probe 2". */

@@ -11,20 +11,21 @@
 
 enum phase { FIT, DRAW, SEARCH, TELL };
 enum { MOST_DIMENSION = 256, MOST_DRAWS = 4096, FEWEST_DRAWS = 256, SLICE = 8 };
+enum { MOST_COMPONENTS = 64, MOST_FREEDOM = 64 };
 
 #define STATE(member, type_)                                                                       \
   {                                                                                                \
     .name = #member, .type = type_, .offset = offsetof(struct dun_second, member), .count = 1      \
   }
 const struct dun_state dun_second_state[] = {
-    STATE(phase, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(TELL, "phase", offsetof(struct dun_second, phase)),
     STATE(done, DUN_STATE_INTEGER),
-    STATE(lack, DUN_STATE_INTEGER),
-    STATE(still, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(DUN_SECOND_OUTSIDE, "lack", offsetof(struct dun_second, lack)),
+    DUN_STATE_UP_TO(1, "still", offsetof(struct dun_second, still)),
     STATE(held, DUN_STATE_INTEGER),
-    STATE(dense, DUN_STATE_INTEGER),
-    STATE(components, DUN_STATE_INTEGER),
-    STATE(freedom, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(1, "dense", offsetof(struct dun_second, dense)),
+    DUN_STATE_UP_TO(MOST_COMPONENTS, "components", offsetof(struct dun_second, components)),
+    DUN_STATE_UP_TO(MOST_FREEDOM, "freedom", offsetof(struct dun_second, freedom)),
     STATE(tail, DUN_STATE_NUMBER),
     STATE(slope, DUN_STATE_NUMBERS),
     STATE(point, DUN_STATE_NUMBERS),
@@ -52,14 +53,30 @@ static const struct dun_table_column columns[DUN_EVIDENCE_COLUMNS] = {
     [DUN_EVIDENCE_COMPONENTS] = {"components", "", "Components of the mixture."},
 };
 
+/* The mixture, its draws and the climbs belong together. */
+static int draws_are_sound(const struct dun_second *s, int dimension)
+{
+  struct dun_heavy_shape shape = {.d = dimension,
+                                  .dense = (int)s->dense,
+                                  .components = (int)s->components,
+                                  .freedom = (int)s->freedom};
+  const struct dun_basins *b = &s->basins;
+  int64_t row = (int64_t)dimension + 1;
+  return s->lack == DUN_SECOND_MADE && s->components > 0 && s->freedom > 0 && s->freedom % 2 == 0 &&
+         s->parameter.count == s->components * dun_heavy_stride(&shape) &&
+         s->logw.count >= FEWEST_DRAWS && s->logw.count <= MOST_DRAWS &&
+         s->logw.count % DUN_LANES == 0 && s->done <= s->logw.count / DUN_LANES &&
+         b->climbed <= b->starts && b->climbed % DUN_LANES == 0 && b->starts % DUN_LANES == 0 &&
+         (b->climbed == 0 || (b->end.count % row == 0 && b->end.count / row == b->starts));
+}
+
 int dun_second_is_sound(const struct dun_second *s, int dimension)
 {
   int points = s->held <= s->point.count / dimension;
   if (s->phase == FIT) /* kept of draws */
     points = points && s->held <= s->slope.count;
-  return s->phase >= FIT && s->phase <= TELL && s->done >= 0 && s->lack >= DUN_SECOND_MADE &&
-         s->lack <= DUN_SECOND_OUTSIDE && s->held >= 0 &&
-         (points || s->held == 0 || s->phase == TELL);
+  int drawn = s->phase == DRAW || s->phase == SEARCH;
+  return (points || s->held == 0 || s->phase == TELL) && (!drawn || draws_are_sound(s, dimension));
 }
 
 int dun_second_init(struct dun_second *second)
@@ -238,7 +255,7 @@ static void level_shares(struct dun_second *s, const struct dun_heavy_shape *sha
 static int most_components(int64_t points, int d)
 {
   int64_t most = points / (4 * ((int64_t)d + 2));
-  return most < 1 ? 1 : most < 64 ? (int)most : 64;
+  return most < 1 ? 1 : most < MOST_COMPONENTS ? (int)most : MOST_COMPONENTS;
 }
 
 /* On rank 0 alone: where processors differ the others might find another mixture. */
@@ -526,6 +543,8 @@ void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *
         "weights from the last rung but one to the last have a tail of Pareto shape %.2f%s",
         second->tail, second->tail < .5 ? "" : ": does the base reach all of the target?");
   dun_basins_diagnose(&second->basins, diagnosis);
+  if (second->table.cells.count < DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS)
+    return; /* of a checkpoint that was made by nobody's run */
   const double *own =
       second->table.cells.value + second->table.cells.count - DUN_ESTIMATES * DUN_EVIDENCE_COLUMNS;
   const double *other = own + DUN_EVIDENCE_COLUMNS;

@@ -18,7 +18,7 @@
 #include <math.h>
 
 enum phase { BEGIN, ASCEND, LIST, MOMENTS, DRAW, WEIGH };
-enum { MOST_SLICES = 1024 };
+enum { MOST_SLICES = 1024, MOST_MODES = 65536 };
 
 /* ---- setting up ---------------------------------------------------------------------------- */
 
@@ -145,7 +145,7 @@ static int ascend(struct dun_context *context, struct dun_fit *f)
   int status = dun_fit_ascend(context, f, slices(f));
   if (status < 0)
     return status;
-  if (++f->done == slices(f))
+  if (++f->done >= slices(f))
     f->phase = LIST;
   return 0;
 }
@@ -303,7 +303,7 @@ static int draw(struct dun_context *context, struct dun_fit *f)
       status = replace_tile(f, i);
   if ((status = dun_pass_end(context, pass, status, 0, NULL, NULL)) < 0)
     return status;
-  if (++f->done == slices(f))
+  if (++f->done >= slices(f))
     f->phase = WEIGH;
   return status;
 }
@@ -384,7 +384,8 @@ static const struct dun_option options[] = {
     ROW(steps, DUN_INTEGER, "300", 1, 1e6, "Most steps of an ascent."),
     ROW(width, DUN_NUMBER, "0.1", 1e-9, 100,
         "Ends nearer than this, in standard deviations of all particles, are one mode."),
-    ROW(most_modes, DUN_INTEGER, "256", 1, 65536, "Most modes in the list; the highest are kept."),
+    ROW(most_modes, DUN_INTEGER, "256", 1, MOST_MODES,
+        "Most modes in the list; the highest are kept."),
     ROW(inflate, DUN_NUMBER, "1.3", .1, 100, "Factor of the components' standard deviations."),
     {.name = "covariance",
      .type = DUN_CHOICE,
@@ -400,12 +401,12 @@ static const struct dun_option options[] = {
   }
 static const struct dun_state state[] = {
     DUN_FINISH_STATE(struct dun_fit),
-    STATE(phase, DUN_STATE_INTEGER),
-    STATE(done, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(WEIGH, "phase", offsetof(struct dun_fit, phase)),
+    DUN_STATE_UP_TO(MOST_MODES, "done", offsetof(struct dun_fit, done)),
     STATE(drawn_at, DUN_STATE_INTEGER),
     STATE(before, DUN_STATE_NUMBER),
     STATE(shape, DUN_STATE_NUMBER),
-    STATE(modes, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(MOST_MODES, "modes", offsetof(struct dun_fit, modes)),
     STATE(scale, DUN_STATE_NUMBERS),
     STATE(centre, DUN_STATE_NUMBERS),
     STATE(height, DUN_STATE_NUMBERS),
@@ -416,11 +417,28 @@ static const struct dun_state state[] = {
     {0},
 };
 
+/* Lists as long as the phase has them, or they were written by nobody's run. */
+static int restore(void *self)
+{
+  const struct dun_fit *f = self;
+  int64_t d = f->ascent->width - 1, K = f->modes;
+  int64_t entries = f->covariance == DUN_FIT_DENSE ? d * d : d;
+  int begun = f->scale.count == d && f->within.count == d && f->centre.count == f->most_modes * d &&
+              f->height.count == f->most_modes;
+  int listed = K > 0 && f->mass.count == K && f->mean.count == K * d &&
+               f->spread.count == K * entries && (f->phase != MOMENTS || f->done < K);
+  if (K <= f->most_modes && (f->phase == BEGIN || begun) && (f->phase <= LIST || listed))
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "The checkpoint has modes that finish fit_and_reweight does not "
+                                   "have.");
+}
+
 const struct dun_finish dun_finish_fit_and_reweight = {
     .type = {DUN_TYPE(struct dun_finish), .name = "fit_and_reweight",
              .doc = "Replaces the particles by weighted draws from a Gaussian mixture at the modes "
                     "they found.",
-             .size = sizeof(struct dun_fit), .options = options, .state = state, .free = release},
+             .size = sizeof(struct dun_fit), .options = options, .state = state, .free = release,
+             .restore = restore},
     .init = init,
     .advance = advance,
     .settles = {"bias", "levels", "start"},

@@ -263,7 +263,20 @@ static int check_sizes(const char *name, const struct dun_checkpoint *checkpoint
   return 0;
 }
 
-/* Every row has its count, and all of them together the size. */
+static int check_values(const char *name, const char *object, const struct dun_state *row,
+                        const char *values, int64_t count)
+{
+  int64_t at = dun_state_fault(row, values, count), integer;
+  double number;
+  if (at < 0)
+    return 0;
+  memcpy(&integer, values + 8 * at, 8);
+  memcpy(&number, values + 8 * at, 8);
+  return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: '%s' of '%s' is %.17g, as it cannot be.", name,
+                  row->name, object, row->type == DUN_STATE_INTEGER ? (double)integer : number);
+}
+
+/* Every row has its count, and values that it can have; all of them together have the size. */
 static int check_states(const char *name, const struct dun_checkpoint *checkpoint,
                         const char *state, int64_t size)
 {
@@ -278,6 +291,8 @@ static int check_states(const char *name, const struct dun_checkpoint *checkpoin
           (row->type != DUN_STATE_NUMBERS && count != fixed_count(row)))
         return dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: '%s' of '%s' has %lld numbers.", name,
                         row->name, checkpoint->objects[i].name, (long long)count);
+      if (check_values(name, checkpoint->objects[i].name, row, state + at, count) < 0)
+        return DUN_ERROR_INPUT;
       at += 8 * count;
     }
   return at == size ? 0 : dun_fail(DUN_ERROR_INPUT, "'%s' is damaged: it has more states.", name);

@@ -30,6 +30,7 @@ const struct dun_state dun_adaptation_state[] = {
      .type = DUN_STATE_NUMBER,
      .offset = offsetof(struct dun_adaptation, length),
      .count = 1,
+     .most = 4096, /* as the option has it */
      .learned = "Leapfrog steps of a move."},
     {.name = "spread",
      .type = DUN_STATE_NUMBER,

@@ -9,7 +9,7 @@
 #include <math.h>
 
 const struct dun_state dun_sweep_state[] = {
-    DUN_STATE_ROW("passes", DUN_STATE_INTEGER, offsetof(struct dun_sweep, pass.over), 1),
+    DUN_STATE_UP_TO(64, "passes", offsetof(struct dun_sweep, pass.over)),
     DUN_STATE_ROW("sums", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.sums), 1),
     DUN_STATE_ROW("answers", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.answers), 1),
     DUN_STATE_ROW("statistic", DUN_STATE_NUMBER, offsetof(struct dun_sweep, statistic), DUN_HALVES),

@@ -4,19 +4,21 @@
 #include "base/error.h"
 #include "methods/run.h"
 
+enum { MOST_SLICES = 256 };
+
 struct exact {
   int64_t done; /* slices; state */
 };
 
 static const struct dun_state state[] = {
-    DUN_STATE_ROW("done", DUN_STATE_INTEGER, offsetof(struct exact, done), 1),
+    DUN_STATE_UP_TO(MOST_SLICES, "done", offsetof(struct exact, done)),
     {0},
 };
 
 /* As many at any number of ranks: what looks at the draws has random numbers of its tick. */
 static int64_t slices(const struct dun_run *run)
 {
-  const int64_t few = 16, most = 256;
+  const int64_t few = 16, most = MOST_SLICES;
   int64_t count = (run->population.tiles.tiles + few - 1) / few;
   return count < most ? count : most;
 }

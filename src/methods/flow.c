@@ -390,7 +390,8 @@ const struct dun_method dun_method_flow = {
              .citation =
                  "Singh & Fischer 2024, arXiv 2410.02217; Song et al. 2021, ICLR; Ho et al. "
                  "2020, NeurIPS",
-             .size = sizeof(struct flow), .options = options, .state = state, .free = release},
+             .size = sizeof(struct flow), .options = options, .state = state, .free = release,
+             .restore = dun_march_restore},
     .sweeps = dun_march_sweeps,
     .progress = dun_march_progress,
     .deterministic = dun_march_deterministic,

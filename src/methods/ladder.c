@@ -43,13 +43,20 @@ int dun_ladder_init(struct dun_ladder *l, int64_t rungs, int64_t ladders, int d,
   return 0;
 }
 
+/* Numbers that count something. */
+static int counts(double value)
+{
+  return value >= 0 && value < 0x1p53;
+}
+
 int dun_ladder_is_sound(const struct dun_ladder *l)
 {
-  int64_t R = l->rungs, most = (int64_t)1 << 53;
+  int64_t R = l->rungs;
   int sound = l->time.count == R && l->log_step.count == R && l->rejected.count == 2 * R &&
               l->drawn.count == VALUES * R && l->accepted.count == R &&
               l->scale.count == R * l->d && l->place.count == R * l->d &&
-              l->moments.count == 2 * R * l->d && l->values >= 0 && l->values < (double)most;
+              l->moments.count == 2 * R * l->d && counts(l->values) && counts(l->looks) &&
+              counts(l->turns) && counts(l->points) && counts(l->lost);
   for (int64_t k = 0; k < R && sound; k++)
     sound = l->time.value[k] >= 0 && l->time.value[k] <= 1 && l->rejected.value[2 * k] >= 0 &&
             l->rejected.value[2 * k + 1] >= l->rejected.value[2 * k];

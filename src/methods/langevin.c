@@ -36,6 +36,7 @@ struct langevin {
 
   /* made by init */
   struct dun_column *logw;
+  int dimension, dense; /* dense: the metric to be learned */
 
   int64_t outside; /* particles at the end where the density is 0 */
 };
@@ -45,7 +46,7 @@ struct langevin {
     .name = #member, .type = type_, .offset = offsetof(struct langevin, member), .count = 1        \
   }
 static const struct dun_state state[] = {
-    STATE(phase, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(SAMPLE, "phase", offsetof(struct langevin, phase)),
     STATE(done, DUN_STATE_INTEGER),
     STATE(sweeps, DUN_STATE_INTEGER),
     STATE(sampled, DUN_STATE_INTEGER),
@@ -163,6 +164,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   if (status < 0)
     return status;
   s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
+  s->dimension = d;
+  s->dense = ((const struct dun_kernel_options *)run->kernel_self)->metric == DUN_METRIC_DENSE;
   run->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
@@ -184,7 +187,6 @@ static void release(void *self)
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
-  const struct dun_kernel_options *options = run->kernel_self;
   int d = run->evaluator->dimension, status;
 
   (void)context;
@@ -193,8 +195,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
   s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)run->options.particles);
-  if ((status = dun_warmup_init(&s->learning, d, options->metric == DUN_METRIC_DENSE, s->warmup)) <
-      0)
+  if ((status = dun_warmup_init(&s->learning, d, s->dense, s->warmup)) < 0)
     return status;
   return dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 }
@@ -313,7 +314,7 @@ static int final(struct dun_context *context, struct langevin *s, struct dun_run
 
   if (s->done == 0 && s->final_moves > 0 && size > 0)
     run->adaptation->log_step = dun_scalar_log(size);
-  if (s->done == s->final_moves) {
+  if (s->done >= s->final_moves) {
     s->phase = WARMUP;
     s->done = 0;
     return DUN_TICK_GOING;
@@ -329,7 +330,7 @@ static int warm_up(struct dun_context *context, struct langevin *s, struct dun_r
 {
   struct dun_look look;
 
-  if (s->done == s->warmup) {
+  if (s->done >= s->warmup) {
     s->phase = SAMPLE;
     s->done = 0;
     run->kept.began = 1;
@@ -530,14 +531,15 @@ static const struct dun_option options[] = {
     {0},
 };
 
-/* A phase that is none was written by nobody's run. */
+/* Moments of another length were written by nobody's run. */
 static int restore(void *self)
 {
   const struct langevin *s = self;
-  if (s->phase >= START && s->phase <= SAMPLE && s->done >= 0)
+  int64_t d = s->dimension, least = 2 * d;
+  if (s->learning.moments.count == least + (s->dense ? d * d : 0))
     return 0;
   return dun_fail(DUN_ERROR_INPUT,
-                  "The checkpoint has a phase that method langevin does not have.");
+                  "The checkpoint has moments that method langevin does not have.");
 }
 
 const struct dun_method dun_method_langevin = {

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-enum phase { START, STEPS, OVER };
 enum { L = DUN_LANES };
 
 const struct dun_option dun_march_guidance_rows[] = {
@@ -220,7 +219,7 @@ double dun_march_progress(const void *self, const struct dun_run *run)
 {
   const struct dun_march *m = self;
   (void)run;
-  return m->phase == OVER ? 1 : (double)m->k / (double)(m->steps + 1);
+  return m->phase == DUN_MARCH_OVER ? 1 : (double)m->k / (double)(m->steps + 1);
 }
 
 int dun_march_start(struct dun_context *context, void *self, struct dun_run *run)
@@ -229,7 +228,7 @@ int dun_march_start(struct dun_context *context, void *self, struct dun_run *run
   (void)context;
   const struct dun_tiles *tiles = &run->population.tiles;
   dun_run_begin_chains(run, (double)run->options.particles);
-  m->phase = START;
+  m->phase = DUN_MARCH_START;
   m->k = m->stage = m->broken = m->ways.particles = 0;
   m->scores = m->looks = m->worst = m->astray = 0;
   for (int64_t i = 0; i < tiles->local; i++) {
@@ -467,7 +466,7 @@ static int advance(struct dun_context *context, struct dun_march *m, struct dun_
     status = (index >= 0 && all_at_once(m) ? go_together : pass_over)(context, m, run, &leg, total);
   if (status < 0)
     return status;
-  m->phase = leg.readout ? OVER : STEPS;
+  m->phase = leg.readout ? DUN_MARCH_OVER : DUN_MARCH_STEPS;
   status = dun_agree(context, account(m, run, &leg, total));
   if (status >= 0 && leg.readout && m->ways.wanted) {
     int summed = dun_ways_sum(context, &m->ways, run, m->log_weight);
@@ -512,7 +511,7 @@ static int set_out(struct dun_march *m, struct dun_run *run)
     draw_states(m, &w);
     dun_march_store(m, run, i, &w);
   }
-  m->phase = STEPS;
+  m->phase = DUN_MARCH_STEPS;
   return DUN_TICK_GOING;
 }
 
@@ -520,11 +519,11 @@ int dun_march_advance(struct dun_context *context, void *self, struct dun_run *r
 {
   struct dun_march *m = self;
   int status;
-  if (m->phase == OVER)
+  if (m->phase == DUN_MARCH_OVER)
     return DUN_TICK_DONE;
-  enum dun_phase before =
-      dun_timers_switch(&context->timers, m->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
-  status = m->phase == START ? set_out(m, run) : advance(context, m, run);
+  enum dun_phase before = dun_timers_switch(
+      &context->timers, m->phase == DUN_MARCH_START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
+  status = m->phase == DUN_MARCH_START ? set_out(m, run) : advance(context, m, run);
   dun_timers_switch(&context->timers, before);
   return status;
 }
@@ -566,4 +565,12 @@ void dun_march_diagnose(const struct dun_march *m, const struct dun_run *run,
                "the noise in the states had up to %.3g times the mean square that it may have at "
                "most%s",
                m->worst, m->worst > 1.1 ? ": take more steps, or less noise" : "");
+}
+
+int dun_march_restore(void *self)
+{
+  const struct dun_march *m = self;
+  if (m->k <= m->steps && m->stage < m->plan->stages(m))
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "The checkpoint is at a step that this run does not have.");
 }

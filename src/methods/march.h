@@ -55,6 +55,7 @@ enum dun_march_final {
 };
 
 enum { DUN_MARCH_SUMS = 3 };
+enum dun_march_phase { DUN_MARCH_START, DUN_MARCH_STEPS, DUN_MARCH_OVER };
 
 /* What the own struct of such a method begins with: pointers to it are pointers to this. */
 struct dun_march {
@@ -138,7 +139,7 @@ extern const struct dun_option dun_march_guidance_rows[];
 
 /* The state rows. */
 #define DUN_MARCH_STATE(type_, member_)                                                            \
-  DUN_STATE_ROW("march phase", DUN_STATE_INTEGER, offsetof(type_, member_.phase), 1),              \
+  DUN_STATE_UP_TO(DUN_MARCH_OVER, "march phase", offsetof(type_, member_.phase)),                  \
       DUN_STATE_ROW("march step", DUN_STATE_INTEGER, offsetof(type_, member_.k), 1),               \
       DUN_STATE_ROW("march stage", DUN_STATE_INTEGER, offsetof(type_, member_.stage), 1),          \
       DUN_STATE_ROW("march scores", DUN_STATE_NUMBER, offsetof(type_, member_.scores), 1),         \
@@ -146,7 +147,12 @@ extern const struct dun_option dun_march_guidance_rows[];
       DUN_STATE_ROW("march worst", DUN_STATE_NUMBER, offsetof(type_, member_.worst), 1),           \
       DUN_STATE_ROW("march astray", DUN_STATE_NUMBER, offsetof(type_, member_.astray), 1),         \
       DUN_STATE_ROW("march broken", DUN_STATE_INTEGER, offsetof(type_, member_.broken), 1),        \
-      DUN_STATE_ROW("march ways", DUN_STATE_INTEGER, offsetof(type_, member_.ways.particles), 1),  \
+      {.name = "march ways",                                                                       \
+       .type = DUN_STATE_INTEGER,                                                                  \
+       .offset = offsetof(type_, member_.ways.particles),                                          \
+       .count = 1,                                                                                 \
+       .least = -1,                                                                                \
+       .most = (int64_t)1 << 53},                                                                  \
       DUN_STATE_ROW("march way sums", DUN_STATE_NUMBER, offsetof(type_, member_.ways.sum),         \
                     DUN_WAYS_SUMS),                                                                \
       DUN_STATE_ROW("march table", DUN_STATE_NUMBERS, offsetof(type_, member_.table.cells), 1)
@@ -172,6 +178,8 @@ double dun_march_progress(const void *self, const struct dun_run *run);
 struct dun_table *dun_march_table(void *self);
 int dun_march_start(struct dun_context *context, void *self, struct dun_run *run);
 int dun_march_advance(struct dun_context *context, void *self, struct dun_run *run);
+/* Steps and stages that a checkpoint gave are such as there are: else DUN_ERROR_INPUT. */
+int dun_march_restore(void *self);
 /* What there is to say of particles astray and of what was counted. */
 void dun_march_diagnose(const struct dun_march *march, const struct dun_run *run,
                         struct dun_diagnosis *out);

@@ -85,7 +85,7 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
     enough = enough && !slow;
   if (enough && m->needed == 0)
     m->needed = m->done;
-  if (!(enough && m->done >= m->least) && !capped)
+  if (!(enough && (!automatic || m->done >= m->least)) && !capped)
     return 0;
   m->capped += m->needed == 0;
   m->excess += fmax(look->never_moved - 2 * m->rejected, 0);

@@ -11,6 +11,7 @@
 
 #include "methods/watch.h"
 
+enum { DUN_MOVES_MOST = 1 << 30 }; /* of a step */
 enum dun_moves_at { DUN_MOVES_EVERY, DUN_MOVES_END };
 
 struct dun_moves {
@@ -59,9 +60,9 @@ struct dun_moves {
 
 /* The state rows. */
 #define DUN_MOVES_STATE(type_, member_)                                                            \
-  DUN_STATE_ROW("moves done", DUN_STATE_INTEGER, offsetof(type_, member_.done), 1),                \
-      DUN_STATE_ROW("moves needed", DUN_STATE_INTEGER, offsetof(type_, member_.needed), 1),        \
-      DUN_STATE_ROW("moves least", DUN_STATE_INTEGER, offsetof(type_, member_.least), 1),          \
+  DUN_STATE_UP_TO(DUN_MOVES_MOST, "moves done", offsetof(type_, member_.done)),                    \
+      DUN_STATE_UP_TO(DUN_MOVES_MOST, "moves needed", offsetof(type_, member_.needed)),            \
+      DUN_STATE_UP_TO(DUN_MOVES_MOST, "moves least", offsetof(type_, member_.least)),              \
       DUN_STATE_ROW("moves capped", DUN_STATE_INTEGER, offsetof(type_, member_.capped), 1),        \
       DUN_STATE_ROW("moves jump", DUN_STATE_NUMBER, offsetof(type_, member_.last_jump), 1),        \
       DUN_STATE_ROW("moves rejected", DUN_STATE_NUMBER, offsetof(type_, member_.rejected), 1),     \

@@ -146,6 +146,7 @@ struct dun_starts {
   int64_t moved;  /* how many did */
   int64_t tried;  /* points drawn to replace them */
 };
+/* Its rows are counts. */
 enum { DUN_STARTS_STATE = sizeof(struct dun_starts) / sizeof(int64_t) };
 
 /* Collective, along an affine path.  Counts the particles at which a part of the path has density

@@ -60,7 +60,7 @@ struct smc {
     .name = #member, .type = type_, .offset = offsetof(struct smc, member), .count = 1             \
   }
 static const struct dun_state state[] = {
-    STATE(phase, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(MOVE, "phase", offsetof(struct smc, phase)),
     STATE(pilots, DUN_STATE_INTEGER),
     STATE(carried, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
@@ -112,7 +112,6 @@ static int check_pilot(const struct dun_run *run)
   struct dun_pilot pilot = pilot_of(run);
   long long least = pilot.dense ? run->evaluator->dimension + 1 : 2;
   long long tile = run->options.tile, chains = (pilot.chains + tile - 1) / tile * tile;
-
   if (chains > run->options.particles)
     chains = run->options.particles;
   if (pilot.moves > 0 && chains < least)
@@ -178,10 +177,10 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct smc *s = self;
   int d = run->evaluator->dimension, K = run->path->parts, status = check(s, run);
-
   (void)context;
   if (status < 0)
     return status;
+  s->moves.watch.d = d;
   run->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   s->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
@@ -206,6 +205,11 @@ static void release(void *self)
   dun_cross_fit_free(&s->fit);
   dun_moves_free(&s->moves);
   dun_weights_free(&s->weights);
+}
+
+static int restore(void *self)
+{
+  return dun_watch_restore(&((struct smc *)self)->moves.watch);
 }
 
 static int start(struct dun_context *context, void *self, struct dun_run *run)
@@ -581,7 +585,8 @@ const struct dun_method dun_method_smc = {
                  "SMC along a path, with times found from the weights where it is affine; annealed "
                  "importance sampling with ess_threshold 0.",
              .citation = "Del Moral, Doucet & Jasra 2006, J. R. Stat. Soc. B 68, 411",
-             .size = sizeof(struct smc), .options = options, .state = state, .free = release},
+             .size = sizeof(struct smc), .options = options, .state = state, .free = release,
+             .restore = restore},
     .needs_path = 1,
     .needs_kernel = 1,
     .rests = rests,

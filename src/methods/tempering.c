@@ -26,7 +26,7 @@
 
 #define STATE(member, type_) DUN_STATE_ROW(#member, type_, offsetof(struct tempering, member), 1)
 static const struct dun_state state[] = {
-    STATE(phase, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(SAMPLE, "phase", offsetof(struct tempering, phase)),
     STATE(done, DUN_STATE_INTEGER),
     STATE(round, DUN_STATE_INTEGER),
     STATE(trips, DUN_STATE_INTEGER),
@@ -36,8 +36,8 @@ static const struct dun_state state[] = {
     STATE(tail, DUN_STATE_NUMBER),
     STATE(tail_rung, DUN_STATE_INTEGER),
     STATE(flat, DUN_STATE_INTEGER),
-    STATE(proposed, DUN_STATE_INTEGER),
-    STATE(moved, DUN_STATE_INTEGER),
+    DUN_STATE_UP_TO(DUN_TEMPERING_PROPOSALS, "proposed", offsetof(struct tempering, proposed)),
+    DUN_STATE_UP_TO(1, "moved", offsetof(struct tempering, moved)),
     DUN_STATE_ROW("look", DUN_STATE_NUMBER, offsetof(struct tempering, look),
                   sizeof(struct dun_look) / sizeof(double)),
     DUN_STATE_ROW("starts", DUN_STATE_INTEGER, offsetof(struct tempering, starts),
@@ -270,7 +270,6 @@ static int begin(struct dun_context *context, struct tempering *s, struct dun_ru
  * a rung takes as they fit its law. */
 static int set_out(struct dun_context *context, struct tempering *s, struct dun_run *run)
 {
-  const int64_t proposals = 32;
   int code = s->starts.passes == 0 ? begin(context, s, run) : 0;
   if (code >= 0 && (s->starts.passes == 0 || s->starts.left > 0))
     code = dun_starts_move(context, run, &s->starts);
@@ -278,7 +277,7 @@ static int set_out(struct dun_context *context, struct tempering *s, struct dun_
     code = run->path->draw_density ? 0 : dun_run_propose(context, run);
     s->proposed += code >= 0;
   }
-  if (s->proposed == proposals)
+  if (s->proposed >= DUN_TEMPERING_PROPOSALS)
     s->phase = WARMUP;
   return code < 0 ? code : DUN_TICK_GOING;
 }

@@ -7,6 +7,7 @@
 #include "methods/run.h"
 
 enum dun_tempering_phase { START, WARMUP, SAMPLE };
+enum { DUN_TEMPERING_PROPOSALS = 32 }; /* moves of the replicas to draws of the base */
 
 struct tempering {
   /* options */

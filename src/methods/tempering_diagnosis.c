@@ -106,9 +106,10 @@ int dun_tempering_restore(void *self)
 {
   const struct tempering *s = self;
   int64_t local = dun_block_bytes(s->first) - 1; /* this rank's particles, and one more */
-  int sound = s->phase >= START && s->phase <= SAMPLE && s->tail_rung >= 0 &&
-              s->tail_rung < s->rungs && dun_ladder_is_sound(&s->ladder) &&
-              dun_bridge_is_sound(&s->bridge);
+  int64_t sampled = s->draws * s->thin, most = s->phase == SAMPLE ? sampled : s->warmup - 1;
+  int ended = s->phase == SAMPLE && s->draws == 0; /* `done` is the warm-up's */
+  int sound = (ended || s->phase == START || s->done <= most) && s->tail_rung < s->rungs &&
+              dun_ladder_is_sound(&s->ladder) && dun_bridge_is_sound(&s->bridge);
   for (int64_t i = 0; i < local && sound; i++)
     sound = dun_i64(s->rung)[2 * i] >= 0 && dun_i64(s->rung)[2 * i] < s->rungs;
   return sound ? 0

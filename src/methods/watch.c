@@ -55,13 +55,17 @@ static void draw_signs(const struct dun_run *run, int64_t first, int64_t count, 
     sign[i] = dun_uniform_one(address, first + i) > .5 ? 1 : -1;
 }
 
-static void size(struct dun_watch *w, const struct dun_run *run)
+static void size_in(struct dun_watch *w, int d)
 {
-  int d = run->evaluator->dimension;
   w->d = d;
-  w->spins = run->target->support == DUN_SPINS;
   w->coordinates = d < MOST_COORDINATES ? d : MOST_COORDINATES;
   w->columns = w->coordinates + SIGNED_SUMS + DUN_DIRECTIONS + 1;
+}
+
+static void size(struct dun_watch *w, const struct dun_run *run)
+{
+  size_in(w, run->evaluator->dimension);
+  w->spins = run->target->support == DUN_SPINS;
 }
 
 int dun_watch_start(struct dun_watch *w, const struct dun_run *run)
@@ -78,6 +82,17 @@ int dun_watch_start(struct dun_watch *w, const struct dun_run *run)
     return DUN_ERROR_MEMORY;
   draw_signs(run, SIGNED_SUMS * (int64_t)d, DUN_DIRECTIONS * (int64_t)d, w->direction.value);
   return 0;
+}
+
+int dun_watch_restore(const struct dun_watch *watch)
+{
+  struct dun_watch w = {0};
+  size_in(&w, watch->d);
+  if (watch->centre.count == w.columns && watch->scale.count == w.columns &&
+      watch->moved.count == 2 * w.columns && watch->variance.count == 2 * w.columns &&
+      watch->direction.count == DUN_DIRECTIONS * (int64_t)w.d)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "The checkpoint has moves that its run does not have.");
 }
 
 /* Scratch, where it is not there from the look before. */

@@ -54,6 +54,9 @@ struct dun_watch {
 
 /* For a new replicate of this seed.  Local; DUN_ERROR_MEMORY. */
 int dun_watch_start(struct dun_watch *watch, const struct dun_run *run);
+/* Local.  Lists that a checkpoint gave have the lengths that they have in watch->d dimensions, or
+ * DUN_ERROR_INPUT. */
+int dun_watch_restore(const struct dun_watch *watch);
 /* Safe twice, and on zeroes. */
 void dun_watch_free(struct dun_watch *watch);
 

@@ -172,14 +172,15 @@ static int share_answers(struct dun_context *context, struct dun_pass *pass)
 int dun_pass_begin(struct dun_context *context, struct dun_pass *pass, int64_t m,
                    struct dun_exact *sum)
 {
-  if (pass->begun++ < pass->over)
-    return 1;
-  if (pass->been) {
+  if (pass->been) { /* also where a forged state has passes that were over */
     int64_t most = MOST_OF_ALL / context->size - HEAD;
     pass->most = most < MOST_ANSWERS ? most : MOST_ANSWERS;
     pass->interrupt = &context->interrupt;
-    dun_evaluator_watch(pass->evaluator, pass->interrupt);
   }
+  if (pass->begun++ < pass->over)
+    return 1;
+  if (pass->been)
+    dun_evaluator_watch(pass->evaluator, pass->interrupt);
   if (context->rank == 0)
     take_sums(pass, m, sum);
   return 0;

@@ -14,7 +14,7 @@ static void select_columns(const struct dun_csv *csv, const struct dun_data *dat
   free(column);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void read_case(const uint8_t *bytes, size_t size)
 {
   struct dun_csv csv = {0};
   int which = size > 0 ? bytes[0] : 0;
@@ -27,5 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     select_columns(&csv, &data);
   dun_csv_free(&csv);
   free(data.bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  fuzz_measure(size, FUZZ_FLOOR_ONE, FUZZ_FLOOR_ALL);
+  read_case(bytes, size);
+  fuzz_measured();
   return 0;
 }

@@ -3,7 +3,7 @@
 #include "fuzz/fuzz.h"
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void read_case(const uint8_t *bytes, size_t size)
 {
   struct dun_idx idx = {0};
   int dimensions = 1 + (size > 0 ? bytes[0] % DUN_IDX_DIMENSIONS : 0);
@@ -16,5 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
       sum += idx.value[i];
   (void)sum;
   free(data.bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  fuzz_measure(size, FUZZ_FLOOR_ONE, FUZZ_FLOOR_ALL);
+  read_case(bytes, size);
+  fuzz_measured();
   return 0;
 }

@@ -28,7 +28,7 @@ static void bind(struct dun_context *context, const struct dun_input *input)
   dun_binder_free(&binder);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void read_case(const uint8_t *bytes, size_t size)
 {
   struct dun_context context;
   struct dun_complaints complaints = {0};
@@ -40,5 +40,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
   dun_input_free(&input);
   dun_complaints_free(&complaints);
   free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  unsetenv("DUNLIN_DATA");
+  fuzz_measure(size, FUZZ_FLOOR_ONE, FUZZ_FLOOR_ALL);
+  read_case(bytes, size);
+  fuzz_measured();
   return 0;
 }

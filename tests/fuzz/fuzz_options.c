@@ -26,7 +26,7 @@ static double point(const void *self, const double *x, double *gradient)
   return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void read_case(const uint8_t *bytes, size_t size)
 {
   static char text[ROWS][WORDS][128];
   struct dun_option rows[ROWS + 1];
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
   const size_t each = 48;
   memset(rows, 0, sizeof rows);
   if (size < 16 + each)
-    return 0;
+    return;
   target.type.name = pick(bytes, text[0][3], 128);
   target.type.size = bytes[4] * (size_t)bytes[5];
   target.type.abi += bytes[6] == 1;
@@ -57,5 +57,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     rows[i].rows = b[40] % 3 == 0 ? rows + b[41] % ROWS : NULL;
   }
   dun_target_check(&target, "odd.so");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  fuzz_measure(size, FUZZ_FLOOR_ONE, FUZZ_FLOOR_ALL);
+  read_case(bytes, size);
+  fuzz_measured();
   return 0;
 }

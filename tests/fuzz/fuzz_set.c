@@ -8,7 +8,7 @@ static const char yaml[] = "run: {seed: 1, particles: 64}\n"
                            "target: {type: gaussian, dimension: 2, mean: [1, 2]}\n"
                            "probes: [{type: moments}, {type: modes, every: 2}]\n";
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void read_case(const uint8_t *bytes, size_t size)
 {
   struct dun_complaints complaints = {0};
   struct dun_input input = {0};
@@ -19,5 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
   dun_input_free(&input);
   dun_complaints_free(&complaints);
   free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  fuzz_measure(size, FUZZ_FLOOR_ONE, FUZZ_FLOOR_ALL);
+  read_case(bytes, size);
+  fuzz_measured();
   return 0;
 }

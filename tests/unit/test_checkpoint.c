@@ -25,7 +25,9 @@ static const struct dun_state object_state[] = {{.name = "counter",
                                                 {.name = "pair",
                                                  .type = DUN_STATE_INTEGER,
                                                  .offset = offsetof(struct object, pair),
-                                                 .count = 2},
+                                                 .count = 2,
+                                                 .least = -100,
+                                                 .most = INT64_MAX},
                                                 {.name = "number",
                                                  .type = DUN_STATE_NUMBER,
                                                  .offset = offsetof(struct object, number),
@@ -386,6 +388,27 @@ static void test_damage(void)
   }
 }
 
+/* What its row excludes is no value of a checkpoint, though all digests are right. */
+static void test_bounds(void)
+{
+  struct world w;
+  for (int i = 0; i < 3; i++) {
+    make_folder();
+    world_init(&w, &test_context, 500);
+    CHECK(write_version(&w, 1) == 0);
+    world_fill(&w, 2);
+    int64_t *value = i == 0 ? &w.object[1].counter : &w.object[1].pair[0];
+    *value = i == 0 ? -1 : i == 1 ? -101 : -100;
+    CHECK(dun_checkpoint_write(&test_context, &w.checkpoint) == 0);
+    test_context.log.level = DUN_QUIET;
+    CHECK(dun_checkpoint_read(&test_context, &w.checkpoint) == 1);
+    test_context.log.level = DUN_WARNINGS;
+    CHECK(i == 2 ? w.object[1].pair[0] == -100 : world_is(&w, 1));
+    world_free(&w);
+    remove_folder();
+  }
+}
+
 /* ---- no room ----------------------------------------------------------------------------- */
 
 /* Files of this process cannot grow beyond `bytes`: a full disk for one rank. */
@@ -451,5 +474,6 @@ static void test_leftovers(void)
 }
 
 TEST_MAIN({"round_trip", test_round_trip}, {"few", test_few}, {"others", test_others},
-          {"flips", test_flips}, {"damage", test_damage}, {"full_disk", test_full_disk},
-          {"no_folder", test_no_folder}, {"leftovers", test_leftovers})
+          {"bounds", test_bounds}, {"flips", test_flips}, {"damage", test_damage},
+          {"full_disk", test_full_disk}, {"no_folder", test_no_folder},
+          {"leftovers", test_leftovers})

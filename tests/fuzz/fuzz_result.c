@@ -1,0 +1,167 @@
+/* Results and other HDF5 files of strangers, by everything that reads them.  HDF5 itself may die of
+ * one in the process that reads it first, but then nowhere else. */
+#include "app/draws.h"
+#include "app/source.h"
+#include "app/summary.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/hdf.h"
+#include "data/hdf_guard.h"
+#include "data/learned.h"
+#include "data/result_array.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/hdf5.h"
+#include "io/result.h"
+#include "io/sheet.h"
+#include "kernels/adaptation.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* HDF5 keeps some memory for later, and what is compressed unpacks to 1100 times its size. */
+enum { FLOOR_ONE = 4 << 20, FLOOR_ALL = 24 << 20, PACKED = 1100 };
+
+static char name[64];
+
+/* ---- the process that reads first ---------------------------------------------------------- */
+
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
+/* The library's own leaks on its ways out of errors are not ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:libhdf5\n";
+}
+
+static void die(void)
+{
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
+/* What a sanitizer finds there is a death by signal, as it would be without it. */
+static void in_child(void)
+{
+  fuzz_measured();
+  if (__sanitizer_set_death_callback)
+    __sanitizer_set_death_callback(die);
+}
+
+int __real_dun_hdf_guard(const char *file, int code);
+int __wrap_dun_hdf_guard(const char *file, int code);
+
+/* Each case is read there once, not by each of its readers again. */
+static int known, verdict;
+int __wrap_dun_hdf_guard(const char *file, int code)
+{
+  if (!known)
+    verdict = __real_dun_hdf_guard(file, DUN_ERROR_INPUT);
+  known = 1;
+  return verdict < 0 ? dun_fail(code, "'%s' is damaged.", file) : 0;
+}
+
+/* ---- readers ------------------------------------------------------------------------------- */
+
+static void summarise(int json)
+{
+  struct dun_text out = {0};
+  dun_summary(&out, name, json);
+  dun_text_free(&out);
+}
+
+static void read_draws(const char *what)
+{
+  struct dun_draws draws;
+  if (dun_draws_open(&draws, what) >= 0) {
+    double *out = dun_allocate(draws.n, sizeof *out);
+    for (int64_t j = 0; out && j < draws.coordinates && j < 4; j++)
+      dun_draws_read(&draws, j, out);
+    dun_free(out);
+  }
+  dun_draws_close(&draws);
+}
+
+static void load_learned(struct dun_context *context)
+{
+  struct dun_adaptation adaptation = {0};
+  struct dun_learned learned = {
+      .place = "kernel", .rows = dun_adaptation_state, .self = &adaptation};
+  for (int d = 1; d <= 2; d++) {
+    learned.type = d == 1 ? "rwm" : "hmc";
+    dun_learned_load(context, name, &learned, d);
+  }
+  dun_adaptation_free(&adaptation);
+}
+
+static void read_numbers(struct dun_context *context)
+{
+  static const char *const place[] = {"/x", "/trace/steps/time", "/posterior/x"};
+  struct dun_numbers numbers;
+  double out[6];
+  int64_t draws;
+  for (int i = 0; i < 3; i++) {
+    if (dun_result_array(context, name, place[i], &numbers) >= 0)
+      dun_free(numbers.value);
+    dun_result_points(context, name, place[i], 2, 3, 2, out, &draws);
+  }
+}
+
+static void read_all(void)
+{
+  struct dun_context context;
+  struct dun_source source = {0};
+  char array[80];
+  dun_context_alone(&context, DUN_QUIET);
+  summarise(0);
+  summarise(1);
+  snprintf(array, sizeof array, "%s:/x", name);
+  read_draws(name);
+  read_draws(array);
+  load_learned(&context);
+  read_numbers(&context);
+  dun_source_read(&context, name, &source);
+  dun_source_free(&source);
+  dun_result_exists(&context, name, 1);
+  dun_sheet_is_foreign_hdf(name, "members");
+}
+
+/* ---- cases --------------------------------------------------------------------------------- */
+
+static void remove_file(void)
+{
+  unlink(name);
+}
+
+static void write_file(const uint8_t *bytes, size_t size)
+{
+  if (!*name) {
+    snprintf(name, sizeof name, "/dev/shm/dunlin-fuzz-%ld.h5", (long)getpid());
+    atexit(remove_file);
+    pthread_atfork(NULL, NULL, in_child);
+  }
+  FILE *file = fopen(name, "wb");
+  if (!file || fwrite(bytes, 1, size, file) != size || fclose(file))
+    abort();
+}
+
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t room) __attribute__((weak));
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
+{
+  if (seed % 16 == 0 && LLVMFuzzerMutate)
+    return LLVMFuzzerMutate(bytes, size, room);
+  return fuzz_hdf5_change(bytes, size, room, seed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+  known = 0;
+  write_file(bytes, size);
+  fuzz_measure(PACKED * size / 4, FLOOR_ONE, FLOOR_ALL);
+  read_all();
+  fuzz_measured();
+  return 0;
+}
