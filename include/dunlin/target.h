@@ -15,14 +15,19 @@
  * `target: {type: library, file: mine.so}`; put into src/targets/ as mine.c it is built in.
  *
  * Targets never communicate and must give the same bits for the same point.  They may keep tables
- * in their own struct, but evaluation takes it `const`. */
+ * in their own struct, but evaluation takes it `const`.
+ *
+ * Scratch: a process makes one call at a time, so that functions may write to arrays that `init`
+ * allocated and the struct points to (`free` gives them back), of any size; nothing in them may
+ * matter for the next call.  Small arrays may stand on the stack, of which there are some
+ * megabytes.  `rows`, `columns` and `prior` are given `work` beside that. */
 #ifndef DUNLIN_TARGET_H
 #define DUNLIN_TARGET_H
 
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 5 };
+enum { DUN_ABI = 6 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -242,7 +247,8 @@ struct dun_target {
    * density is with respect to the lengths, or for DUN_SIMPLEX, DUN_UNIT_VECTOR and
    * DUN_CORRELATION_FACTOR to what is listed here: all entries but the last; the sphere's surface,
    * on which entries beside it have no say; the entries below the diagonal.  `dimension`,
-   * `dimension_of`, `constrain`, `prior`, draws, `modes`, `lattice` and `tilted` are not given. */
+   * `dimension_of`, `constrain`, `prior`, `draw`, `modes`, `lattice` and `tilted` are not given;
+   * `draw_prior` writes theta, in columns too, and serves the result's group `prior` alone. */
   int constrained;
 
   /* POINT: x[d].  Returns the log density; writes gradient[d] unless it is NULL. */
@@ -281,6 +287,13 @@ struct dun_target {
    * [d]; `constrain` NULL: theta is x. */
   int (*parameters)(const void *self, int capacity, struct dun_parameter *parameter);
   void (*constrain)(const void *self, const double *x, double *theta);
+
+  /* The log likelihood of each observation, for comparisons of models (the result's group
+   * log_likelihood, where output.log_likelihood asks for it): `likelihood` fills rows as
+   * `parameters` does, named and shaped like the data, and `log_likelihood` writes all their
+   * entries at a point, of a `constrained` target at theta.  Both or none. */
+  int (*likelihood)(const void *self, int capacity, struct dun_parameter *variable);
+  void (*log_likelihood)(const void *self, const double *x, double *out);
 
   /* Known modes: returns how many there are; writes at most `capacity` centres [..][d], their
    * shares of the mass and their widths (a standard deviation) where the pointers are not NULL. */

@@ -378,7 +378,7 @@ static const char doc[] =
     "           what a target of your own promises, tried at length; its speed; advice on layout\n"
     "  list     targets, paths, kernels, methods, finishes, probes\n"
     "  help     what one of them is and its options; `help run`, `help output`: sections of the "
-    "input\n"
+    "input; `help target FILE.so`: a target of your own\n"
     "  summary  evidence, diagnosis, means and quantiles with their errors, cost of a result\n"
     "  compare  how far two sets of draws are apart, coordinate by coordinate and in all, in "
     "standard errors: results, tables (FILE.csv) or arrays (FILE.h5:/PLACE)\n"

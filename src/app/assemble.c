@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "data/learned.h"
 #include "parallel/sum.h"
+#include "population/pointwise.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -384,6 +385,27 @@ static int init_probes(struct dun_context *context, struct dun_assembly *assembl
   return worst;
 }
 
+enum { MOST_PRIOR_NUMBERS = 1 << 27 }; /* rank 0 holds them */
+
+/* What the result is to hold beside the draws. */
+static int init_output(struct dun_context *context, struct dun_assembly *assembly)
+{
+  const struct dun_output_options *output = &assembly->output;
+  const struct dun_node *node = dun_node_find(&assembly->input.root, "output");
+  struct dun_part place = {.line = node ? node->line : 1, .column = node ? node->column : 1};
+  struct dun_run *run = &assembly->run;
+  int code = output->log_likelihood ? dun_pointwise_width(run->evaluator) : 0;
+  run->pointwise = code > 0 ? code : 0;
+  code = judge(context, assembly, code, "output.log_likelihood", &place);
+  if (code >= 0 && output->prior_draws > 0 && !dun_prior_is_drawn(run->evaluator))
+    code =
+        dun_fail(DUN_ERROR_INPUT, "target %s does not draw from a prior", run->target->type.name);
+  else if (code >= 0 && output->prior_draws > MOST_PRIOR_NUMBERS / run->evaluator->outputs)
+    code = dun_fail(DUN_ERROR_INPUT, "found %lld draws of %d numbers, expected at most %d in all",
+                    output->prior_draws, run->evaluator->outputs, MOST_PRIOR_NUMBERS);
+  return judge(context, assembly, code, "output.prior_draws", &place);
+}
+
 /* Goes as far as the complaints allow: a target that was bound well is initialised even if
  * another section has faults, since its own may come to light here. */
 static int init_all(struct dun_context *context, struct dun_assembly *assembly)
@@ -402,7 +424,7 @@ static int init_all(struct dun_context *context, struct dun_assembly *assembly)
     return code;
   if ((code = init_method(context, assembly)) < 0 || (code = init_finishes(context, assembly)) < 0)
     return code;
-  return init_probes(context, assembly);
+  return (code = init_output(context, assembly)) < 0 ? code : init_probes(context, assembly);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -561,18 +583,4 @@ int dun_assembly_walk(struct dun_assembly *assembly,
   if (code >= 0)
     code = walk_list("finish", &assembly->finishes, visit, data);
   return code < 0 ? code : walk_list("probes", &assembly->probes, visit, data);
-}
-
-int64_t dun_assembly_chains(const struct dun_assembly *assembly)
-{
-  const struct dun_run *run = &assembly->run;
-  return run->options.replicates * (run->kept.due > 0 ? run->kept.chains.total : 1);
-}
-
-int64_t dun_assembly_draws(const struct dun_assembly *assembly)
-{
-  long long draws = assembly->output.draws;
-  if (assembly->run.kept.due > 0)
-    return assembly->run.kept.due;
-  return draws > 0 ? draws : assembly->run.options.particles;
 }

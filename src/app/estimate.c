@@ -392,7 +392,8 @@ static int measure_output(struct dun_context *context, const struct dun_assembly
   double numbers = kept->due > 0 ? (double)kept->due * (double)kept->chains.total
                                  : (double)assembly->run.options.particles;
   int code = kept->due > 0 ? measure_draws(context, assembly, seconds) : 0;
-  *seconds += numbers * 8. * assembly->run.evaluator->outputs / bytes_per_second;
+  *seconds += numbers * 8. * ((double)assembly->run.evaluator->outputs + assembly->run.pointwise) /
+              bytes_per_second;
   return code;
 }
 

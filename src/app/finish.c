@@ -9,6 +9,7 @@
 #include "base/scalar.h"
 #include "data/learned.h"
 #include "methods/tails.h"
+#include "population/pointwise.h"
 #include "population/selection.h"
 #include "version.h"
 #include <inttypes.h>
@@ -288,6 +289,21 @@ static double price_of(const struct dun_driver *driver, const struct dun_evidenc
   return chains ? (double)evaluations / evidence->ess : NAN;
 }
 
+/* Rank 0. */
+static int draw_prior(struct dun_driver *driver)
+{
+  const struct dun_assembly *assembly = driver->assembly;
+  struct dun_result *result = &driver->result;
+  int64_t draws = assembly->output.prior_draws, outputs = result->outputs;
+  if (draws == 0)
+    return 0;
+  result->prior = dun_allocate(draws * outputs, sizeof *result->prior);
+  result->prior_draws = draws;
+  return result->prior ? dun_prior_draws(assembly->run.evaluator,
+                                         (uint64_t)assembly->run.options.seed, draws, result->prior)
+                       : DUN_ERROR_MEMORY;
+}
+
 static int write_result(struct dun_context *context, struct dun_driver *driver,
                         const struct dun_evidence *evidence)
 {
@@ -329,6 +345,8 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
     code = dun_provenance_make(&provenance, context, driver);
   int listed = list_learned(driver, &learned);
   code = code < 0 ? code : listed;
+  if (code >= 0 && context->rank == 0)
+    code = draw_prior(driver);
   code = dun_agree(context, code);
   if (code >= 0)
     code = dun_result_finish(context, &driver->result, attribute,

@@ -1,6 +1,7 @@
 #include "app/help.h"
 #include "app/assemble.h"
 #include "base/error.h"
+#include "targets/library.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -266,6 +267,26 @@ static void show_everything(struct dun_text *out)
   dun_help_list(out, NULL);
 }
 
+static int is_library(const char *name)
+{
+  size_t length = strlen(name);
+  return strchr(name, '/') || (length > 3 && !strcmp(name + length - 3, ".so"));
+}
+
+/* A target that is no type of ours: what its own table says. */
+static int show_library(struct dun_text *out, const char *file, int markdown)
+{
+  const struct dun_target *target = dun_library_load(file);
+  if (!target)
+    return DUN_ERROR_INPUT;
+  show_type(out, DUN_KIND_TARGET, &target->type, markdown);
+  dun_text_add(out,
+               "%sAn input names it with `target: {type: library, file: %s}`; these options "
+               "stand beside `file` and `timeout`.\n",
+               "\n", file);
+  return 0;
+}
+
 int dun_help_show(struct dun_text *out, const char *word, const char *name, int markdown)
 {
   enum dun_kind kind;
@@ -283,6 +304,8 @@ int dun_help_show(struct dun_text *out, const char *word, const char *name, int 
     return unknown_kind(word);
   if (!name)
     return dun_help_list(out, word);
+  if (kind == DUN_KIND_TARGET && is_library(name))
+    return show_library(out, name, markdown);
   if (!(type = dun_type_find(kind, name)))
     return unknown_type(kind, name);
   show_type(out, kind, type, markdown);

@@ -1,4 +1,4 @@
-/* The options of the sections `run` and `output`. */
+/* The options of the sections `run` and `output`, and how many draws they ask for. */
 #include "app/assemble.h"
 #include <stddef.h>
 
@@ -38,5 +38,24 @@ const struct dun_option dun_output_rows[] = {
     OUTPUT_ROW(draws, DUN_INTEGER, .initial = "all", .words = "all", .minimum = 1,
                .maximum = 281474976710656.0,
                .doc = "Draws kept of each replicate, at most the particles."),
+    OUTPUT_ROW(log_likelihood, DUN_FLAG, .initial = "false",
+               .doc = "Whether the log likelihood of each observation is written for each draw, of "
+                      "targets that tell it: for leave-one-out validation."),
+    OUTPUT_ROW(prior_draws, DUN_INTEGER, .initial = "0", .maximum = 1000000,
+               .doc = "Draws of the prior to be written too, of targets that have some."),
     {0},
 };
+
+int64_t dun_assembly_chains(const struct dun_assembly *assembly)
+{
+  const struct dun_run *run = &assembly->run;
+  return run->options.replicates * (run->kept.due > 0 ? run->kept.chains.total : 1);
+}
+
+int64_t dun_assembly_draws(const struct dun_assembly *assembly)
+{
+  long long draws = assembly->output.draws;
+  if (assembly->run.kept.due > 0)
+    return assembly->run.kept.due;
+  return draws > 0 ? draws : assembly->run.options.particles;
+}

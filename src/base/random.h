@@ -36,6 +36,8 @@ enum dun_purpose {
   DUN_PURPOSE_FIELD_UNIFORM, /* uniforms of a field's draws */
   DUN_PURPOSE_NOISE,         /* what the steps of a march add to its states */
   DUN_PURPOSE_SPREAD,        /* particles' shares of a spread of step sizes */
+  DUN_PURPOSE_PRIOR,         /* draws of the prior for a result */
+  DUN_PURPOSE_PRIOR_UNIFORM, /* uniforms of these */
 };
 
 struct dun_address {

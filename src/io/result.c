@@ -7,6 +7,7 @@
 #include "io/durable.h"
 #include "io/result_file.h"
 #include "io/result_read.h"
+#include "population/pointwise.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static int is_name(const char *name)
 }
 
 /* Names of variables and of their dimensions, chain, draw or NAME_dim_K, all different in each of
- * the two groups. */
-static int check_names(const struct dun_result *result, int statistic)
+ * the groups. */
+static int check_names(const struct dun_result *result, enum dun_result_group group)
 {
   int64_t count = 2, most = 2 + (1 + DUN_MAX_SHAPE) * (int64_t)result->variables;
   const char **name = dun_allocate(most, sizeof *name);
@@ -36,7 +37,7 @@ static int check_names(const struct dun_result *result, int statistic)
   int status = name && dimension ? 0 : DUN_ERROR_MEMORY;
   for (int i = 0; i < result->variables && status == 0; i++) {
     const struct dun_result_variable *v = &result->variable[i];
-    if (v->statistic != statistic)
+    if (v->group != group)
       continue;
     name[count++] = v->name;
     for (int axis = 0; axis < v->rank; axis++, count++) {
@@ -69,8 +70,10 @@ static int check_variables(const struct dun_result *result)
         return dun_fail(DUN_ERROR_INPUT, "The output parameter '%s' has an axis of length %d.",
                         v->name, v->shape[axis]);
   }
-  int status = check_names(result, 0);
-  return status < 0 ? status : check_names(result, 1);
+  int status = check_names(result, DUN_POSTERIOR);
+  if (status == 0)
+    status = check_names(result, DUN_SAMPLE_STATS);
+  return status < 0 ? status : check_names(result, DUN_LOG_LIKELIHOOD);
 }
 
 static struct dun_result_variable of_parameter(const struct dun_parameter *parameter)
@@ -90,7 +93,7 @@ static struct dun_result_variable of_parameter(const struct dun_parameter *param
 
 static struct dun_result_variable of_column(const struct dun_column *column)
 {
-  struct dun_result_variable v = {.statistic = 1,
+  struct dun_result_variable v = {.group = DUN_SAMPLE_STATS,
                                   .rank = column->width > 1,
                                   .shape = {column->width},
                                   .width = column->width,
@@ -143,10 +146,25 @@ static int list_parameters(struct dun_result *result, const struct dun_run *run,
   return status;
 }
 
+static int list_likelihoods(struct dun_result *result, const struct dun_run *run, int count)
+{
+  struct dun_parameter *variable = dun_allocate(count, sizeof *variable);
+  int status = variable ? 0 : DUN_ERROR_MEMORY;
+  if (status == 0 && dun_pointwise_variables(run->evaluator, count, variable) != count)
+    status = dun_fail(DUN_ERROR_INPUT, "The number of the target's observations changes.");
+  for (int i = 0; i < count && status == 0; i++) {
+    result->variable[result->variables] = of_parameter(&variable[i]);
+    result->variable[result->variables++].group = DUN_LOG_LIKELIHOOD;
+  }
+  dun_free(variable);
+  return status;
+}
+
 static int list_variables(struct dun_result *result, const struct dun_run *run)
 {
   int parameters = dun_evaluator_parameters(run->evaluator, 0, NULL);
-  int capacity = parameters + 1 + run->population.columns;
+  int likelihoods = run->pointwise > 0 ? dun_pointwise_variables(run->evaluator, 0, NULL) : 0;
+  int capacity = parameters + 1 + run->population.columns + likelihoods;
   if (parameters < 1)
     return dun_fail(DUN_ERROR_INPUT, "The target has %d output parameters.", parameters);
   result->variable = dun_allocate(capacity, sizeof *result->variable);
@@ -162,14 +180,16 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
   if (has_lp(run, find_column(run, "part_lp")))
     result->variable[result->variables++] =
         (struct dun_result_variable){.name = "lp",
-                                     .statistic = 1,
+                                     .group = DUN_SAMPLE_STATS,
                                      .width = 1,
                                      .type = DUN_F64,
                                      .doc = "log density of the target, not normalised"};
   for (int i = 0; i < run->population.columns; i++)
     if (run->population.column[i].flags & DUN_OUTPUT)
       result->variable[result->variables++] = of_column(&run->population.column[i]);
-  return check_variables(result);
+  if (likelihoods > 0)
+    status = list_likelihoods(result, run, likelihoods);
+  return status < 0 ? status : check_variables(result);
 }
 
 /* ---- begin ------------------------------------------------------------------------------- */
@@ -269,6 +289,7 @@ void dun_result_free(struct dun_result *result)
   DUN_FREE(result->whole);
   DUN_FREE(result->variable);
   DUN_FREE(result->sum);
+  DUN_FREE(result->prior);
   result->variables = 0;
 }
 

@@ -16,14 +16,16 @@
 
 enum { DUN_RESULT_VERSION = 1, DUN_WRITER = 72 };
 
+enum dun_result_group { DUN_POSTERIOR, DUN_SAMPLE_STATS, DUN_LOG_LIKELIHOOD };
+
 /* One dataset of (chain, draw, shape...). */
 struct dun_result_variable {
   char name[64];
-  int statistic; /* in /sample_stats, not in /posterior */
+  enum dun_result_group group;
   int rank, shape[DUN_MAX_SHAPE];
   int64_t width; /* numbers per draw */
   enum dun_column_type type;
-  const struct dun_column *column; /* of the population; NULL: of theta, or lp */
+  const struct dun_column *column; /* of the population; NULL: of theta, lp or the likelihood */
   const char *unit, *doc;          /* NULL: none */
   const char *const *label;        /* [shape[0]], the target's; NULL: numbers */
   int64_t offset;                  /* of its numbers in the file */
@@ -46,10 +48,13 @@ struct dun_result {
   int own;                 /* it was laid out by this process, not gone on with */
 
   int64_t *sum; /* [chunks], this rank's part of the checksums of all draws written so far; owned */
-  int variables; /* the parameters, then lp if there is one, then the output columns */
+  int variables; /* the parameters, then lp if there is one, then the output columns, then the
+                  * log likelihoods */
   struct dun_result_variable *variable; /* [variables], owned */
   int outputs;                          /* numbers in all parameters of a draw */
-  struct dun_result_buffer *buffer;     /* of chains that are written draw by draw; owned */
+  int64_t prior_draws;
+  double *prior; /* [prior_draws][outputs], of rank 0, written at the end; owned; NULL: none */
+  struct dun_result_buffer *buffer; /* of chains that are written draw by draw; owned */
 };
 
 /* Collective.  Lays out FILE.part for chains × draws of the run's output parameters and of the

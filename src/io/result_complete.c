@@ -30,8 +30,10 @@ static int is_group_attribute(const char *name)
 
 static int write_attributes(hid_t handle, const struct dun_attribute *attribute, int count)
 {
-  static const char *const places[] = {"/", "posterior", "sample_stats"};
-  for (int p = 0; p < 3; p++) {
+  static const char *const places[] = {"/", "posterior", "sample_stats", "log_likelihood", "prior"};
+  for (int p = 0; p < 5; p++) {
+    if (p > 2 && H5Lexists(handle, places[p], H5P_DEFAULT) <= 0)
+      continue;
     hid_t place = H5Gopen2(handle, places[p], H5P_DEFAULT);
     int status = place < 0 ? -1 : 0;
     for (int i = 0; i < count && status == 0; i++)
@@ -188,14 +190,14 @@ int dun_result_complete(struct dun_result *result, const struct dun_attribute *a
     return file;
   int64_t size = dun_durable_size(result->part);
   int64_t more = bound(attribute, attributes, provenance, provenances, table, tables) +
-                 dun_learned_bytes(learned);
+                 dun_learned_bytes(learned) + dun_result_prior_bytes(result);
   int status = size < 0 ? (int)size : dun_durable_reserve(result->part, size + more);
   if (status < 0)
     return status;
   hid_t handle = dun_hdf_open(result->part, 1);
   if (handle < 0)
     return (int)handle;
-  if (dun_learned_write(handle, learned) < 0 ||
+  if (dun_learned_write(handle, learned) < 0 || dun_result_write_prior(handle, result) < 0 ||
       fill(handle, attribute, attributes, provenance, provenances, table, tables) < 0)
     status = dun_hdf_fail(DUN_ERROR_FILE, result->part, "the end of the result cannot be written");
   return dun_hdf_close(handle, result->part, status);

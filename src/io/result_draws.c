@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "io/durable.h"
 #include "io/result_file.h"
+#include "population/pointwise.h"
 #include <math.h>
 #include <string.h>
 
@@ -18,9 +19,10 @@ struct dun_result_buffer {
   struct dun_run *run;
   const struct dun_column *x, *part_lp;
   int64_t rows, depth;
-  char **buffer; /* [variables][rows][depth or 1] draws */
-  double *theta; /* [outputs] */
-  double *lanes; /* [K + 2][64]: parts, times, lp */
+  char **buffer;     /* [variables][rows][depth or 1] draws */
+  double *theta;     /* [outputs] */
+  double *pointwise; /* [run->pointwise]: log likelihoods */
+  double *lanes;     /* [K + 2][64]: parts, times, lp */
   int file;
 
   /* draws of chains */
@@ -40,6 +42,7 @@ static void buffer_free(struct dun_result_buffer *b)
   DUN_FREE(b->buffer);
   DUN_FREE(b->held);
   DUN_FREE(b->theta);
+  DUN_FREE(b->pointwise);
   DUN_FREE(b->lanes);
   DUN_FREE(b->cache);
 }
@@ -67,8 +70,9 @@ static int buffer_init(struct dun_result_buffer *b, struct dun_result *result, s
   b->buffer = dun_allocate(result->variables, sizeof *b->buffer);
   b->held = dun_allocate(rows * at_least_1(depth), 1);
   b->theta = dun_allocate(result->outputs, sizeof *b->theta);
+  b->pointwise = dun_allocate(run->pointwise, sizeof *b->pointwise);
   b->lanes = dun_allocate((DUN_MAX_PARTS + 2) * DUN_LANES, sizeof *b->lanes);
-  if (!b->buffer || !b->held || !b->theta || !b->lanes)
+  if (!b->buffer || !b->held || !b->theta || !b->pointwise || !b->lanes)
     return DUN_ERROR_MEMORY;
   for (int i = 0; i < result->variables; i++) {
     b->buffer[i] = dun_allocate(rows * at_least_1(depth), dun_result_bytes(&result->variable[i]));
@@ -83,17 +87,23 @@ static int buffer_init(struct dun_result_buffer *b, struct dun_result *result, s
 /* One draw of every variable that is not lp. */
 static void take_one(struct dun_result_buffer *b, int64_t slot, int64_t particle)
 {
-  const double *theta = b->theta;
-  dun_evaluator_constrain(b->run->evaluator, dun_f64(b->x) + particle * b->x->width, b->theta);
+  const double *theta = b->theta, *pointwise = b->pointwise;
+  const double *x = dun_f64(b->x) + particle * b->x->width;
+  dun_evaluator_constrain(b->run->evaluator, x, b->theta);
+  if (b->run->pointwise > 0)
+    dun_pointwise(b->run->evaluator, x, b->pointwise);
   for (int i = 0; i < b->result->variables; i++) {
     const struct dun_result_variable *v = &b->result->variable[i];
     size_t bytes = dun_result_bytes(v);
     char *to = b->buffer[i] + slot * (int64_t)bytes;
     if (v->column)
       memcpy(to, (const char *)v->column->data + particle * (int64_t)bytes, bytes);
-    else if (!v->statistic) {
+    else if (v->group == DUN_POSTERIOR) {
       memcpy(to, theta, bytes);
       theta += v->width;
+    } else if (v->group == DUN_LOG_LIKELIHOOD) {
+      memcpy(to, pointwise, bytes);
+      pointwise += v->width;
     }
   }
 }
@@ -101,7 +111,7 @@ static void take_one(struct dun_result_buffer *b, int64_t slot, int64_t particle
 static double *lp_buffer(const struct dun_result_buffer *b)
 {
   for (int i = 0; i < b->result->variables; i++)
-    if (b->result->variable[i].statistic && !b->result->variable[i].column)
+    if (b->result->variable[i].group == DUN_SAMPLE_STATS && !b->result->variable[i].column)
       return (double *)(void *)b->buffer[i];
   return NULL;
 }
@@ -471,7 +481,7 @@ static int read_cache(struct dun_result_buffer *b)
   if (b->file < 0)
     status = b->file;
   for (int i = 0; i < b->result->variables && status == 0; i++) {
-    if (b->result->variable[i].statistic)
+    if (b->result->variable[i].group != DUN_POSTERIOR)
       break;
     status = read_variable(b, &b->result->variable[i], number, scratch);
     number += (int)b->result->variable[i].width;

@@ -10,6 +10,14 @@ size_t dun_result_bytes(const struct dun_result_variable *variable); /* per draw
  * variables' offsets, writer, mark, size and wrapping.  With `replace` checkpoints beside it are
  * removed. */
 int dun_result_lay_out(struct dun_result *result, int replace);
+/* Local.  A group of an open HDF5 file with all variables that belong to it, without numbers; sets
+ * their offsets.  -1: HDF5 failed. */
+int dun_result_make_group(int64_t handle, const char *name, enum dun_result_group which,
+                          struct dun_result *result);
+/* Local.  The group `prior`, if there are draws of it, into an open HDF5 file; -1: it failed. */
+int dun_result_write_prior(int64_t handle, const struct dun_result *result);
+int64_t dun_result_prior_bytes(const struct dun_result *result); /* at most, in the file */
+
 /* Local.  Makes all but the draws anew in FILE.part, where it was left half-written or damaged. */
 int dun_result_mend(const struct dun_result *result);
 /* Local.  Digest of all bytes of an open file of the result's layout but the draws. */

@@ -27,7 +27,7 @@ uint64_t dun_result_layout(const struct dun_result *result)
   uint64_t layout = dun_digest(DUN_RESULT_VERSION, extent, sizeof extent);
   for (int i = 0; i < result->variables; i++) {
     const struct dun_result_variable *v = &result->variable[i];
-    int shape[5] = {v->statistic, (int)v->type, v->rank, v->rank > 0 ? v->shape[0] : 0,
+    int shape[5] = {(int)v->group, (int)v->type, v->rank, v->rank > 0 ? v->shape[0] : 0,
                     v->rank > 1 ? v->shape[1] : 0};
     layout = dun_digest(layout, v->name, (int64_t)strlen(v->name));
     layout = dun_digest(layout, shape, sizeof shape);
@@ -130,7 +130,7 @@ static int make_variable(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE],
 }
 
 /* The variables of the group, with the lists of their shared scales behind them. */
-static int make_variables(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE], int statistic,
+static int make_variables(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE], enum dun_result_group which,
                           struct dun_result *result)
 {
   int64_t count = 0;
@@ -140,7 +140,7 @@ static int make_variables(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE], int stati
   if (!use[0] || !use[1])
     status = -1;
   for (int i = 0; i < result->variables && status == 0; i++)
-    if (result->variable[i].statistic == statistic &&
+    if (result->variable[i].group == which &&
         (status = make_variable(group, scale, result, &result->variable[i], both)) == 0) {
       use[0][count] = both[0];
       use[1][count++] = both[1];
@@ -152,12 +152,13 @@ static int make_variables(hid_t group, hid_t scale[2 + DUN_MAX_SHAPE], int stati
   return status;
 }
 
-static int make_group(hid_t handle, const char *name, int statistic, struct dun_result *result)
+int dun_result_make_group(int64_t handle, const char *name, enum dun_result_group which,
+                          struct dun_result *result)
 {
   hid_t group = dun_hdf_group(handle, name), scale[2 + DUN_MAX_SHAPE] = {-1, -1};
   scale[0] = group < 0 ? -1 : make_scale(group, "chain", result->chains);
   scale[1] = scale[0] < 0 ? -1 : make_scale(group, "draw", result->draws);
-  int status = scale[1] < 0 ? -1 : make_variables(group, scale, statistic, result);
+  int status = scale[1] < 0 ? -1 : make_variables(group, scale, which, result);
   for (int axis = 1; axis >= 0; axis--)
     if (scale[axis] >= 0)
       H5Dclose(scale[axis]);
@@ -193,9 +194,12 @@ static int fill(hid_t handle, struct dun_result *result)
       dun_hdf_attribute_text(handle, "identity", identity) < 0 ||
       dun_hdf_attribute_text(handle, "layout", layout) < 0 ||
       dun_hdf_attribute_text(handle, "writer", result->writer) < 0 ||
-      make_group(handle, "posterior", 0, result) < 0 ||
-      make_group(handle, "sample_stats", 1, result) < 0)
+      dun_result_make_group(handle, "posterior", DUN_POSTERIOR, result) < 0 ||
+      dun_result_make_group(handle, "sample_stats", DUN_SAMPLE_STATS, result) < 0)
     return -1;
+  for (int i = 0; i < result->variables; i++)
+    if (result->variable[i].group == DUN_LOG_LIKELIHOOD)
+      return dun_result_make_group(handle, "log_likelihood", DUN_LOG_LIKELIHOOD, result);
   return 0;
 }
 

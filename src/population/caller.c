@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/guard.h"
 #include "base/memory.h"
+#include "population/pointwise.h"
 #include "population/tile.h"
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,8 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
   int64_t d = evaluator->dimension, lanes = target->point ? 1 : DUN_LANES;
   int64_t columns = target->prior || target->draw ? DUN_LANES : lanes;
   int64_t work = dun_block_bytes(evaluator->work) / (int64_t)sizeof(double);
-  int status = 0;
+  int64_t pointwise = target->likelihood ? dun_pointwise_width(evaluator) : 0;
+  int status = pointwise < 0 ? (int)pointwise : 0;
   *caller = (struct dun_caller){
       .evaluator = evaluator, .guarded = guarded, .gradients = !target->no_gradient};
   const struct {
@@ -122,7 +124,8 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
     int64_t count;
   } all[DUN_CALLER_ARRAYS] = {{"x", d * columns}, {"scale", DUN_LANES},
                               {"lp", DUN_LANES},  {"gradient", d * columns},
-                              {"work", work},     {"theta", evaluator->outputs}};
+                              {"work", work},     {"theta", evaluator->outputs},
+                              {"out", pointwise}};
   for (int i = 0; i < DUN_CALLER_ARRAYS && status == 0; i++)
     status = array_init(&caller->array[i], all[i].name, all[i].count, guarded);
   caller->found_lp = dun_allocate(DUN_LANES, sizeof(double));
@@ -131,7 +134,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
   if (status == 0 && caller->found_lp && caller->found_gradient && caller->self_before)
     return 0;
   dun_caller_free(caller);
-  return DUN_ERROR_MEMORY;
+  return status < 0 ? status : DUN_ERROR_MEMORY;
 }
 
 void dun_caller_free(struct dun_caller *caller)
@@ -324,6 +327,24 @@ int dun_caller_constrain(struct dun_caller *caller, const double *x, int lane)
   unsigned before = enter(caller, "constrain");
   e->target->constrain(e->self, row, theta);
   return leave(caller, "constrain", before);
+}
+
+int dun_caller_pointwise(struct dun_caller *caller, const double *x, int lane)
+{
+  const struct dun_evaluator *e = caller->evaluator;
+  double *row = array_place(&caller->x, e->dimension, caller->guarded);
+  int width = dun_pointwise_width(e);
+  double *out = array_place(&caller->pointwise, width, caller->guarded);
+  for (int j = 0; j < e->dimension; j++)
+    row[j] = x[(int64_t)j * DUN_LANES + lane];
+  unsigned before = enter(caller, "log_likelihood");
+  e->target->log_likelihood(e->self, row, out);
+  int status = leave(caller, "log_likelihood", before);
+  for (int i = 0; i < width && status == 0; i++)
+    if (dun_is_mark(out[i]))
+      status =
+          dun_fail(DUN_ERROR_INPUT, "`log_likelihood` leaves number %d of %d unwritten", i, width);
+  return status;
 }
 
 int dun_caller_draw(struct dun_caller *caller, enum dun_density_kind which, const double *uniform,

@@ -310,6 +310,8 @@ static int try_outputs(struct promises *p)
                e->outputs);
       return 1;
     }
+  if (status == 0 && e->target->likelihood)
+    status = dun_caller_pointwise(p->caller, p->x, first_finite(p));
   return status;
 }
 

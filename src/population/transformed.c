@@ -29,7 +29,7 @@ static int check_operations(const struct dun_target *t)
     fault = "its dimension follows from its parameters, and is given too";
   else if (t->constrain)
     fault = "it has a `constrain` of its own";
-  else if (t->prior || t->draw_prior || t->draw || t->modes || t->lattice || t->tilted)
+  else if (t->prior || t->draw || t->modes || t->lattice || t->tilted)
     fault = "it has a prior, draws, modes, a lattice or closed forms, which are for unconstrained "
             "coordinates";
   return fault
@@ -148,6 +148,19 @@ static void constrain(const void *self, const double *x, double *theta)
   forth(self, x, theta);
 }
 
+static int likelihood(const void *self, int capacity, struct dun_parameter *variable)
+{
+  const struct dun_transformed *t = self;
+  return t->inner->likelihood(t->inner_self, capacity, variable);
+}
+
+static void log_likelihood(const void *self, const double *x, double *out)
+{
+  const struct dun_transformed *t = self;
+  forth(t, x, t->theta);
+  t->inner->log_likelihood(t->inner_self, t->theta, out);
+}
+
 static double log_evidence(const void *self)
 {
   const struct dun_transformed *t = self;
@@ -171,6 +184,9 @@ struct dun_transformed *dun_transformed_make(const struct dun_target *target, vo
   t->table.parameters = parameters;
   t->table.constrain = constrain;
   t->table.log_evidence = target->log_evidence ? log_evidence : NULL;
+  t->table.likelihood = target->likelihood ? likelihood : NULL;
+  t->table.log_likelihood = target->log_likelihood ? log_likelihood : NULL;
+  t->table.draw_prior = NULL; /* it draws no points */
   if (set_parameters(t) == 0)
     return t;
   dun_transformed_free(t);
@@ -186,6 +202,12 @@ void dun_transformed_free(struct dun_transformed *t)
   DUN_FREE(t->theta);
   DUN_FREE(t->slope);
   dun_free(t);
+}
+
+const struct dun_target *dun_transformed_inner(const struct dun_transformed *t, const void **self)
+{
+  *self = t->inner_self;
+  return t->inner;
 }
 
 const struct dun_target *dun_transformed_target(const struct dun_transformed *t)

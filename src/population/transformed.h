@@ -12,6 +12,10 @@ struct dun_transformed;
 struct dun_transformed *dun_transformed_make(const struct dun_target *target, void *self);
 void dun_transformed_free(struct dun_transformed *transformed);
 
+/* The target it was made of, and its self. */
+const struct dun_target *dun_transformed_inner(const struct dun_transformed *transformed,
+                                               const void **self);
+
 /* The table, whose functions take the dun_transformed as their self. */
 const struct dun_target *dun_transformed_target(const struct dun_transformed *transformed);
 

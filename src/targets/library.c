@@ -78,7 +78,9 @@ static const char *operations_fault(const struct dun_target *t)
     return "it draws from tilted laws but has no `draw`, whose random numbers these are";
   if ((t->tilts & DUN_TILTED_LABEL) && !t->modes)
     return "its tilted laws have labels but it has no `modes`, which these are";
-  if (t->draw_prior && !t->prior)
+  if (!t->likelihood != !t->log_likelihood)
+    return "it has only one of `likelihood` and `log_likelihood`";
+  if (t->draw_prior && !t->prior && !t->constrained)
     return "it draws from a prior but has no density `prior`";
   if (t->constrain && !t->parameters)
     return "it has `constrain` but no `parameters` to fill";

@@ -11,7 +11,7 @@ import time
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import (INPUTS, Folder, attributes, column, command, compiled,  # noqa: E402
+from support import (BUILD, INPUTS, Folder, attributes, column, command, compiled,  # noqa: E402
                      dunlin, main, start, summary, write)
 
 KINDS = ("target", "path", "kernel", "method", "finish", "probe")
@@ -97,6 +97,11 @@ def test_help_names_options():
     text = dunlin("help", "path", "geometric").stdout
     for word in ("base", "schedule", "conditional_ess", "adaptive, fixed or file"):
         assert word in text, word
+    library = os.path.join(BUILD, "tests", "user_target", "reads_data.so")
+    text = dunlin("help", "target", library).stdout
+    assert "reads_data" in text and "JSON or CSV file" in text and "What is taken of it" in text
+    assert f"file: {library}}}" in text
+    assert "cannot be read" in dunlin("help", "target", "none.so", code=2).stderr
     run = dunlin("help", "run").stdout
     assert "seed" in run and "required" in run and "1 to 64" in run
     assert "checkpoint_every" in dunlin("help", "output").stdout
