@@ -35,6 +35,8 @@ struct functions {
                    double *theta, struct rng *rng, char **error);
   struct rng *(*rng_construct)(unsigned seed, char **error);
   void (*rng_destruct)(struct rng *rng);
+  /* since version 2.0, of what `print` in the model says; NULL: it goes to standard output */
+  int (*set_print)(void (*told)(const char *text, size_t size), char **error);
 };
 
 /* An output variable: entries theta[first ...] of the model's own order. */
@@ -46,6 +48,7 @@ struct variable {
 /* What changes while the target is evaluated. */
 struct told {
   int refusals; /* points at which the model threw; the first one is told */
+  int failures; /* draws whose quantities it could not make; the first one is told */
 };
 
 struct bridgestan {
@@ -88,6 +91,21 @@ static int check_version(void *library, const char *file, struct dun_message why
                     version ? *version : 1);
 }
 
+/* What a model prints is not for standard output, where results are told; a print in its block
+ * `model` would be told millions of times.  The interface gives its callback no object to count
+ * in. */
+static void told_by_model(const char *text, size_t size)
+{
+  enum { MOST_PRINTS = 20 };
+  static int prints;
+  int length = size < 1000 ? (int)size : 1000;
+  while (length > 0 && text[length - 1] == '\n')
+    length--;
+  if (length > 0 && prints++ < MOST_PRINTS)
+    fprintf(stderr, "the Stan model prints: %.*s%s\n", length, text,
+            prints == MOST_PRINTS ? " (no more of it is told)" : "");
+}
+
 static int load(struct bridgestan *t, struct dun_message why)
 {
   struct functions *call = &t->call;
@@ -113,6 +131,8 @@ static int load(struct bridgestan *t, struct dun_message why)
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (find(library, all[i].name, t->file, all[i].function, why) < 0)
       return DUN_ERROR_INPUT;
+  void *symbol = dlsym(library, "bs_set_print_callback");
+  memcpy(&call->set_print, &symbol, sizeof symbol);
   return check_version(library, t->file, why);
 }
 
@@ -131,6 +151,9 @@ static const char *words_of(const struct bridgestan *t, char *error, char line[2
 static int construct(struct bridgestan *t, struct dun_message why)
 {
   char *error = NULL, line[256];
+  if (t->call.set_print && t->call.set_print(told_by_model, &error) != 0)
+    return dun_refuse(why, "file: %s takes no callback for prints: %s", t->file,
+                      words_of(t, error, line));
   t->model = t->call.construct(t->data.bytes ? t->data.bytes : "", (unsigned)t->seed, &error);
   if (!t->model)
     return dun_refuse(why, "data: the Stan model refuses %s: %s",
@@ -329,13 +352,18 @@ static void constrain(const void *self, const double *x, double *theta)
   struct rng *rng = t->generated ? t->call.rng_construct(seed_of(t, x), &error) : NULL;
   int status = t->generated && !rng ? -1
                                     : t->call.constrain(t->model, t->transformed, t->generated, x,
-                                                        t->theta, rng, &error);
+                                                        theta, rng, &error);
   if (rng)
     t->call.rng_destruct(rng);
   if (status)
     words_of(t, error, line);
-  for (int i = 0; i < t->outputs && status; i++)
-    t->theta[i] = NAN;
+  if (status && t->told->failures++ == 0)
+    fprintf(stderr,
+            "warning: the Stan model %s cannot make the quantities of a point, NaN then: %s (told "
+            "once)\n",
+            t->call.name(t->model), line);
+  for (int i = 0; i < t->outputs; i++) /* the model wrote where too much of it is noticed */
+    t->theta[i] = status ? NAN : theta[i];
   for (int i = 0; i < t->variables; i++)
     take(t, &t->variable[i], theta + t->variable[i].first);
 }

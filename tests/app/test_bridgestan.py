@@ -147,4 +147,57 @@ def test_a_model_that_throws():
         refused(folder, "target bridgestan crashed in `point`: segmentation fault", code=1)
 
 
+FAULTS = ("none", "no reason", "no dimension", "no names", "few names", "nan density",
+          "nan gradient", "throws", "throws output", "long gradient", "long output",
+          "two densities", "prints")
+
+
+def misbehave(folder, fault):
+    prepare(folder, library("stan_misbehaves"), f'{{"fault": [{FAULTS.index(fault)}]}}')
+
+
+def test_a_library_that_misbehaves():
+    """What is refused before anything runs."""
+    with Folder() as folder:
+        for fault, sentence in (
+                ("no reason", "the Stan model refuses .*data.json: no reason given"),
+                ("no dimension", "has 0 unconstrained parameters and 2 quantities"),
+                ("no names", "names 0 of its 2 quantities"),
+                ("few names", "names 1 of its 2 quantities"),
+                ("nan gradient", "gradient"), ("long gradient", "writes behind the end"),
+                ("long output", "`constrain` writes behind the end"), ("two densities", "")):
+            misbehave(folder, fault)
+            refused(folder, sentence)
+        misbehave(folder, "nan density")
+        refused(folder, "", code=None)
+
+
+def test_a_model_that_throws_on_one_side():
+    """Half of a normal law is left, and its first word is told; so it is of draws without
+    quantities, which are NaN."""
+    with Folder() as folder:
+        misbehave(folder, "throws")
+        done = dunlin("run", "input.yaml", "--quiet", "--no-check", "--overwrite", folder=folder)
+        assert "rejects a point, of density 0 then: Exception: the point is on the" in done.stderr
+        assert done.stderr.count("told once") == 1, done.stderr
+        near(folder, math.log(.5))
+        misbehave(folder, "throws output")
+        done = dunlin("run", "input.yaml", "--quiet", "--no-check", "--overwrite", folder=folder)
+        assert "cannot make the quantities of a point, NaN then: Exception: twice is not to" \
+            in done.stderr, done.stderr
+        with h5py.File(os.path.join(folder, "out.h5")) as file:
+            x, twice = file["posterior/x"][...], file["posterior/twice"][...]
+        assert (numpy.isnan(x) == numpy.isnan(twice)).all() and 0 < numpy.isnan(x).mean() < 1
+        assert numpy.allclose(twice[twice == twice], 2 * x[x == x])
+
+
+def test_prints():
+    """Of what a model prints the first lines are told, not on standard output."""
+    with Folder() as folder:
+        misbehave(folder, "prints")
+        done = dunlin("run", "input.yaml", "--quiet", "--no-check", folder=folder)
+        assert done.stderr.count("the Stan model prints: a print") == 20, done.stderr
+        assert "a print" not in done.stdout and "(no more of it is told)" in done.stderr
+
+
 main()

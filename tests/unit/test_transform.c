@@ -180,9 +180,9 @@ static void check_constraint(const struct dun_transforming *t, const double *the
 /* Far out too, where exponentials are near their ends. */
 static void constraints(void)
 {
-  static const double scale[] = {1e-200, 1e-3, 1, 30, 300};
+  static const double scale[] = {1e-200, 1e-3, 1, 30, 300, 350}; /* up to 700 */
   for (int p = 0; p < ALL; p++)
-    for (int s = 0; s < 5; s++)
+    for (int s = 0; s < 6; s++)
       for (uint32_t k = 0; k < 20; k++) {
         struct dun_transforming t = dun_transforming_of(&all[p]);
         double theta[MOST], slope[MOST] = {0}, gradient[MOST];
