@@ -87,7 +87,7 @@ struct dun_run {
   /* Of all particles the first; of methods that cross-fit, of the halves (struct dun_sweep). */
   struct dun_adaptation adaptation[DUN_HALVES];
   struct dun_sweep sweep;
-  int pointwise; /* log likelihoods that each draw of the result gets */
+  int pointwise;                      /* log likelihoods that each draw of the result gets */
   struct dun_column *x, *logw, *root; /* set by the method's init: points, weights, ancestors */
 
   /* state */
