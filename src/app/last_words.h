@@ -6,7 +6,8 @@
 #include "parallel/context.h"
 
 /* From here on until dun_last_words_end, which puts back the handlers that were there; crashes
- * outside of targets are told too, and go on to those handlers.  The context must live so long. */
+ * outside of targets are told too, and a copy of the process goes on to those handlers.  The context
+ * must live so long. */
 void dun_last_words_begin(const struct dun_context *context);
 void dun_last_words_end(void);
 
@@ -23,5 +24,9 @@ void dun_last_words_hurry(void);
 
 /* Before the process exits: returns only outside of targets. */
 void dun_last_words_exit(void);
+
+/* Behind all work: what libraries may still do wrong when they clean up changes nothing of what is
+ * on the disk, and not the exit code. */
+void dun_last_words_done(int code);
 
 #endif

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
   } else {
     code = dunlin_run(MPI_COMM_WORLD, argc, argv, NULL);
   }
+  dun_last_words_done(code);
   MPI_Finalize();
   leaving = 1;
   return answered(code);

@@ -44,6 +44,7 @@ def test_failures_of_one_rank():
 
 def test_no_memory():
     sample("langevin", "restart", "memory", "ENOMEM", 4, caller="program")
+    sample("langevin", "restart", "memory", "ENOMEM", 4, caller="hdf5")
 
 
 def test_no_memory_on_one_rank_at_the_start():

@@ -3,11 +3,14 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 
-from interrupt import checkpoints, equal, finish, kill, ranks_of, run, wait_for
-from cases import case
-from support import Folder, start
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
+from faults import fault  # noqa: E402
+from interrupt import checkpoints, equal, finish, kill, ranks_of, run, wait_for  # noqa: E402
+from cases import case  # noqa: E402
+from support import Folder, start  # noqa: E402
 
 
 def survive(kills, seed, name="mixture", **options):
@@ -86,3 +89,82 @@ def kill_at_steps(name, steps, **options):
             raise AssertionError("the kills came too late, five times")
         run(file, cut, "--restart", ranks=2)
         equal(whole, cut)
+
+
+class Moments:
+    """A run and the moments in which it may be killed: of its time, and of the calls by which it
+    changes its files, of which the last ones turn the draws into the result."""
+
+    def __init__(self, folder, name, seed, sets, **options):
+        self.choose = random.Random(seed)
+        self.file = case(folder, name, every="0", **options)
+        self.more = [word for value in sets for word in ("--set", value)]
+        self.folder, self.cut = folder, os.path.join(folder, "cut.h5")
+        self.whole = os.path.join(folder, "whole.h5")
+        self.seconds, self.calls = {}, {}
+        for ranks in (1, 2, 3):
+            counted, begun = os.path.join(folder, "count"), time.monotonic()
+            run(self.file, self.whole, *self.more, "--overwrite", ranks=ranks,
+                environment=fault("change", 0, path="/whole.", count=counted))
+            self.seconds[ranks] = time.monotonic() - begun
+            self.calls[ranks] = [int(open(f"{counted}.{rank}").read()) for rank in range(ranks)]
+        self.steps = progressed(self.whole)
+
+    def kill_at_call(self, ranks):
+        """Every second time in the last fifth, which is behind the last step or nearly so."""
+        victim = self.choose.randrange(ranks)
+        total = self.calls[ranks][victim]
+        first = self.choose.choice((1, max(1, 4 * total // 5)))
+        number = self.choose.randint(first, total)
+        done = run(self.file, self.cut, *self.more, ranks=ranks, code=None,
+                   environment=fault("change", number, "kill", path="/cut.", rank=victim))
+        return done.returncode != 0
+
+    def kill_at_time(self, ranks):
+        process = start("run", self.file, "--output", self.cut, *self.more, ranks=ranks)
+        time.sleep(self.choose.uniform(0, self.seconds[ranks]))
+        victims = ranks_of(process)
+        victim = self.choose.choice(victims[:ranks] + [process.pid])
+        going = process.poll() is None
+        if going:
+            os.kill(victim, signal.SIGKILL)
+        code, output = finish(process)
+        assert not going or code != 0 or os.path.exists(self.cut), output
+        self.seconds[ranks] *= 1 if going else .95
+        return going and code != 0
+
+    def clear(self):
+        for name in os.listdir(self.folder):
+            if name.startswith("cut."):
+                os.remove(os.path.join(self.folder, name))
+
+    def kill(self, at_call):
+        """One kill, and the run that goes on at another number of ranks.  Returns the part of the
+        steps that were done, or None where the run was over before."""
+        ranks = self.choose.choice((1, 2, 3))
+        met = self.kill_at_call(ranks) if at_call else self.kill_at_time(ranks)
+        done = progressed(self.cut) / self.steps
+        if met:
+            other = self.choose.choice([number for number in (1, 2, 3) if number != ranks])
+            run(self.file, self.cut, *self.more, "--restart", ranks=other)
+        equal(self.whole, self.cut)
+        left = [name for name in os.listdir(self.folder) if name.startswith("cut.") and
+                name not in ("cut.h5", "cut.h5.progress.jsonl")]
+        assert not left, f"left over: {left}"
+        self.clear()
+        return done if met else None
+
+
+def kill_at_moments(kills, name, seed, sets=(), **options):
+    """So many kills, by time and at calls in turn, each of a run of its own: every time the run that
+    goes on comes to the same bits, with all draws."""
+    with Folder() as folder:
+        moments, done, tries = Moments(folder, name, seed, sets, **options), [], 0
+        while len(done) < kills:
+            assert tries < 3 * kills, f"only {len(done)} of {tries} kills met a run that was going"
+            part = moments.kill(at_call=tries % 2)
+            tries += 1
+            done += [part] * (part is not None)
+        tenths = [sum(min(int(10 * part), 10) == tenth for part in done) for tenth in range(11)]
+        print(f"{name}: {len(done)} kills of {tries} met a run that was going; by tenths of the "
+              f"steps, the last behind them all: {tenths}", flush=True)

@@ -114,7 +114,7 @@ def test_the_time_limit_twice():
     """Slurm's own warnings, which come as soon as the limit is near."""
     need_a_cluster()
     with folder_of_job() as folder:
-        job = Job(folder, pace=6, limit="2", signal="B:USR1@80")
+        job = Job(folder, pace=8, limit="2", signal="B:USR1@70")
         name, restarts = job.wait_for_end(900)
         assert name == "COMPLETED" and restarts >= 2, (name, restarts, job.log())
         print(f"requeued {restarts} times")
