@@ -123,11 +123,13 @@ class Moments:
     def kill_at_time(self, ranks):
         process = start("run", self.file, "--output", self.cut, *self.more, ranks=ranks)
         time.sleep(self.choose.uniform(0, self.seconds[ranks]))
-        victims = ranks_of(process)
-        victim = self.choose.choice(victims[:ranks] + [process.pid])
+        victim = self.choose.choice(ranks_of(process)[:ranks] + [process.pid])
         going = process.poll() is None
-        if going:
-            os.kill(victim, signal.SIGKILL)
+        try:
+            if going:
+                os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            going = False
         code, output = finish(process)
         assert not going or code != 0 or os.path.exists(self.cut), output
         self.seconds[ranks] *= 1 if going else .95
