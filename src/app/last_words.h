@@ -6,8 +6,8 @@
 #include "parallel/context.h"
 
 /* From here on until dun_last_words_end, which puts back the handlers that were there; crashes
- * outside of targets are told too, and a copy of the process goes on to those handlers.  The context
- * must live so long. */
+ * outside of targets are told too, and a copy of the process goes on to those handlers.  The
+ * context must live so long. */
 void dun_last_words_begin(const struct dun_context *context);
 void dun_last_words_end(void);
 

@@ -158,8 +158,8 @@ class Moments:
 
 
 def kill_at_moments(kills, name, seed, sets=(), **options):
-    """So many kills, by time and at calls in turn, each of a run of its own: every time the run that
-    goes on comes to the same bits, with all draws."""
+    """So many kills, by time and at calls in turn, each of a run of its own: every time the run
+    that goes on comes to the same bits, with all draws."""
     with Folder() as folder:
         moments, done, tries = Moments(folder, name, seed, sets, **options), [], 0
         while len(done) < kills:
