@@ -38,6 +38,7 @@ enum dun_purpose {
   DUN_PURPOSE_SPREAD,        /* particles' shares of a spread of step sizes */
   DUN_PURPOSE_PRIOR,         /* draws of the prior for a result */
   DUN_PURPOSE_PRIOR_UNIFORM, /* uniforms of these */
+  DUN_PURPOSE_RESEED,        /* whose place a chain takes that found none of its own */
 };
 
 struct dun_address {

@@ -161,6 +161,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
 
   (void)context;
+  if (status >= 0)
+    status = dun_starts_check(run);
   if (status < 0)
     return status;
   s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
@@ -215,6 +217,8 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
   }
   dun_sweep_forget(&run->sweep);
   run->now.time = follows(run) ? 0 : 1;
+  if (run->path->affine)
+    return dun_starts_evaluate(context, run);
   return dun_sweep_evaluate(context, &run->sweep, run->now.time, INT64_MAX);
 }
 

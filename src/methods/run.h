@@ -142,18 +142,25 @@ int dun_run_propose(struct dun_context *context, struct dun_run *run);
 
 /* First draws that lie where the target's density is 0, and those that take their places. */
 struct dun_starts {
-  int64_t passes; /* looks so far; 0: the first draws were not looked at yet */
-  int64_t left;   /* how many of all particles lie outside */
-  int64_t moved;  /* how many did */
-  int64_t tried;  /* points drawn to replace them */
+  int64_t passes;   /* looks so far; 0: the first draws were not looked at yet */
+  int64_t left;     /* how many of all particles lie outside */
+  int64_t moved;    /* how many did */
+  int64_t tried;    /* points drawn to replace them */
+  int64_t reseeded; /* how many found no place and began where others did */
 };
 /* Its rows are counts. */
 enum { DUN_STARTS_STATE = sizeof(struct dun_starts) / sizeof(int64_t) };
 
+/* Before the first draws of a method whose particles are chains: sets kept.superchains.
+ * DUN_ERROR_INPUT if they do not divide the chains.  Local. */
+int dun_starts_check(struct dun_run *run);
+/* Collective, along an affine path, a pass of run->sweep.  Evaluates the parts at the first draws,
+ * as none where a kernel's gradient is no finite number.  DUN_INTERRUPTED. */
+int dun_starts_evaluate(struct dun_context *context, struct dun_run *run);
 /* Collective, along an affine path.  Counts the particles at which a part of the path has density
  * 0, after it has drawn their places anew unless this is the first look: a pass of run->sweep, the
- * last of a tick.  DUN_INTERRUPTED; DUN_ERROR_NUMERIC if the bound is reached: 10000 looks, or a
- * million draws none of which lies inside. */
+ * last of a tick.  After 100 of them what is left takes the places of others.  DUN_INTERRUPTED;
+ * DUN_ERROR_INPUT if after those, and 10000 draws, none lies inside. */
 int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun_starts *starts);
 /* Tells of them if there were any. */
 void dun_starts_diagnose(const struct dun_starts *starts, const struct dun_run *run,

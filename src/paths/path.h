@@ -10,6 +10,7 @@
 #include "base/type.h"
 #include "numerics/gaussian.h"
 #include "paths/schedule.h"
+#include "paths/start.h"
 #include "population/evaluator.h"
 #include "population/population.h"
 
@@ -85,6 +86,10 @@ struct dun_path {
   /* Bytes of its tables on a rank, or on a machine where its ranks share them, for estimates; NULL:
    * next to none. */
   int64_t (*memory)(const void *self);
+
+  /* Where first points are given, or shared by chains: `draw` is then for those that take the
+   * places of others.  NULL: neither. */
+  const struct dun_start *(*start)(const void *self);
 
   /* log density [64] of the law that `draw` draws from, where it is not pi_0 itself, so that the
    * first weights are pi_0 / it: returns 1; 0 if that law has no density.  NULL: it is pi_0. */

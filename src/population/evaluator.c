@@ -336,9 +336,10 @@ static void clear_lane(int64_t d, double *columns, int lane)
 
 /* A gradient that is none where the log density is a number; where that is not known, or the point
  * is outside, it is no wonder. */
-static void count_odd_gradient(struct dun_evaluator *e, const double *lp)
+static void count_odd_gradient(struct dun_evaluator *e, int lane, const double *lp)
 {
   e->nans += lp && isfinite(*lp);
+  e->odd_gradients |= UINT64_C(1) << lane;
 }
 
 static void clear_odd_lanes(struct dun_evaluator *e, int n, const double *lp, double *columns)
@@ -348,7 +349,7 @@ static void clear_odd_lanes(struct dun_evaluator *e, int n, const double *lp, do
     return;
   for (int l = 0; l < DUN_LANES; l++)
     if (!each_finite(d, DUN_LANES, columns + l)) {
-      count_odd_gradient(e, l < n && lp ? lp + l : NULL);
+      count_odd_gradient(e, l, l < n && lp ? lp + l : NULL);
       clear_lane(d, columns, l);
     }
 }
@@ -369,7 +370,7 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
 /* ---- evaluation -------------------------------------------------------------------------- */
 
 /* A row adds nothing if it, or its log density, is not finite. */
-static void clear_odd_rows(struct dun_evaluator *e, int n, const double *lp)
+static void clear_odd_rows(struct dun_evaluator *e, int first, int n, const double *lp)
 {
   int64_t d = e->dimension, stride = row_stride(e);
   if (all_finite(n, lp) && all_finite(n * stride, e->row_gradient))
@@ -378,7 +379,7 @@ static void clear_odd_rows(struct dun_evaluator *e, int n, const double *lp)
     double *row = e->row_gradient + l * stride;
     if (isfinite(lp[l]) && each_finite(d, 1, row))
       continue;
-    count_odd_gradient(e, lp + l);
+    count_odd_gradient(e, first + l, lp + l);
     memset(row, 0, (size_t)d * sizeof *row);
   }
 }
@@ -388,7 +389,7 @@ static void add_rows(struct dun_evaluator *e, int first, int n, int repeat, cons
                      double *gradient)
 {
   int64_t d = e->dimension;
-  clear_odd_rows(e, n, e->lane_lp + first);
+  clear_odd_rows(e, first, n, e->lane_lp + first);
   dun_columns_add_rows(n, (int)d, row_stride(e), e->row_gradient, scale + first, gradient + first);
   for (int64_t j = 0; j < d && repeat < DUN_LANES; j++)
     for (int l = repeat; l < DUN_LANES; l++)

@@ -43,6 +43,10 @@ struct dun_evaluator {
   double *rows,
       *row_gradient; /* [64][d] for targets by rows, some padded rows for those by point */
   double *lane_lp, *lane_scale; /* [64] */
+
+  /* Lanes of which a gradient was wanted and was no number, bit by bit, since this became 0: set by
+   * dun_evaluate, read and cleared by who wants to know. */
+  uint64_t odd_gradients;
 };
 
 /* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has
@@ -96,6 +100,13 @@ void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double
 /* Columns of uniforms and normals that its draws are made from. */
 int dun_evaluator_uniforms(const struct dun_evaluator *evaluator);
 int dun_evaluator_normals(const struct dun_evaluator *evaluator);
+
+/* The way back, x[d] at theta[outputs]: of constrained targets, and of those whose output is the
+ * point itself.  DUN_ERROR_INPUT with the reason in `why`: theta lies outside, or nobody knows a
+ * way back. */
+int dun_evaluator_unconstrain(const struct dun_evaluator *evaluator, const double *theta, double *x,
+                              struct dun_message why);
+
 /* Exact draws in columns x[d][64] of the target, or of its prior, which must have them. */
 void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
                         const double *normal, double *x);

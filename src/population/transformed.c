@@ -1,8 +1,9 @@
 #include "population/transformed.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "numerics/transform.h"
+#include "numerics/untransform.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { MOST = 100000 }; /* parameters */
 
@@ -159,6 +160,24 @@ static void log_likelihood(const void *self, const double *x, double *out)
   const struct dun_transformed *t = self;
   forth(t, x, t->theta);
   t->inner->log_likelihood(t->inner_self, t->theta, out);
+}
+
+int dun_transformed_unconstrain(const struct dun_transformed *t, const double *theta, double *x,
+                                struct dun_message why)
+{
+  for (int i = 0; i < t->count; i++) {
+    const struct dun_transforming *one = &t->transforming[i];
+    const char *expected;
+    int entry = dun_untransform(one, theta, x, &expected);
+    if (entry >= 0) {
+      snprintf(why.text, why.size, "entry %d of parameter '%.63s' is %g, expected %s", entry,
+               t->parameter[i].name, theta[entry], expected);
+      return DUN_ERROR_INPUT;
+    }
+    x += one->free;
+    theta += one->entries;
+  }
+  return 0;
 }
 
 static double log_evidence(const void *self)

@@ -16,6 +16,11 @@ void dun_transformed_free(struct dun_transformed *transformed);
 const struct dun_target *dun_transformed_inner(const struct dun_transformed *transformed,
                                                const void **self);
 
+/* x[dimension] at theta[entries]; the reason in `why` and DUN_ERROR_INPUT where an entry lies
+ * outside. */
+int dun_transformed_unconstrain(const struct dun_transformed *transformed, const double *theta,
+                                double *x, struct dun_message why);
+
 /* The table, whose functions take the dun_transformed as their self. */
 const struct dun_target *dun_transformed_target(const struct dun_transformed *transformed);
 
