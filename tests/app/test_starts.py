@@ -20,8 +20,8 @@ output: {{file: result.h5}}
 NORMAL = "{type: gaussian, dimension: 3}"
 
 
-def walled(folder, **options):
-    library = compiled(folder, "walled.so", os.path.join(TARGETS, "walled.c"))
+def fogged(folder, **options):
+    library = compiled(folder, "fogged.so", os.path.join(TARGETS, "fogged.c"))
     words = ", ".join(f"{name}: {value}" for name, value in options.items())
     return f"{{type: library, file: {library}, {words}}}"
 
@@ -167,7 +167,7 @@ def test_superchains_share_their_start():
                                    ("{type: uniform, superchains: 4}", 64, 2)):
             x = points(begin(folder, start, chains=100, tile=tile, ranks=ranks)).reshape(4, 25, 3)
             assert (x == x[:, :1]).all() and len(numpy.unique(x[:, 0, 0])) == 4
-        target = walled(folder, wall=1, fog=0)
+        target = fogged(folder, wall=1, fog=0)
         x = points(begin(folder, "{superchains: 8}", target, chains=200, ranks=2, tile=16))
         groups = x.reshape(8, 25, 2)
         assert (groups == groups[:, :1]).all() and len(numpy.unique(groups[:, 0, 0])) == 8
@@ -178,11 +178,11 @@ def test_starts_that_are_drawn_anew():
     """Where the density is 0 or the gradient no number; the same at any number of ranks, and after
     a stop amid them; what finds no place takes those of others, which is told."""
     with Folder() as folder:
-        target = walled(folder, wall=1, fog=0)
+        target = fogged(folder, wall=1, fog=0)
         x = points(begin(folder, "{scale: 1}", target, chains=500, ranks=2))
         assert (x[:, 0] > 1).all() and (x[:, 1] < 0).all() and len(numpy.unique(x[:, 0])) == 500
         assert verdict(os.path.join(folder, "result.h5"), "starts")["level"] == "good"
-        target, hashes = walled(folder, wall=3.3), set()
+        target, hashes = fogged(folder, wall=3.3), set()
         for ranks in (None, 2, 3):
             result = begin(folder, "{scale: 1}", target, chains=300, tile=50, moves=2, ranks=ranks)
             hashes.add(summary(result)["population_hash"])
@@ -201,9 +201,9 @@ def test_no_start_at_all():
     with Folder() as folder:
         for start, first in (("{scale: 1}", "is ("),
                              ("{type: point, point: [2, -2]}", "is (2, -2)")):
-            refused(folder, start, "Target walled has no finite log density and gradient", first,
-                    target=walled(folder, wall=30))
-        refused(folder, "{scale: 1}", "Target walled has no finite", target=walled(
+            refused(folder, start, "Target fogged has no finite log density and gradient", first,
+                    target=fogged(folder, wall=30))
+        refused(folder, "{scale: 1}", "Target fogged has no finite", target=fogged(
             folder, wall=-30, fog=-30))
 
 
