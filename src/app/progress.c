@@ -124,6 +124,8 @@ static void compose(struct dun_text *line, const struct dun_progress *progress,
   if (run->options.replicates > 1)
     dun_text_add(line, "replicate %lld/%lld  ", (long long)run->replicate + 1,
                  run->options.replicates);
+  if (now->pilot < now->pilots)
+    dun_text_add(line, "pilot move %lld of %lld  ", (long long)now->pilot, (long long)now->pilots);
   dun_text_add(line, "step %lld  t %.4g", (long long)now->step, now->time);
   if (!isnan(now->ess))
     dun_text_add(line, "  ESS %.3g", now->ess);

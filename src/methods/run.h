@@ -27,9 +27,10 @@ struct dun_now {
   double autocorrelation; /* of the log density over the step's moves */
   double never_moved;     /* share of the particles that no move of this step displaced */
   double step_size, leapfrogs;
-  double pareto_k;    /* of the tail of this step's weights (methods/tails.h); NAN: not known */
-  double roots;       /* distinct ancestors */
-  double error_roots; /* how many equal ones the error of log Z rests on; NAN: not known */
+  double pareto_k;       /* of the tail of this step's weights (methods/tails.h); NAN: not known */
+  double roots;          /* distinct ancestors */
+  double error_roots;    /* how many equal ones the error of log Z rests on; NAN: not known */
+  int64_t pilot, pilots; /* moves of pilot chains, of so many; 0: there are none */
 };
 
 enum dun_verdict_level { DUN_GOOD, DUN_DOUBTFUL, DUN_BAD };

@@ -18,9 +18,9 @@
 #include "methods/cross_fit.h"
 #include "methods/judge.h"
 #include "methods/moves.h"
+#include "methods/pilots.h"
 #include "methods/tails.h"
 #include "paths/next_time.h"
-#include "paths/pilot.h"
 #include "population/selection.h"
 #include "population/tile.h"
 #include <math.h>
@@ -35,7 +35,7 @@ struct smc {
 
   /* state */
   int64_t phase;
-  int64_t pilots; /* pilot sweeps done */
+  struct dun_pilots pilots;
   double carried; /* log evidence up to the last selection */
   int64_t selections;
   int64_t boundary;         /* of the halves that learn from each other */
@@ -61,7 +61,7 @@ struct smc {
   }
 static const struct dun_state state[] = {
     DUN_STATE_UP_TO(MOVE, "phase", offsetof(struct smc, phase)),
-    STATE(pilots, DUN_STATE_INTEGER),
+    DUN_PILOTS_STATE(struct smc, pilots),
     STATE(carried, DUN_STATE_NUMBER),
     STATE(selections, DUN_STATE_INTEGER),
     STATE(boundary, DUN_STATE_INTEGER),
@@ -100,29 +100,6 @@ static double progress(const void *self, const struct dun_run *run)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
-static struct dun_pilot pilot_of(const struct dun_run *run)
-{
-  struct dun_pilot none = {0};
-  return run->path->pilot ? run->path->pilot(run->path_self) : none;
-}
-
-/* Of fewer chains a covariance is singular: found before the pilots have run, not after. */
-static int check_pilot(const struct dun_run *run)
-{
-  struct dun_pilot pilot = pilot_of(run);
-  long long least = pilot.dense ? run->evaluator->dimension + 1 : 2;
-  long long tile = run->options.tile, chains = (pilot.chains + tile - 1) / tile * tile;
-  if (chains > run->options.particles)
-    chains = run->options.particles;
-  if (pilot.moves > 0 && chains < least)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s fits its base to %lld pilot chains, and in %d dimensions this fit "
-                    "takes %lld: take more particles and pilot_chains, covariance: diagonal (it "
-                    "takes 2), or a stated base",
-                    run->path->type.name, chains, run->evaluator->dimension, least);
-  return 0;
-}
-
 static int check_kernel(struct smc *s, const struct dun_run *run)
 {
   if (dun_kernel_is_biased(run->kernel, run->kernel_self) && !run->kernel->weighs)
@@ -146,7 +123,7 @@ static int check_kernel(struct smc *s, const struct dun_run *run)
 /* Without moves. */
 static int check_rest(const struct smc *s, const struct dun_run *run)
 {
-  if (pilot_of(run).moves > 0)
+  if (dun_pilots_due(run) > 0)
     return dun_fail(DUN_ERROR_INPUT,
                     "path %s fits its base to pilot chains, which move, and moves_per_step is 0: "
                     "take a stated base",
@@ -165,7 +142,7 @@ static int check(struct smc *s, const struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "method smc needs a path with a schedule, and path %s has none",
                     run->path->type.name);
-  int status = check_pilot(run);
+  int status = dun_pilots_check(run);
   if (status >= 0)
     status = dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
   if (status < 0)
@@ -204,6 +181,7 @@ static void release(void *self)
   struct smc *s = self;
   dun_cross_fit_free(&s->fit);
   dun_moves_free(&s->moves);
+  dun_pilots_free(&s->pilots);
   dun_weights_free(&s->weights);
 }
 
@@ -216,8 +194,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct smc *s = self;
   (void)context;
-  s->phase = pilot_of(run).moves > 0 ? PILOT_START : START;
-  s->pilots = s->selections = s->killed = s->lost = 0;
+  s->phase = dun_pilots_due(run) > 0 ? PILOT_START : START;
+  s->pilots.chains = s->selections = s->killed = s->lost = 0;
   s->carried = s->drift = s->time_before = s->missing = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
@@ -241,13 +219,6 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- first draws ------------------------------------------------------------------------- */
 
-static void draw_pilot(const struct dun_run *run, const double *uniform, const double *normal,
-                       double *x)
-{
-  (void)uniform;
-  run->path->pilot_draw(run->path_self, normal, x);
-}
-
 static void reset_weights(struct smc *s, struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
@@ -259,26 +230,6 @@ static void reset_weights(struct smc *s, struct dun_run *run)
 
 /* ---- pilot chains: particles moved on the target, so that the base can be fitted to them --- */
 
-static int64_t pilot_tiles(const struct dun_run *run)
-{
-  int tile = run->population.tiles.tile;
-  return (pilot_of(run).chains + tile - 1) / tile;
-}
-
-static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
-{
-  int status = dun_run_draw(run, DUN_PURPOSE_PILOT, 0, -1, draw_pilot);
-  if ((status = dun_agree(context, status)) < 0)
-    return status;
-  reset_weights(s, run);
-  dun_sweep_forget(&run->sweep);
-  status = dun_run_evaluate(context, run, 1, pilot_tiles(run));
-  if (status < 0)
-    return status;
-  s->phase = PILOT;
-  return DUN_TICK_GOING;
-}
-
 /* Of kernels whose acceptance a shorter step raises. */
 static void let_steps_differ(struct dun_run *run)
 {
@@ -286,23 +237,20 @@ static void let_steps_differ(struct dun_run *run)
     run->adaptation[half].adapt_spread = !run->kernel->uses_centre && !run->kernel->weighs;
 }
 
+static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int status = dun_pilots_start(context, &s->pilots, run);
+  if (status >= 0)
+    s->phase = PILOT;
+  return status < 0 ? status : DUN_TICK_GOING;
+}
+
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  struct dun_look look;
-  run->sweep.logw = NULL; /* pilot chains have no weights */
   let_steps_differ(run);
-  run->sweep.from_point = 0;
-  int status =
-      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, pilot_tiles(run), &look);
-  if (status < 0)
-    return status;
-  dun_adaptation_update(run->adaptation, &look);
-  run->now.acceptance = look.acceptance;
-  if (++s->pilots < pilot_of(run).moves)
-    return DUN_TICK_GOING;
-  status = dun_path_fit(context, run->path, run->path_self, &run->population, run->x);
-  dun_adaptation_follow(&run->adaptation[1], &run->adaptation[0]);
-  s->phase = START;
+  int status = dun_pilots_move(context, &s->pilots, run);
+  if (status > 0)
+    s->phase = START;
   return status < 0 ? status : DUN_TICK_GOING;
 }
 
@@ -539,6 +487,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                run->options.particles, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
   dun_judge_evidence(now, ancestors, moves(self) == 0, out);
+  dun_pilots_diagnose(&s->pilots, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
   if (dun_moves_any(&s->moves))

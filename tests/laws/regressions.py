@@ -14,7 +14,7 @@ run: {seed: SEED, particles: PARTICLES, replicates: COUNT}
 target: {type: library, file: regressions.so, groups: GROUPS, coefficients: COEFFICIENTS,
          cases: CASES, size: SIZE}
 path:
-  {type: geometric, base: {type: gaussian, mean: 0, scale: SCALE}, schedule: {type: adaptive}}
+  {type: geometric, base: {BASE}, schedule: {type: adaptive}}
 kernel: {type: hmc}
 method: {type: smc}
 output: {file: result.h5, draws: 1}
@@ -31,9 +31,10 @@ def known(groups, coefficients, cases, size, noise=1):
     return groups * one
 
 
-def run(groups, coefficients, cases, size, scale, particles, count, seed):
+def run(groups, coefficients, cases, size, scale, particles, count, seed,
+        base="type: gaussian, mean: 0, scale: SCALE"):
     """Deviations of log Z, the errors that were reported, and the verdict on all together."""
-    text = INPUT
+    text = INPUT.replace("BASE", base)
     for name, value in (("SEED", seed), ("PARTICLES", particles), ("COUNT", count),
                         ("GROUPS", groups), ("COEFFICIENTS", coefficients), ("CASES", cases),
                         ("SIZE", size), ("SCALE", scale)):

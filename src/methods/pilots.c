@@ -1,0 +1,295 @@
+#include "methods/pilots.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "parallel/sum.h"
+#include "paths/pilot.h"
+#include "population/covariance.h"
+#include <math.h>
+#include <string.h>
+
+static struct dun_pilot pilot_of(const struct dun_run *run)
+{
+  struct dun_pilot none = {0};
+  return run->path->pilot ? run->path->pilot(run->path_self) : none;
+}
+
+int64_t dun_pilots_due(const struct dun_run *run)
+{
+  return pilot_of(run).moves;
+}
+
+static int64_t tiles_of(const struct dun_run *run)
+{
+  int tile = run->population.tiles.tile;
+  return (pilot_of(run).chains + tile - 1) / tile;
+}
+
+int dun_pilots_check(const struct dun_run *run)
+{
+  struct dun_pilot pilot = pilot_of(run);
+  long long least = pilot.dense ? run->evaluator->dimension + 1 : 2;
+  long long chains = tiles_of(run) * run->options.tile;
+
+  if (chains > run->options.particles)
+    chains = run->options.particles;
+  if (pilot.moves > 0 && chains < least)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s fits its base to %lld pilot chains, and in %d dimensions this fit "
+                    "takes %lld: take more particles and pilot_chains, covariance: diagonal (it "
+                    "takes 2), or a stated base",
+                    run->path->type.name, chains, run->evaluator->dimension, least);
+  return 0;
+}
+
+/* ---- chains that count ----------------------------------------------------------------------- */
+
+enum { GAPS = 64, FIRST_RESTART = 8 };
+
+/* Log densities of this rank's pilots into logw, which others have at -inf; *highest of them. */
+static void note_densities(const struct dun_run *run, double *highest)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  double lp[DUN_LANES] __attribute__((aligned(64)));
+
+  *highest = -INFINITY;
+  for (int64_t i = 0; i < tiles->count; i++) {
+    int n = dun_tile_size(tiles, tiles->first_tile + i);
+    int counts = tiles->first_tile + i < tiles_of(run);
+    dun_sweep_density(&run->sweep, i, 1, lp);
+    for (int l = 0; l < n; l++) {
+      double own = counts && lp[l] > DUN_NOWHERE ? lp[l] : -INFINITY;
+      dun_f64(run->logw)[i * tiles->tile + l] = own;
+      *highest = own > *highest ? own : *highest;
+    }
+  }
+}
+
+/* How far below the highest at least half of those with a density are: the least of (d + 5) 2^k. */
+static int find_gap(struct dun_context *context, const struct dun_run *run, double highest,
+                    double *gap)
+{
+  const double *lp = dun_f64(run->logw);
+  double least = run->evaluator->dimension + 5;
+  int64_t within[GAPS] = {0}, all = 0;
+
+  for (int64_t i = 0; i < run->population.tiles.local; i++) {
+    double reach = least;
+    for (int k = 0; k < GAPS && lp[i] > -INFINITY; k++, reach *= 2)
+      within[k] += lp[i] >= highest - reach;
+    all += lp[i] > -INFINITY;
+  }
+  int status = dun_sum_integers(context, 0, GAPS, within);
+  if (status >= 0)
+    status = dun_sum_integers(context, 0, 1, &all);
+  *gap = least;
+  for (int k = 0; k < GAPS - 1 && 2 * within[k] < all; k++)
+    *gap *= 2;
+  return status;
+}
+
+/* Weights of 1 for the chains that lie within four times the reach of half of them. */
+static int choose(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
+{
+  double highest, gap, *logw = dun_f64(run->logw);
+  int64_t kept = 0;
+
+  note_densities(run, &highest);
+  int status = dun_max(context, 0, 1, &highest);
+  if (status >= 0)
+    status = find_gap(context, run, highest, &gap);
+  if (status < 0)
+    return status;
+  for (int64_t i = 0; i < run->population.tiles.local; i++) {
+    logw[i] = logw[i] >= highest - 4 * gap && logw[i] > -INFINITY ? 0 : -INFINITY;
+    kept += logw[i] == 0;
+  }
+  if ((status = dun_sum_integers(context, 0, 1, &kept)) < 0)
+    return status;
+  int64_t chains = tiles_of(run) * run->population.tiles.tile;
+  p->chains = chains < run->options.particles ? chains : run->options.particles;
+  p->lost = p->chains - kept;
+  if (kept == 0)
+    return dun_fail(DUN_ERROR_NUMERIC,
+                    "none of %lld pilot chains is where the target has a density: let them start "
+                    "nearer to it",
+                    (long long)p->chains);
+  return dun_weights_compute(context, &run->population, run->logw, &p->weights);
+}
+
+/* ---- learning -------------------------------------------------------------------------------- */
+
+/* The correlations that so many points tell are taken as they are where they are many: what is
+ * left of 1 - 1e-6 when a hundredth is taken off is no help. */
+static double points_of(double kept, double d)
+{
+  return kept > 10 * d ? kept * kept : kept;
+}
+
+static int learn_metric(struct dun_context *context, struct dun_pilots *p, struct dun_run *run,
+                        double *mean, double *deviation, double *covariance)
+{
+  struct dun_adaptation *a = run->adaptation;
+  int64_t d = run->evaluator->dimension;
+  double kept = (double)(p->chains - p->lost);
+  int status;
+
+  if (!covariance) {
+    status = dun_column_moments(context, &run->population, run->x, run->logw, &p->weights, mean,
+                                deviation);
+    if (status >= 0)
+      dun_adaptation_metric(a, deviation);
+    return status;
+  }
+  status = dun_weighted_covariance(context, &run->population, run->x, run->logw, &p->weights, mean,
+                                   covariance);
+  for (int64_t j = 0; j < d && status >= 0; j++)
+    deviation[j] = sqrt(covariance[j * d + j]);
+  if (status >= 0)
+    status = dun_agree(
+        context, dun_adaptation_correlations(a, deviation, covariance, points_of(kept, (double)d)));
+  return status;
+}
+
+static int learns(const struct dun_adaptation *a)
+{
+  return !a->fixed && a->metric != DUN_METRIC_IDENTITY && a->metric != DUN_METRIC_FOURIER;
+}
+
+/* A window ends. */
+static int learn(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
+{
+  struct dun_adaptation *a = run->adaptation;
+  int64_t d = run->evaluator->dimension, entries = pilot_of(run).dense ? d * d : 0;
+  double *mean = dun_allocate(2 * d + entries, sizeof *mean);
+  int status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
+
+  if (status >= 0)
+    status = choose(context, p, run);
+  if (status >= 0 && learns(a))
+    status = learn_metric(context, p, run, mean, mean + d, entries > 0 ? mean + 2 * d : NULL);
+  if (a->adapt_step)
+    a->log_step = p->first_step;
+  dun_free(mean);
+  return status;
+}
+
+static void copy_row(const struct dun_column *column, int64_t from, int64_t to)
+{
+  int64_t width = column->width;
+  memcpy(dun_f64(column) + to * width, dun_f64(column) + from * width,
+         (size_t)width * sizeof(double));
+}
+
+/* Lost chains of a tile begin again where others of it are. */
+static void restart_tile(const struct dun_run *run, int64_t i)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  struct dun_address address = dun_run_address(run, DUN_PURPOSE_PILOT);
+  int n = dun_tile_size(tiles, tiles->first_tile + i), healthy = 0, place[DUN_LANES];
+  const double *logw = dun_f64(run->logw) + i * tiles->tile;
+
+  address.tile = (uint32_t)(tiles->first_tile + i);
+  for (int l = 0; l < n; l++)
+    if (logw[l] == 0)
+      place[healthy++] = l;
+  for (int l = 0; l < n && healthy > 0; l++) {
+    int pick = (int)((1 - dun_uniform_one(address, l)) * healthy);
+    if (logw[l] == 0)
+      continue;
+    copy_row(run->x, i * tiles->tile + place[pick], i * tiles->tile + l);
+    copy_row(run->sweep.part_lp, i * tiles->tile + place[pick], i * tiles->tile + l);
+  }
+}
+
+static void restart_lost(const struct dun_run *run)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  for (int64_t i = 0; i < tiles->count && tiles->first_tile + i < tiles_of(run); i++)
+    restart_tile(run, i);
+}
+
+static int is_window_end(int64_t moves)
+{
+  return moves >= 4 && (moves & (moves - 1)) == 0;
+}
+
+/* What the population begins with: of correlations nothing, where the input wants none. */
+static int leave(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
+{
+  struct dun_adaptation *a = run->adaptation;
+  int status = choose(context, p, run);
+
+  if (status >= 0)
+    status = dun_path_fit(context, run->path, run->path_self, &run->population, run->x, run->logw,
+                          &p->weights);
+  if (a->metric != DUN_METRIC_DENSE) {
+    DUN_FREE(a->factor.value);
+    a->factor.count = 0;
+  }
+  dun_adaptation_follow(&run->adaptation[1], a);
+  return status < 0 ? status : 1;
+}
+
+/* ---- chains ---------------------------------------------------------------------------------- */
+
+static void draw(const struct dun_run *run, const double *uniform, const double *normal, double *x)
+{
+  (void)uniform;
+  run->path->pilot_draw(run->path_self, normal, x);
+}
+
+int dun_pilots_start(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
+{
+  int status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, -1, draw));
+  p->moves = p->lost = 0;
+  p->first_step = run->adaptation->log_step;
+  if (status < 0)
+    return status;
+  dun_sweep_forget(&run->sweep);
+  if ((status = dun_run_evaluate(context, run, 1, tiles_of(run))) < 0)
+    return status;
+  return learn(context, p, run);
+}
+
+int dun_pilots_move(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
+{
+  struct dun_adaptation *a = run->adaptation;
+  double longest = 16 + 2 * (double)p->moves;
+  int64_t due = dun_pilots_due(run);
+  struct dun_look look;
+
+  run->sweep.logw = NULL; /* pilot chains have no weights */
+  run->sweep.from_point = 0;
+  int status =
+      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, tiles_of(run), &look);
+  if (status < 0)
+    return status;
+  dun_adaptation_update(a, &look);
+  if (a->adapt_length && a->length > longest)
+    a->length = longest;
+  run->now.acceptance = look.acceptance;
+  run->now.pilot = ++p->moves;
+  run->now.pilots = due;
+  if (p->moves >= due)
+    return leave(context, p, run);
+  if (!is_window_end(p->moves) || 4 * p->moves > 3 * due)
+    return 0;
+  if ((status = learn(context, p, run)) >= 0 && p->moves >= FIRST_RESTART)
+    restart_lost(run);
+  return status;
+}
+
+void dun_pilots_diagnose(const struct dun_pilots *p, struct dun_diagnosis *out)
+{
+  double share = p->chains > 0 ? (double)p->lost / (double)p->chains : 0;
+  if (p->chains > 0)
+    dun_diagnose(out, "pilots", dun_verdict_above(share, .5, .9),
+                 "%lld of %lld pilot chains were far below the others, and left out of the base's "
+                 "fit",
+                 (long long)p->lost, (long long)p->chains);
+}
+
+void dun_pilots_free(struct dun_pilots *p)
+{
+  dun_weights_free(&p->weights);
+}
