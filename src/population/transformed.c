@@ -100,7 +100,16 @@ static int parameters(const void *self, int capacity, struct dun_parameter *para
   return t->count;
 }
 
-/* theta[entries]; returns the log of the Jacobian, -INFINITY where an entry is no number. */
+/* Far out exp underflows: what must be positive is 0 then, where a density with its logarithm in it
+ * is no number. */
+static int is_inside(const struct dun_transforming *one, double theta)
+{
+  int positive = one->type == DUN_POSITIVE || one->type == DUN_POSITIVE_ORDERED;
+  return isfinite(theta) && (!positive || theta > 0);
+}
+
+/* theta[entries]; returns the log of the Jacobian, -INFINITY where an entry is no number, or
+ * outside what it may be. */
 static double forth(const struct dun_transformed *t, const double *x, double *theta)
 {
   double sum = 0;
@@ -108,7 +117,7 @@ static double forth(const struct dun_transformed *t, const double *x, double *th
     const struct dun_transforming *one = &t->transforming[i];
     sum += dun_transform(one, x, theta);
     for (int e = 0; e < one->entries; e++)
-      sum = isfinite(theta[e]) ? sum : -INFINITY;
+      sum = is_inside(one, theta[e]) ? sum : -INFINITY;
     x += one->free;
     theta += one->entries;
   }

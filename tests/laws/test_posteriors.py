@@ -8,7 +8,7 @@ import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from laws import posteriors  # noqa: E402
-from support import Folder, main  # noqa: E402
+from support import Folder, main, summary  # noqa: E402
 
 SHORT = ("method.warmup=20", "method.draws=2", "run.particles=16", "run.evaluations=20000")
 
@@ -31,6 +31,17 @@ def check(name):
         assert abs(density[chain, 0] - truth) < 1e-9 * (1 + abs(truth)), (density[chain, 0], truth)
         compared += 1
     assert compared >= 8, f"only {compared} draws inside"
+
+
+def test_far_out():
+    """Standard deviations that underflow are outside; no density there is no number."""
+    with Folder() as folder:
+        result = os.path.join(folder, "out.h5")
+        posteriors.run("blr", result, None, (
+            "path={type: constant, start: {scale: 2000}}", "kernel={type: rwm}", "method.warmup=1",
+            "method.draws=1"))
+        nan = [row for row in summary(result)["verdicts"] if row["name"] == "nan"]
+        assert all(row["text"].startswith("0 of") for row in nan), nan
 
 
 def add_tests():

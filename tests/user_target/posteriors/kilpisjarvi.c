@@ -48,13 +48,13 @@ static double point(const void *self, const double *theta, double *gradient)
 {
   const struct kilpisjarvi *t = self;
   const double half_log_2pi = .918938533204672742;
-  double sigma = theta[SIGMA], precision = 1 / (sigma * sigma), lp = 0;
+  double sigma = theta[SIGMA], inverse = 1 / sigma, lp = 0;
   double squares = 0, slope[2] = {0, 0};
   for (long long i = 0; i < t->n; i++) {
-    double off = t->y[i] - theta[ALPHA] - theta[BETA] * t->x[i];
+    double off = (t->y[i] - theta[ALPHA] - theta[BETA] * t->x[i]) * inverse;
     squares += off * off;
-    slope[ALPHA] += off * precision;
-    slope[BETA] += off * precision * t->x[i];
+    slope[ALPHA] += off * inverse;
+    slope[BETA] += off * inverse * t->x[i];
   }
   for (int j = ALPHA; j <= BETA; j++) {
     double z = (theta[j] - t->mean[j]) / t->spread[j];
@@ -63,8 +63,8 @@ static double point(const void *self, const double *theta, double *gradient)
       gradient[j] = slope[j] - z / t->spread[j];
   }
   if (gradient)
-    gradient[SIGMA] = (squares * precision - (double)t->n) / sigma;
-  return lp - .5 * squares * precision - (double)t->n * (log(sigma) + half_log_2pi);
+    gradient[SIGMA] = (squares - (double)t->n) * inverse;
+  return lp - .5 * squares - (double)t->n * (log(sigma) + half_log_2pi);
 }
 
 const struct dun_target dun_target_kilpisjarvi = {

@@ -80,23 +80,25 @@ static inline int regression_parameters(const struct regression *r, int capacity
 static inline double regression_density(const struct regression *r, const double *beta,
                                         double sigma, double *gradient)
 {
-  double squares = 0, n = (double)r->n;
+  double squares = 0, n = (double)r->n, inverse = 1 / sigma;
   for (long long i = 0; i < r->n; i++)
     r->off[i] = r->y[i];
   for (int j = 0; j < r->columns; j++)
     for (long long i = 0; i < r->n; i++)
       r->off[i] -= beta[j] * r->column[j][i];
-  for (long long i = 0; i < r->n; i++)
+  for (long long i = 0; i < r->n; i++) { /* divided first: sigma may be 1e-200, far out */
+    r->off[i] *= inverse;
     squares += r->off[i] * r->off[i];
+  }
   for (int j = 0; j < r->columns && gradient; j++) {
     double sum = 0;
     for (long long i = 0; i < r->n; i++)
       sum += r->column[j][i] * r->off[i];
-    gradient[j] = sum / (sigma * sigma);
+    gradient[j] = sum * inverse;
   }
   if (gradient)
-    gradient[r->columns] = (squares / (sigma * sigma) - n) / sigma;
-  return -.5 * squares / (sigma * sigma) - n * (log(sigma) + .918938533204672742);
+    gradient[r->columns] = (squares - n) * inverse;
+  return -.5 * squares - n * (log(sigma) + .918938533204672742);
 }
 
 #endif
