@@ -16,7 +16,8 @@ import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import INPUTS, Folder, Missing, data_folder, dunlin, summary  # noqa: E402
+from support import (INPUTS, Folder, Missing, attributes, data_folder, dunlin,  # noqa: E402
+                     summary)
 
 DATA = {"earn_height": "earnings", "kidscore_interaction": "kidiq", "mesquite": "mesquite",
         "logmesquite_logvash": "mesquite", "nes": "nes2000", "kilpisjarvi": "kilpisjarvi_mod",
@@ -170,8 +171,7 @@ def main():
             run(name, result, words.ranks, words.set)
             seconds, said, found = time.monotonic() - begun, summary(result), compare(name, result)
             rows = said["parameters"]
-            with h5py.File(result) as file:
-                evaluations = int(file["trace/steps/evaluations"][...].sum())
+            evaluations = int(attributes(result)["evaluations"])
             print(f"{name:22}{len(found):11}{sum(not abs(off) < 4 for off, _ in found):10}"
                   f"{worst(found)[0]:7.1f}{max(row['rhat'] or math.inf for row in rows):7.3f}"
                   f"{min(row['ess_bulk'] or 0 for row in rows):11.0f}{evaluations:13}"
