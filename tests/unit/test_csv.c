@@ -68,6 +68,20 @@ static void refuse_text(const char *text, const char *first, const char *second)
   refuse(text, (long long)strlen(text), first, second);
 }
 
+/* A line of many fields over many lines of one: their product is no table. */
+static void test_proportion(void)
+{
+  enum { MANY = 4000 };
+  static char text[4 * MANY + 1];
+  for (int i = 0; i < MANY; i++) {
+    memcpy(text + 2 * i, i < MANY - 1 ? "1;" : "1\n", 2);
+    memcpy(text + 2 * (MANY + i), "1\n", 2);
+  }
+  int64_t before = dun_memory_peak();
+  refuse_text(text, "t.csv:2: ", "4000");
+  CHECK(dun_memory_peak() - before < 1 << 20);
+}
+
 static const double six[] = {1, 2, 3, 4, 5, 6};
 
 static void test_shapes(void)
@@ -365,9 +379,9 @@ static void test_memory(void)
   before = dun_memory_in_use();
 }
 
-TEST_MAIN({"memory_before", test_memory}, {"shapes", test_shapes}, {"headers", test_headers},
-          {"numbers", test_numbers}, {"first_line", test_first_line}, {"index", test_index},
-          {"lines", test_lines}, {"separators", test_separators}, {"formats", test_formats},
-          {"columns", test_columns}, {"refusals", test_refusals}, {"long_field", test_long_field},
-          {"damaged", test_damaged}, {"find", test_find}, {"not_given", test_not_given},
-          {"memory", test_memory})
+TEST_MAIN({"memory_before", test_memory}, {"proportion", test_proportion}, {"shapes", test_shapes},
+          {"headers", test_headers}, {"numbers", test_numbers}, {"first_line", test_first_line},
+          {"index", test_index}, {"lines", test_lines}, {"separators", test_separators},
+          {"formats", test_formats}, {"columns", test_columns}, {"refusals", test_refusals},
+          {"long_field", test_long_field}, {"damaged", test_damaged}, {"find", test_find},
+          {"not_given", test_not_given}, {"memory", test_memory})
