@@ -39,6 +39,7 @@ enum dun_purpose {
   DUN_PURPOSE_PRIOR,         /* draws of the prior for a result */
   DUN_PURPOSE_PRIOR_UNIFORM, /* uniforms of these */
   DUN_PURPOSE_RESEED,        /* whose place a chain takes that found none of its own */
+  DUN_PURPOSE_DONOR,         /* chains in whose places lost ones begin again */
 };
 
 struct dun_address {

@@ -106,14 +106,17 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
   a->adapt_step = options->step_size < 0;
   a->adapt_length = kernel->uses_leapfrogs && options->leapfrog_steps < 0;
   a->metric = options->metric;
+  if (options->metric == DUN_METRIC_AUTO) /* of methods that do not choose by themselves */
+    a->metric =
+        options->pilot && options->pilot->factor.count ? DUN_METRIC_DENSE : DUN_METRIC_DIAGONAL;
   a->target_acceptance = options->target_acceptance;
   a->jitter = options->jitter;
   a->spread = 0;
   a->fixed = options->pilot && options->fixed;
   a->adapt_centre = kernel->uses_centre && !a->fixed;
-  a->log_step = a->adapt_step ? dun_scalar_log(kernel->initial_step) +
-                                    kernel->initial_step_power * dun_scalar_log((double)d)
-                              : dun_scalar_log(options->step_size);
+  a->first_step =
+      dun_scalar_log(kernel->initial_step) + kernel->initial_step_power * dun_scalar_log((double)d);
+  a->log_step = a->adapt_step ? a->first_step : dun_scalar_log(options->step_size);
   a->length = a->adapt_length               ? LENGTH_START
               : options->leapfrog_steps > 1 ? (double)options->leapfrog_steps
                                             : 1; /* also of kernels without trajectories */
@@ -139,6 +142,8 @@ int dun_adaptation_check(const struct dun_adaptation *pilot, int metric, const c
     positive &= pilot->factor.value[j * d + j] > 0;
   if (!positive || (n > 0 && n != d * d) || (pilot->centre.count > 0 && pilot->centre.count != d))
     return dun_fail(DUN_ERROR_INPUT, "load: %s: /learned/kernel holds no metric", file);
+  if (metric == DUN_METRIC_AUTO)
+    return 0;
   if ((n > 0 && metric != DUN_METRIC_DENSE) ||
       (!unit && metric != DUN_METRIC_DENSE && metric != DUN_METRIC_DIAGONAL))
     return dun_fail(DUN_ERROR_INPUT,

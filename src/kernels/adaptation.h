@@ -44,7 +44,9 @@ struct dun_adaptation {
   int fixed;  /* what was loaded stays: the metric is not learned */
   int adapt_centre;
   int adapt_spread; /* set by methods: see kernels/spread.h */
+  int whiten;       /* trials measure distances by the whole of a dense metric, not by its scales */
   double target_acceptance, jitter;
+  double first_step; /* log of the step size at which a learned one begins */
 
   /* state */
   double log_step;          /* of the step size in units of the metric */

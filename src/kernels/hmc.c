@@ -33,6 +33,7 @@ const struct dun_kernel dun_kernel_hmc = {
              .options = options},
     .uses_leapfrogs = 1,
     .uses_gradient = 1,
+    .keeps = 1,
     .initial_step = 1,
     .initial_step_power = -.25,
     .scratch = dun_leapfrog_scratch,

@@ -44,6 +44,13 @@ struct dun_move {
   /* [d][64]: of kernels that declare a column "gradient": `statistic` leaves there the gradient at
    * the point, with which the move then begins; NULL: there is none */
   double *gradient;
+  /* [d][64]: of kernels that `keep`, the gradient of log pi_t at the point, before the move if
+   * it is known and after it in any case; NULL: it is not kept */
+  double *force;
+  int force_known;
+  /* [d][64] or NULL: set by such a kernel, the gradient at the proposal that it hands to
+   * dun_metropolis_accept */
+  const double *proposed_force;
   /* [64] or NULL: not wanted.  Kernels that weigh write the log of pi_t(x') / pi_t(x) times the
    * ratio of the backward to the forward transition density */
   double *log_weight;
@@ -80,6 +87,7 @@ struct dun_kernel {
   int blind;          /* reads no log densities; with move.blind it writes none either */
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
   int uses_gradient;
+  int keeps; /* leaves the gradient where the move ends in `force`, at no cost, and begins there */
   int moves_letters; /* spins and letters, and no reals: by `site` of the path */
   int uses_centre;   /* proposes around the particles' mean: methods that learn learn that, too */
   /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */
@@ -132,7 +140,8 @@ enum dun_metric_form {
   DUN_METRIC_IDENTITY,
   DUN_METRIC_DIAGONAL,
   DUN_METRIC_DENSE,
-  DUN_METRIC_FOURIER
+  DUN_METRIC_FOURIER,
+  DUN_METRIC_AUTO
 };
 
 /* The rows of the common options, for a kernel whose struct starts with `options`. */
@@ -172,10 +181,11 @@ enum dun_metric_form {
       {.name = "metric",                                                                           \
        .type = DUN_CHOICE,                                                                         \
        .offset = offsetof(type_, options.metric),                                                  \
-       .initial = "diagonal",                                                                      \
-       .words = "identity|diagonal|dense|fourier",                                                 \
-       .doc = "Scales of the coordinates: none, the weighted particles' standard deviations or "   \
-              "whole covariance, or, of fields on a lattice, a propagator in Fourier space."},     \
+       .initial = "auto",                                                                          \
+       .words = "identity|diagonal|dense|fourier|auto",                                            \
+       .doc = "Scales of the coordinates: none, one for each, correlations too, or, of fields on " \
+              "a lattice, a propagator in Fourier space; learned from the particles and, of "      \
+              "chains, from the gradients there.  auto: dense where that is found better."},       \
   {                                                                                                \
     .name = "mass", .type = DUN_NUMBER, .offset = offsetof(type_, options.mass), .initial = "1",   \
     .minimum = 1e-6, .maximum = 1e6, .when = "metric=fourier",                                     \

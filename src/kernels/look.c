@@ -2,7 +2,9 @@
 #include "base/vmath.h"
 #include "kernels/distance.h"
 #include "kernels/spread.h"
+#include "numerics/columns.h"
 #include <math.h>
+#include <string.h>
 
 /* Sums over particles that one sweep collects; the trial groups have three each. */
 enum {
@@ -48,12 +50,14 @@ struct dun_lanes dun_lanes_of(const struct dun_sweep *s)
   w.coefficient = w.start + (d + 1) * DUN_LANES;
   w.momentum = w.coefficient + K * DUN_LANES;
   w.gradient = w.momentum + d * DUN_LANES;
-  w.unit = w.gradient + d * DUN_LANES;
+  w.force = w.gradient + d * DUN_LANES;
+  w.unit = w.force + d * DUN_LANES;
   w.log_weight = w.unit + DUN_LANES;
   w.time = w.log_weight + DUN_LANES;
   w.step = w.time + DUN_LANES;
   w.acceptance = w.step + DUN_LANES;
-  w.unseen = w.acceptance + DUN_LANES;
+  w.counts = w.acceptance + DUN_LANES;
+  w.unseen = w.counts + DUN_LANES;
   w.spread = w.unseen + DUN_LANES;
   w.look = w.spread + DUN_LANES;
   w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
@@ -102,14 +106,55 @@ static void look_density(const struct dun_sweep *s, const struct dun_lanes *w, d
     change[l] = fabs(lp[l] - lp0[l]) < DUN_ABYSS ? lp[l] - lp0[l] : 0;
 }
 
+/* Whether distances are those of the whole metric, not of its scales. */
+static int whitens(const struct dun_sweep *s)
+{
+  return s->adaptation->whiten && s->metric.d && s->metric.solve;
+}
+
+/* out[64] = |S^-1 off|^2 of the columns `off`, in the first of the scratch. */
+static void white_square(const struct dun_sweep *s, const struct dun_lanes *w, double *out)
+{
+  double *z = w->scratch + (int64_t)s->d * DUN_LANES;
+
+  s->metric.solve(&s->metric, w->scratch, z);
+  memset(out, 0, DUN_LANES * sizeof *out);
+  dun_columns_add_square(s->d, z, out);
+}
+
+static void look_distance(const struct dun_sweep *s, const struct dun_lanes *w,
+                          const double *inverse, double *out)
+{
+  if (!whitens(s)) {
+    dun_squared_distance(s->d, w->state, w->before, inverse, out);
+    return;
+  }
+  for (int64_t i = 0; i < (int64_t)s->d * DUN_LANES; i++)
+    w->scratch[i] = w->state[i] - w->before[i];
+  white_square(s, w, out);
+}
+
+/* The squared distance of x from the centre. */
+static void radius_of(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse,
+                      const double *x, double *out)
+{
+  const double *centre = s->adaptation->centre.value;
+
+  if (!whitens(s)) {
+    dun_squared_radius(s->d, x, centre, inverse, out);
+    return;
+  }
+  for (int64_t i = 0; i < (int64_t)s->d * DUN_LANES; i++)
+    w->scratch[i] = x[i] - centre[i / DUN_LANES];
+  white_square(s, w, out);
+}
+
 /* How much the squared distance from the centre changed, and what it is now. */
 static void look_radius(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse,
                         double *change)
 {
-  const double *centre = s->adaptation->centre.value;
-
-  dun_squared_radius(s->d, w->before, centre, inverse, change);
-  dun_squared_radius(s->d, w->state, centre, inverse, look_at(w, RADIUS));
+  radius_of(s, w, inverse, w->before, change);
+  radius_of(s, w, inverse, w->state, look_at(w, RADIUS));
   for (int l = 0; l < DUN_LANES; l++) {
     double now = look_at(w, RADIUS)[l];
     change[l] = now - change[l];
@@ -127,14 +172,14 @@ static void look_trial(const struct dun_sweep *s, const struct dun_lanes *w, con
     dun_squared_lane_distance(s->d, w->state, w->before, s->lane_scale,
                               look_at(w, first + TRIAL_X));
   else
-    dun_squared_distance(s->d, w->state, w->before, inverse, look_at(w, first + TRIAL_X));
+    look_distance(s, w, inverse, look_at(w, first + TRIAL_X));
   if (s->adaptation->centre.count)
     look_radius(s, w, inverse, shape);
   else
     look_density(s, w, shape);
   for (int l = 0; l < DUN_LANES; l++) {
     shape[l] *= shape[l];
-    look_at(w, first + TRIAL_GRADIENTS)[l] = leapfrogs + 2;
+    look_at(w, first + TRIAL_GRADIENTS)[l] = s->force ? leapfrogs : leapfrogs + 2;
     look_at(w, first + TRIAL_COUNT)[l] = 1;
   }
 }
@@ -155,6 +200,8 @@ static void fold(const struct dun_lanes *w, struct dun_span span, int first, int
       look_at(w, q)[l] = 0;
     for (int l = span.to; l < DUN_LANES; l++)
       look_at(w, q)[l] = 0;
+    for (int l = span.from; l < span.to; l++)
+      look_at(w, q)[l] = w->counts[l] > 0 ? look_at(w, q)[l] : 0;
   }
   fold_all(count, look_at(w, first), total);
   for (int q = 0; q < count; q++)
@@ -186,13 +233,21 @@ static void look_rejections(const struct dun_lanes *w)
   }
 }
 
+static double counted(const struct dun_lanes *w, struct dun_span span)
+{
+  double count = 0;
+  for (int l = span.from; l < span.to; l++)
+    count += w->counts[l];
+  return count;
+}
+
 void dun_look_tile(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse,
                    struct dun_span span, struct dun_address address, int leapfrogs,
                    struct dun_exact *sum)
 {
   look_rejections(w);
   fold(w, span, ACCEPTANCE, FROZEN_SHORT - ACCEPTANCE + 1, sum);
-  dun_exact_add(&sum[MOVED], span.to - span.from);
+  dun_exact_add(&sum[MOVED], counted(w, span));
   if (s->start) {
     look_start(s, w, inverse);
     fold(w, span, LP, INSIDE - LP + 1, sum);

@@ -12,8 +12,10 @@ struct dun_lanes {
   double *start;                    /* [d + 1] */
   double *coefficient;              /* [K] */
   double *momentum, *gradient;      /* [d] each */
+  double *force;                    /* [d] */
   double *unit, *log_weight;        /* [1] */
   double *time, *step, *acceptance; /* [1] each */
+  double *counts;                   /* [1]: 1, or 0 where the log density was below the floor */
   double *unseen, *spread, *look;   /* [1] each, [DUN_LOOK_COLUMNS] */
   double *scratch;                  /* the kernel's */
 };

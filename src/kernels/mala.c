@@ -26,6 +26,7 @@ const struct dun_kernel dun_kernel_mala = {
              .citation = "Roberts & Tweedie 1996, Bernoulli 2, 341", .size = sizeof(struct mala),
              .options = options},
     .uses_gradient = 1,
+    .keeps = 1,
     .initial_step = 1,
     .initial_step_power = -1. / 6,
     .scratch = dun_leapfrog_scratch,

@@ -1,6 +1,7 @@
 #include "kernels/metropolis.h"
 #include "base/vmath.h"
 #include <math.h>
+#include <string.h>
 
 struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpose purpose)
 {
@@ -30,6 +31,19 @@ void dun_move_gradient(const struct dun_move *move, const double *x, double *gra
                                 .coefficient = move->coefficient,
                                 .gradient = gradient};
   move->path->evaluate(move->path_self, &request);
+}
+
+void dun_move_first_gradient(const struct dun_move *move, double *gradient)
+{
+  size_t size = (size_t)move->d * DUN_LANES * sizeof *gradient;
+
+  if (move->force && move->force_known) {
+    memcpy(gradient, move->force, size);
+    return;
+  }
+  dun_move_gradient(move, dun_move_x(move), gradient);
+  if (move->force)
+    memcpy(move->force, gradient, size);
 }
 
 /* A particle outside the support takes any point inside. */
@@ -125,4 +139,6 @@ void dun_metropolis_accept(struct dun_move *move, const double *proposal, const 
   dun_uniforms(dun_move_address(move, DUN_PURPOSE_ACCEPT), 1, uniform);
   decide(log_ratio, uniform, move->acceptance, chosen);
   take(move->d + move->K + 1, chosen, proposal, move->state);
+  if (move->force && move->proposed_force)
+    take(move->d, chosen, move->proposed_force, move->force);
 }

@@ -12,6 +12,9 @@ struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpos
 void dun_move_evaluate(const struct dun_move *move, double *proposal, double *gradient);
 /* Only the gradient at x[d][64]. */
 void dun_move_gradient(const struct dun_move *move, const double *x, double *gradient);
+/* The same at the point where the move begins, of kernels that `keep`: evaluated only where it is
+ * not known. */
+void dun_move_first_gradient(const struct dun_move *move, double *gradient);
 
 /* log_ratio[64] = lp' - lp + energy (NULL: 0), -INFINITY where lp' is -inf or anything is NaN. */
 void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
@@ -22,7 +25,7 @@ void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const dou
 void dun_metropolis_unseen(const double *lp, const double *proposed_lp, const double *energy,
                            const double *log_ratio, double *unseen);
 /* Writes the acceptance probabilities min(1, exp(log_ratio)); where a uniform is below, the state
- * becomes the proposal. */
+ * becomes the proposal, and a force that is kept its force. */
 void dun_metropolis_accept(struct dun_move *move, const double *proposal, const double *log_ratio);
 
 /* Guards moves that nothing rejects.  Lanes of `after` [columns][64] with a number that is not

@@ -97,7 +97,7 @@ void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, p);
   dun_add_kinetic(m->d, 1, p, energy);
   memcpy(proposal, dun_move_x(m), (size_t)block * sizeof *proposal);
-  dun_move_gradient(m, proposal, g);
+  dun_move_first_gradient(m, g);
   dun_kick_and_drift(m, .5, g, p, proposal);
   for (int step = 1; step < leapfrogs; step++) {
     dun_move_gradient(m, proposal, g);
@@ -108,5 +108,6 @@ void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
   dun_add_kinetic(m->d, -1, p, energy);
   dun_metropolis_ratio(dun_move_lp(m), lp, energy, log_ratio);
   dun_metropolis_unseen(dun_move_lp(m), lp, forced ? energy : NULL, log_ratio, m->unseen);
+  m->proposed_force = g;
   dun_metropolis_accept(m, proposal, log_ratio);
 }

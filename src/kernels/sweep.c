@@ -3,8 +3,8 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
-#include "kernels/look.h"
 #include "kernels/spread.h"
+#include "kernels/sweep_parts.h"
 #include "population/tile.h"
 #include <math.h>
 
@@ -13,13 +13,15 @@ const struct dun_state dun_sweep_state[] = {
     DUN_STATE_ROW("sums", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.sums), 1),
     DUN_STATE_ROW("answers", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.answers), 1),
     DUN_STATE_ROW("statistic", DUN_STATE_NUMBER, offsetof(struct dun_sweep, statistic), DUN_HALVES),
+    DUN_STATE_ROW("forces", DUN_STATE_INTEGER, offsetof(struct dun_sweep, forces), 1),
+    DUN_STATE_ROW("forces_time", DUN_STATE_NUMBER, offsetof(struct dun_sweep, forces_time), 1),
     {0},
 };
 
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
   int64_t columns =
-      5 * (int64_t)d + 2 * K + 10 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
+      6 * (int64_t)d + 2 * K + 11 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -33,9 +35,11 @@ int dun_sweep_init(struct dun_sweep *s)
   s->rung = dun_population_find(s->population, "rung");
   s->momentum = dun_population_find(s->population, "v");
   s->gradient = dun_population_find(s->population, "gradient");
+  s->force = dun_population_find(s->population, "force");
   s->acceptance = dun_population_find(s->population, "acceptance");
   s->credit = dun_population_find(s->population, "credit");
   s->highest = NAN;
+  s->floor = -INFINITY;
   s->carried = dun_population_find(s->population, "carried");
   s->d = s->x->width;
   s->K = s->part_lp->width;
@@ -74,8 +78,8 @@ static void lane_units(const struct dun_sweep *s, const double *time, double *un
 }
 
 /* Loads x, parts and the chains' own time and step size; combines the log density. */
-static void load(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i, double t,
-                 double step)
+void dun_sweep_load(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i, double t,
+                    double step)
 {
   double *part = w->state + (int64_t)s->d * DUN_LANES;
 
@@ -91,6 +95,12 @@ static void load(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i
     broadcast_lanes(w->step, step);
   dun_path_lane_coefficients(s->path, s->path_self, w->time, w->coefficient);
   dun_path_combine_parts(s->K, w->coefficient, part, part + (int64_t)s->K * DUN_LANES);
+}
+
+/* Whether the column of forces is that of the points as they stand, at time t. */
+static int has_forces(const struct dun_sweep *s, double t)
+{
+  return s->force && s->forces && s->forces_time == t;
 }
 
 /* The workspace of a move of the loaded tile, by the adaptation of a half. */
@@ -124,13 +134,15 @@ static struct dun_move move_of(const struct dun_sweep *s, const struct dun_lanes
                            .unseen = w->unseen,
                            .momentum = s->momentum ? w->momentum : NULL,
                            .gradient = s->gradient && s->known ? w->gradient : NULL,
+                           .force = s->force ? w->force : NULL,
+                           .force_known = has_forces(s, w->time[0]),
                            .log_weight = s->logw ? w->log_weight : NULL,
                            .scratch = w->scratch};
 }
 
 /* `lost` tells which weights became 0. */
-static void add_log_weight(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i,
-                           struct dun_span span, struct dun_column *logw, double *lost)
+void dun_sweep_add_log_weight(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i,
+                              struct dun_span span, struct dun_column *logw, double *lost)
 {
   double sum[DUN_LANES] __attribute__((aligned(64)));
 
@@ -199,11 +211,12 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
 
   store_lanes(s, s->momentum, i, span, w->momentum);
   if (s->logw) {
-    add_log_weight(s, w, i, span, s->logw, lost);
+    dun_sweep_add_log_weight(s, w, i, span, s->logw, lost);
     dun_look_lost(w, span, lost, sum);
   }
   store_lanes(s, s->x, i, span, w->state);
   store_lanes(s, s->part_lp, i, span, w->state + (int64_t)s->d * DUN_LANES);
+  store_lanes(s, s->force, i, span, w->force);
   store_lanes(s, s->acceptance, i, span, w->acceptance);
   store_lanes(s, s->credit, i, span, dun_look_credit(s, w, span.half));
   if (s->start)
@@ -232,7 +245,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   double *lp = w->state + (d + s->K) * DUN_LANES;
 
   address.tile = (uint32_t)tile;
-  load(s, w, i, t, dun_adaptation_step(&s->adaptation[span.half], address));
+  dun_sweep_load(s, w, i, t, dun_adaptation_step(&s->adaptation[span.half], address));
   if (s->rung_scale)
     load_scales(s, i, n);
   if (dun_sweep_tries(s)) {
@@ -243,6 +256,10 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
     dun_tile_load(s->population, s->momentum, i, w->momentum);
   if (s->gradient && s->known)
     dun_tile_load(s->population, s->gradient, i, w->gradient);
+  if (has_forces(s, w->time[0]))
+    dun_tile_load(s->population, s->force, i, w->force);
+  for (int l = 0; l < DUN_LANES; l++)
+    w->counts[l] = lp[l] >= s->floor;
   s->metric = metric_of(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
   broadcast_lanes(w->unseen, 0);
@@ -257,7 +274,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
 }
 
 /* This rank's tiles below a global index. */
-static int64_t tiles_below(const struct dun_tiles *tiles, int64_t limit)
+int64_t dun_sweep_tiles_below(const struct dun_tiles *tiles, int64_t limit)
 {
   int64_t count = limit - tiles->first_tile;
   return count < 0 ? 0 : count < tiles->count ? count : tiles->count;
@@ -273,7 +290,7 @@ static int add_statistic(struct dun_sweep *s, struct dun_lanes *w, struct dun_ad
   int n = dun_tile_size(tiles, tiles->first_tile + i), spans = spans_of(s, i, span);
 
   address.tile = (uint32_t)(tiles->first_tile + i);
-  load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
+  dun_sweep_load(s, w, i, t, dun_adaptation_step(s->adaptation, address));
   struct dun_move move = move_of(s, w, address, n, 0);
   s->kernel->statistic(s->kernel_self, &move, value);
   int status = dun_pass_leave(&s->pass, i, 0, n);
@@ -374,7 +391,7 @@ static int move_tiles(struct dun_context *context, struct dun_sweep *s, struct d
 int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
                    double t, int64_t tiles, struct dun_look *look)
 {
-  int64_t count = tiles_below(&s->population->tiles, tiles);
+  int64_t count = dun_sweep_tiles_below(&s->population->tiles, tiles);
   double total[DUN_HALVES * DUN_LOOK_COLUMNS] = {0};
   int sums = dun_look_sums(s), all = s->halves ? DUN_HALVES * sums : sums;
   int prepared = dun_path_prepare(context, s->path, s->path_self, t);
@@ -390,15 +407,18 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   if (found >= 0 && status >= 0)
     status = move_tiles(context, s, address, t, count, inverse, sum);
   status = found < 0 ? found : dun_pass_end(context, &s->pass, status, all, sum, total);
-  if (status >= 0)
+  if (status >= 0) {
     summarise(s, total, sums, look);
+    s->forces = s->force != NULL;
+    s->forces_time = t;
+  }
   dun_free(sum);
   dun_free(inverse);
   return status;
 }
 
 /* Evaluates all parts at the loaded tile. */
-static int evaluate_tile(struct dun_sweep *s, const struct dun_lanes *w, int64_t i)
+int dun_sweep_evaluate_tile(struct dun_sweep *s, const struct dun_lanes *w, int64_t i)
 {
   double *part = w->state + (int64_t)s->d * DUN_LANES;
   int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
@@ -415,160 +435,51 @@ static int evaluate_tile(struct dun_sweep *s, const struct dun_lanes *w, int64_t
 int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double t, int64_t tiles)
 {
   struct dun_lanes w = dun_lanes_of(s);
-  int64_t count = tiles_below(&s->population->tiles, tiles);
+  int64_t count = dun_sweep_tiles_below(&s->population->tiles, tiles);
   int status = dun_path_prepare(context, s->path, s->path_self, t);
 
   double *part = w.state + (int64_t)s->d * DUN_LANES;
+  s->forces = 0; /* who evaluates has changed the points */
   if (status < 0 || dun_pass_begin(context, &s->pass, 0, NULL))
     return status;
   for (int64_t i = 0; i < count && status >= 0; i++) {
     if ((status = dun_pass_enter(&s->pass, i, 0)) <= 0)
       continue;
-    load(s, &w, i, t, 0);
-    if ((status = evaluate_tile(s, &w, i)) >= 0)
+    dun_sweep_load(s, &w, i, t, 0);
+    if ((status = dun_sweep_evaluate_tile(s, &w, i)) >= 0)
       dun_tile_store(s->population, s->part_lp, i, part);
   }
   return dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
 }
 
-/* Log density before a carry: of pi_t, or at t = 0 of the law that was drawn from; 0: it has
- * none. */
-static int density_before(const struct dun_sweep *s, const struct dun_lanes *w, double t,
-                          double *lp)
+/* The gradient at a tile's points. */
+static int force_tile(struct dun_sweep *s, const struct dun_lanes *w, int64_t i, double t)
 {
-  if (t == 0 && s->path->draw_density)
-    return s->path->draw_density(s->path_self, w->state, lp);
-  memcpy(lp, w->state + (int64_t)(s->d + s->K) * DUN_LANES, DUN_LANES * sizeof *lp);
-  return 1;
-}
-
-/* Leaves log pi_t and the ratio of the carry in `carried`, where that is wanted. */
-static int carry_tile(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
-                      double t, double next, int64_t i, int weighed)
-{
-  const struct dun_tiles *tiles = &s->population->tiles;
-  double before[2 * DUN_LANES] __attribute__((aligned(64))) = {0};
-  int n = dun_tile_size(tiles, tiles->first_tile + i);
-
-  address.tile = (uint32_t)(tiles->first_tile + i);
-  load(s, w, i, t, 0);
-  if (weighed && !density_before(s, w, t, before))
-    for (int l = 0; l < DUN_LANES; l++)
-      before[l] = NAN;
-  if (s->path->carry)
-    s->path->carry(s->path_self, t, next, n, address, w->state, before + DUN_LANES);
-  int status = dun_pass_leave(&s->pass, i, 0, n);
-  if (status < 0)
-    return status;
-  if (weighed)
-    dun_tile_store(s->population, s->carried, i, before);
-  dun_tile_store(s->population, s->x, i, w->state);
-  return 0;
-}
-
-/* Carries tile after tile. */
-static int carry_tiles(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
-                       double t, double next, int weighed)
-{
-  struct dun_lanes w = dun_lanes_of(s);
-  int status = 0;
-
-  address.purpose = DUN_PURPOSE_CARRY;
-  if (dun_pass_begin(context, &s->pass, 0, NULL))
-    return 0;
-  for (int64_t i = 0; i < s->population->tiles.count && status >= 0; i++)
-    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
-      status = carry_tile(s, &w, address, t, next, i, weighed);
-  return dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
-}
-
-int dun_sweep_transport(struct dun_context *context, struct dun_sweep *s,
-                        struct dun_address address, double t, double next)
-{
-  int status = s->path->carry ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
-
-  address.purpose = DUN_PURPOSE_CARRY;
-  if (s->path->carry && status >= 0)
-    status = carry_tiles(context, s, address, t, next, 0);
-  return status < 0 ? status : 0;
-}
-
-/* How many of a tile's particles at `next` lie inside the support, sum[1], and how many of these
- * were inside before the carry, sum[0]. */
-static int count_origins(struct dun_sweep *s, int64_t i, double t, double next,
-                         struct dun_exact *sum)
-{
-  struct dun_lanes w = dun_lanes_of(s);
-  const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
-  double inside[DUN_LANES], log_ratio[DUN_LANES] __attribute__((aligned(64)));
   int n = dun_tile_size(&s->population->tiles, s->population->tiles.first_tile + i);
 
-  load(s, &w, i, t, 0);
-  memcpy(inside, lp, sizeof inside);
-  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_ratio);
-  int status = evaluate_tile(s, &w, i);
-  for (int l = 0; l < n && status >= 0; l++) {
-    dun_exact_add(&sum[0], inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS);
-    dun_exact_add(&sum[1], inside[l] > -DUN_ABYSS);
-  }
+  dun_sweep_load(s, w, i, t, 0);
+  struct dun_request request = {
+      .n = n, .x = w->state, .time = w->time, .coefficient = w->coefficient, .gradient = w->force};
+  s->path->evaluate(s->path_self, &request);
+  int status = dun_pass_leave(&s->pass, i, 0, n);
+  if (status >= 0)
+    dun_tile_store(s->population, s->force, i, w->force);
   return status;
 }
 
-int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t, double next,
-                      double *missing)
-{
-  const int64_t tiles = 4;
-  int64_t count = tiles_below(&s->population->tiles, tiles);
-  struct dun_exact sum[2] = {{{0}, 0, {0}}, {{0}, 0, {0}}};
-  double found[2] = {0};
-  int maps = t > 0 && dun_path_is_map(s->path, s->path_self),
-      status = maps ? dun_path_prepare(context, s->path, s->path_self, t) : 0;
-
-  if (status < 0 || dun_pass_begin(context, &s->pass, 2, sum))
-    return status;
-  for (int64_t i = 0; maps && i < count && status >= 0; i++)
-    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
-      status = count_origins(s, i, t, next, sum);
-  status = dun_pass_end(context, &s->pass, status, 2, sum, found);
-  if (status >= 0 && found[1] > 0)
-    *missing -= dun_scalar_log(found[0] / found[1]);
-  return status;
-}
-
-static void add_change(struct dun_sweep *s, double next, struct dun_column *logw)
+int dun_sweep_forces(struct dun_context *context, struct dun_sweep *s, double t)
 {
   struct dun_lanes w = dun_lanes_of(s);
-  const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
-  const struct dun_tiles *tiles = &s->population->tiles;
-  double lost[DUN_LANES], old[2 * DUN_LANES] __attribute__((aligned(64)));
+  int status = dun_path_prepare(context, s->path, s->path_self, t);
 
-  for (int64_t i = 0; i < tiles->count; i++) {
-    load(s, &w, i, next, 0);
-    dun_tile_load(s->population, s->carried, i, old);
-    for (int l = 0; l < DUN_LANES; l++)
-      w.log_weight[l] = isnan(old[0])        ? 0
-                        : lp[l] > -DUN_ABYSS ? lp[l] - old[l] + old[DUN_LANES + l]
-                                             : -INFINITY;
-    add_log_weight(s, &w, i, (struct dun_span){0, 0, dun_tile_size(tiles, tiles->first_tile + i)},
-                   logw, lost);
-  }
-}
-
-int dun_sweep_carry(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
-                    double t, double next, struct dun_column *logw)
-{
-  int status;
-
-  if (!logw) {
-    status = dun_sweep_transport(context, s, address, t, next);
-    return status < 0 || s->blind ? status : dun_sweep_evaluate(context, s, next, INT64_MAX);
-  }
-  if ((status = dun_path_prepare(context, s->path, s->path_self, t)) >= 0)
-    status = carry_tiles(context, s, address, t, next, 1);
-  if (status >= 0)
-    status = dun_sweep_evaluate(context, s, next, INT64_MAX);
-  if (status >= 0)
-    add_change(s, next, logw);
+  if (status < 0 || has_forces(s, t) || dun_pass_begin(context, &s->pass, 0, NULL))
+    return status;
+  for (int64_t i = 0; i < s->population->tiles.count && status >= 0; i++)
+    if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
+      status = force_tile(s, &w, i, t);
+  status = dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
+  s->forces = status >= 0;
+  s->forces_time = t;
   return status;
 }
 
@@ -581,7 +492,7 @@ void dun_sweep_forget(struct dun_sweep *s)
 void dun_sweep_density(const struct dun_sweep *s, int64_t tile, double t, double *lp)
 {
   struct dun_lanes w = dun_lanes_of(s);
-  load(s, &w, tile, t, 0);
+  dun_sweep_load(s, &w, tile, t, 0);
   memcpy(lp, w.state + (int64_t)(s->d + s->K) * DUN_LANES, DUN_LANES * sizeof *lp);
 }
 
@@ -592,7 +503,7 @@ void dun_sweep_remember(struct dun_sweep *s, double t)
   const double *lp = w.state + (int64_t)(s->d + s->K) * DUN_LANES;
 
   for (int64_t i = 0; i < s->population->tiles.count; i++) {
-    load(s, &w, i, t, 0);
+    dun_sweep_load(s, &w, i, t, 0);
     memcpy(w.start, w.state, (size_t)s->d * DUN_LANES * sizeof *lp);
     memcpy(w.start + (int64_t)s->d * DUN_LANES, lp, DUN_LANES * sizeof *lp);
     dun_tile_store(s->population, s->start, i, w.start);

@@ -35,7 +35,9 @@ struct dun_sweep {
 
   struct dun_column *gradient; /* [d] or NULL: "gradient" of kernels that declare it, from the pass
                                 * of the statistic to the move */
-  struct dun_column *carried;  /* [2] or NULL: log pi_t and log_ratio of a carry that is weighed */
+  struct dun_column *force; /* [d] or NULL: of kernels that `keep`, the gradient at the point; made
+                                * by methods that want it kept */
+  struct dun_column *carried; /* [2] or NULL: log pi_t and log_ratio of a carry that is weighed */
 
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
@@ -49,12 +51,17 @@ struct dun_sweep {
   int64_t boundary;
   const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
 
+  double floor; /* particles whose log density is below it move, but count in no look; -INFINITY by
+                 * init */
+
   double highest; /* log density in `start`; NAN: not known yet */
 
   struct dun_pass pass; /* its population and evaluator are given */
 
   /* of the present sweep */
   double statistic[DUN_HALVES]; /* state */
+  int64_t forces;     /* state: the column of forces is of the points as they stand, ... */
+  double forces_time; /* state: ... at this time */
   int known; /* the statistic, and the column of gradients, are of the points as they stand */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
   struct dun_look
@@ -84,6 +91,9 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *sweep, struct 
  * of a path that is not affine has changed. */
 int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *sweep, double t,
                        int64_t tiles);
+
+/* Collective, a pass.  Fills the column of forces at time t, unless it is filled. */
+int dun_sweep_forces(struct dun_context *context, struct dun_sweep *sweep, double t);
 
 /* Collective.  Carries all particles from time t to `next` of a path that is not affine and
  * evaluates them there.  Adds log pi_next - log pi_t + log_ratio to logw unless NULL.  At t = 0

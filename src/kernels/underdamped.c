@@ -113,7 +113,7 @@ static void fly(const struct underdamped *s, struct dun_move *m, double *z, doub
   int moved = 0, block = 0, d = m->d;
 
   memcpy(proposal, dun_move_x(m), (size_t)d * DUN_LANES * sizeof *proposal);
-  dun_move_gradient(m, proposal, g);
+  dun_move_first_gradient(m, g);
   dun_add_kinetic(d, 1, p, energy);
   for (; o < end; o++) {
     if (o->letter == 'O') {
@@ -135,8 +135,8 @@ static void fly(const struct underdamped *s, struct dun_move *m, double *z, doub
     dun_drift(m, o->share, p, proposal);
     moved = 1;
   }
-  if (moved)
-    dun_move_evaluate(m, proposal, NULL);
+  if (moved) /* with the gradient that the next move begins with */
+    dun_move_evaluate(m, proposal, m->force ? g : NULL);
   dun_add_kinetic(d, -1, p, energy);
 }
 
@@ -159,11 +159,14 @@ DUN_CLONES static void would_accept(const double *restrict log_ratio, double *re
     acceptance[l] = dun_exp_weight(log_ratio[l] < 0 ? log_ratio[l] : 0);
 }
 
-/* Momenta of moves that the guard undid are drawn afresh. */
-static void forget_odd(const struct dun_move *m, double *p)
+/* Momenta of moves that the guard undid are drawn afresh; their forces are those before. */
+static void forget_odd(const struct dun_move *m, double *p, double *g)
 {
-  for (int64_t i = 0; i < (int64_t)m->d * DUN_LANES; i++)
-    p[i] = m->acceptance[i % DUN_LANES] > 0 ? p[i] : 0;
+  for (int64_t i = 0; i < (int64_t)m->d * DUN_LANES; i++) {
+    int odd = !(m->acceptance[i % DUN_LANES] > 0);
+    p[i] = odd ? 0 : p[i];
+    g[i] = odd && m->force ? m->force[i] : g[i];
+  }
 }
 
 static void move(const void *self, struct dun_move *m)
@@ -183,12 +186,15 @@ static void move(const void *self, struct dun_move *m)
   dun_metropolis_unseen(dun_move_lp(m), proposal + block + (int64_t)m->K * DUN_LANES,
                         s->metropolised ? energy : NULL, log_ratio, m->unseen);
   if (s->metropolised) {
+    m->proposed_force = g;
     dun_metropolis_accept(m, proposal, log_ratio);
     turn(m, p);
   } else {
     would_accept(log_ratio, m->acceptance);
     if (dun_move_guard(m, columns, m->state, proposal))
-      forget_odd(m, p);
+      forget_odd(m, p, g);
+    if (m->force)
+      memcpy(m->force, g, (size_t)block * sizeof *g);
     memcpy(m->state, proposal, (size_t)(columns * DUN_LANES) * sizeof *proposal);
     memcpy(m->momentum, p, (size_t)block * sizeof *p);
   }
@@ -231,6 +237,7 @@ const struct dun_kernel dun_kernel_underdamped = {
              .citation = "Horowitz 1991, Phys. Lett. B 268, 247",
              .size = sizeof(struct underdamped), .options = options},
     .uses_gradient = 1,
+    .keeps = 1,
     .initial_step = 1,
     .initial_step_power = -.25,
     .weighs = 1,

@@ -2,183 +2,239 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
-#include "population/covariance.h"
-#include "population/weights.h"
+#include "kernels/lost.h"
 #include <math.h>
 #include <string.h>
 
-static const int64_t FIRST_WINDOW = 10;
+static const int64_t FIRST_WINDOW = 4, PILOT_WINDOW = 32;
 static const double METRIC_SHARE = .75; /* of the sweeps, while the metric is learned */
-static const double PRIOR_POINTS = 5;   /* so many count for the present metric */
+
+/* Leapfrogs of the first windows at most, and from which on the length is learned. */
+static const double CAP[] = {8, 32, 128, 512, 1024};
+enum { CAPS = sizeof CAP / sizeof *CAP, LEARN_LENGTH = 4 };
+
+/* A whitened Gaussian's quarter period: the best length for places and their squares both. */
+static const double QUARTER = 1.5;
 
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 
 static const double TRIAL_MEMORY = 64; /* moves after which a trial's figures have faded */
-static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18, LENGTH_MAXIMUM = 1024;
-static const double CENTRE_POINTS = 100;
+static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18;
+static const double PRIOR_POINTS = 5; /* so many count for the present scales, without forces */
 
-int dun_warmup_init(struct dun_warmup *w, int d, int dense, int64_t sweeps)
+/* Points of a window that teach all there is to learn: more are left out. */
+static const double POINTS = 500, POINTS_DIMENSION = 50;
+
+/* Of a warm-up that ends by itself: points of a window with which it may, sweeps of the last window
+ * and of all, windows and chains with which the last one begins early. */
+static const double READY = 200, READY_DIMENSION = 10;
+static const int64_t LAST_LEAST = 30, MOST = 400, MOST_FEW = 1000, MANY_CHAINS = 512;
+static const double CHANGE = .405; /* log 1.5: of the metric at rest */
+enum { READY_WINDOWS = 4, REPEATS = 2 };
+
+/* ---- set-up ---------------------------------------------------------------------------------- */
+
+int64_t dun_warmup_most(int64_t chains)
 {
-  int64_t count = 2 * (int64_t)d + (dense ? (int64_t)d * d : 0);
+  double few = chains < 8 ? 1 : 8 / (double)chains;
+  return MOST + (int64_t)((double)(MOST_FEW - MOST) * few);
+}
 
-  dun_warmup_free(w);
-  *w = (struct dun_warmup){.sweeps = sweeps, .window_end = FIRST_WINDOW};
-  w->moments.value = dun_allocate(count, sizeof *w->moments.value);
-  if (!w->moments.value)
+static int is_dense(int d, int form, int forces)
+{
+  return form == DUN_METRIC_DENSE || (form == DUN_METRIC_AUTO && d <= DUN_FISHER_MOST && forces);
+}
+
+static int learns_metric(const struct dun_warmup *w, const struct dun_adaptation *a)
+{
+  return !a->fixed && w->form != DUN_METRIC_IDENTITY && w->form != DUN_METRIC_FOURIER;
+}
+
+void dun_warmup_prepare(struct dun_warmup *w, int d, int form, int forces, int64_t sweeps)
+{
+  w->sweeps = sweeps;
+  w->form = form;
+  w->cloud.d = d;
+  w->cloud.dense = is_dense(d, form, forces);
+  w->cloud.gradients = forces;
+}
+
+/* Metric windows end here. */
+static int64_t last_begins(const struct dun_warmup *w)
+{
+  return (int64_t)(METRIC_SHARE * (double)w->sweeps);
+}
+
+/* How long the window is that begins now, if it could be as long as `length`. */
+static void begin_window(struct dun_warmup *w, int64_t length)
+{
+  int64_t left = w->sweeps < 0 ? INT64_MAX / 2 : last_begins(w) - w->done;
+
+  w->window = 0;
+  w->number++;
+  w->log_step = w->log_tau = w->error = 0;
+  w->last = left <= 0;
+  w->length = w->last ? w->sweeps - w->done : length + 2 * length > left ? left : length;
+}
+
+int dun_warmup_init(struct dun_warmup *w, int d, int form, int forces, int pilot, int64_t sweeps)
+{
+  struct dun_column *drift = w->drift;
+  struct dun_cloud cloud = w->cloud;
+
+  *w = (struct dun_warmup){.drift = drift, .cloud = cloud, .floor = -INFINITY, .tau = QUARTER};
+  w->change = w->ridge = w->score = w->rest.worst = NAN;
+  if (dun_cloud_init(&w->cloud, d, is_dense(d, form, forces), forces) < 0)
     return DUN_ERROR_MEMORY;
-  w->moments.count = count;
+  dun_warmup_prepare(w, d, form, forces, sweeps);
+  w->number = pilot ? LEARN_LENGTH - 1 : 0;
+  begin_window(w, pilot ? PILOT_WINDOW : FIRST_WINDOW);
   return 0;
 }
 
 void dun_warmup_free(struct dun_warmup *w)
 {
-  DUN_FREE(w->moments.value);
-  w->moments.count = 0;
+  dun_cloud_free(&w->cloud);
+}
+
+int dun_warmup_fits(const struct dun_warmup *w)
+{
+  return dun_cloud_fits(&w->cloud) && w->done >= 0 && w->length >= 0 && w->window >= 0 &&
+         w->number >= 0;
 }
 
 /* ---- the metric and the centre --------------------------------------------------------------- */
 
-/* Joins a covariance of n points to the window's; before its mean moves. */
-static void join_products(struct dun_warmup *w, int d, double n, const double *mean,
-                          const double *covariance)
+/* Chains that are enough for a metric, in whole tiles. */
+static int64_t tiles_for(const struct dun_warmup *w, const struct dun_sweep *s)
 {
-  double *m = w->moments.value, *product = m + 2 * (int64_t)d, both = n * w->count / (w->count + n);
-
-  for (int i = 0; i < d; i++)
-    for (int j = 0; j < d; j++)
-      product[(int64_t)i * d + j] +=
-          covariance[(int64_t)i * d + j] * n + (mean[i] - m[i]) * (mean[j] - m[j]) * both;
+  const struct dun_tiles *tiles = &s->population->tiles;
+  double points = POINTS + POINTS_DIMENSION * w->cloud.d;
+  double count = ceil(points / tiles->tile) + 1;
+  return count < (double)tiles->tiles ? (int64_t)count : tiles->tiles;
 }
 
-/* Joins mean and deviation of n points to those of the window (Chan, Golub & LeVeque 1979). */
-static void join(struct dun_warmup *w, int d, double n, const double *mean, const double *deviation)
+/* Every so many sweeps of the window, its last one among them, the points are added. */
+static int is_gathered(const struct dun_warmup *w, const struct dun_sweep *s)
 {
-  double *m = w->moments.value, *square = m + d, total = w->count + n;
+  double chains = (double)tiles_for(w, s) * s->population->tiles.tile;
+  double points = POINTS + POINTS_DIMENSION * w->cloud.d;
+  int64_t stride = (int64_t)((double)w->length * chains / points);
 
-  for (int j = 0; j < d; j++) {
-    double delta = mean[j] - m[j];
-    m[j] += delta * n / total;
-    square[j] += deviation[j] * deviation[j] * n + delta * delta * n * w->count / total;
-  }
-  w->count = total;
+  stride = stride < 1 ? 1 : stride > w->length ? w->length : stride;
+  return (w->length - w->window) % stride == 0;
 }
 
-static int gather_products(struct dun_context *context, struct dun_warmup *w,
-                           const struct dun_population *population, const struct dun_column *x,
-                           const struct dun_column *logw, const struct dun_weights *weights,
-                           double *mean, double *deviation)
+/* Few chains are their own judges in other stretches of a window. */
+static int64_t turn_of(const struct dun_warmup *w, const struct dun_sweep *s)
 {
-  int d = x->width;
-  double n = (double)population->tiles.total;
-  double *covariance = dun_allocate((int64_t)d * d, sizeof *covariance);
-  int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
-
-  if (status >= 0)
-    status = dun_weighted_covariance(context, population, x, logw, weights, mean, covariance);
-  if (status >= 0) {
-    join_products(w, d, n, mean, covariance);
-    for (int j = 0; j < d; j++)
-      deviation[j] = sqrt(covariance[(int64_t)j * d + j]);
-    join(w, d, n, mean, deviation);
-  }
-  dun_free(covariance);
-  return status;
+  const int64_t few = 8, stretches = 8;
+  return s->population->tiles.total >= few || w->length == 0 ? 0
+                                                             : w->window * stretches / w->length;
 }
 
-static int gather_deviations(struct dun_context *context, struct dun_warmup *w,
-                             const struct dun_population *population, const struct dun_column *x,
-                             const struct dun_column *logw, const struct dun_weights *weights,
-                             double *mean, double *deviation)
+static int gather(struct dun_context *context, struct dun_warmup *w, const struct dun_sweep *s,
+                  double t)
 {
-  int status = dun_column_moments(context, population, x, logw, weights, mean, deviation);
-  if (status >= 0)
-    join(w, x->width, (double)population->tiles.total, mean, deviation);
-  return status;
+  return dun_cloud_add(context, &w->cloud, s, t, tiles_for(w, s), turn_of(w, s));
 }
 
-static int gather(struct dun_context *context, struct dun_warmup *w,
-                  const struct dun_population *population, const struct dun_column *x,
-                  const struct dun_column *logw)
-{
-  int d = x->width, dense = w->moments.count > 2 * d;
-  struct dun_weights weights = {0};
-  double *mean = dun_allocate(2 * (int64_t)d, sizeof *mean);
-  int status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
-
-  if (status >= 0)
-    status = dun_weights_compute(context, population, logw, &weights);
-  if (status >= 0)
-    status = (dense ? gather_products : gather_deviations)(context, w, population, x, logw,
-                                                           &weights, mean, mean + d);
-  dun_weights_free(&weights);
-  dun_free(mean);
-  return status;
-}
-
-/* The window's mean, once it holds enough points; any is better than none. */
-static int learn_centre(const struct dun_warmup *w, struct dun_adaptation *a)
+static int learn_centre(struct dun_adaptation *a, const double *mean)
 {
   int d = (int)a->scale.count;
 
-  if (a->centre.count && (a->fixed || w->count < CENTRE_POINTS))
-    return 0;
   if (!a->centre.count) {
     a->centre.value = dun_allocate(d, sizeof *a->centre.value);
     if (!a->centre.value)
       return DUN_ERROR_MEMORY;
     a->centre.count = d;
   }
-  memcpy(a->centre.value, w->moments.value, (size_t)d * sizeof *a->centre.value);
+  memcpy(a->centre.value, mean, (size_t)d * sizeof *mean);
   return 0;
 }
 
-/* Mean log of the metric's scales. */
-static double log_scale(const struct dun_adaptation *a)
+/* Without forces a variance of few points is drawn to the present one. */
+static void blend(const struct dun_warmup *w, const struct dun_adaptation *a, double *scale)
 {
-  int64_t d = a->scale.count;
-  double sum = 0;
+  double n = dun_cloud_count(&w->cloud);
 
-  for (int64_t j = 0; j < d; j++)
-    sum += dun_scalar_log(a->factor.count ? a->factor.value[j * d + j] : a->scale.value[j]);
-  return sum / (double)d;
+  for (int64_t j = 0; j < a->scale.count && !w->cloud.gradients; j++) {
+    double old = a->scale.value[j];
+    scale[j] = sqrt((n * scale[j] * scale[j] + PRIOR_POINTS * old * old) / (n + PRIOR_POINTS));
+  }
 }
 
-/* The step size is in units of the metric: where the metric grows it shrinks. */
-static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
+/* Takes what was learned; the factor becomes the adaptation's. */
+static int take(struct dun_warmup *w, struct dun_adaptation *a, struct dun_fisher *f)
 {
-  int d = (int)a->scale.count, status = 0;
-  double *scale = w->moments.value + d, before = log_scale(a);
+  int64_t d = a->scale.count;
+  int status = 0;
 
-  for (int j = 0; j < d; j++) {
-    double old = a->scale.value[j];
-    if (!(scale[j] > 0)) /* nothing moved: nothing is learned */
-      scale[j] = w->count * old * old;
-    scale[j] = sqrt((scale[j] + PRIOR_POINTS * old * old) / (w->count + PRIOR_POINTS));
+  w->ridge = f->dense ? f->ridge : NAN;
+  w->score = f->score;
+  if (!f->dense)
+    blend(w, a, f->scale);
+  if (d <= DUN_FISHER_MOST || !w->cloud.dense)
+    status = dun_fisher_change((int)d, a->scale.value, a->factor.count ? a->factor.value : NULL,
+                               f->scale, f->dense ? f->factor : NULL, &w->change);
+  memcpy(a->scale.value, f->scale, (size_t)d * sizeof *f->scale);
+  if (f->dense || a->factor.count) {
+    DUN_FREE(a->factor.value);
+    a->factor.count = f->dense ? d * d : 0;
+    a->factor.value = f->dense ? f->factor : NULL;
+    f->factor = f->dense ? NULL : f->factor;
   }
-  if (a->metric == DUN_METRIC_DENSE)
-    status = dun_adaptation_correlations(a, scale, scale + d, w->count);
-  else
-    dun_adaptation_metric(a, scale);
-  if (a->adapt_step)
-    a->log_step += before - log_scale(a);
   return status;
 }
 
-static void next_window(struct dun_warmup *w, int64_t last)
+static enum dun_fisher_form form_of(const struct dun_warmup *w)
 {
-  int64_t length = w->window_end + FIRST_WINDOW; /* 10, 20, 40, ... */
+  return w->form == DUN_METRIC_AUTO    ? DUN_FISHER_AUTO
+         : w->form == DUN_METRIC_DENSE ? DUN_FISHER_DENSE
+                                       : DUN_FISHER_DIAGONAL;
+}
 
-  memset(w->moments.value, 0, (size_t)w->moments.count * sizeof *w->moments.value);
-  w->count = 0;
-  w->window = 0;
-  w->log_step = w->log_length = w->error = 0;
-  w->window_end += length;
-  if (w->window_end + 2 * length > last)
-    w->window_end = last;
+/* From the window's points, if there are any. */
+static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
+{
+  int d = (int)a->scale.count, status = 0;
+  struct dun_cloud_moments m = {0};
+  struct dun_fisher f = {.score = NAN};
+
+  if (dun_cloud_count(&w->cloud) == 0)
+    return 0;
+  if ((status = dun_cloud_moments(&w->cloud, &m)) >= 0 && !a->fixed)
+    status = learn_centre(a, m.mean);
+  if (status >= 0 && learns_metric(w, a)) {
+    f.scale = dun_allocate(d, sizeof *f.scale);
+    f.factor = w->cloud.dense ? dun_allocate((int64_t)d * d, sizeof *f.factor) : NULL;
+    status = f.scale && (f.factor || !w->cloud.dense) ? 0 : DUN_ERROR_MEMORY;
+    if (status >= 0)
+      status = dun_fisher_learn(d, form_of(w), !w->cloud.dense, m.half, a->scale.value, &f);
+    if (status >= 0)
+      status = take(w, a, &f);
+    dun_free(f.scale);
+    dun_free(f.factor);
+  }
+  dun_free(m.block);
+  return status;
 }
 
 /* ---- step size and trajectory length --------------------------------------------------------- */
+
+static double cap_of(const struct dun_warmup *w)
+{
+  return CAP[w->number < 1 ? 0 : w->number < CAPS ? w->number - 1 : CAPS - 1];
+}
+
+/* So many leapfrogs take a trajectory over tau. */
+static void set_length(const struct dun_warmup *w, struct dun_adaptation *a)
+{
+  double length = w->tau * dun_scalar_exp(-a->log_step), cap = cap_of(w);
+  if (a->adapt_length)
+    a->length = length < 1 ? 1 : length < cap ? length : cap;
+}
 
 /* Dual averaging (Hoffman & Gelman 2014, eq. 6) of the pooled acceptance, from the step size with
  * which the window began; its average is what is kept. */
@@ -205,11 +261,14 @@ static double faded(double weight, double n)
   return weight * dun_scalar_exp(-n / TRIAL_MEMORY) + n;
 }
 
-static void remember_trials(struct dun_warmup *w, const struct dun_look *look, double chains)
+static void remember_trials(struct dun_warmup *w, const struct dun_look *look)
 {
+  double chains = 0;
+
   for (int g = 0; g < DUN_TRIALS; g++) {
     const struct dun_trial_look *now = &look->trial[g];
     struct dun_trial_look *t = &w->trial[g];
+    chains += now->moves;
     t->moves = faded(t->moves, now->moves);
     t->place = fade(t->place, now->place, now->moves, t->moves);
     t->shape = fade(t->shape, now->shape, now->moves, t->moves);
@@ -220,22 +279,27 @@ static void remember_trials(struct dun_warmup *w, const struct dun_look *look, d
   w->radius_square = fade(w->radius_square, look->radius_square, chains, w->radius_moves);
 }
 
-/* Effective draws of a mean for each move that renews so much of the variance. */
-static double effective(double square, double variance)
+static void forget_trials(struct dun_warmup *w)
 {
-  const double most = 1.9; /* of 2: back and forth */
-  double share = square / (2 * variance);
-  share = share < most ? share : most;
-  return share / (2 - share);
+  memset(w->trial, 0, sizeof w->trial);
+  w->radius = w->radius_square = w->radius_moves = 0;
 }
 
-/* What a trial's moves are worth per gradient: their effective draws of the place, × those of the
- * squared distance from the centre.  A trajectory to the other side renews more than all of the
- * place, but keeps its distance. */
+/* Effective draws of a mean for each move that renews so much of the variance: 1 at most, since
+ * places that swing from side to side are no better known for it where their squares stay. */
+static double effective(double square, double variance)
+{
+  double share = square / (2 * variance);
+  return share < 1 ? share / (2 - share) : 1;
+}
+
+/* What a trial's moves are worth per gradient: their effective draws of the place, or of the
+ * squared distance from the centre, whichever are fewer. */
 static double score(const struct dun_warmup *w, const struct dun_trial_look *trial)
 {
   double variance = w->radius_square - w->radius * w->radius;
-  return effective(trial->place, w->radius) * effective(trial->shape, variance) / trial->gradients;
+  double place = effective(trial->place, w->radius), shape = effective(trial->shape, variance);
+  return (place < shape ? place : shape) / trial->gradients;
 }
 
 /* A quarter of the chains try each length: where these few fade slowly, the length follows slowly
@@ -247,52 +311,180 @@ static double gain_of(double chains)
 }
 
 /* Trials with .7 and 1.4 of the length: where they score alike, the best lies between. */
+static double wish(const struct dun_warmup *w, const struct dun_adaptation *a,
+                   const struct dun_look *look, double chains)
+{
+  if (w->trial[DUN_TRIAL_SHORT].moves == 0 || w->trial[DUN_TRIAL_LONG].moves == 0)
+    return 0;
+  double below = score(w, &w->trial[DUN_TRIAL_SHORT]), above = score(w, &w->trial[DUN_TRIAL_LONG]);
+  if (!(below > 0 && above > 0 && below + above < INFINITY))
+    return 0;
+  double change = gain_of(chains) * (dun_scalar_log(above) - dun_scalar_log(below));
+  if (change > 0 && !dun_adaptation_may_lengthen(a, look))
+    return 0;
+  return change < -LENGTH_LIMIT ? -LENGTH_LIMIT : change > LENGTH_LIMIT ? LENGTH_LIMIT : change;
+}
+
 static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
                          const struct dun_look *look, double chains)
 {
-  remember_trials(w, look, chains);
-  double length = dun_scalar_log(a->length);
-  w->log_length = w->log_length > 0 ? w->log_length : length; /* the first */
-  w->log_length += (length - w->log_length) / (double)w->window;
-  if (dun_adaptation_shorten(a, look))
+  double before = dun_scalar_log(w->tau), longest = cap_of(w) * dun_scalar_exp(a->log_step);
+
+  remember_trials(w, look);
+  w->log_tau += (before - w->log_tau) / (double)w->window;
+  if (w->number < LEARN_LENGTH)
     return;
-  if (w->trial[DUN_TRIAL_SHORT].moves == 0 || w->trial[DUN_TRIAL_LONG].moves == 0)
+  double length = a->length, least = w->tau < QUARTER ? w->tau : QUARTER;
+  if (dun_adaptation_shorten(a, look)) {
+    w->tau *= a->length / length;
     return;
-  double below = score(w, &w->trial[DUN_TRIAL_SHORT]), above = score(w, &w->trial[DUN_TRIAL_LONG]);
-  if (!(below > 0 && above > 0 && below + above < INFINITY))
+  }
+  w->tau *= dun_scalar_exp(wish(w, a, look, chains));
+  w->tau = w->tau > longest ? longest : w->tau;
+  w->tau = w->tau < least ? least : w->tau;
+}
+
+/* ---- windows --------------------------------------------------------------------------------- */
+
+/* At the end of a window that is followed by another. */
+static void restart_step(struct dun_warmup *w, struct dun_adaptation *a)
+{
+  if (a->adapt_step && learns_metric(w, a))
+    a->log_step = a->first_step;
+  forget_trials(w);
+}
+
+static void finish(struct dun_warmup *w, struct dun_adaptation *a)
+{
+  w->over = 1;
+  if (w->window == 0)
     return;
-  double change = gain_of(chains) * (dun_scalar_log(above) - dun_scalar_log(below));
-  if (change > 0 && !dun_adaptation_may_lengthen(a, look))
+  a->log_step = a->adapt_step ? w->log_step : a->log_step;
+  w->tau = a->adapt_length ? dun_scalar_exp(w->log_tau) : w->tau;
+  set_length(w, a);
+}
+
+static int is_at_rest(const struct dun_warmup *w)
+{
+  return !(w->rest.worst > 1);
+}
+
+/* Whether the last window may begin, of a warm-up that ends by itself. */
+static int is_ready(const struct dun_warmup *w, const struct dun_sweep *s, double points)
+{
+  int64_t chains = s->population->tiles.total;
+  int windows = chains >= MANY_CHAINS ? READY_WINDOWS - 1 : READY_WINDOWS;
+
+  return w->number >= windows && points >= READY + READY_DIMENSION * w->cloud.d && is_at_rest(w) &&
+         !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
+}
+
+/* What follows a window that was not the last one. */
+static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double points)
+{
+  int64_t length = w->length, most = dun_warmup_most(s->population->tiles.total);
+  int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
+
+  begin_window(w, w->number == 0 ? FIRST_WINDOW : 2 * length);
+  if (w->sweeps < 0 && ready) {
+    w->last = 1;
+    w->length = length / 2 < LAST_LEAST ? LAST_LEAST : length / 2;
+  }
+}
+
+/* The last window again, or the end. */
+static void end_last(struct dun_warmup *w, struct dun_adaptation *a, const struct dun_sweep *s)
+{
+  int64_t length = w->length;
+
+  if (w->sweeps >= 0 || is_at_rest(w) || w->repeats == REPEATS ||
+      w->done + length > 2 * dun_warmup_most(s->population->tiles.total)) {
+    finish(w, a);
     return;
-  change = change < -LENGTH_LIMIT ? -LENGTH_LIMIT : change > LENGTH_LIMIT ? LENGTH_LIMIT : change;
-  a->length *= dun_scalar_exp(change);
-  a->length = a->length < 1 ? 1 : a->length > LENGTH_MAXIMUM ? LENGTH_MAXIMUM : a->length;
+  }
+  w->repeats++;
+  begin_window(w, length);
+  w->last = 1;
+}
+
+static int test_rest(struct dun_context *context, struct dun_warmup *w, const struct dun_sweep *s,
+                     double t)
+{
+  const int64_t least = 8;
+  return w->drift && w->length >= least ? dun_drift_test(context, s, w->drift, t, &w->rest) : 0;
+}
+
+static int restart_lost(struct dun_context *context, struct dun_warmup *w, struct dun_sweep *s,
+                        struct dun_address address, double t)
+{
+  int64_t moved = 0;
+  int status = dun_lost_floor(context, s, t, &w->floor);
+
+  if (status >= 0 && !w->last)
+    status = dun_lost_restart(context, s, address, t, w->floor, &moved);
+  w->restarted += moved;
+  return status;
+}
+
+static int end_window(struct dun_context *context, struct dun_warmup *w, struct dun_adaptation *a,
+                      struct dun_sweep *s, struct dun_address address, double t)
+{
+  double points = dun_cloud_count(&w->cloud);
+  int status = test_rest(context, w, s, t);
+
+  if (status < 0)
+    return status;
+  if (w->last) {
+    end_last(w, a, s);
+    return 0;
+  }
+  status = dun_agree(context, learn_metric(w, a));
+  if (status >= 0)
+    status = restart_lost(context, w, s, address, t);
+  dun_cloud_clear(&w->cloud);
+  next_window(w, s, points);
+  restart_step(w, a);
+  set_length(w, a);
+  return status;
+}
+
+int dun_warmup_begin(struct dun_context *context, struct dun_warmup *w, struct dun_adaptation *a,
+                     struct dun_sweep *s, double t)
+{
+  int status = dun_lost_floor(context, s, t, &w->floor), fresh = w->number == 1;
+
+  s->floor = w->floor;
+  if (status >= 0 && fresh && w->cloud.gradients)
+    status = gather(context, w, s, t);
+  if (status >= 0 && fresh && w->cloud.gradients)
+    status = dun_agree(context, learn_metric(w, a));
+  dun_cloud_clear(&w->cloud);
+  if (!fresh)
+    w->tau = a->length * dun_scalar_exp(a->log_step);
+  set_length(w, a);
+  w->begun = 1;
+  w->over = w->sweeps == 0;
+  return status;
 }
 
 int dun_warmup_update(struct dun_context *context, struct dun_warmup *w, struct dun_adaptation *a,
-                      const struct dun_population *population, const struct dun_column *x,
-                      const struct dun_column *logw, const struct dun_look *look)
+                      struct dun_sweep *s, struct dun_address address, double t,
+                      const struct dun_look *look)
 {
-  int64_t last = (int64_t)(METRIC_SHARE * (double)w->sweeps);
   int status = 0;
 
   w->done++;
   w->window++;
+  if (w->drift && a->centre.count)
+    dun_drift_add(s, w->drift, t, a->centre.value, w->window - 1, w->length);
   if (a->adapt_step)
     learn_step(w, a, look);
   if (a->adapt_length && a->centre.count)
-    learn_length(w, a, look, (double)population->tiles.total);
-  if (w->done <= last) {
-    if ((status = gather(context, w, population, x, logw)) >= 0)
-      status = dun_agree(context, learn_centre(w, a));
-    if (status >= 0 && w->done == w->window_end) {
-      status = dun_agree(context, learn_metric(w, a));
-      next_window(w, last);
-    }
-  }
-  if (w->done == w->sweeps && w->window > 0) {
-    a->log_step = a->adapt_step ? w->log_step : a->log_step;
-    a->length = a->adapt_length && a->centre.count ? dun_scalar_exp(w->log_length) : a->length;
-  }
+    learn_length(w, a, look, (double)s->population->tiles.total);
+  set_length(w, a);
+  if (!w->last && is_gathered(w, s))
+    status = gather(context, w, s, t);
+  if (status >= 0 && w->window == w->length)
+    status = end_window(context, w, a, s, address, t);
   return status;
 }

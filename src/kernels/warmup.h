@@ -1,44 +1,88 @@
-/* Warm-up of chains: step size, metric and trajectory length, learned from all chains of all ranks.
+/* Warm-up of chains: metric, step size and trajectory length, learned from all chains of all
+ * ranks.
  *
- * Windows, each about twice as long as the one before, fill the first three quarters of the
- * warm-up.  At the end of each the metric becomes the pooled standard deviations, or the whole
- * covariance, of the chains' points in it (Stan's windows, but of all chains).  The step size
- * follows the pooled acceptance, the trajectory length the trial tiles; what is kept of both is
- * their average since the last window.  Four chains learn in some 1000 sweeps what 1000 chains
- * learn in 100. */
+ * Windows of 4, 8, 16, ... sweeps.  Before the first one and at the end of each the metric is
+ * learned from the chains' points and the gradients there (numerics/fisher.h), lost chains begin
+ * again where others are (kernels/lost.h), and the step size begins anew.  A trajectory is a
+ * quarter of the whitened target's period long, with few leapfrogs in the first windows; from
+ * the fourth on trial tiles teach its length.  In the last window the metric stays, and step
+ * size and length become their averages over it.
+ *
+ * So many sweeps as the input says: the last window is the last quarter of them.  By itself:
+ * it begins as soon as the chains are at rest (kernels/drift.h) and there were enough points to
+ * learn from; where it finds that they are not, it is repeated once or twice. */
 #ifndef DUNLIN_KERNELS_WARMUP_H
 #define DUNLIN_KERNELS_WARMUP_H
 
 #include "kernels/adaptation.h"
-#include "population/population.h"
+#include "kernels/cloud.h"
+#include "kernels/drift.h"
 
 struct dun_warmup {
   /* given */
-  int64_t sweeps; /* of the whole warm-up */
+  int64_t sweeps;           /* of the whole warm-up; -1: as many as it takes */
+  int form;                 /* enum dun_metric_form, that of the input */
+  struct dun_column *drift; /* [dun_drift_width] or NULL */
 
   /* state */
-  int64_t done;                /* sweeps */
-  int64_t window, window_end;  /* sweeps since the last window's end; when this one ends */
-  double count;                /* points in the window */
-  struct dun_numbers moments;  /* [d] their mean, [d] squares around it; for a dense metric [d][d]
-                                * products; owned */
-  double origin, error;        /* log step size at its begin; averaged error of the acceptance */
-  double log_step, log_length; /* averages since then */
+  int64_t begun;          /* the first metric was learned */
+  int64_t done;           /* sweeps */
+  int64_t window, length; /* sweeps since this window's begin, and how many it has */
+  int64_t number, last;   /* of the window, from 1; whether it is the last one */
+  int64_t repeats;        /* of the last one */
+  int64_t over;           /* the warm-up is */
+  int64_t restarted;      /* lost chains that began again */
+  double floor;           /* log densities below it are lost */
+  double tau;             /* trajectory length in units of the metric */
+  double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
+  double log_step, log_tau;    /* averages since then */
+  double change, ridge, score; /* of the metric, when it was learned last */
+  struct dun_drift rest;       /* of the last window tested */
+  struct dun_cloud cloud;      /* of this window */
 
   /* what the trials and the chains' distances from the centre were over the last moves */
   struct dun_trial_look trial[DUN_TRIALS];
   double radius, radius_square, radius_moves;
 };
 
-/* For chains in d dimensions; `dense`: correlations are learned too.  Local; DUN_ERROR_MEMORY. */
-int dun_warmup_init(struct dun_warmup *warmup, int d, int dense, int64_t sweeps);
-void dun_warmup_free(struct dun_warmup *warmup);
+/* State rows of a struct dun_warmup that is a member of another struct. */
+#define DUN_WARMUP_ROW(type_, member_, name_, kind_, count_)                                       \
+  {                                                                                                \
+    .name = "learning." #name_, .type = kind_, .offset = offsetof(type_, member_.name_),           \
+    .count = count_                                                                                \
+  }
+#define DUN_WARMUP_STATE(type_, member_)                                                           \
+  DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 9),                                     \
+      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 9),                                  \
+      DUN_WARMUP_ROW(type_, member_, rest, DUN_STATE_NUMBER, DUN_DRIFT_STATE),                     \
+      DUN_WARMUP_ROW(type_, member_, cloud.sums, DUN_STATE_NUMBERS, 1),                            \
+      DUN_WARMUP_ROW(type_, member_, cloud.centre, DUN_STATE_NUMBERS, 1),                          \
+      DUN_WARMUP_ROW(type_, member_, trial, DUN_STATE_NUMBER,                                      \
+                     DUN_TRIALS *(sizeof(struct dun_trial_look) / sizeof(double))),                \
+      DUN_WARMUP_ROW(type_, member_, radius, DUN_STATE_NUMBER, 3)
 
-/* Collective.  Learns from a sweep; after the last one the adaptation is final.  `x` and `logw`
- * are the population's columns; the weights are equal. */
+/* At most so many sweeps, where the input does not say. */
+int64_t dun_warmup_most(int64_t chains);
+
+/* For chains in d dimensions by a metric of such a form; `forces`: the sweep keeps them; `pilot`:
+ * the adaptation begins at what was loaded.  Local; DUN_ERROR_MEMORY. */
+int dun_warmup_init(struct dun_warmup *warmup, int d, int form, int forces, int pilot,
+                    int64_t sweeps);
+void dun_warmup_free(struct dun_warmup *warmup);
+/* What is not state, after `init` of a method: restarts do without dun_warmup_init. */
+void dun_warmup_prepare(struct dun_warmup *warmup, int d, int form, int forces, int64_t sweeps);
+/* Whether what a checkpoint gave can be gone on with. */
+int dun_warmup_fits(const struct dun_warmup *warmup);
+
+/* Collective.  Before the first sweep: the metric of the starts, whose forces are in the sweep's
+ * column if it has one. */
+int dun_warmup_begin(struct dun_context *context, struct dun_warmup *warmup,
+                     struct dun_adaptation *adaptation, struct dun_sweep *sweep, double t);
+
+/* Collective.  Learns from a sweep; `over` tells when the adaptation is final.  The address is that
+ * of the tick. */
 int dun_warmup_update(struct dun_context *context, struct dun_warmup *warmup,
-                      struct dun_adaptation *adaptation, const struct dun_population *population,
-                      const struct dun_column *x, const struct dun_column *logw,
-                      const struct dun_look *look);
+                      struct dun_adaptation *adaptation, struct dun_sweep *sweep,
+                      struct dun_address address, double t, const struct dun_look *look);
 
 #endif

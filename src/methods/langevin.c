@@ -11,8 +11,7 @@
  * result. */
 #include "base/error.h"
 #include "base/scalar.h"
-#include "kernels/warmup.h"
-#include "methods/run.h"
+#include "methods/settled.h"
 #include "parallel/sum.h"
 #include <math.h>
 
@@ -36,7 +35,6 @@ struct langevin {
 
   /* made by init */
   struct dun_column *logw;
-  int dimension, dense; /* dense: the metric to be learned */
 
   int64_t outside; /* particles at the end where the density is 0 */
 };
@@ -60,22 +58,7 @@ static const struct dun_state state[] = {
      .type = DUN_STATE_INTEGER,
      .offset = offsetof(struct langevin, starts),
      .count = DUN_STARTS_STATE},
-    STATE(learning.done, DUN_STATE_INTEGER),
-    STATE(learning.window, DUN_STATE_INTEGER),
-    STATE(learning.window_end, DUN_STATE_INTEGER),
-    STATE(learning.count, DUN_STATE_NUMBER),
-    STATE(learning.origin, DUN_STATE_NUMBER),
-    STATE(learning.error, DUN_STATE_NUMBER),
-    STATE(learning.log_step, DUN_STATE_NUMBER),
-    STATE(learning.log_length, DUN_STATE_NUMBER),
-    STATE(learning.moments, DUN_STATE_NUMBERS),
-    {.name = "learning.trial",
-     .type = DUN_STATE_NUMBER,
-     .offset = offsetof(struct langevin, learning.trial),
-     .count = DUN_TRIALS * (sizeof(struct dun_trial_look) / sizeof(double))},
-    STATE(learning.radius, DUN_STATE_NUMBER),
-    STATE(learning.radius_square, DUN_STATE_NUMBER),
-    STATE(learning.radius_moves, DUN_STATE_NUMBER),
+    DUN_WARMUP_STATE(struct langevin, learning),
     {0},
 };
 
@@ -97,6 +80,14 @@ static int follows(const struct dun_run *run)
   return schedule && schedule->times.count > 1;
 }
 
+/* Sweeps of the warm-up, as far as they are known. */
+static int64_t expected(const struct langevin *s)
+{
+  const int64_t usual = 90;
+  int64_t known = s->learning.done + s->learning.length - s->learning.window;
+  return s->warmup >= 0 ? s->warmup : s->learning.over || known > usual ? known : usual;
+}
+
 static int64_t sweeps(const void *self, const struct dun_run *run)
 {
   const struct langevin *s = self;
@@ -104,7 +95,7 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
   int64_t carries = follows(run) && run->path->carry_evaluations
                         ? levels * run->path->carry_evaluations(run->path_self)
                         : 0;
-  return carries + levels * s->moves_per_level + s->final_moves + s->warmup + s->draws * s->thin;
+  return carries + levels * s->moves_per_level + s->final_moves + expected(s) + s->draws * s->thin;
 }
 
 static double progress(const void *self, const struct dun_run *run)
@@ -115,13 +106,13 @@ static double progress(const void *self, const struct dun_run *run)
   double before[] = {[ANNEAL] = 0,
                      [FINAL] = levels * each,
                      [WARMUP] = (double)s->final_moves,
-                     [SAMPLE] = (double)s->warmup};
+                     [SAMPLE] = (double)expected(s)};
   double done = s->phase == ANNEAL   ? (double)run->now.step * each + (double)s->done
                 : s->phase == SAMPLE ? (double)s->sampled
                                      : (double)s->done;
   for (int phase = FINAL; phase <= s->phase; phase++)
     done += before[phase];
-  return done / (levels * each + (double)(s->final_moves + s->warmup + s->draws * s->thin));
+  return done / (levels * each + (double)(s->final_moves + expected(s) + s->draws * s->thin));
 }
 
 static int check_moves(const struct langevin *s, const struct dun_run *run)
@@ -154,6 +145,21 @@ static int check(const struct langevin *s, const struct dun_run *run)
   return check_moves(s, run);
 }
 
+/* What the warm-up works on; also where a restart does without `start`. */
+static int prepare(struct langevin *s, struct dun_run *run)
+{
+  const struct dun_kernel_options *options = run->kernel_self;
+  int d = run->evaluator->dimension, keeps = run->kernel->keeps;
+
+  dun_warmup_prepare(&s->learning, d, options->metric, keeps, s->warmup);
+  if (s->warmup != 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
+    s->learning.drift = dun_run_column(run, "drift", DUN_F64, dun_drift_width(d), 0,
+                                       "How a chain's means changed over a window of the warm-up.");
+  if (keeps && !dun_run_column(run, "force", DUN_F64, d, 0, "Gradient at the chain's point."))
+    return DUN_ERROR_MEMORY;
+  return 0;
+}
+
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
@@ -165,9 +171,6 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     status = dun_starts_check(run);
   if (status < 0)
     return status;
-  s->learning.sweeps = s->warmup; /* also where a restart does without `start` */
-  s->dimension = d;
-  s->dense = ((const struct dun_kernel_options *)run->kernel_self)->metric == DUN_METRIC_DENSE;
   run->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   run->logw = s->logw;
@@ -178,7 +181,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
       !dun_run_column(run, "acceptance", DUN_F64, 1, moves | DUN_OUTPUT,
                       "Probability that the last move was accepted."))
     return DUN_ERROR_MEMORY;
-  return 0;
+  return prepare(s, run);
 }
 
 static void release(void *self)
@@ -189,6 +192,7 @@ static void release(void *self)
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
+  const struct dun_kernel_options *options = run->kernel_self;
   int d = run->evaluator->dimension, status;
 
   (void)context;
@@ -197,7 +201,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
   s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)run->options.particles);
-  if ((status = dun_warmup_init(&s->learning, d, s->dense, s->warmup)) < 0)
+  if ((status = dun_warmup_init(&s->learning, d, options->metric, run->kernel->keeps,
+                                options->pilot != NULL, s->warmup)) < 0)
     return status;
   return dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 }
@@ -216,6 +221,7 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
     dun_i64(run->root)[i] = tiles->first + i;
   }
   dun_sweep_forget(&run->sweep);
+  run->sweep.forces = 0;
   run->now.time = follows(run) ? 0 : 1;
   if (run->path->affine)
     return dun_starts_evaluate(context, run);
@@ -245,6 +251,8 @@ static int sweep_at(struct dun_context *context, struct langevin *s, struct dun_
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation->frozen = s->phase == SAMPLE;
+  run->adaptation->whiten = 1;
+  run->sweep.floor = s->phase == WARMUP ? s->learning.floor : -INFINITY;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), t, INT64_MAX, look);
@@ -330,20 +338,33 @@ static int final(struct dun_context *context, struct langevin *s, struct dun_run
   return step(s, run);
 }
 
+/* The first metric, in a tick of its own. */
+static int begin_warmup(struct dun_context *context, struct langevin *s, struct dun_run *run)
+{
+  double t = run->now.time;
+  int status = run->sweep.force ? dun_sweep_forces(context, &run->sweep, t) : 0;
+
+  if (status >= 0)
+    status = dun_warmup_begin(context, &s->learning, run->adaptation, &run->sweep, t);
+  return status < 0 ? status : DUN_TICK_GOING;
+}
+
 static int warm_up(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
   struct dun_look look;
 
-  if (s->done >= s->warmup) {
+  if (s->warmup == 0 || s->learning.over) {
     s->phase = SAMPLE;
     s->done = 0;
     run->kept.began = 1;
     return DUN_TICK_GOING;
   }
+  if (!s->learning.begun)
+    return begin_warmup(context, s, run);
   int status = sweep(context, s, run, &look);
   if (status >= 0)
-    status = dun_warmup_update(context, &s->learning, run->adaptation, &run->population, run->x,
-                               s->logw, &look);
+    status = dun_warmup_update(context, &s->learning, run->adaptation, &run->sweep,
+                               dun_run_address(run, 0), run->now.time, &look);
   return status < 0 ? status : step(s, run);
 }
 
@@ -501,11 +522,14 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 {
   const struct langevin *s = self;
   double outside = (double)s->outside / (double)run->options.particles;
-  int moved = s->final_moves + s->warmup + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
+  int moved = s->final_moves + s->warmup * s->warmup + s->draws > 0 ||
+              (follows(run) && s->moves_per_level > 0);
   int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
 
   diagnose_start(s, run, out);
   dun_starts_diagnose(&s->starts, run, out);
+  if (s->warmup != 0)
+    dun_settled_diagnose(&s->learning, run, out);
   if (s->outside > 0)
     dun_diagnose(out, "outside", dun_verdict_above(outside, 0, .01),
                  "%.3g%% of the chains ended outside the support, or astray, where the target's "
@@ -527,8 +551,15 @@ static const struct dun_option options[] = {
            "Sweeps at each time of the path; 0: the path's own map alone leads to its end."),
     OPTION(final_moves, "0", 0,
            "Sweeps at the end of the path, all chains with the kernel's final step size."),
-    OPTION(warmup, "500", 0,
-           "Sweeps in which step size, metric and trajectory length are learned."),
+    {.name = "warmup",
+     .type = DUN_INTEGER,
+     .offset = offsetof(struct langevin, warmup),
+     .initial = "auto",
+     .words = "auto",
+     .minimum = 0,
+     .maximum = 1e9,
+     .doc = "Sweeps in which step size, metric and trajectory length are learned; auto: until the "
+            "chains are at rest."},
     OPTION(draws, "1000", 0,
            "Draws kept of each chain; 0: the particles as they stand at the end are the result."),
     OPTION(thin, "1", 1, "Sweeps for each draw."),
@@ -539,8 +570,7 @@ static const struct dun_option options[] = {
 static int restore(void *self)
 {
   const struct langevin *s = self;
-  int64_t d = s->dimension, least = 2 * d;
-  if (s->learning.moments.count == least + (s->dense ? d * d : 0))
+  if (dun_warmup_fits(&s->learning))
     return 0;
   return dun_fail(DUN_ERROR_INPUT,
                   "The checkpoint has moments that method langevin does not have.");

@@ -134,7 +134,7 @@ static int check(const struct tempering *s, const struct dun_run *run)
   if (run->kernel->uses_centre)
     return dun_fail(DUN_ERROR_INPUT, "method tempering learns no centre, and kernel %s needs one",
                     run->kernel->type.name);
-  if (metric != DUN_METRIC_IDENTITY && metric != DUN_METRIC_DIAGONAL)
+  if (metric != DUN_METRIC_IDENTITY && metric != DUN_METRIC_DIAGONAL && metric != DUN_METRIC_AUTO)
     return dun_fail(
         DUN_ERROR_INPUT,
         "method tempering has a metric for every rung: kernel.metric can be identity or "

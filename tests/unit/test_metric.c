@@ -1,9 +1,7 @@
 /* ranks: 1 3 */
-/* The dense metric: its operations against plain sums, its learning from a covariance and in a
- * warm-up; covariances of a population, weighted and plain, against sums in long double and over
- * ranks. */
+/* The dense metric: its operations against plain sums, its learning from a covariance;
+ * covariances of a population, weighted and plain, against sums in long double and over ranks. */
 #include "kernels/adaptation.h"
-#include "kernels/warmup.h"
 #include "numerics/linear.h"
 #include "particles.h"
 #include "population/covariance.h"
@@ -131,65 +129,6 @@ static void covariance_of(int d, enum pattern pattern)
   dun_population_free(&p);
 }
 
-/* Where a chain is at a sweep: it wanders, so that sweeps differ in their means too. */
-static double wander(int sweep, int64_t chain, int j)
-{
-  return coordinate(chain + 1000 * sweep, j) + (j == 1 ? -2 : 1) * .5 * sweep;
-}
-
-static void warm_up(struct dun_adaptation *a, int sweeps)
-{
-  struct dun_population p;
-  struct dun_column *x = fill(&test_context, &p, 3, EQUAL);
-  struct dun_warmup w = {0};
-  struct dun_look look = {.acceptance = .8};
-
-  CHECK(dun_warmup_init(&w, 3, 1, sweeps + 4) == 0);
-  for (int sweep = 0; sweep < sweeps; sweep++) {
-    for (int64_t i = 0; i < p.tiles.local * 3; i++)
-      dun_f64(x)[i] = wander(sweep, p.tiles.first + i / 3, (int)(i % 3));
-    CHECK(dun_warmup_update(&test_context, &w, a, &p, x, dun_population_find(&p, "logw"), &look) ==
-          0);
-  }
-  dun_warmup_free(&w);
-  dun_population_free(&p);
-}
-
-/* The first window, of ten sweeps, against all of its 3000 points at once. */
-static void a_window_of_the_warm_up(void)
-{
-  struct dun_kernel kernel = {.initial_step = 1};
-  struct dun_kernel_options options = {.step_size = 1, .metric = DUN_METRIC_DENSE};
-  struct dun_adaptation a = {0};
-  long double sum[3] = {0}, product[9] = {0}, scale[3];
-  const double n = 3000, prior = 5;
-
-  CHECK(dun_adaptation_init(&a, &kernel, &options, 3) == 0);
-  warm_up(&a, 10);
-  for (int k = 0; k < 3000; k++)
-    for (int i = 0; i < 3; i++) {
-      sum[i] += wander(k / 300, k % 300, i);
-      for (int j = 0; j < 3; j++)
-        product[3 * i + j] +=
-            (long double)wander(k / 300, k % 300, i) * wander(k / 300, k % 300, j);
-    }
-  for (int i = 0; i < 9; i++)
-    product[i] -= sum[i / 3] * sum[i % 3] / n;
-  for (int i = 0; i < 3; i++)
-    scale[i] = sqrtl((product[4 * i] + prior) / (n + prior));
-  CHECK(a.factor.count == 9);
-  for (int i = 0; i < 9 && a.factor.count == 9; i++) {
-    int r = i / 3, c = i % 3;
-    double found = 0;
-    long double share =
-        r == c ? 1 : product[i] / sqrtl(product[4 * r] * product[4 * c]) * n / (n + prior);
-    for (int k = 0; k < 3; k++)
-      found += a.factor.value[3 * r + k] * a.factor.value[3 * c + k];
-    CHECK_NEAR(found, (double)(scale[r] * scale[c] * share), 1e-11);
-  }
-  dun_adaptation_free(&a);
-}
-
 /* Of 130 coordinates the sums come in several pieces. */
 static void covariances(void)
 {
@@ -224,6 +163,5 @@ static void plain_covariances(void)
   dun_population_free(&p);
 }
 
-TEST_MAIN({"the_operations", the_operations}, {"learning", learning},
-          {"a_window_of_the_warm_up", a_window_of_the_warm_up}, {"covariances", covariances},
+TEST_MAIN({"the_operations", the_operations}, {"learning", learning}, {"covariances", covariances},
           {"plain_covariances", plain_covariances})

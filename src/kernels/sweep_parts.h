@@ -1,0 +1,21 @@
+/* What sweep.c and carry.c share. */
+#ifndef DUNLIN_KERNELS_SWEEP_PARTS_H
+#define DUNLIN_KERNELS_SWEEP_PARTS_H
+
+#include "kernels/look.h"
+
+/* Loads x, parts and the chains' own time and step size of a local tile; combines the log
+ * density. */
+void dun_sweep_load(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
+                    int64_t local_tile, double t, double step);
+/* Evaluates all parts at the loaded tile: a piece of a pass. */
+int dun_sweep_evaluate_tile(struct dun_sweep *sweep, const struct dun_lanes *lanes,
+                            int64_t local_tile);
+/* Adds lanes->log_weight to logw over a span; lost[64] tells which weights became 0. */
+void dun_sweep_add_log_weight(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
+                              int64_t local_tile, struct dun_span span, struct dun_column *logw,
+                              double *lost);
+/* This rank's tiles below a global index. */
+int64_t dun_sweep_tiles_below(const struct dun_tiles *tiles, int64_t limit);
+
+#endif
