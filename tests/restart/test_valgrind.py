@@ -18,6 +18,7 @@ exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
   --suppressions={KNOWN} \\
   {PROGRAM} "$@"
 """
+SECONDS = 1200  # for one run, thirty times as slow as without
 FEW = 16  # particles, in two tiles: of three ranks one has none
 
 
@@ -38,9 +39,9 @@ def stopped_and_gone_on(file, folder, ranks, *more):
     total = attributes(whole)["evaluations"]
     for part in (.3, .8) if total > 100 else ():
         run(file, cut, *more, "--restart", "--stop-after", int(part * total), ranks=ranks,
-            code=EARLY, program=program)
+            code=EARLY, program=program, timeout=SECONDS)
         assert checkpoints(cut)
-    run(file, cut, *more, "--restart", ranks=ranks, program=program)
+    run(file, cut, *more, "--restart", ranks=ranks, program=program, timeout=SECONDS)
     equal(whole, cut)
     os.remove(cut)
 
