@@ -1,16 +1,18 @@
 /* The geometric path log pi_t = (1 - t) log pi_0 + t log pi: tempering (Gelman & Meng 1998).
  *
- * Its base pi_0 is a Gaussian that the input states, a Gaussian fitted to pilot chains, the
- * target's own prior, or, of spins and letters, uniform; with the prior, d log pi_t / dt is the log
- * likelihood.  pi_0 is normalised, so that log Z of the path is that of the target. */
+ * Its base pi_0 is a Gaussian that the input states or that has the moments of points in a file, a
+ * Gaussian fitted to pilot chains, the target's own prior, or, of spins and letters, uniform; with
+ * the prior, d log pi_t / dt is the log likelihood.  pi_0 is normalised, so that log Z of the path
+ * is that of the target. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/given.h"
+#include "paths/given_base.h"
 #include "paths/path.h"
 #include <math.h>
 #include <string.h>
 
-enum base { BASE_GAUSSIAN, BASE_FITTED, BASE_PRIOR, BASE_UNIFORM };
+enum base { BASE_GAUSSIAN, BASE_FITTED, BASE_PRIOR, BASE_UNIFORM, BASE_DENSE, BASE_POINTS };
 
 struct geometric {
   /* options */
@@ -20,6 +22,7 @@ struct geometric {
     long long pilot_moves, pilot_chains;
     double inflate;
     int covariance; /* enum fitted */
+    struct dun_given_base given;
   } base;
   struct dun_schedule schedule;
 
@@ -54,7 +57,7 @@ static int check_fitted(const struct geometric *g)
   return 0;
 }
 
-static int init_base(struct geometric *g)
+static int init_base(struct dun_context *context, struct geometric *g)
 {
   int status;
   if (g->target->letters && g->base.type != BASE_UNIFORM)
@@ -69,6 +72,15 @@ static int init_base(struct geometric *g)
     if (status >= 0 && (status = make_gaussian(g, &g->start)) >= 0)
       status = make_gaussian(g, &g->gaussian);
     return status;
+  case BASE_DENSE:
+    return dun_given_base_dense(&g->base.given, g->target->dimension, &g->base.mean,
+                                g->base.inflate, &g->gaussian);
+  case BASE_POINTS:
+    status = check_fitted(g);
+    return status < 0 ? status
+                      : dun_given_base_points(context, &g->base.given, g->target,
+                                              g->base.covariance == FITTED_DENSE, g->base.inflate,
+                                              &g->gaussian);
   case BASE_UNIFORM: return dun_path_need_letters(g->target, "path.base.type");
   case BASE_PRIOR: break;
   }
@@ -95,7 +107,7 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   int status;
 
   g->target = target;
-  status = init_base(g);
+  status = init_base(context, g);
   if (status >= 0)
     status = make_work(g);
   if ((status = dun_agree(context, status)) < 0)
@@ -275,14 +287,16 @@ static const struct dun_option base_options[] = {
     {.name = "type",
      .type = DUN_CHOICE,
      .offset = BASE(type),
-     .words = "gaussian|fitted|prior|uniform",
-     .doc = "A stated Gaussian, one fitted to pilot chains, the target's prior, or, of spins and "
-            "letters, all alike."},
+     .words = "gaussian|fitted|prior|uniform|dense|points",
+     .doc =
+         "A stated Gaussian, one fitted to pilot chains, the target's prior, of spins and "
+         "letters all alike, a Gaussian with a stated covariance matrix, or one with the moments "
+         "of points in a file, an earlier result's draws for one."},
     {.name = "mean",
      .type = DUN_NUMBERS,
      .offset = BASE(mean),
      .initial = "0",
-     .when = "type=gaussian|fitted",
+     .when = "type=gaussian|fitted|dense",
      .doc = "Mean of the Gaussian, or of the pilot chains' starts; one number or one for each "
             "coordinate."},
     {.name = "scale",
@@ -314,15 +328,45 @@ static const struct dun_option base_options[] = {
      .initial = "1.5",
      .minimum = .1,
      .maximum = 100,
-     .when = "type=fitted",
-     .doc = "Factor on the fitted standard deviations."},
+     .when = "type=fitted|dense|points",
+     .doc = "Factor on the standard deviations that were fitted, stated or found."},
     {.name = "covariance",
      .type = DUN_CHOICE,
      .offset = BASE(covariance),
      .initial = "dense",
      .words = "diagonal|dense",
-     .when = "type=fitted",
+     .when = "type=fitted|points",
      .doc = "What is fitted of the covariance."},
+    {.name = "matrix",
+     .type = DUN_MATRIX,
+     .offset = BASE(given.matrix),
+     .initial = "",
+     .when = "type=dense",
+     .doc = "The covariance, before it is inflated; this or matrix_file."},
+    {.name = "matrix_file",
+     .type = DUN_DATA,
+     .offset = BASE(given.matrix_file),
+     .initial = "",
+     .when = "type=dense",
+     .doc = "A CSV file with it, d rows of d numbers."},
+    {.name = "file",
+     .type = DUN_FILE,
+     .offset = BASE(given.points.file),
+     .when = "type=points",
+     .doc = "A result whose draws are the points, a CSV file of a row each, or another HDF5 file."},
+    {.name = "dataset",
+     .type = DUN_TEXT,
+     .offset = BASE(given.points.dataset),
+     .initial = "",
+     .when = "type=points",
+     .doc = "Place of the points in an HDF5 file, a row each; left out: the draws of a result."},
+    {.name = "coordinates",
+     .type = DUN_CHOICE,
+     .offset = BASE(given.points.coordinates),
+     .initial = "constrained",
+     .words = "constrained|unconstrained",
+     .when = "type=points",
+     .doc = "What the numbers are: the output parameters, or what particles move in."},
     {0},
 };
 

@@ -82,8 +82,7 @@ static int check_letters(const struct dun_start *s, const char *place)
                   place, s->target->target->type.name);
 }
 
-/* Collective.  Rank 0's points to all. */
-static int share_rows(struct dun_context *context, struct dun_start *s)
+int dun_start_share(struct dun_context *context, struct dun_start *s)
 {
   int64_t bytes = 0;
   char *block = NULL;
@@ -116,7 +115,7 @@ int dun_start_init(struct dun_context *context, struct dun_start *s, struct dun_
   case DUN_START_UNIFORM: status = make_box(s, place); break;
   case DUN_START_PRIOR: status = check_prior(s, place); break;
   case DUN_START_POINT: status = make_point(s, place); break;
-  case DUN_START_FILE: return share_rows(context, s);
+  case DUN_START_FILE: return dun_start_share(context, s);
   }
   return dun_agree(context, status);
 }

@@ -51,6 +51,10 @@ int dun_start_density(const struct dun_start *start, const double *x, double *lp
  * there are none, `draw` says where to begin. */
 int dun_start_given(const struct dun_start *start, int64_t number, int64_t count, double *x);
 
+/* Collective.  The file's points alone: sets `rows` and `row`, of a start whose options of a file
+ * and whose target are set. */
+int dun_start_share(struct dun_context *context, struct dun_start *start);
+
 /* For dun_start_init: points of the file (paths/start_file.c), as it sets `rows` and `row`.
  * Rank 0 alone. */
 int dun_start_read(struct dun_start *start);
