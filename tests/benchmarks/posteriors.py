@@ -117,9 +117,13 @@ def short_chains(words):
     many sweeps they take, and whether they have forgotten their starts by nested R-hat."""
     count = 0
     for name in words.names:
-        with Folder() as folder:
-            run = langevin(folder, name, 1000, 20, seed=words.seed, start="{superchains: 50}",
-                           ranks=2, timeout=words.patience)
+        try:
+            with Folder() as folder:
+                run = langevin(folder, name, 1000, 20, seed=words.seed, start="{superchains: 50}",
+                               ranks=2, timeout=words.patience)
+        except Exception as reason:  # the others follow
+            print(f"{name}: {str(reason)[-500:]}", flush=True)
+            continue
         row, sweeps = Row(name, run), run.sweeps + 20
         met = run.nested <= 1.01 and sweeps < 150
         count += met
