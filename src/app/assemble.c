@@ -77,15 +77,18 @@ static void add_probe(struct dun_context *context, struct dun_assembly *assembly
     return;
   snprintf(place, sizeof place, "probe %s", name);
   part.self = dun_allocate(1, part.type->size);
-  if (dun_agree(context, part.self ? 0 : DUN_ERROR_MEMORY) < 0) {
+  int status = dun_agree(context, part.self ? 0 : DUN_ERROR_MEMORY);
+  if (status == 0) {
+    dun_bind_rows(&assembly->binder, NULL, place, 1, 1, part.type->options, part.self);
+    status = dun_binder_append(&assembly->binder, &assembly->probes, part);
+    if (status < 0)
+      dun_part_free(&part);
+    status = dun_agree(context, status); /* a run without it would have another result */
+  } else
+    dun_free(part.self);
+  if (status < 0)
     dun_complain(&assembly->binder.complaints, &assembly->input, -1, 0, "%s: %s", place,
                  dun_error_text());
-    dun_free(part.self);
-    return;
-  }
-  dun_bind_rows(&assembly->binder, NULL, place, 1, 1, part.type->options, part.self);
-  if (dun_binder_append(&assembly->binder, &assembly->probes, part) < 0)
-    dun_part_free(&part);
 }
 
 static void check_needed(struct dun_assembly *assembly, const char *section, int needed,
