@@ -19,6 +19,8 @@ void dun_spread_steps(const struct dun_adaptation *a, const double *u, double *s
 
 double dun_spread_target(const struct dun_adaptation *a)
 {
+  if (a->spread == 0) /* to the bit */
+    return a->target_acceptance;
   return 1 - (1 - a->target_acceptance) / (1 + 2 * a->spread / MOST);
 }
 
