@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include "numerics/given.h"
 #include "paths/path.h"
@@ -184,7 +185,7 @@ static int box_density(const struct dun_start *s, const double *x, double *lp)
 {
   double peak = 0;
   for (int64_t j = 0; j < s->target->dimension; j++)
-    peak -= dun_log(s->width[j]);
+    peak -= dun_scalar_log(s->width[j]);
   for (int l = 0; l < L; l++) {
     int inside = 1;
     for (int64_t j = 0; j < s->target->dimension; j++) {
