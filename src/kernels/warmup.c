@@ -351,6 +351,8 @@ static void restart_step(struct dun_warmup *w, struct dun_adaptation *a)
 {
   if (a->adapt_step && learns_metric(w, a))
     a->log_step = a->first_step;
+  if (w->change > CHANGE) /* lengths in units of another metric mean nothing */
+    w->tau = QUARTER;
   forget_trials(w);
 }
 
