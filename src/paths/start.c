@@ -181,7 +181,7 @@ void dun_start_draw(const struct dun_start *s, const double *uniform, const doub
   }
 }
 
-static int box_density(const struct dun_start *s, const double *x, double *lp)
+DUN_CLONES static int box_density(const struct dun_start *s, const double *x, double *lp)
 {
   double peak = 0;
   for (int64_t j = 0; j < s->target->dimension; j++)

@@ -356,8 +356,8 @@ static void site(const void *self, int j, const double *x, double *value)
 
 /* ---- laws under a tilt ----------------------------------------------------------------------- */
 
-static void mix_means(const struct hopfield *t, const struct dun_tilted *tilted,
-                      const double *weight, const double *highest, const double *sum)
+DUN_CLONES static void mix_means(const struct hopfield *t, const struct dun_tilted *tilted,
+                                 const double *weight, const double *highest, const double *sum)
 {
   double share[L] __attribute__((aligned(64))), z[EXACT];
   memset(tilted->mean, 0, (size_t)t->dimension * L * sizeof *tilted->mean);
@@ -373,6 +373,14 @@ static void mix_means(const struct hopfield *t, const struct dun_tilted *tilted,
   }
 }
 
+DUN_CLONES static void find_mass(const struct hopfield *t, const double *highest, const double *sum,
+                                 const double *lambda, double *log_mass)
+{
+  for (int l = 0; l < L; l++)
+    log_mass[l] =
+        log_unit(t) + highest[l] + dun_log(sum[l]) - .5 * lambda[l] * (double)t->dimension;
+}
+
 static int tilted(const void *self, const struct dun_tilted *tilted, double *work)
 {
   const struct hopfield *t = self;
@@ -381,9 +389,8 @@ static int tilted(const void *self, const struct dun_tilted *tilted, double *wor
     return DUN_ERROR_INPUT;
   sum_nodes(t, tilted->h, work, highest, sum);
   mix_means(t, tilted, work, highest, sum);
-  for (int l = 0; l < L && tilted->log_mass; l++)
-    tilted->log_mass[l] =
-        log_unit(t) + highest[l] + dun_log(sum[l]) - .5 * tilted->lambda[l] * (double)t->dimension;
+  if (tilted->log_mass)
+    find_mass(t, highest, sum, tilted->lambda, tilted->log_mass);
   for (int l = 0; l < L && tilted->spread; l++)
     tilted->spread[l] = (double)t->dimension;
   for (int64_t i = 0; i < t->dimension * L && tilted->spread; i++)
