@@ -531,10 +531,10 @@ def test_library_of_other_size():
 
 
 def test_library_of_other_points():
-    """A target on spins under a kernel that moves on reals, and tilts without the function."""
+    """A target on spins along a path of reals, and tilts without the function."""
     with Folder() as folder:
         write(folder, FILE, LIBRARY)
-        for more, words in ((".support = DUN_SPINS,", ["kernel", "moves points of real numbers"]),
+        for more, words in ((".support = DUN_SPINS,", ["spins or letters", "uniform"]),
                             (".support = 9,", ["`support` is unknown"]),
                             (".tilts = DUN_TILTED_MASS,", ["no `tilted`"])):
             plugin(folder, more=more)
