@@ -1,6 +1,5 @@
 """A base fitted to pilot chains that begin far from a narrow posterior: they learn a metric, chains
-that are stuck far below the others begin again and leave the fit.  Without it the fit was wide, and
-log Z off by up to five of its errors, of .08 and more.
+that are stuck far below the others begin again and leave the fit.
 
 4 comparisons: runs within 4 of their errors, which stay below .06."""
 import numpy
