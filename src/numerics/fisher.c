@@ -333,10 +333,10 @@ int dun_fisher_change(int d, const double *old_scale, const double *old_factor,
   int64_t n = (int64_t)d * d;
   int dense = old_factor || new_factor;
   double *block = dun_allocate((dense ? 4 * n : 0) + 3 * d, sizeof *block), *value = block;
-  double *a = block + 3 * d, *b = a + n, *c = b + n, *e = c + n;
 
   if (!block)
     return DUN_ERROR_MEMORY;
+  double *a = block + 3 * d, *b = a + n, *c = b + n, *e = c + n;
   for (int j = 0; j < d; j++)
     value[j] = new_scale[j] / old_scale[j] * (new_scale[j] / old_scale[j]);
   if (dense) {

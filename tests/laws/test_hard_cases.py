@@ -110,7 +110,7 @@ def test_funnel():
 def test_tails():
     """Cauchy's tails above a Gaussian base, and Student's with 2 degrees above a wide one."""
     _, levels, _, _, _ = ladders(case("cauchy"), WIDE, particles=60, draws=1000, kernel="hmc")
-    assert levels["reach"] == "bad", levels
+    assert levels["reach"] != "good", levels
     _, levels = check("{type: student_mixture, dimension: 2}", "{type: gaussian, scale: 8}", 0, .05,
                       kernel="hmc")
     assert levels["reach"] == "good", levels
@@ -133,7 +133,8 @@ def test_chains_that_start_outside():
         said, levels, _, _, lp = run(CHAINS.format(target=case(name), start=start, kernel=kernel))
         assert numpy.isfinite(lp).all() and lp.min() > -1e200, name
         text = [verdict["text"] for verdict in said["verdicts"] if verdict["name"] == "starts"]
-        assert len(text) == 1 and "drawn anew" in text[0], text
+        assert len(text) == 1, text
+        assert "drawn anew" in text[0] or "began where others did" in text[0], text
 
 
 def test_restart_while_starts_are_drawn():

@@ -93,17 +93,18 @@ def test_interrupted():
     draws."""
     with Folder() as folder:
         prepare(folder)
-        result, found = os.path.join(folder, "out.h5"), []
-        for words in (("--overwrite",), ("--overwrite", "--stop-after", "30000"), ("--restart",)):
-            dunlin("run", "input.yaml", "--quiet", *words, folder=folder,
-                   code=85 if "--stop-after" in words else 0)
+        result, found, some = os.path.join(folder, "out.h5"), [], "1"
+        for words in (("--overwrite",), ("--overwrite", "--stop-after", None), ("--restart",)):
+            dunlin("run", "input.yaml", "--quiet", *[word or some for word in words],
+                   folder=folder, code=85 if "--stop-after" in words else 0)
             if os.path.exists(result):
+                some = str(int(.8 * attributes(result)["evaluations"]))
                 with h5py.File(result) as file:
                     found.append((file["log_likelihood/y"][...], file["prior/mu"][...]))
                 os.remove(result)
         assert len(found) == 2
         assert all((one == other).all() for one, other in zip(*found))
-        dunlin("run", "input.yaml", "--quiet", "--set", "run.evaluations=20000", folder=folder)
+        dunlin("run", "input.yaml", "--quiet", "--set", f"run.evaluations={some}", folder=folder)
         with h5py.File(result) as file:
             likelihood, mu = file["log_likelihood/y"][...], file["posterior/mu"][...]
         assert likelihood.shape[:2] == mu.shape and mu.shape[1] < 200

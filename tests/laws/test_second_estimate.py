@@ -61,7 +61,7 @@ def test_tails_that_ladders_do_not_reach():
     with Folder() as folder:
         for seed in (1, 2):
             verdicts, _, _ = run(folder, ladders(cauchy(folder, True), 8, 4000), 64, seed)
-            assert verdicts["tails"] != "good", (seed, verdicts)
+            assert "good" not in (verdicts["reach"], verdicts["second estimate"]), (seed, verdicts)
             verdicts, _, _ = run(folder, ladders(WELLS, 12, 500), 48, seed)
             assert verdicts["tails"] == "good", (seed, verdicts)
 
