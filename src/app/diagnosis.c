@@ -293,10 +293,12 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
+/* A few in a million are proposals that ran away, and are refused as such. */
 static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
+  const double few = 1e-5;
   double share = cost->evaluations > 0 ? (double)cost->nans / (double)cost->evaluations : 0;
-  enum dun_verdict_level level = cost->nans == 0 ? DUN_GOOD : share > .01 ? DUN_BAD : DUN_DOUBTFUL;
+  enum dun_verdict_level level = share > .01 ? DUN_BAD : share > few ? DUN_DOUBTFUL : DUN_GOOD;
   dun_diagnose(
       all, "nan", level,
       "%lld of %lld log densities or gradients were NaN: the former were counted as outside, "
