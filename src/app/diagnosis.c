@@ -293,17 +293,23 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
-/* A few in a million are proposals that ran away, and are refused as such. */
+/* Proposals that run away while step sizes are learned are no part of any draw's chain. */
 static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
-  const double few = 1e-5;
-  double share = cost->evaluations > 0 ? (double)cost->nans / (double)cost->evaluations : 0;
-  enum dun_verdict_level level = share > .01 ? DUN_BAD : share > few ? DUN_DOUBTFUL : DUN_GOOD;
+  double n = cost->evaluations > 0 ? (double)cost->evaluations : 1;
+  double share = (double)cost->nans / n, warming = (double)cost->nans_warming / n;
+  enum dun_verdict_level level = share > .01                       ? DUN_BAD
+                                 : cost->nans > cost->nans_warming ? DUN_DOUBTFUL
+                                 : warming > 1e-4                  ? DUN_DOUBTFUL
+                                                                   : DUN_GOOD;
   dun_diagnose(
       all, "nan", level,
       "%lld of %lld log densities or gradients were NaN: the former were counted as outside, "
-      "the latter as 0",
-      (long long)cost->nans, (long long)cost->evaluations);
+      "the latter as 0%s",
+      (long long)cost->nans, (long long)cost->evaluations,
+      cost->nans == 0                    ? ""
+      : cost->nans == cost->nans_warming ? "; all of them while warming up"
+                                         : "");
 }
 
 /* `excess` times (R - 1) is about chi-square with R - 1 degrees of freedom if the errors are

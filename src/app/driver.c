@@ -333,7 +333,7 @@ static int check_restored(struct dun_driver *driver, int ended)
 static void forget_making(struct dun_evaluator *evaluator)
 {
   evaluator->evaluations = evaluator->gradients = 0;
-  evaluator->nans = evaluator->infinities = 0;
+  evaluator->nans = evaluator->nans_warming = evaluator->infinities = 0;
 }
 
 /* Returns 1 if the run goes on from a checkpoint; what it knows of the draws' file is the

@@ -33,6 +33,7 @@ static const struct dun_state driver_state[] = {
     INTEGER("evaluations", before.evaluations),
     INTEGER("gradients", before.gradients),
     INTEGER("nans", before.nans),
+    INTEGER("nans_warming", before.nans_warming),
     INTEGER("bytes_sent", before.bytes_sent),
     INTEGER("collectives", before.collectives),
     INTEGER("memory", before.memory),
@@ -272,6 +273,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
     EVALUATIONS,
     GRADIENTS,
     NANS,
+    NANS_WARMING,
     BYTES,
     COLLECTIVES,
     PROCESSOR,
@@ -291,6 +293,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
   value[EVALUATIONS] = evaluator->evaluations;
   value[GRADIENTS] = evaluator->gradients;
   value[NANS] = evaluator->nans;
+  value[NANS_WARMING] = evaluator->nans_warming;
   value[BYTES] = context->bytes_sent - start->bytes_sent;
   value[COLLECTIVES] = context->collectives - start->collectives;
   value[PROCESSOR] = (int64_t)((processor_seconds() - start->processor) * 1e9);
@@ -302,6 +305,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
   cost->evaluations = before->evaluations + value[EVALUATIONS];
   cost->gradients = before->gradients + value[GRADIENTS];
   cost->nans = before->nans + value[NANS];
+  cost->nans_warming = before->nans_warming + value[NANS_WARMING];
   cost->bytes_sent = before->bytes_sent + value[BYTES];
   cost->collectives = before->collectives + value[COLLECTIVES];
   cost->memory = (int64_t)most[0] > before->memory ? (int64_t)most[0] : before->memory;

@@ -449,6 +449,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
   if (s->phase == SAMPLE && run->kept.draws == s->draws)
     return end(context, s, run);
+  run->evaluator->warming = s->draws > 0 && s->phase < SAMPLE;
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
   int status = phases[s->phase](context, s, run);

@@ -551,6 +551,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   struct tempering *s = self;
   if (s->phase == SAMPLE && (s->draws == 0 || s->done == sampled(s)))
     return DUN_TICK_DONE;
+  run->evaluator->warming = s->draws > 0 && s->phase < SAMPLE;
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
   int code = s->phase == START    ? set_out(context, s, run)

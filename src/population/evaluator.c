@@ -334,11 +334,17 @@ static void clear_lane(int64_t d, double *columns, int lane)
     columns[j * DUN_LANES + lane] = 0;
 }
 
+static void count_nans(struct dun_evaluator *e, int found)
+{
+  e->nans += found;
+  e->nans_warming += found && e->warming;
+}
+
 /* A gradient that is none where the log density is a number; where that is not known, or the point
  * is outside, it is no wonder. */
 static void count_odd_gradient(struct dun_evaluator *e, int lane, const double *lp)
 {
-  e->nans += lp && isfinite(*lp);
+  count_nans(e, lp && isfinite(*lp));
   e->odd_gradients |= UINT64_C(1) << lane;
 }
 
@@ -361,7 +367,7 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
     return;
   for (int l = 0; l < DUN_LANES; l++)
     if (!isfinite(lp[l])) {
-      e->nans += l < n && lp[l] != -INFINITY;
+      count_nans(e, l < n && lp[l] != -INFINITY);
       e->infinities += l < n && lp[l] == INFINITY;
       lp[l] = -INFINITY;
     }

@@ -26,7 +26,9 @@ struct dun_evaluator {
   int64_t gradients; /* points of which the gradient was asked for */
   int64_t nans; /* log densities that were NaN or +inf, counted as outside, and gradients that were
                  * no numbers where the log density was one, counted as 0 */
-  int64_t infinities; /* those that were +inf */
+  int64_t infinities;   /* those that were +inf */
+  int warming;          /* set by methods: no draw depends on what is evaluated now */
+  int64_t nans_warming; /* those of `nans` that were met so */
 
   struct dun_interrupt *interrupt; /* looked at while the target works; NULL: never */
   int given_up; /* the work in hand is: every log density is -INFINITY at once, and what was made

@@ -116,10 +116,16 @@ def test_whole_targets_are_not_suspected():
 
 
 def test_tails_of_a_channel():
+    """Steps of one size leave particles where they were; learned ones are spread, and log Z is
+    right: 8 runs within 3 of their errors, and 3 of the error of their mean."""
     with Folder() as folder:
         text = problem(built(folder, "twist", TWIST), "10", "moves_per_step: auto")
-        wrong, _ = silent(folder, text, 0, "stuck", range(101, 109), 1000)
-        assert wrong == 0, wrong
+        fixed = text.replace("{type: hmc}", "{type: hmc, step_size: 0.2}")
+        _, passed = silent(folder, fixed, 0, "stuck", range(101, 109), 1000)
+        assert passed <= 2, passed
+        found = [run(folder, text, 1000, seed)[2] for seed in range(101, 109)]
+        off = [said["log_evidence"] / said["log_evidence_error"] for said in found]
+        assert max(abs(z) for z in off) < 3 and abs(sum(off)) < 3 * len(off) ** .5, off
 
 
 def test_tops_without_curvature():
