@@ -166,9 +166,52 @@ static void parts_follow_the_point(void)
   }
 }
 
+/* The gradient that a kernel keeps is that of the point where the particle is, also where its move
+ * was refused. */
+static void forces_follow_the_point(void)
+{
+  int kept = 0;
+  for (const struct dun_type *const *t = dun_registry(DUN_KIND_KERNEL); *t; t++) {
+    if (!((const struct dun_kernel *)(const void *)*t)->keeps)
+      continue;
+    struct fixture fixture;
+    struct dun_look look;
+    char text[512];
+    snprintf(text, sizeof text,
+             "run: {seed: 5, particles: 500}\n"
+             "target: {type: funnel, dimension: 3, scale: 1}\npath: {type: constant}\n"
+             "kernel: {type: %s, step_size: 0.7, metric: diagonal}\nmethod: {type: langevin}\n",
+             (*t)->name);
+    struct dun_run *run = fixture_make(&fixture, text);
+    int64_t n = run->population.tiles.local * run->sweep.d, differing = 0;
+    double *before = malloc((size_t)(n + 1) * sizeof *before), *force = dun_f64(run->sweep.force);
+    CHECK(dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, run->sweep.d) == 0);
+    run->adaptation->length = 3;
+    draw_exactly(run, 1);
+    for (run->tick = 0; run->tick < 3; run->tick++)
+      CHECK(dun_sweep_move(&test_context, &run->sweep, dun_run_address(run, 0), 1, INT64_MAX,
+                           &look) == 0);
+    CHECK(look.acceptance > .2 && look.acceptance < .95);
+    memcpy(before, force, (size_t)n * sizeof *before);
+    run->sweep.forces = 0;
+    CHECK(dun_sweep_forces(&test_context, &run->sweep, 1) == 0);
+    for (int64_t i = 0; i < n; i++)
+      differing += before[i] != force[i];
+    if (differing)
+      fprintf(stderr, "kernel %s: %lld of %lld numbers are another point's\n", (*t)->name,
+              (long long)differing, (long long)n);
+    CHECK(differing == 0);
+    kept++;
+    free(before);
+    fixture_free(&fixture);
+  }
+  CHECK(kept >= 3);
+}
+
 TEST_MAIN({"exact_draws_stay_exact", exact_draws_stay_exact},
           {"other_schemes_stay_exact", other_schemes_stay_exact},
           {"dense_metrics_stay_exact", dense_metrics_stay_exact},
           {"fourier_metric_stays_exact", fourier_metric_stays_exact},
           {"fourier_metric_goes_round", fourier_metric_goes_round},
-          {"parts_follow_the_point", parts_follow_the_point})
+          {"parts_follow_the_point", parts_follow_the_point},
+          {"forces_follow_the_point", forces_follow_the_point})
