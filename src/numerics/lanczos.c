@@ -1,6 +1,7 @@
 #include "numerics/lanczos.h"
 #include "base/vmath.h"
 #include "dunlin/target.h"
+#include "numerics/symmetric.h"
 #include <math.h>
 #include <string.h>
 
@@ -18,42 +19,12 @@ static int parted(int n, int from, const double *d, const double *e)
   return m;
 }
 
-/* One sweep of the rows l to m. */
-static void sweep(int l, int m, double *d, double *e, double *first)
-{
-  double g = (d[l + 1] - d[l]) / (2 * e[l]), r = sqrt(g * g + 1), s = 1, c = 1, p = 0;
-
-  g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
-  for (int i = m - 1; i >= l; i--) {
-    double f = s * e[i], b = c * e[i], before = first[i + 1];
-    r = sqrt(f * f + g * g);
-    e[i + 1] = r;
-    if (r == 0) {
-      d[i + 1] -= p;
-      e[m] = 0;
-      return;
-    }
-    s = f / r;
-    c = g / r;
-    g = d[i + 1] - p;
-    r = (d[i] - g) * s + 2 * c * b;
-    p = s * r;
-    d[i + 1] = g + p;
-    g = c * r - b;
-    first[i + 1] = s * first[i] + c * before;
-    first[i] = c * first[i] - s * before;
-  }
-  d[l] -= p;
-  e[l] = g;
-  e[m] = 0;
-}
-
 /* e[n] has one place more than the matrix needs. */
 static void diagonalise(int n, double *d, double *e, double *first)
 {
   for (int l = 0; l < n; l++)
     for (int m, k = 0; (m = parted(n, l, d, e)) != l && k < 60; k++)
-      sweep(l, m, d, e, first);
+      dun_symmetric_step(l, m, d, e, 1, first);
 }
 
 void dun_tridiagonal(int n, double *diagonal, double *below, double *weight)

@@ -1,7 +1,6 @@
 #include "numerics/symmetric.h"
 #include <float.h>
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 static double dot(int64_t n, const double *a, const double *b)
@@ -139,17 +138,17 @@ static void tridiagonal(int64_t d, double *a, double *value, double *off, double
   off[d - 1] = 0;
 }
 
-static void rotate(int64_t d, double c, double s, double *restrict low, double *restrict high)
+static void rotate(int64_t width, double c, double s, double *restrict low, double *restrict high)
 {
-  for (int64_t k = 0; k < d; k++) {
+  for (int64_t k = 0; k < width; k++) {
     double f = high[k];
     high[k] = s * low[k] + c * f;
     low[k] = c * low[k] - s * f;
   }
 }
 
-/* One implicit QL step on rows l to m. */
-static void step(int64_t d, int64_t l, int64_t m, double *value, double *off, double *vector)
+void dun_symmetric_step(int64_t l, int64_t m, double *value, double *off, int64_t width,
+                        double *row)
 {
   double g = (value[l + 1] - value[l]) / (2 * off[l]), r = sqrt(g * g + 1), s = 1, c = 1, p = 0;
 
@@ -170,7 +169,7 @@ static void step(int64_t d, int64_t l, int64_t m, double *value, double *off, do
     p = s * r;
     value[i + 1] = g + p;
     g = c * r - b;
-    rotate(d, c, s, vector + i * d, vector + (i + 1) * d);
+    rotate(width, c, s, row + i * width, row + (i + 1) * width);
   }
   value[l] -= p;
   off[l] = g;
@@ -193,7 +192,7 @@ int dun_symmetric_eigen(int size, double *a, double *value, double *vector, doub
         break;
       if (turn == most)
         return -1;
-      step(d, l, m, value, off, vector);
+      dun_symmetric_step(l, m, value, off, d, vector);
     }
   for (int64_t i = 0; i < d; i++)
     if (!isfinite(value[i]))

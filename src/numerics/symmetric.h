@@ -3,6 +3,8 @@
 #ifndef DUNLIN_NUMERICS_SYMMETRIC_H
 #define DUNLIN_NUMERICS_SYMMETRIC_H
 
+#include <stdint.h>
+
 /* a, of which the lower triangle is read, becomes its lower Cholesky factor, 0 above the diagonal.
  * Returns 0, or -1 if it is not positive definite: no sentence is set. */
 int dun_symmetric_cholesky(int d, double *a);
@@ -19,5 +21,11 @@ void dun_symmetric_ab(int d, const double *a, const double *b, double *c);
  * (Golub & Van Loan 2013, sec. 8.3).  scratch[2 d].  -1 if it does not converge or a is no
  * numbers. */
 int dun_symmetric_eigen(int d, double *a, double *value, double *vector, double *scratch);
+
+/* One step of that method on the rows l to m of a tridiagonal matrix with the diagonal `value` and
+ * `off` beside it, off[m] of which is not used before; row[..][width], which become the
+ * eigenvectors' first `width` numbers in the end, turn with it. */
+void dun_symmetric_step(int64_t l, int64_t m, double *value, double *off, int64_t width,
+                        double *row);
 
 #endif
