@@ -190,9 +190,9 @@ static int take(struct dun_warmup *w, struct dun_adaptation *a, struct dun_fishe
 
 static enum dun_fisher_form form_of(const struct dun_warmup *w)
 {
-  return w->form == DUN_METRIC_AUTO    ? DUN_FISHER_AUTO
+  return !w->cloud.dense               ? DUN_FISHER_DIAGONAL
          : w->form == DUN_METRIC_DENSE ? DUN_FISHER_DENSE
-                                       : DUN_FISHER_DIAGONAL;
+                                       : DUN_FISHER_AUTO;
 }
 
 /* From the window's points, if there are any. */
@@ -211,7 +211,7 @@ static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
     f.factor = w->cloud.dense ? dun_allocate((int64_t)d * d, sizeof *f.factor) : NULL;
     status = f.scale && (f.factor || !w->cloud.dense) ? 0 : DUN_ERROR_MEMORY;
     if (status >= 0)
-      status = dun_fisher_learn(d, form_of(w), !w->cloud.dense, m.half, a->scale.value, &f);
+      status = dun_fisher_learn(d, form_of(w), m.half, a->scale.value, &f);
     if (status >= 0)
       status = take(w, a, &f);
     dun_free(f.scale);

@@ -24,7 +24,7 @@ struct work {
   double *scale; /* [d] */
   double *a[3],
       *b[3];     /* [d][d], or [d] if diagonal: of the halves and of all; b of points alone NULL */
-  double *m[6];  /* [d][d] scratch; unless diagonal */
+  double *m[5];  /* [d][d] scratch; unless diagonal */
   double *value; /* [3 d] scratch */
 };
 
@@ -41,11 +41,9 @@ static void pool(const struct work *w, const struct dun_fisher_half h[2], double
   double n = h[0].count + h[1].count, one = h[0].count / n, other = h[1].count / n;
 
   for (int64_t i = 0; i < w->d; i++)
-    for (int64_t j = 0; j < w->d; j++) {
+    for (int64_t j = w->diagonal ? i : 0; j < (w->diagonal ? i + 1 : w->d); j++) {
       int64_t k = w->diagonal ? i : i * w->d + j;
       double x = (h[0].mean_x[i] - h[1].mean_x[i]) * (h[0].mean_x[j] - h[1].mean_x[j]);
-      if (w->diagonal && i != j)
-        continue;
       a[k] = one * h[0].x[k] + other * h[1].x[k] + one * other * x;
       if (w->gradients)
         b[k] = one * h[0].g[k] + other * h[1].g[k] +
@@ -233,7 +231,7 @@ static double *cut(double **block, int64_t count)
 static int make(struct work *w, double **block)
 {
   int64_t n = w->diagonal ? w->d : w->d * w->d;
-  double *rest = dun_allocate((w->diagonal ? 6 : 12) * n + 4 * w->d, sizeof *rest);
+  double *rest = dun_allocate((w->diagonal ? 6 : 11) * n + 4 * w->d, sizeof *rest);
 
   *block = rest;
   if (!rest)
@@ -242,7 +240,7 @@ static int make(struct work *w, double **block)
     w->a[h] = cut(&rest, n);
     w->b[h] = cut(&rest, n);
   }
-  for (int k = 0; k < 6 && !w->diagonal; k++)
+  for (int k = 0; k < 5 && !w->diagonal; k++)
     w->m[k] = cut(&rest, n);
   w->scale = cut(&rest, w->d);
   w->value = rest;
@@ -276,7 +274,7 @@ static void choose(struct work *w, enum dun_fisher_form form, const struct dun_f
   out->dense = 0;
   out->ridge = 0;
   out->score = diagonal;
-  if (w->diagonal || form == DUN_FISHER_DIAGONAL || least < LEAST)
+  if (w->diagonal || least < LEAST)
     return;
   if (w->d > DUN_FISHER_MOST) {
     out->ridge = RIDGE[UNJUDGED];
@@ -288,17 +286,15 @@ static void choose(struct work *w, enum dun_fisher_form form, const struct dun_f
     take_dense(w, out);
 }
 
-int dun_fisher_learn(int d, enum dun_fisher_form form, int diagonal,
-                     const struct dun_fisher_half half[2], const double *old,
-                     struct dun_fisher *out)
+int dun_fisher_learn(int d, enum dun_fisher_form form, const struct dun_fisher_half half[2],
+                     const double *old, struct dun_fisher *out)
 {
-  struct work w = {.d = d, .gradients = half[0].g != NULL, .diagonal = diagonal || !out->factor};
+  struct work w = {.d = d, .gradients = half[0].g != NULL, .diagonal = form == DUN_FISHER_DIAGONAL};
   double *block;
   int status = make(&w, &block);
 
   if (status < 0)
     return status;
-  w.diagonal = diagonal || !out->factor;
   load(&w, half);
   for (int j = 0; j < d; j++)
     out->scale[j] = w.scale[j] > 0 ? w.scale[j] : old[j];

@@ -19,9 +19,9 @@ enum dun_fisher_form {
 /* Largest d of a dense metric that is chosen by itself. */
 enum { DUN_FISHER_MOST = 256 };
 
-/* Of one half of the points: means [d], and covariances, both triangles [d][d], or with
- * `diagonal` their diagonals [d].  g NULL: there are no gradients, and the covariance of the
- * points is all that there is to learn from. */
+/* Of one half of the points: means [d], and covariances, both triangles [d][d], or for a diagonal
+ * metric their diagonals [d].  g NULL: there are no gradients, and the covariance of the points is
+ * all that there is to learn from. */
 struct dun_fisher_half {
   double count;
   const double *mean_x, *mean_g, *x, *g;
@@ -29,19 +29,16 @@ struct dun_fisher_half {
 
 struct dun_fisher {
   double *scale;  /* [d] roots of M's diagonal; allocated by the caller */
-  double *factor; /* [d][d] lower Cholesky factor of M, or NULL to ask for a diagonal only; by the
-                   * caller */
+  double *factor; /* [d][d] lower Cholesky factor of M; by the caller; not used of a diagonal one */
   int dense;      /* the factor was made */
   double ridge;   /* of the dense metric */
   double score;   /* of the metric on the other half: (tr(M B) + tr(M^-1 A)) / d, 2 at best; without
                    * gradients (tr(M^-1 A) + log |M|) / d; NAN: not judged */
 };
 
-/* `old`[d] are scales for coordinates in which nothing can be learned.  `diagonal`: the halves hold
- * diagonals only.  DUN_ERROR_MEMORY. */
-int dun_fisher_learn(int d, enum dun_fisher_form form, int diagonal,
-                     const struct dun_fisher_half half[2], const double *old,
-                     struct dun_fisher *out);
+/* `old`[d] are scales for coordinates in which nothing can be learned.  DUN_ERROR_MEMORY. */
+int dun_fisher_learn(int d, enum dun_fisher_form form, const struct dun_fisher_half half[2],
+                     const double *old, struct dun_fisher *out);
 
 /* The largest |log eigenvalue| of M_old^-1 M_new of two metrics, each of which is a factor [d][d]
  * or, if that is NULL, scales [d].  DUN_ERROR_MEMORY. */

@@ -63,12 +63,15 @@ static void eigenvalues(void)
 static void geometric_mean(void)
 {
   double a[9] = {1, 0, 0, 0, 4, 0, 0, 0, 8}, b[9] = {1, 0, 0, 0, 1, 0, 0, 0, .5}, zero[3] = {0};
+  double diagonal_a[3] = {1, 4, 8}, diagonal_b[3] = {1, 1, .5};
   double old[3] = {1, 1, 1}, scale[3], factor[9];
-  struct dun_fisher_half half = {.count = 50, .mean_x = zero, .mean_g = zero, .x = a, .g = b};
+  struct dun_fisher_half half = {.count = 50, .mean_x = zero, .mean_g = zero};
   struct dun_fisher f = {.scale = scale, .factor = factor};
 
   for (int form = DUN_FISHER_DIAGONAL; form <= DUN_FISHER_DENSE; form++) {
-    CHECK(dun_fisher_learn(3, (enum dun_fisher_form)form, 0, (struct dun_fisher_half[]){half, half},
+    half.x = form == DUN_FISHER_DIAGONAL ? diagonal_a : a;
+    half.g = form == DUN_FISHER_DIAGONAL ? diagonal_b : b;
+    CHECK(dun_fisher_learn(3, (enum dun_fisher_form)form, (struct dun_fisher_half[]){half, half},
                            old, &f) == 0);
     CHECK(f.dense == (form == DUN_FISHER_DENSE));
     for (int i = 0; i < 3; i++) {
@@ -120,7 +123,7 @@ static void learn_far(const double *precision, double unit, struct dun_fisher *f
     far_cloud(precision, h, unit, mean[h][0], mean[h][1], x[h], g[h]);
     half[h] = (struct dun_fisher_half){POINTS, mean[h][0], mean[h][1], x[h], g[h]};
   }
-  CHECK(dun_fisher_learn(D, DUN_FISHER_AUTO, 0, half, old, f) == 0);
+  CHECK(dun_fisher_learn(D, DUN_FISHER_AUTO, half, old, f) == 0);
 }
 
 /* Whatever the law of the points, the metric of a Gaussian of condition 1e5 is its covariance, but
@@ -182,7 +185,7 @@ static void what_auto_chooses(void)
       for (int h = 0; h < 2; h++)
         for (int j = 0; j < D; j++)
           a[h][3 * D + j] = a[h][j * D + 3] = 0;
-    CHECK(dun_fisher_learn(D, DUN_FISHER_AUTO, 0, half, old, &f) == 0);
+    CHECK(dun_fisher_learn(D, DUN_FISHER_AUTO, half, old, &f) == 0);
     CHECK(f.dense == correlated);
     if (!correlated)
       CHECK(scale[3] == 7);
