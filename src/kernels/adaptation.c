@@ -304,9 +304,14 @@ void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b)
   dun_adaptation_follow(b, &before);
 }
 
+int dun_adaptation_learns(const struct dun_adaptation *a)
+{
+  return !a->fixed && a->metric != DUN_METRIC_IDENTITY && a->metric != DUN_METRIC_FOURIER;
+}
+
 void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 {
-  if (a->fixed || a->metric == DUN_METRIC_IDENTITY || a->metric == DUN_METRIC_FOURIER)
+  if (!dun_adaptation_learns(a))
     return;
   for (long long j = 0; j < a->scale.count; j++)
     if (deviation[j] > 0 && isfinite(deviation[j]))
@@ -315,8 +320,6 @@ void dun_adaptation_metric(struct dun_adaptation *a, const double *deviation)
 
 int dun_adaptation_centre(struct dun_adaptation *a, const double *mean)
 {
-  if (!a->adapt_centre)
-    return 0;
   if (!a->centre.count && copy_numbers(&a->centre, &a->scale) < 0) /* for its size */
     return DUN_ERROR_MEMORY;
   memcpy(a->centre.value, mean, (size_t)a->centre.count * sizeof *mean);

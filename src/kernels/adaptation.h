@@ -42,7 +42,7 @@ struct dun_adaptation {
   int adapt_step, adapt_length, metric;
   int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
   int fixed;  /* what was loaded stays: the metric is not learned */
-  int adapt_centre;
+  int adapt_centre; /* its kernel proposes around one, which is learned */
   int adapt_spread; /* set by methods: see kernels/spread.h */
   int whiten;       /* trials measure distances by the whole of a dense metric, not by its scales */
   double target_acceptance, jitter;
@@ -110,6 +110,8 @@ void dun_adaptation_exchange(struct dun_adaptation *a, struct dun_adaptation *b)
 void dun_adaptation_follow(struct dun_adaptation *one, const struct dun_adaptation *other);
 /* By how much the log of a step size changes in such an update. */
 double dun_adaptation_change(double acceptance, double target);
+/* Whether a metric is learned: the input asked for one, and none was loaded to stay. */
+int dun_adaptation_learns(const struct dun_adaptation *adaptation);
 /* Takes standard deviations [d] as the diagonal metric, if the input asked for one.  A coordinate
  * without spread keeps its scale. */
 void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *deviation);
@@ -119,7 +121,7 @@ void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *devi
 int dun_adaptation_correlations(struct dun_adaptation *adaptation, const double *deviation,
                                 const double *covariance, double count);
 
-/* Takes the particles' mean[d] as the centre, for kernels that use one.  DUN_ERROR_MEMORY. */
+/* Takes the particles' mean[d] as the centre.  DUN_ERROR_MEMORY. */
 int dun_adaptation_centre(struct dun_adaptation *adaptation, const double *mean);
 
 /* Takes the centre away: trajectories are scored by the log density. */

@@ -46,11 +46,6 @@ static int is_dense(int d, int form, int forces)
   return form == DUN_METRIC_DENSE || (form == DUN_METRIC_AUTO && d <= DUN_FISHER_MOST && forces);
 }
 
-static int learns_metric(const struct dun_warmup *w, const struct dun_adaptation *a)
-{
-  return !a->fixed && w->form != DUN_METRIC_IDENTITY && w->form != DUN_METRIC_FOURIER;
-}
-
 void dun_warmup_prepare(struct dun_warmup *w, int d, int form, int forces, int64_t sweeps)
 {
   w->sweeps = sweeps;
@@ -140,20 +135,6 @@ static int gather(struct dun_context *context, struct dun_warmup *w, const struc
   return dun_cloud_add(context, &w->cloud, s, t, tiles_for(w, s), turn_of(w, s));
 }
 
-static int learn_centre(struct dun_adaptation *a, const double *mean)
-{
-  int d = (int)a->scale.count;
-
-  if (!a->centre.count) {
-    a->centre.value = dun_allocate(d, sizeof *a->centre.value);
-    if (!a->centre.value)
-      return DUN_ERROR_MEMORY;
-    a->centre.count = d;
-  }
-  memcpy(a->centre.value, mean, (size_t)d * sizeof *mean);
-  return 0;
-}
-
 /* Without forces a variance of few points is drawn to the present one. */
 static void blend(const struct dun_warmup *w, const struct dun_adaptation *a, double *scale)
 {
@@ -205,8 +186,8 @@ static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
   if (dun_cloud_count(&w->cloud) == 0)
     return 0;
   if ((status = dun_cloud_moments(&w->cloud, &m)) >= 0 && !a->fixed)
-    status = learn_centre(a, m.mean);
-  if (status >= 0 && learns_metric(w, a)) {
+    status = dun_adaptation_centre(a, m.mean);
+  if (status >= 0 && dun_adaptation_learns(a)) {
     f.scale = dun_allocate(d, sizeof *f.scale);
     f.factor = w->cloud.dense ? dun_allocate((int64_t)d * d, sizeof *f.factor) : NULL;
     status = f.scale && (f.factor || !w->cloud.dense) ? 0 : DUN_ERROR_MEMORY;
@@ -349,7 +330,7 @@ static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
 /* At the end of a window that is followed by another. */
 static void restart_step(struct dun_warmup *w, struct dun_adaptation *a)
 {
-  if (a->adapt_step && learns_metric(w, a))
+  if (a->adapt_step && dun_adaptation_learns(a))
     a->log_step = a->first_step;
   if (w->change > CHANGE) /* lengths in units of another metric mean nothing */
     w->tau = QUARTER;

@@ -1,8 +1,8 @@
 #include "methods/cross_fit.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "methods/metric.h"
 #include "parallel/sum.h"
-#include "population/covariance.h"
 #include <math.h>
 
 /* A half of fewer effective ancestors than this teaches nothing: the metric before is better. */
@@ -61,26 +61,6 @@ static double points_of(const struct dun_cross_fit *f, double ancestors, double 
   return n > 20 * d ? n * n : n * prior_points / (prior_points + d);
 }
 
-static int learn_dense(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run,
-                       const struct dun_column *logw, double ancestors,
-                       struct dun_adaptation *adaptation)
-{
-  int64_t d = run->evaluator->dimension;
-  double *covariance = dun_allocate(d * d, sizeof *covariance);
-  int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
-
-  if (status >= 0)
-    status = dun_weighted_covariance(context, &run->population, run->x, logw, &f->weights, f->mean,
-                                     covariance);
-  for (int64_t j = 0; j < d && status >= 0; j++)
-    f->deviation[j] = sqrt(covariance[j * d + j]);
-  if (status >= 0)
-    status = dun_agree(context, dun_adaptation_correlations(adaptation, f->deviation, covariance,
-                                                            points_of(f, ancestors, (double)d)));
-  dun_free(covariance);
-  return status;
-}
-
 /* What one half teaches an adaptation. */
 static int learn(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run,
                  int half, struct dun_adaptation *adaptation)
@@ -98,19 +78,17 @@ static int learn(struct dun_context *context, struct dun_cross_fit *f, struct du
   double ancestors = 1 / genealogy.square_sum;
   if (ancestors < LEAST_ANCESTORS)
     return 0;
-  if (adaptation->metric == DUN_METRIC_DENSE)
-    status = learn_dense(context, f, run, &logw, ancestors, adaptation);
-  else if ((status = dun_column_moments(context, &run->population, run->x, &logw, &f->weights,
-                                        f->mean, f->deviation)) >= 0)
-    dun_adaptation_metric(adaptation, f->deviation);
-  return status < 0 ? status : dun_agree(context, dun_adaptation_centre(adaptation, f->mean));
+  status = dun_metric_learn(
+      context, run, &logw, &f->weights, adaptation->metric == DUN_METRIC_DENSE,
+      points_of(f, ancestors, run->evaluator->dimension), f->mean, f->deviation, adaptation);
+  if (status < 0 || !adaptation->adapt_centre)
+    return status;
+  return dun_agree(context, dun_adaptation_centre(adaptation, f->mean));
 }
 
 int dun_cross_fit_metric(struct dun_context *context, struct dun_cross_fit *f, struct dun_run *run)
 {
-  const struct dun_adaptation *a = run->adaptation;
-  int learned =
-      a->metric == DUN_METRIC_DIAGONAL || a->metric == DUN_METRIC_DENSE || a->adapt_centre;
+  int learned = dun_adaptation_learns(run->adaptation) || run->adaptation->adapt_centre;
   int status = dun_agree(context, prepare(f, run));
 
   for (int half = 0; half < DUN_HALVES && learned && status >= 0; half++)

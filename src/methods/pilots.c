@@ -1,9 +1,9 @@
 #include "methods/pilots.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "methods/metric.h"
 #include "parallel/sum.h"
 #include "paths/pilot.h"
-#include "population/covariance.h"
 #include <math.h>
 #include <string.h>
 
@@ -125,48 +125,20 @@ static double points_of(double kept, double d)
   return kept > 10 * d ? kept * kept : kept;
 }
 
-static int learn_metric(struct dun_context *context, struct dun_pilots *p, struct dun_run *run,
-                        double *mean, double *deviation, double *covariance)
-{
-  struct dun_adaptation *a = run->adaptation;
-  int64_t d = run->evaluator->dimension;
-  double kept = (double)(p->chains - p->lost);
-  int status;
-
-  if (!covariance) {
-    status = dun_column_moments(context, &run->population, run->x, run->logw, &p->weights, mean,
-                                deviation);
-    if (status >= 0)
-      dun_adaptation_metric(a, deviation);
-    return status;
-  }
-  status = dun_weighted_covariance(context, &run->population, run->x, run->logw, &p->weights, mean,
-                                   covariance);
-  for (int64_t j = 0; j < d && status >= 0; j++)
-    deviation[j] = sqrt(covariance[j * d + j]);
-  if (status >= 0)
-    status = dun_agree(
-        context, dun_adaptation_correlations(a, deviation, covariance, points_of(kept, (double)d)));
-  return status;
-}
-
-static int learns(const struct dun_adaptation *a)
-{
-  return !a->fixed && a->metric != DUN_METRIC_IDENTITY && a->metric != DUN_METRIC_FOURIER;
-}
-
 /* A window ends. */
 static int learn(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
 {
   struct dun_adaptation *a = run->adaptation;
-  int64_t d = run->evaluator->dimension, entries = pilot_of(run).dense ? d * d : 0;
-  double *mean = dun_allocate(2 * d + entries, sizeof *mean);
+  int64_t d = run->evaluator->dimension;
+  double *mean = dun_allocate(2 * d, sizeof *mean);
   int status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
 
   if (status >= 0)
     status = choose(context, p, run);
-  if (status >= 0 && learns(a))
-    status = learn_metric(context, p, run, mean, mean + d, entries > 0 ? mean + 2 * d : NULL);
+  if (status >= 0 && dun_adaptation_learns(a))
+    status =
+        dun_metric_learn(context, run, run->logw, &p->weights, pilot_of(run).dense,
+                         points_of((double)(p->chains - p->lost), (double)d), mean, mean + d, a);
   if (a->adapt_step)
     a->log_step = p->first_step;
   dun_free(mean);

@@ -1,0 +1,39 @@
+#include "methods/metric.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "population/covariance.h"
+#include <math.h>
+
+/* Of standard deviations alone. */
+static int learn_diagonal(struct dun_context *context, const struct dun_run *run,
+                          const struct dun_column *logw, const struct dun_weights *weights,
+                          double *mean, double *deviation, struct dun_adaptation *adaptation)
+{
+  int status =
+      dun_column_moments(context, &run->population, run->x, logw, weights, mean, deviation);
+  if (status >= 0)
+    dun_adaptation_metric(adaptation, deviation);
+  return status;
+}
+
+int dun_metric_learn(struct dun_context *context, const struct dun_run *run,
+                     const struct dun_column *logw, const struct dun_weights *weights, int dense,
+                     double points, double *mean, double *deviation,
+                     struct dun_adaptation *adaptation)
+{
+  int64_t d = run->evaluator->dimension;
+  if (!dense)
+    return learn_diagonal(context, run, logw, weights, mean, deviation, adaptation);
+  double *covariance = dun_allocate(d * d, sizeof *covariance);
+  int status = dun_agree(context, covariance ? 0 : DUN_ERROR_MEMORY);
+  if (status >= 0)
+    status =
+        dun_weighted_covariance(context, &run->population, run->x, logw, weights, mean, covariance);
+  for (int64_t j = 0; j < d && status >= 0; j++)
+    deviation[j] = sqrt(covariance[j * d + j]);
+  if (status >= 0)
+    status =
+        dun_agree(context, dun_adaptation_correlations(adaptation, deviation, covariance, points));
+  dun_free(covariance);
+  return status;
+}
