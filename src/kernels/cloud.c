@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/vmath.h"
+#include "kernels/sweep_parts.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
@@ -43,13 +44,11 @@ static double *row_of(const struct dun_cloud *c, int half, int kind, int64_t i)
   return c->sums.value + half * per_half(c) + 1 + kind * begin(c, c->d) + begin(c, i);
 }
 
-int dun_cloud_init(struct dun_cloud *c, int d, int dense, int gradients)
+int dun_cloud_start(struct dun_cloud *c)
 {
-  dun_cloud_free(c);
-  *c = (struct dun_cloud){.d = d, .dense = dense, .gradients = gradients};
   if (dun_numbers_make(&c->sums, HALVES * per_half(c), 0) < 0)
     return DUN_ERROR_MEMORY;
-  return dun_numbers_make(&c->centre, 2 * (int64_t)d, 0);
+  return dun_numbers_make(&c->centre, 2 * (int64_t)c->d, 0);
 }
 
 void dun_cloud_free(struct dun_cloud *c)
@@ -74,8 +73,7 @@ double dun_cloud_count(const struct dun_cloud *c)
   return c->sums.value[0] + c->sums.value[per_half(c)];
 }
 
-/* ---- adding the particles
- * ---------------------------------------------------------------------- */
+/* ---- adding the particles -------------------------------------------------------------------- */
 
 /* Rows from <= i < to of all kinds; the products, or the sums alone. */
 struct piece {
@@ -248,10 +246,9 @@ static int add_all(struct dun_context *context, struct piece *p, int products, d
 int dun_cloud_add(struct dun_context *context, struct dun_cloud *c, const struct dun_sweep *sweep,
                   double t, int64_t tiles, int64_t turn)
 {
-  const struct dun_tiles *held = &sweep->population->tiles;
-  int64_t here = tiles < held->first_tile ? 0 : tiles - held->first_tile, d = c->d;
+  int64_t d = c->d;
   struct piece p = {.cloud = c, .sweep = sweep, .t = t, .turn = turn};
-  p.tiles = here < held->count ? here : held->count;
+  p.tiles = dun_sweep_tiles_below(&sweep->population->tiles, tiles);
   p.lanes = dun_allocate((2 * d + 1) * DUN_LANES + 2 * (d + 2), sizeof *p.lanes);
   p.sum = dun_allocate(most_sums(&p), sizeof *p.sum);
   double *total = dun_allocate(most_sums(&p), sizeof *total);
@@ -272,8 +269,7 @@ int dun_cloud_add(struct dun_context *context, struct dun_cloud *c, const struct
   return status;
 }
 
-/* ---- moments
- * ----------------------------------------------------------------------------------- */
+/* ---- moments --------------------------------------------------------------------------------- */
 
 static void fill_half(const struct dun_cloud *c, int half, int kind, double n, double *mean,
                       double *covariance)

@@ -12,7 +12,7 @@
 
 struct dun_cloud {
   /* given */
-  int d, dense, gradients;
+  int d, dense, gradients; /* dense: all products; gradients: the sweep keeps forces */
 
   /* state */
   struct dun_numbers sums; /* of each half: how many, then row by row of the points, and then of the
@@ -28,8 +28,8 @@ struct dun_cloud_moments {
   double *block; /* owned */
 };
 
-/* `dense`: all products; `gradients`: the sweep keeps forces.  Local; DUN_ERROR_MEMORY. */
-int dun_cloud_init(struct dun_cloud *cloud, int d, int dense, int gradients);
+/* Sums of no points.  Local; DUN_ERROR_MEMORY. */
+int dun_cloud_start(struct dun_cloud *cloud);
 void dun_cloud_free(struct dun_cloud *cloud);
 /* Whether lists that a checkpoint gave have the right lengths. */
 int dun_cloud_fits(const struct dun_cloud *cloud);

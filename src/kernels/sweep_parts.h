@@ -1,4 +1,4 @@
-/* What sweep.c and carry.c share. */
+/* What the files that go through a sweep's tiles share. */
 #ifndef DUNLIN_KERNELS_SWEEP_PARTS_H
 #define DUNLIN_KERNELS_SWEEP_PARTS_H
 

@@ -46,7 +46,7 @@ static int is_dense(int d, int form, int forces)
   return form == DUN_METRIC_DENSE || (form == DUN_METRIC_AUTO && d <= DUN_FISHER_MOST && forces);
 }
 
-void dun_warmup_prepare(struct dun_warmup *w, int d, int form, int forces, int64_t sweeps)
+void dun_warmup_init(struct dun_warmup *w, int d, int form, int forces, int64_t sweeps)
 {
   w->sweeps = sweeps;
   w->form = form;
@@ -73,16 +73,17 @@ static void begin_window(struct dun_warmup *w, int64_t length)
   w->length = w->last ? w->sweeps - w->done : length + 2 * length > left ? left : length;
 }
 
-int dun_warmup_init(struct dun_warmup *w, int d, int form, int forces, int pilot, int64_t sweeps)
+int dun_warmup_start(struct dun_warmup *w, int pilot)
 {
-  struct dun_column *drift = w->drift;
-  struct dun_cloud cloud = w->cloud;
-
-  *w = (struct dun_warmup){.drift = drift, .cloud = cloud, .floor = -INFINITY, .tau = QUARTER};
+  *w = (struct dun_warmup){.sweeps = w->sweeps,
+                           .form = w->form,
+                           .drift = w->drift,
+                           .cloud = w->cloud,
+                           .floor = -INFINITY,
+                           .tau = QUARTER};
   w->change = w->ridge = w->score = w->rest.worst = NAN;
-  if (dun_cloud_init(&w->cloud, d, is_dense(d, form, forces), forces) < 0)
+  if (dun_cloud_start(&w->cloud) < 0)
     return DUN_ERROR_MEMORY;
-  dun_warmup_prepare(w, d, form, forces, sweeps);
   w->number = pilot ? LEARN_LENGTH - 1 : 0;
   begin_window(w, pilot ? PILOT_WINDOW : FIRST_WINDOW);
   return 0;
@@ -95,8 +96,7 @@ void dun_warmup_free(struct dun_warmup *w)
 
 int dun_warmup_fits(const struct dun_warmup *w)
 {
-  return dun_cloud_fits(&w->cloud) && w->done >= 0 && w->length >= 0 && w->window >= 0 &&
-         w->number >= 0;
+  return dun_cloud_fits(&w->cloud) && w->number > 0 && w->window <= w->length;
 }
 
 /* ---- the metric and the centre --------------------------------------------------------------- */
@@ -206,7 +206,7 @@ static int learn_metric(struct dun_warmup *w, struct dun_adaptation *a)
 
 static double cap_of(const struct dun_warmup *w)
 {
-  return CAP[w->number < 1 ? 0 : w->number < CAPS ? w->number - 1 : CAPS - 1];
+  return CAP[w->number < CAPS ? w->number - 1 : CAPS - 1];
 }
 
 /* So many leapfrogs take a trajectory over tau. */
@@ -340,8 +340,6 @@ static void restart_step(struct dun_warmup *w, struct dun_adaptation *a)
 static void finish(struct dun_warmup *w, struct dun_adaptation *a)
 {
   w->over = 1;
-  if (w->window == 0)
-    return;
   a->log_step = a->adapt_step ? w->log_step : a->log_step;
   w->tau = a->adapt_length ? dun_scalar_exp(w->log_tau) : w->tau;
   set_length(w, a);
@@ -368,7 +366,7 @@ static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double 
   int64_t length = w->length, most = dun_warmup_most(s->population->tiles.total);
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
-  begin_window(w, w->number == 0 ? FIRST_WINDOW : 2 * length);
+  begin_window(w, 2 * length);
   if (w->sweeps < 0 && ready) {
     w->last = 1;
     w->length = length / 2 < LAST_LEAST ? LAST_LEAST : length / 2;
@@ -403,7 +401,7 @@ static int restart_lost(struct dun_context *context, struct dun_warmup *w, struc
   int64_t moved = 0;
   int status = dun_lost_floor(context, s, t, &w->floor);
 
-  if (status >= 0 && !w->last)
+  if (status >= 0)
     status = dun_lost_restart(context, s, address, t, w->floor, &moved);
   w->restarted += moved;
   return status;
@@ -437,16 +435,13 @@ int dun_warmup_begin(struct dun_context *context, struct dun_warmup *w, struct d
   int status = dun_lost_floor(context, s, t, &w->floor), fresh = w->number == 1;
 
   s->floor = w->floor;
-  if (status >= 0 && fresh && w->cloud.gradients)
-    status = gather(context, w, s, t);
-  if (status >= 0 && fresh && w->cloud.gradients)
+  if (status >= 0 && fresh && w->cloud.gradients && (status = gather(context, w, s, t)) >= 0)
     status = dun_agree(context, learn_metric(w, a));
   dun_cloud_clear(&w->cloud);
   if (!fresh)
     w->tau = a->length * dun_scalar_exp(a->log_step);
   set_length(w, a);
   w->begun = 1;
-  w->over = w->sweeps == 0;
   return status;
 }
 

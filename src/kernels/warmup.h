@@ -64,13 +64,13 @@ struct dun_warmup {
 /* At most so many sweeps, where the input does not say. */
 int64_t dun_warmup_most(int64_t chains);
 
-/* For chains in d dimensions by a metric of such a form; `forces`: the sweep keeps them; `pilot`:
- * the adaptation begins at what was loaded.  Local; DUN_ERROR_MEMORY. */
-int dun_warmup_init(struct dun_warmup *warmup, int d, int form, int forces, int pilot,
-                    int64_t sweeps);
+/* What is given, but for `drift`: chains in d dimensions and a metric of such a form; `forces`: the
+ * sweep keeps them. */
+void dun_warmup_init(struct dun_warmup *warmup, int d, int form, int forces, int64_t sweeps);
+/* The state before the first sweep; `pilot`: the adaptation begins at what was loaded.  Local;
+ * DUN_ERROR_MEMORY. */
+int dun_warmup_start(struct dun_warmup *warmup, int pilot);
 void dun_warmup_free(struct dun_warmup *warmup);
-/* What is not state, after `init` of a method: restarts do without dun_warmup_init. */
-void dun_warmup_prepare(struct dun_warmup *warmup, int d, int form, int forces, int64_t sweeps);
 /* Whether what a checkpoint gave can be gone on with. */
 int dun_warmup_fits(const struct dun_warmup *warmup);
 

@@ -151,7 +151,7 @@ static int prepare(struct langevin *s, struct dun_run *run)
   const struct dun_kernel_options *options = run->kernel_self;
   int d = run->evaluator->dimension, keeps = run->kernel->keeps;
 
-  dun_warmup_prepare(&s->learning, d, options->metric, keeps, s->warmup);
+  dun_warmup_init(&s->learning, d, options->metric, keeps, s->warmup);
   if (s->warmup != 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
     s->learning.drift = dun_run_column(run, "drift", DUN_F64, dun_drift_width(d), 0,
                                        "How a chain's means changed over a window of the warm-up.");
@@ -201,8 +201,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
   s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)run->options.particles);
-  if ((status = dun_warmup_init(&s->learning, d, options->metric, run->kernel->keeps,
-                                options->pilot != NULL, s->warmup)) < 0)
+  if ((status = dun_warmup_start(&s->learning, options->pilot != NULL)) < 0)
     return status;
   return dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 }
@@ -523,8 +522,8 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 {
   const struct langevin *s = self;
   double outside = (double)s->outside / (double)run->options.particles;
-  int moved = s->final_moves + s->warmup * s->warmup + s->draws > 0 ||
-              (follows(run) && s->moves_per_level > 0);
+  int moved =
+      s->warmup != 0 || s->final_moves + s->draws > 0 || (follows(run) && s->moves_per_level > 0);
   int biased = dun_kernel_is_biased(run->kernel, run->kernel_self);
 
   diagnose_start(s, run, out);

@@ -248,9 +248,9 @@ static void a_cloud_against_plain_sums(void)
                                                "method: {type: langevin}\n");
   for (int dense = 0; dense < 2; dense++)
     for (int tiles = 9; tiles <= 22; tiles += 13) {
-      struct dun_cloud cloud = {0};
+      struct dun_cloud cloud = {.d = 3, .dense = dense, .gradients = 1};
       struct dun_cloud_moments m;
-      CHECK(dun_cloud_init(&cloud, 3, dense, 1) == 0);
+      CHECK(dun_cloud_start(&cloud) == 0);
       for (int sweep = 0; sweep < 2; sweep++) {
         fill(run, sweep);
         CHECK(dun_cloud_add(&test_context, &cloud, &run->sweep, 1, tiles, 0) == 0);
