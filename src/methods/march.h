@@ -57,6 +57,12 @@ enum dun_march_final {
 enum { DUN_MARCH_SUMS = 3 };
 enum dun_march_phase { DUN_MARCH_START, DUN_MARCH_STEPS, DUN_MARCH_OVER };
 
+/* The operations that all such methods share. */
+#define DUN_MARCH_OPERATIONS                                                                       \
+  .sweeps = dun_march_sweeps, .progress = dun_march_progress,                                      \
+  .deterministic = dun_march_deterministic, .memory = dun_march_memory, .table = dun_march_table,  \
+  .start = dun_march_start, .advance = dun_march_advance
+
 /* What the own struct of such a method begins with: pointers to it are pointers to this. */
 struct dun_march {
   /* options */
