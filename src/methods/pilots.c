@@ -212,7 +212,8 @@ static void draw(const struct dun_run *run, const double *uniform, const double 
 
 int dun_pilots_start(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
 {
-  int status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, -1, draw));
+  int d = run->evaluator->dimension;
+  int status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, d, draw));
   p->moves = p->lost = 0;
   p->first_step = run->adaptation->log_step;
   if (status < 0)

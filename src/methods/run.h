@@ -102,8 +102,7 @@ struct dun_run {
 struct dun_address dun_run_address(const struct dun_run *run, enum dun_purpose purpose);
 
 /* Fills x tile by tile with what `draw` makes of so many columns of addressed uniforms
- * (DUN_PURPOSE_START_UNIFORM) and normals (`purpose`), -1: one per coordinate.  Local;
- * DUN_ERROR_MEMORY. */
+ * (DUN_PURPOSE_START_UNIFORM) and normals (`purpose`).  Local; DUN_ERROR_MEMORY. */
 int dun_run_draw(struct dun_run *run, enum dun_purpose purpose, int uniforms, int normals,
                  void (*draw)(const struct dun_run *run, const double *uniform,
                               const double *normal, double *x));

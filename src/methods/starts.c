@@ -27,8 +27,6 @@ struct drawing {
 static int make_drawing(struct drawing *w, const struct dun_run *run)
 {
   int d = run->evaluator->dimension;
-  w->uniforms = w->uniforms < 0 ? d : w->uniforms;
-  w->normals = w->normals < 0 ? d : w->normals;
   int64_t columns = (int64_t)w->uniforms + w->normals + 2 * (int64_t)d;
   w->uniform = dun_allocate(columns * DUN_LANES, sizeof *w->uniform);
   if (!w->uniform)
@@ -147,7 +145,7 @@ int dun_run_start(struct dun_run *run)
 {
   struct drawing w = {.draw = draw_path};
   int given = start_of(run) && start_of(run)->rows > 0;
-  run->path->draws(run->path_self, &w.uniforms, &w.normals);
+  dun_path_draws(run->path, run->path_self, run->evaluator->dimension, &w.uniforms, &w.normals);
   int status = make_drawing(&w, run);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
     draw_starts(&w, run, dun_run_address(run, DUN_PURPOSE_START), i, given);
@@ -263,9 +261,10 @@ struct workspace {
 /* DUN_ERROR_MEMORY. */
 static int make_workspace(struct workspace *w, const struct dun_run *run)
 {
-  int64_t columns = (int64_t)run->evaluator->dimension + 2 * run->path->parts;
+  int d = run->evaluator->dimension;
+  int64_t columns = (int64_t)d + 2 * run->path->parts;
   *w = (struct workspace){.drawing = {.draw = draw_path}};
-  run->path->draws(run->path_self, &w->drawing.uniforms, &w->drawing.normals);
+  dun_path_draws(run->path, run->path_self, d, &w->drawing.uniforms, &w->drawing.normals);
   w->state = dun_allocate(columns * DUN_LANES, sizeof *w->state);
   return w->state ? make_drawing(&w->drawing, run) : DUN_ERROR_MEMORY;
 }

@@ -84,11 +84,12 @@ static void draw(const struct dun_run *run, const double *uniform, const double 
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
 {
-  int code = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_START, 0, -1, draw));
+  int d = run->evaluator->dimension;
+  int code = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_START, 0, d, draw));
   if (code < 0)
     return code;
   double more = shift(self);
-  int64_t local = run->population.tiles.local, d = run->evaluator->dimension;
+  int64_t local = run->population.tiles.local;
   for (int64_t i = 0; i < local * d; i++)
     dun_f64(run->x)[i] += more;
   run->evaluator->evaluations += local; /* so that a run can be stopped in its midst */
