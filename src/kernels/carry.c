@@ -47,7 +47,7 @@ static int carry_tiles(struct dun_context *context, struct dun_sweep *s, struct 
   struct dun_lanes w = dun_lanes_of(s);
   int status = 0;
 
-  s->forces = 0;
+  s->forces_time = NAN;
   address.purpose = DUN_PURPOSE_CARRY;
   if (dun_pass_begin(context, &s->pass, 0, NULL))
     return 0;

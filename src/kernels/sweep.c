@@ -13,7 +13,6 @@ const struct dun_state dun_sweep_state[] = {
     DUN_STATE_ROW("sums", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.sums), 1),
     DUN_STATE_ROW("answers", DUN_STATE_NUMBERS, offsetof(struct dun_sweep, pass.answers), 1),
     DUN_STATE_ROW("statistic", DUN_STATE_NUMBER, offsetof(struct dun_sweep, statistic), DUN_HALVES),
-    DUN_STATE_ROW("forces", DUN_STATE_INTEGER, offsetof(struct dun_sweep, forces), 1),
     DUN_STATE_ROW("forces_time", DUN_STATE_NUMBER, offsetof(struct dun_sweep, forces_time), 1),
     {0},
 };
@@ -38,7 +37,7 @@ int dun_sweep_init(struct dun_sweep *s)
   s->force = dun_population_find(s->population, "force");
   s->acceptance = dun_population_find(s->population, "acceptance");
   s->credit = dun_population_find(s->population, "credit");
-  s->highest = NAN;
+  s->highest = s->forces_time = NAN;
   s->floor = -INFINITY;
   s->carried = dun_population_find(s->population, "carried");
   s->d = s->x->width;
@@ -100,7 +99,7 @@ void dun_sweep_load(const struct dun_sweep *s, const struct dun_lanes *w, int64_
 /* Whether the column of forces is that of the points as they stand, at time t. */
 static int has_forces(const struct dun_sweep *s, double t)
 {
-  return s->force && s->forces && s->forces_time == t;
+  return s->force && s->forces_time == t;
 }
 
 /* The workspace of a move of the loaded tile, by the adaptation of a half. */
@@ -409,7 +408,6 @@ int dun_sweep_move(struct dun_context *context, struct dun_sweep *s, struct dun_
   status = found < 0 ? found : dun_pass_end(context, &s->pass, status, all, sum, total);
   if (status >= 0) {
     summarise(s, total, sums, look);
-    s->forces = s->force != NULL;
     s->forces_time = t;
   }
   dun_free(sum);
@@ -439,7 +437,7 @@ int dun_sweep_evaluate(struct dun_context *context, struct dun_sweep *s, double 
   int status = dun_path_prepare(context, s->path, s->path_self, t);
 
   double *part = w.state + (int64_t)s->d * DUN_LANES;
-  s->forces = 0; /* who evaluates has changed the points */
+  s->forces_time = NAN; /* who evaluates has changed the points */
   if (status < 0 || dun_pass_begin(context, &s->pass, 0, NULL))
     return status;
   for (int64_t i = 0; i < count && status >= 0; i++) {
@@ -478,13 +476,13 @@ int dun_sweep_forces(struct dun_context *context, struct dun_sweep *s, double t)
     if ((status = dun_pass_enter(&s->pass, i, 0)) > 0)
       status = force_tile(s, &w, i, t);
   status = dun_pass_end(context, &s->pass, status, 0, NULL, NULL);
-  s->forces = status >= 0;
-  s->forces_time = t;
+  s->forces_time = status >= 0 ? t : NAN;
   return status;
 }
 
 void dun_sweep_forget(struct dun_sweep *s)
 {
+  s->forces_time = NAN;
   if (s->momentum)
     memset(dun_f64(s->momentum), 0, (size_t)(s->population->tiles.local * s->d) * sizeof(double));
 }

@@ -60,8 +60,8 @@ struct dun_sweep {
 
   /* of the present sweep */
   double statistic[DUN_HALVES]; /* state */
-  int64_t forces;     /* state: the column of forces is of the points as they stand, ... */
-  double forces_time; /* state: ... at this time */
+  double forces_time; /* state: the column of forces is of the points as they stand at this time;
+                       * NAN: it is not */
   int known; /* the statistic, and the column of gradients, are of the points as they stand */
   struct dun_metric metric; /* d = 0: the adaptation's scales */
   struct dun_look
@@ -112,7 +112,7 @@ int dun_sweep_origins(struct dun_context *context, struct dun_sweep *sweep, doub
 int dun_sweep_transport(struct dun_context *context, struct dun_sweep *sweep,
                         struct dun_address address, double t, double next);
 
-/* Forgets momenta: after first draws.  Local. */
+/* Forgets momenta and forces: after first draws.  Local. */
 void dun_sweep_forget(struct dun_sweep *sweep);
 
 /* The log density at t of a tile's particles as they stand, lp[64].  Local. */

@@ -220,7 +220,6 @@ static int begin(struct dun_context *context, struct langevin *s, struct dun_run
     dun_i64(run->root)[i] = tiles->first + i;
   }
   dun_sweep_forget(&run->sweep);
-  run->sweep.forces = 0;
   run->now.time = follows(run) ? 0 : 1;
   if (run->path->affine)
     return dun_starts_evaluate(context, run);

@@ -193,7 +193,7 @@ static void forces_follow_the_point(void)
                            &look) == 0);
     CHECK(look.acceptance > .2 && look.acceptance < .95);
     memcpy(before, force, (size_t)n * sizeof *before);
-    run->sweep.forces = 0;
+    run->sweep.forces_time = NAN;
     CHECK(dun_sweep_forces(&test_context, &run->sweep, 1) == 0);
     for (int64_t i = 0; i < n; i++)
       differing += before[i] != force[i];
