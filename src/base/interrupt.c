@@ -26,8 +26,10 @@ int dun_interrupt_pauses(struct dun_interrupt *interrupt)
 
 int dun_interrupt_urgent(struct dun_interrupt *interrupt, int kept)
 {
-  if (kept || !dun_interrupt_wished(interrupt))
-    return kept && dun_interrupt_pauses(interrupt);
+  if (kept)
+    return dun_interrupt_pauses(interrupt);
+  if (!dun_interrupt_wished(interrupt))
+    return 0;
   return interrupt->limit > 0 && interrupt->last >= interrupt->limit
              ? 1
              : interrupt->last >= interrupt->asked + PATIENCE;

@@ -389,6 +389,8 @@ static int try_all(struct dun_caller *caller, enum dun_density_kind which,
                     .address = address,
                     .findings = findings,
                     .tiles = effort->tiles < MAX_TILES ? effort->tiles : MAX_TILES};
+  if (caller->evaluator->letters) /* the moves are of reals */
+    return 0;
   int status = draws_init(&w);
   if (status >= 0)
     status = try_draws(&w, effort);
@@ -401,14 +403,11 @@ static int try_all(struct dun_caller *caller, enum dun_density_kind which,
 int dun_promises_prior(struct dun_caller *caller, const struct dun_effort *effort,
                        struct dun_address address, struct dun_findings *findings)
 {
-  return caller->evaluator->letters ? 0 /* its moves are of reals */
-                                    : try_all(caller, DUN_DENSITY_PRIOR, effort, address, findings);
+  return try_all(caller, DUN_DENSITY_PRIOR, effort, address, findings);
 }
 
 int dun_promises_draws(struct dun_caller *caller, const struct dun_effort *effort,
                        struct dun_address address, struct dun_findings *findings)
 {
-  return caller->evaluator->letters
-             ? 0
-             : try_all(caller, DUN_DENSITY_TARGET, effort, address, findings);
+  return try_all(caller, DUN_DENSITY_TARGET, effort, address, findings);
 }
