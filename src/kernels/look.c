@@ -190,19 +190,13 @@ DUN_CLONES static void fold_all(int count, const double *restrict lanes, double 
     total[q] = dun_fold_lanes(lanes + q * DUN_LANES);
 }
 
-/* Folds the span's particles of the quantities from `first` on into the exact sums. */
-static void fold(const struct dun_lanes *w, struct dun_span span, int first, int count,
-                 struct dun_exact *sum)
+/* Folds the quantities from `first` on of the particles that count into the exact sums. */
+static void fold(const struct dun_lanes *w, int first, int count, struct dun_exact *sum)
 {
   double total[QUANTITIES];
-  for (int q = first; q < first + count; q++) {
-    for (int l = 0; l < span.from; l++)
-      look_at(w, q)[l] = 0;
-    for (int l = span.to; l < DUN_LANES; l++)
-      look_at(w, q)[l] = 0;
-    for (int l = span.from; l < span.to; l++)
+  for (int q = first; q < first + count; q++)
+    for (int l = 0; l < DUN_LANES; l++)
       look_at(w, q)[l] = w->counts[l] > 0 ? look_at(w, q)[l] : 0;
-  }
   fold_all(count, look_at(w, first), total);
   for (int q = 0; q < count; q++)
     dun_exact_add(&sum[first + q], total[q]);
@@ -233,39 +227,29 @@ static void look_rejections(const struct dun_lanes *w)
   }
 }
 
-static double counted(const struct dun_lanes *w, struct dun_span span)
-{
-  double count = 0;
-  for (int l = span.from; l < span.to; l++)
-    count += w->counts[l];
-  return count;
-}
-
 void dun_look_tile(const struct dun_sweep *s, const struct dun_lanes *w, const double *inverse,
-                   struct dun_span span, struct dun_address address, int leapfrogs,
-                   struct dun_exact *sum)
+                   struct dun_address address, int leapfrogs, struct dun_exact *sum)
 {
   look_rejections(w);
-  fold(w, span, ACCEPTANCE, FROZEN_SHORT - ACCEPTANCE + 1, sum);
-  dun_exact_add(&sum[MOVED], counted(w, span));
+  fold(w, ACCEPTANCE, FROZEN_SHORT - ACCEPTANCE + 1, sum);
+  dun_exact_add(&sum[MOVED], dun_fold_lanes(w->counts));
   if (s->start) {
     look_start(s, w, inverse);
-    fold(w, span, LP, INSIDE - LP + 1, sum);
+    fold(w, LP, INSIDE - LP + 1, sum);
   }
   if (dun_sweep_tries(s)) {
     enum dun_trial group = dun_adaptation_trial(address);
     look_trial(s, w, inverse, group, leapfrogs);
-    fold(w, span, TRIAL + TRIAL_SUMS * (int)group, TRIAL_SUMS, sum);
+    fold(w, TRIAL + TRIAL_SUMS * (int)group, TRIAL_SUMS, sum);
     if (s->adaptation->centre.count)
-      fold(w, span, RADIUS, 2, sum);
+      fold(w, RADIUS, 2, sum);
   }
 }
 
-void dun_look_lost(const struct dun_lanes *w, struct dun_span span, const double *lost,
-                   struct dun_exact *sum)
+void dun_look_lost(const struct dun_lanes *w, const double *lost, struct dun_exact *sum)
 {
   memcpy(look_at(w, LOST), lost, DUN_LANES * sizeof *lost);
-  fold(w, span, LOST, 1, sum);
+  fold(w, LOST, 1, sum);
 }
 
 int dun_look_sums(const struct dun_sweep *s)

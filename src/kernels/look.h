@@ -15,9 +15,9 @@ struct dun_lanes {
   double *force;                    /* [d] */
   double *unit, *log_weight;        /* [1] */
   double *time, *step, *acceptance; /* [1] each */
-  double *counts;                   /* [1]: 1, or 0 where the log density was below the floor */
-  double *unseen, *spread, *look;   /* [1] each, [DUN_LOOK_COLUMNS] */
-  double *scratch;                  /* the kernel's */
+  double *counts; /* [1]: 1, or 0 outside the span and where the log density was below the floor */
+  double *unseen, *spread, *look; /* [1] each, [DUN_LOOK_COLUMNS] */
+  double *scratch;                /* the kernel's */
 };
 
 /* Lanes of a tile that are moved together: all of them, or, where the halves of the lineages meet,
@@ -39,13 +39,12 @@ int dun_look_sums(const struct dun_sweep *sweep);
 const double *dun_look_credit(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
                               int half);
 
-/* Folds the span of a moved tile into the sums. */
+/* Folds the particles of a moved tile that count into the sums. */
 void dun_look_tile(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
-                   const double *inverse, struct dun_span span, struct dun_address address,
-                   int leapfrogs, struct dun_exact *sum);
-/* The same for weights [64] that became 0: 1, others 0. */
-void dun_look_lost(const struct dun_lanes *lanes, struct dun_span span, const double *lost,
+                   const double *inverse, struct dun_address address, int leapfrogs,
                    struct dun_exact *sum);
+/* The same for weights [64] that became 0: 1, others 0. */
+void dun_look_lost(const struct dun_lanes *lanes, const double *lost, struct dun_exact *sum);
 
 /* From the totals of dun_look_sums sums; the others do not matter. */
 void dun_look_summarise(const struct dun_sweep *sweep, const double *total, struct dun_look *look);

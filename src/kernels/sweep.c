@@ -211,7 +211,7 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
   store_lanes(s, s->momentum, i, span, w->momentum);
   if (s->logw) {
     dun_sweep_add_log_weight(s, w, i, span, s->logw, lost);
-    dun_look_lost(w, span, lost, sum);
+    dun_look_lost(w, lost, sum);
   }
   store_lanes(s, s->x, i, span, w->state);
   store_lanes(s, s->part_lp, i, span, w->state + (int64_t)s->d * DUN_LANES);
@@ -258,7 +258,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   if (has_forces(s, w->time[0]))
     dun_tile_load(s->population, s->force, i, w->force);
   for (int l = 0; l < DUN_LANES; l++)
-    w->counts[l] = lp[l] >= s->floor;
+    w->counts[l] = l >= span.from && l < span.to && lp[l] >= s->floor;
   s->metric = metric_of(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
   broadcast_lanes(w->unseen, 0);
@@ -268,7 +268,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   if (status < 0)
     return status;
   store_span(s, w, i, span, sum);
-  dun_look_tile(s, w, inverse, span, address, move.leapfrogs, sum);
+  dun_look_tile(s, w, inverse, address, move.leapfrogs, sum);
   return 0;
 }
 
