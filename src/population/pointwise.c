@@ -110,7 +110,7 @@ int dun_prior_draws(const struct dun_evaluator *e, uint64_t seed, int64_t count,
 {
   struct prior p = prior_of(e);
   int normals = p.target->draw_normals < 0 ? p.width : p.target->draw_normals;
-  int uniforms = p.target->draw_uniforms;
+  int uniforms = p.target->draw_uniforms < 0 ? p.width : p.target->draw_uniforms;
   double *u = dun_allocate((int64_t)uniforms * DUN_LANES, sizeof *u);
   double *z = dun_allocate((int64_t)normals * DUN_LANES, sizeof *z);
   double *x = dun_allocate((int64_t)p.width * DUN_LANES, sizeof *x);

@@ -13,6 +13,8 @@ from support import (BUILD, INPUTS, Folder, attributes, compiled, dunlin, main, 
                      write)
 
 LIBRARY = os.path.join(BUILD, "tests", "user_target", "normal_mean.so")
+SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "user_target",
+                      "normal_mean.c")
 Y = [1.1, -0.3, 2.4, 0.8, 1.9, 0.2, 1.4, -0.9, 0.6, 1.2, 3.1, 0.5]
 WIDTH = 3
 INPUT = """\
@@ -134,6 +136,26 @@ def test_other_targets():
         assert "output.prior_draws: found '1e7', expected a whole number from 0 to 1000000" in said
 
 
+def test_prior_of_uniforms():
+    """A prior that is drawn from a uniform for each coordinate, which -1 stands for."""
+    with Folder() as folder:
+        prepare(folder)
+        with open(SOURCE, encoding="utf-8") as file:
+            text = file.read()
+        for old, new in ((".draw_normals = 1,", ".draw_uniforms = -1,"),
+                         ("width * normal[l]", "uniform[l]"), ("(void)uniform", "(void)normal"),
+                         ("dun_target_normal_mean", "dun_target_other")):
+            assert old in text, old
+            text = text.replace(old, new)
+        write(folder, "other.c", text)
+        library = compiled(folder, "other.so", "other.c")
+        dunlin("run", "input.yaml", "--quiet", "--set", f"target.file={library}", folder=folder)
+        with h5py.File(os.path.join(folder, "out.h5")) as file:
+            mu = file["prior/mu"][...]
+        assert mu.min() > 0 and mu.max() <= 1
+        assert abs(mu.mean() - .5) < 5 * math.sqrt(1 / 12 / mu.size)
+
+
 def test_broken_promises():
     with Folder() as folder:
         prepare(folder)
@@ -142,9 +164,7 @@ def test_broken_promises():
             said = dunlin("check", "input.yaml", "--set", f"target.fault={fault}", folder=folder,
                           code=2).stderr
             assert sentence in said, said
-        source = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                              "user_target", "normal_mean.c")
-        with open(source, encoding="utf-8") as file:
+        with open(SOURCE, encoding="utf-8") as file:
             text = file.read()
         for old, new, sentence in (
                 (".likelihood = likelihood,", "", "only one of `likelihood` and `log_likelihood`"),
