@@ -113,7 +113,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
 {
   const struct dun_target *target = evaluator->target;
   int64_t d = evaluator->dimension, lanes = target->point ? 1 : DUN_LANES;
-  int64_t columns = target->prior || target->draw ? DUN_LANES : lanes;
+  int64_t columns = target->prior || target->draw || target->site ? DUN_LANES : lanes;
   int64_t work = dun_block_bytes(evaluator->work) / (int64_t)sizeof(double);
   int64_t pointwise = target->likelihood ? dun_pointwise_width(evaluator) : 0;
   int status = pointwise < 0 ? (int)pointwise : 0;
@@ -125,7 +125,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
   } all[DUN_CALLER_ARRAYS] = {{"x", d * columns}, {"scale", DUN_LANES},
                               {"lp", DUN_LANES},  {"gradient", d * columns},
                               {"work", work},     {"theta", evaluator->outputs},
-                              {"out", pointwise}};
+                              {"out", pointwise}, {"value", evaluator->letters * DUN_LANES}};
   for (int i = 0; i < DUN_CALLER_ARRAYS && status == 0; i++)
     status = array_init(&caller->array[i], all[i].name, all[i].count, guarded);
   caller->found_lp = dun_allocate(DUN_LANES, sizeof(double));
@@ -186,6 +186,15 @@ static int unwritten(int n, const char *function, const double *lp)
   for (int l = 0; l < n; l++)
     if (dun_is_mark(lp[l]))
       return dun_fail(DUN_ERROR_INPUT, "`%s` leaves lp[%d] of %d unwritten", function, l, n);
+  return 0;
+}
+
+/* The same of numbers that are no log densities. */
+static int left_out(int n, const char *function, const double *value)
+{
+  for (int i = 0; i < n; i++)
+    if (dun_is_mark(value[i]))
+      return dun_fail(DUN_ERROR_INPUT, "`%s` leaves number %d of %d unwritten", function, i, n);
   return 0;
 }
 
@@ -340,11 +349,23 @@ int dun_caller_pointwise(struct dun_caller *caller, const double *x, int lane)
   unsigned before = enter(caller, "log_likelihood");
   e->target->log_likelihood(e->self, row, out);
   int status = leave(caller, "log_likelihood", before);
-  for (int i = 0; i < width && status == 0; i++)
-    if (dun_is_mark(out[i]))
-      status =
-          dun_fail(DUN_ERROR_INPUT, "`log_likelihood` leaves number %d of %d unwritten", i, width);
-  return status;
+  return status == 0 ? left_out(width, "log_likelihood", out) : status;
+}
+
+int dun_caller_site(struct dun_caller *caller, int j, const double *x)
+{
+  const struct dun_evaluator *e = caller->evaluator;
+  int64_t count = (int64_t)e->dimension * DUN_LANES;
+  int numbers = e->letters * DUN_LANES;
+  double *own = array_place(&caller->x, count, caller->guarded);
+  double *value = array_place(&caller->site, numbers, caller->guarded);
+  memcpy(own, x, (size_t)count * sizeof *x);
+  unsigned before = enter(caller, "site");
+  e->target->site(e->self, j, own, value);
+  int status = leave(caller, "site", before);
+  if (status == 0 && memcmp(own, x, (size_t)count * sizeof *x) != 0)
+    return refuse_changed("site");
+  return status == 0 ? left_out(numbers, "site", value) : status;
 }
 
 int dun_caller_draw(struct dun_caller *caller, enum dun_density_kind which, const double *uniform,

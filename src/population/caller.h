@@ -30,7 +30,7 @@ struct dun_caller_place {
   volatile int64_t count;
 };
 
-enum { DUN_CALLER_ARRAYS = 7 };
+enum { DUN_CALLER_ARRAYS = 8 };
 enum dun_density_kind { DUN_DENSITY_TARGET, DUN_DENSITY_PRIOR };
 
 struct dun_caller {
@@ -43,7 +43,7 @@ struct dun_caller {
   /* made; owned */
   union {
     struct {
-      struct dun_caller_array x, scale, lp, gradient, work, theta, pointwise;
+      struct dun_caller_array x, scale, lp, gradient, work, theta, pointwise, site;
     };
     struct dun_caller_array array[DUN_CALLER_ARRAYS];
   };
@@ -76,6 +76,9 @@ int dun_caller_constrain(struct dun_caller *caller, const double *x, int lane);
 /* The log likelihoods of the point in a lane of x[d][64]; errors as above, and where one is left
  * unwritten.  The target must tell them. */
 int dun_caller_pointwise(struct dun_caller *caller, const double *x, int lane);
+
+/* `site` at coordinate j of x[d][64], into caller->site.value[letters][64]; errors likewise. */
+int dun_caller_site(struct dun_caller *caller, int j, const double *x);
 
 /* Draws in columns x[d][64] from uniforms and normals as path.h has them: of the prior, or of the
  * target itself.  Errors as above. */

@@ -10,11 +10,11 @@ enum { L = DUN_LANES, SITES = 8 };
 struct trial {
   struct dun_caller *caller;
   struct dun_findings *findings;
-  double *y, *value; /* [d][64]; [letters][64], and as much for the densities */
+  double *y, *lp; /* [d][64]; [letters][64] */
 };
 
-/* The log densities with each letter at a site, lp[letters][64]. */
-static int evaluate_letters(struct trial *t, int n, int site, double *lp)
+/* The log densities with each letter at a site. */
+static int evaluate_letters(struct trial *t, int n, int site)
 {
   const struct dun_evaluator *e = t->caller->evaluator;
   int status = 0;
@@ -22,14 +22,15 @@ static int evaluate_letters(struct trial *t, int n, int site, double *lp)
     for (int l = 0; l < L; l++)
       t->y[(int64_t)site * L + l] = dun_evaluator_letter(e, a);
     status = dun_caller_evaluate(t->caller, DUN_DENSITY_TARGET, n, NULL, t->y, 0);
-    memcpy(lp + (int64_t)a * L, t->caller->found_lp, L * sizeof *lp);
+    memcpy(t->lp + (int64_t)a * L, t->caller->found_lp, L * sizeof *t->lp);
   }
   return status;
 }
 
 /* Differences from the first letter of a lane; 1: one was found wrong. */
-static int compare(struct trial *t, int n, int site, const double *value, const double *lp)
+static int compare(struct trial *t, int n, int site)
 {
+  const double *value = t->caller->site.value, *lp = t->lp;
   for (int a = 1; a < t->caller->evaluator->letters; a++)
     for (int l = 0; l < n; l++) {
       double expected = lp[a * L + l] - lp[l], found = value[a * L + l] - value[l];
@@ -47,12 +48,11 @@ static int compare(struct trial *t, int n, int site, const double *value, const 
 
 static int try_site(struct trial *t, const double *x, int n, int site)
 {
-  const struct dun_evaluator *e = t->caller->evaluator;
-  double *lp = t->value + (int64_t)e->letters * L;
-  memcpy(t->y, x, (size_t)e->dimension * L * sizeof *x);
-  e->target->site(e->self, site, t->y, t->value);
-  int status = evaluate_letters(t, n, site, lp);
-  return status == 0 ? compare(t, n, site, t->value, lp) : status;
+  memcpy(t->y, x, (size_t)t->caller->evaluator->dimension * L * sizeof *x);
+  int status = dun_caller_site(t->caller, site, t->y);
+  if (status == 0)
+    status = evaluate_letters(t, n, site);
+  return status == 0 ? compare(t, n, site) : status;
 }
 
 int dun_promises_sites(struct dun_caller *caller, const struct dun_effort *effort, const double *x,
@@ -61,12 +61,12 @@ int dun_promises_sites(struct dun_caller *caller, const struct dun_effort *effor
   const struct dun_evaluator *e = caller->evaluator;
   int d = e->dimension, status = 0;
   struct trial t = {caller, findings, dun_allocate(d, L * sizeof(double)),
-                    dun_allocate(2 * e->letters, L * sizeof(double))};
-  if (!t.y || !t.value)
+                    dun_allocate(e->letters, L * sizeof(double))};
+  if (!t.y || !t.lp)
     status = DUN_ERROR_MEMORY;
   for (int k = 0; k < SITES && k < d && status == 0; k++)
     status = try_site(&t, x, effort->lanes, (int)((int64_t)k * (d - 1) / (SITES - 1)));
   dun_free(t.y);
-  dun_free(t.value);
+  dun_free(t.lp);
   return status < 0 ? status : 0;
 }

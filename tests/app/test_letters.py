@@ -69,11 +69,18 @@ def test_a_wrong_site_is_found():
     with open(os.path.join(HERE, "..", "user_target", "letters.c"), encoding="utf-8") as file:
         source = file.read()
     with Folder() as folder:
-        for changed, words in ((source, None),
-                               (source.replace("word[j] = a;", "word[j] = LETTERS - 1 - a;"),
-                                ["`site`", "difference of the log densities"])):
+        for old, new, words in (
+                ("word[j] = a;", "word[j] = a;", None),
+                ("word[j] = a;", "word[j] = LETTERS - 1 - a;",
+                 ["`site`", "difference of the log densities"]),
+                ("a < LETTERS; a++) {", "a < LETTERS - 1; a++) {",
+                 ["`site` leaves number 128 of 192 unwritten"]),
+                ("a < LETTERS; a++) {", "a <= LETTERS; a++) {",
+                 ["`site` writes behind the end of"]),
+                ("word[j] = a;", "word[j] = ((double *)x)[l] = a;", ["`site` writes into x"])):
+            assert old in source, old
             library = compiled(folder, "letters.so",
-                               write(folder, "letters.c", changed))
+                               write(folder, "letters.c", source.replace(old, new)))
             target = f"type: library, file: {library}"
             if words:
                 refused(words, folder, target=target)
