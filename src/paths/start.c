@@ -10,6 +10,11 @@
 
 enum { L = DUN_LANES };
 
+static enum dun_start_type law_of(const struct dun_start *s)
+{
+  return s->target->letters ? DUN_START_LETTERS : (enum dun_start_type)s->type;
+}
+
 /* ---- setting up ---------------------------------------------------------------------------- */
 
 static int make_box(struct dun_start *s, const char *place)
@@ -72,7 +77,6 @@ static int check_prior(const struct dun_start *s, const char *place)
                   place, target->type.name);
 }
 
-/* Spins and letters begin anywhere, all points alike, whatever law is meant for reals. */
 static int check_letters(const struct dun_start *s, const char *place)
 {
   if (s->type != DUN_START_POINT && s->type != DUN_START_FILE)
@@ -105,11 +109,9 @@ int dun_start_init(struct dun_context *context, struct dun_start *s, struct dun_
   char mean[64], scale[64];
   int status = 0;
   s->target = target;
-  if (target->letters)
-    return dun_agree(context, check_letters(s, place));
   snprintf(mean, sizeof mean, "%.40s.mean", place);
   snprintf(scale, sizeof scale, "%.40s.scale", place);
-  switch ((enum dun_start_type)s->type) {
+  switch (law_of(s)) {
   case DUN_START_GAUSSIAN:
     status = dun_given_gaussian(&s->law, target->dimension, &s->mean, mean, &s->scale, scale);
     break;
@@ -117,6 +119,7 @@ int dun_start_init(struct dun_context *context, struct dun_start *s, struct dun_
   case DUN_START_PRIOR: status = check_prior(s, place); break;
   case DUN_START_POINT: status = make_point(s, place); break;
   case DUN_START_FILE: return dun_start_share(context, s);
+  case DUN_START_LETTERS: status = check_letters(s, place); break;
   }
   return dun_agree(context, status);
 }
@@ -133,17 +136,18 @@ void dun_start_free(struct dun_start *s)
 
 void dun_start_draws(const struct dun_start *s, int *uniforms, int *normals)
 {
-  int prior = s->type == DUN_START_PRIOR;
-  if (s->target->letters) {
-    *uniforms = -1;
-    *normals = 0;
-    return;
+  *uniforms = *normals = 0;
+  switch (law_of(s)) {
+  case DUN_START_GAUSSIAN: *normals = -1; break;
+  case DUN_START_UNIFORM:
+  case DUN_START_LETTERS: *uniforms = -1; break;
+  case DUN_START_PRIOR:
+    *uniforms = s->target->target->draw_uniforms;
+    *normals = s->target->target->draw_normals;
+    break;
+  case DUN_START_POINT:
+  case DUN_START_FILE: *uniforms = s->rows > 1; break;
   }
-  *uniforms = prior                          ? s->target->target->draw_uniforms
-              : s->type == DUN_START_UNIFORM ? -1
-              : s->rows > 1                  ? 1
-                                             : 0;
-  *normals = prior ? s->target->target->draw_normals : s->type == DUN_START_GAUSSIAN ? -1 : 0;
 }
 
 DUN_CLONES static void draw_box(const struct dun_start *s, const double *restrict uniform,
@@ -168,16 +172,13 @@ static void pick_rows(const struct dun_start *s, const double *uniform, double *
 void dun_start_draw(const struct dun_start *s, const double *uniform, const double *normal,
                     double *x)
 {
-  if (s->target->letters) {
-    dun_path_draw_letters(s->target, uniform, x);
-    return;
-  }
-  switch ((enum dun_start_type)s->type) {
+  switch (law_of(s)) {
   case DUN_START_GAUSSIAN: dun_gaussian_draw(&s->law, normal, x); break;
   case DUN_START_UNIFORM: draw_box(s, uniform, x); break;
   case DUN_START_PRIOR: dun_evaluator_draw_prior(s->target, uniform, normal, x); break;
   case DUN_START_POINT:
   case DUN_START_FILE: pick_rows(s, uniform, x); break;
+  case DUN_START_LETTERS: dun_path_draw_letters(s->target, uniform, x); break;
   }
 }
 
@@ -197,17 +198,21 @@ DUN_CLONES static int box_density(const struct dun_start *s, const double *x, do
   return 1;
 }
 
-int dun_start_density(const struct dun_start *s, const double *x, double *lp)
+static int alike_density(const struct dun_start *s, double *lp)
 {
   double alike = dun_path_letters_density(s->target);
-  for (int l = 0; l < L && s->target->letters; l++)
+  for (int l = 0; l < L; l++)
     lp[l] = alike;
-  if (s->target->letters)
-    return 1;
-  switch ((enum dun_start_type)s->type) {
+  return 1;
+}
+
+int dun_start_density(const struct dun_start *s, const double *x, double *lp)
+{
+  switch (law_of(s)) {
   case DUN_START_GAUSSIAN: dun_gaussian_evaluate(&s->law, x, lp, NULL, NULL, NULL); return 1;
   case DUN_START_UNIFORM: return box_density(s, x, lp);
   case DUN_START_PRIOR: dun_evaluate_prior(s->target, L, x, lp, NULL, NULL); return 1;
+  case DUN_START_LETTERS: return alike_density(s, lp);
   case DUN_START_POINT:
   case DUN_START_FILE: break;
   }

@@ -11,7 +11,8 @@ enum dun_start_type {
   DUN_START_UNIFORM,
   DUN_START_PRIOR,
   DUN_START_POINT,
-  DUN_START_FILE
+  DUN_START_FILE,
+  DUN_START_LETTERS /* spins and letters: any, all alike, whatever law is meant for reals */
 };
 
 struct dun_start {
