@@ -151,6 +151,7 @@ static int prepare(struct langevin *s, struct dun_run *run)
   const struct dun_kernel_options *options = run->kernel_self;
   int d = run->evaluator->dimension, keeps = run->kernel->keeps;
 
+  run->adaptation->whiten = 1;
   dun_warmup_init(&s->learning, d, options->metric, keeps, s->warmup);
   if (s->warmup != 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
     s->learning.drift = dun_run_column(run, "drift", DUN_F64, dun_drift_width(d), 0,
@@ -249,7 +250,6 @@ static int sweep_at(struct dun_context *context, struct langevin *s, struct dun_
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation->frozen = s->phase == SAMPLE;
-  run->adaptation->whiten = 1;
   run->sweep.floor = s->phase == WARMUP ? s->learning.floor : -INFINITY;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);

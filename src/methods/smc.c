@@ -150,6 +150,14 @@ static int check(struct smc *s, const struct dun_run *run)
   return run->kernel ? check_kernel(s, run) : check_rest(s, run);
 }
 
+/* Of kernels whose acceptance a shorter step raises. */
+static void let_steps_differ(struct dun_run *run)
+{
+  const struct dun_kernel *kernel = run->kernel;
+  for (int half = 0; half < DUN_HALVES; half++)
+    run->adaptation[half].adapt_spread = kernel && !kernel->uses_centre && !kernel->weighs;
+}
+
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct smc *s = self;
@@ -158,6 +166,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   if (status < 0)
     return status;
   s->moves.watch.d = d;
+  let_steps_differ(run);
   run->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
   s->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
@@ -230,13 +239,6 @@ static void reset_weights(struct smc *s, struct dun_run *run)
 
 /* ---- pilot chains: particles moved on the target, so that the base can be fitted to them --- */
 
-/* Of kernels whose acceptance a shorter step raises. */
-static void let_steps_differ(struct dun_run *run)
-{
-  for (int half = 0; half < DUN_HALVES; half++)
-    run->adaptation[half].adapt_spread = !run->kernel->uses_centre && !run->kernel->weighs;
-}
-
 static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
   int status = dun_pilots_start(context, &s->pilots, run);
@@ -247,7 +249,6 @@ static int pilot_start(struct dun_context *context, struct smc *s, struct dun_ru
 
 static int pilot(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  let_steps_differ(run);
   int status = dun_pilots_move(context, &s->pilots, run);
   if (status > 0)
     s->phase = START;
@@ -413,7 +414,6 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->sweep.from_point = s->at_point && run->now.step == 1 && s->moves.done == 0;
   run->sweep.halves = 1;
   run->sweep.boundary = s->boundary;
-  let_steps_differ(run);
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
                               INT64_MAX, &look);
   if (status < 0)
