@@ -2,6 +2,7 @@
 #include "app/arguments.h"
 #include "app/last_words.h"
 #include "app/stop.h"
+#include "base/tell.h"
 #include "dunlin/dunlin.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,11 +61,11 @@ int main(int argc, char **argv)
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (size == 1 && dun_launcher_size() > 1) {
     if (dun_launcher_rank() == 0)
-      fprintf(stderr,
-              "dunlin: the launcher started %d processes, but this one's MPI knows only itself: "
-              "start with the mpirun of the MPI library that dunlin was built with, or with "
-              "srun --mpi=pmix\n",
-              dun_launcher_size());
+      dun_tell(stderr,
+               "dunlin: the launcher started %d processes, but this one's MPI knows only itself: "
+               "start with the mpirun of the MPI library that dunlin was built with, or with "
+               "srun --mpi=pmix\n",
+               dun_launcher_size());
     code = 2;
   } else if (done) {
     int accord = dunlin_agree(MPI_COMM_WORLD, argc, argv);

@@ -102,8 +102,8 @@ static void told_by_model(const char *text, size_t size)
   while (length > 0 && text[length - 1] == '\n')
     length--;
   if (length > 0 && prints++ < MOST_PRINTS)
-    fprintf(stderr, "the Stan model prints: %.*s%s\n", length, text,
-            prints == MOST_PRINTS ? " (no more of it is told)" : "");
+    dun_tell(stderr, "the Stan model prints: %.*s%s\n", length, text,
+             prints == MOST_PRINTS ? " (no more of it is told)" : "");
 }
 
 static int load(struct bridgestan *t, struct dun_message why)
@@ -358,10 +358,10 @@ static void constrain(const void *self, const double *x, double *theta)
   if (status)
     words_of(t, error, line);
   if (status && t->told->failures++ == 0)
-    fprintf(stderr,
-            "warning: the Stan model %s cannot make the quantities of a point, NaN then: %s (told "
-            "once)\n",
-            t->call.name(t->model), line);
+    dun_tell(stderr,
+             "warning: the Stan model %s cannot make the quantities of a point, NaN then: %s (told "
+             "once)\n",
+             t->call.name(t->model), line);
   for (int i = 0; i < t->outputs; i++) /* the model wrote where too much of it is noticed */
     t->theta[i] = status ? NAN : theta[i];
   for (int i = 0; i < t->variables; i++)

@@ -84,10 +84,11 @@ int bs_log_density(const bs_model *m, bool propto, bool jacobian, const double *
   (void)jacobian;
   if (m->fault == THROWS && theta_unc[0] > 0)
     return refuse(error_msg, "Exception: the point\nis on the wrong side");
+  const char *words = "a print\033[2J\n"; /* which clears a terminal */
   if (m->fault == PRINTS && told)
-    told("a print\n", 8);
+    told(words, strlen(words));
   else if (m->fault == PRINTS)
-    printf("a print\n");
+    fputs(words, stdout);
   *lp = m->fault == NAN_DENSITY ? NAN : -.5 * theta_unc[0] * theta_unc[0] - .91893853320467274178;
   return 0;
 }
@@ -109,7 +110,7 @@ int bs_param_constrain(const bs_model *m, bool include_tp, bool include_gq, cons
   (void)include_tp;
   (void)rng;
   if (m->fault == THROWS_OUTPUT && theta_unc[0] > 0)
-    return refuse(error_msg, "Exception: twice is not\nto be had");
+    return refuse(error_msg, "Exception: twice is not\nto be\342\200\256 had"); /* turned around */
   theta[0] = theta_unc[0];
   if (include_gq)
     theta[1] = 2 * theta_unc[0];
