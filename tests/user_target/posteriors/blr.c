@@ -1,11 +1,8 @@
 /* y ~ N(X beta, sigma), beta ~ N(0, 10), sigma ~ half-N(0, 10). */
 #include "regression.h"
 
-static const struct dun_option options[] = {{.name = "data",
-                                             .type = DUN_ARRAYS,
-                                             .offset = offsetof(struct regression, data),
-                                             .doc = "JSON file with the list y and the table X."},
-                                            {0}};
+static const struct dun_option options[] = {
+    REGRESSION_DATA("JSON file with the list y and the table X."), {0}};
 
 static int init(void *self, struct dun_message why)
 {
@@ -31,21 +28,11 @@ static int init(void *self, struct dun_message why)
   return 0;
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
 static double point(const void *self, const double *theta, double *gradient)
 {
   const struct regression *r = self;
   const double scale = 10, half_log_2pi = .918938533204672742;
-  double lp = regression_density(r, theta, theta[r->columns], gradient) + log(2);
+  double lp = regression_point(r, theta, gradient) + log(2);
   for (int j = 0; j <= r->columns; j++) { /* sigma has the same law as the coefficients, halved */
     lp -= .5 * theta[j] * theta[j] / (scale * scale) + log(scale) + half_log_2pi;
     if (gradient)
@@ -57,9 +44,9 @@ static double point(const void *self, const double *theta, double *gradient)
 const struct dun_target dun_target_blr = {
     .type = {DUN_TYPE(struct dun_target), .name = "blr",
              .doc = "A regression whose coefficients have normal priors.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
+    .parameters = regression_parameters,
     .point = point,
 };

@@ -2,11 +2,8 @@
  * scales of beta are 1e4 and 1e2 and their correlation -.99. */
 #include "regression.h"
 
-static const struct dun_option options[] = {{.name = "data",
-                                             .type = DUN_ARRAYS,
-                                             .offset = offsetof(struct regression, data),
-                                             .doc = "JSON file with the lists earn and height."},
-                                            {0}};
+static const struct dun_option options[] = {
+    REGRESSION_DATA("JSON file with the lists earn and height."), {0}};
 
 static int init(void *self, struct dun_message why)
 {
@@ -16,27 +13,12 @@ static int init(void *self, struct dun_message why)
   return regression_add(self, "height", why);
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
-static double point(const void *self, const double *theta, double *gradient)
-{
-  return regression_density(self, theta, theta[2], gradient);
-}
-
 const struct dun_target dun_target_earn_height = {
     .type = {DUN_TYPE(struct dun_target), .name = "earn_height",
              .doc = "Earnings by height: a regression that is not centred.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
-    .point = point,
+    .parameters = regression_parameters,
+    .point = regression_point,
 };

@@ -3,11 +3,7 @@
 #include "regression.h"
 
 static const struct dun_option options[] = {
-    {.name = "data",
-     .type = DUN_ARRAYS,
-     .offset = offsetof(struct regression, data),
-     .doc = "JSON file with the lists kid_score, mom_hs and mom_iq."},
-    {0}};
+    REGRESSION_DATA("JSON file with the lists kid_score, mom_hs and mom_iq."), {0}};
 
 static int init(void *self, struct dun_message why)
 {
@@ -23,20 +19,10 @@ static int init(void *self, struct dun_message why)
   return 0;
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
 static double point(const void *self, const double *theta, double *gradient)
 {
   const double scale = 2.5, sigma = theta[4], pi = 3.14159265358979324;
-  double lp = regression_density(self, theta, sigma, gradient);
+  double lp = regression_point(self, theta, gradient);
   if (gradient)
     gradient[4] -= 2 * sigma / (scale * scale + sigma * sigma);
   return lp + log(2 / (pi * scale)) - log1p(sigma * sigma / (scale * scale));
@@ -45,9 +31,9 @@ static double point(const void *self, const double *theta, double *gradient)
 const struct dun_target dun_target_kidscore_interaction = {
     .type = {DUN_TYPE(struct dun_target), .name = "kidscore_interaction",
              .doc = "Children's scores by their mothers' schooling and IQ, with an interaction.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
+    .parameters = regression_parameters,
     .point = point,
 };

@@ -3,11 +3,7 @@
 #include "regression.h"
 
 static const struct dun_option options[] = {
-    {.name = "data",
-     .type = DUN_ARRAYS,
-     .offset = offsetof(struct regression, data),
-     .doc = "JSON file with lists of weights and measures."},
-    {0}};
+    REGRESSION_DATA("JSON file with lists of weights and measures."), {0}};
 
 static int init(void *self, struct dun_message why)
 {
@@ -24,7 +20,7 @@ static int init(void *self, struct dun_message why)
   double *height = regression_make(r);
   if (regression_add(r, "group", why) < 0)
     return -1;
-  double *log_weight = r->own + 5 * r->n; /* behind the five columns */
+  double *log_weight = regression_room(r);
   for (long long i = 0; i < r->n; i++) {
     volume[i] = log(diam1[i] * diam2[i] * canopy[i]);
     area[i] = log(diam1[i] * diam2[i]);
@@ -36,27 +32,12 @@ static int init(void *self, struct dun_message why)
   return 0;
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
-static double point(const void *self, const double *theta, double *gradient)
-{
-  return regression_density(self, theta, theta[6], gradient);
-}
-
 const struct dun_target dun_target_logmesquite_logvash = {
     .type = {DUN_TYPE(struct dun_target), .name = "logmesquite_logvash",
              .doc = "Log weights of mesquite bushes by volume, area, shape and height.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
-    .point = point,
+    .parameters = regression_parameters,
+    .point = regression_point,
 };

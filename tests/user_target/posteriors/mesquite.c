@@ -3,11 +3,7 @@
 #include "regression.h"
 
 static const struct dun_option options[] = {
-    {.name = "data",
-     .type = DUN_ARRAYS,
-     .offset = offsetof(struct regression, data),
-     .doc = "JSON file with lists of weights and measures."},
-    {0}};
+    REGRESSION_DATA("JSON file with lists of weights and measures."), {0}};
 
 static int init(void *self, struct dun_message why)
 {
@@ -22,27 +18,12 @@ static int init(void *self, struct dun_message why)
   return 0;
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
-static double point(const void *self, const double *theta, double *gradient)
-{
-  return regression_density(self, theta, theta[7], gradient);
-}
-
 const struct dun_target dun_target_mesquite = {
     .type = {DUN_TYPE(struct dun_target), .name = "mesquite",
              .doc = "Weights of mesquite bushes by their measures.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
-    .point = point,
+    .parameters = regression_parameters,
+    .point = regression_point,
 };

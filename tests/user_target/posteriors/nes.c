@@ -2,10 +2,7 @@
  * age_discrete = 2, = 3, = 4 (0 or 1 each), educ1, gender, income. */
 #include "regression.h"
 
-static const struct dun_option options[] = {{.name = "data",
-                                             .type = DUN_ARRAYS,
-                                             .offset = offsetof(struct regression, data),
-                                             .doc = "JSON file with lists of answers."},
+static const struct dun_option options[] = {REGRESSION_DATA("JSON file with lists of answers."),
                                             {0}};
 
 static int init(void *self, struct dun_message why)
@@ -28,27 +25,12 @@ static int init(void *self, struct dun_message why)
              : regression_add(r, "income", why);
 }
 
-static void release(void *self)
-{
-  regression_free(self);
-}
-
-static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
-{
-  return regression_parameters(self, capacity, parameter);
-}
-
-static double point(const void *self, const double *theta, double *gradient)
-{
-  return regression_density(self, theta, theta[9], gradient);
-}
-
 const struct dun_target dun_target_nes = {
     .type = {DUN_TYPE(struct dun_target), .name = "nes",
              .doc = "Party identification by ideology, age, schooling and income.",
-             .size = sizeof(struct regression), .options = options, .free = release},
+             .size = sizeof(struct regression), .options = options, .free = regression_free},
     .constrained = 1,
     .init = init,
-    .parameters = parameters,
-    .point = point,
+    .parameters = regression_parameters,
+    .point = regression_point,
 };

@@ -1,5 +1,6 @@
 /* y ~ N(X beta, sigma), the likelihood of most targets of this folder.  A target of yours may copy
- * it: parameters are `beta`, a list of all coefficients, and `sigma`. */
+ * it: parameters are `beta`, a list of all coefficients, and `sigma`.  What is left for the target
+ * is its X, in `init`, and the priors, in `point`. */
 #ifndef DUNLIN_TESTS_REGRESSION_H
 #define DUNLIN_TESTS_REGRESSION_H
 
@@ -15,18 +16,24 @@ struct regression {
   const double *y;                         /* [n] */
   const double *column[MOST_COEFFICIENTS]; /* [n] each: X, column by column */
   int columns;                             /* coefficients */
-  double *own;                             /* [n][columns at most] of those made in `init` */
+  double *own;                             /* [n] each: columns made in `init` */
+  int made;                                /* of them */
   double *off;                             /* [n] of scratch: what is not explained */
 };
 
-/* Room for `made` columns of n numbers that `init` fills; the outcome is called `y`. */
-static inline int regression_begin(struct regression *r, const char *y, int made,
+#define REGRESSION_DATA(doc_)                                                                      \
+  {                                                                                                \
+    .name = "data", .type = DUN_ARRAYS, .offset = offsetof(struct regression, data), .doc = doc_   \
+  }
+
+/* Room for `most` columns of n numbers that `init` fills; the outcome is called `y`. */
+static inline int regression_begin(struct regression *r, const char *y, int most,
                                    struct dun_message why)
 {
   r->n = dun_take_list(&r->data, y, -1, &r->y, why);
   if (r->n < 0)
     return -1;
-  r->own = calloc((size_t)(r->n * made + 1), sizeof *r->own);
+  r->own = calloc((size_t)(r->n * most + 1), sizeof *r->own);
   r->off = calloc((size_t)r->n + 1, sizeof *r->off);
   if (r->own && r->off)
     return 0;
@@ -34,8 +41,9 @@ static inline int regression_begin(struct regression *r, const char *y, int made
   return -1;
 }
 
-static inline void regression_free(struct regression *r)
+static inline void regression_free(void *self)
 {
+  struct regression *r = self;
   free(r->own);
   free(r->off);
   r->own = r->off = NULL;
@@ -47,12 +55,16 @@ static inline int regression_add(struct regression *r, const char *name, struct 
   return dun_take_list(&r->data, name, r->n, &r->column[r->columns++], why) < 0 ? -1 : 0;
 }
 
-/* One more column that the caller fills. */
+/* n numbers that the caller fills. */
+static inline double *regression_room(struct regression *r)
+{
+  return r->own + r->n * r->made++;
+}
+
+/* The same, as one more column. */
 static inline double *regression_make(struct regression *r)
 {
-  double *column = r->own;
-  for (int j = 0; j < r->columns; j++)
-    column += r->column[j] == column ? r->n : 0;
+  double *column = regression_room(r);
   r->column[r->columns++] = column;
   return column;
 }
@@ -64,9 +76,11 @@ static inline void regression_ones(struct regression *r)
     one[i] = 1;
 }
 
-static inline int regression_parameters(const struct regression *r, int capacity,
+/* As `parameters` of a target. */
+static inline int regression_parameters(const void *self, int capacity,
                                         struct dun_parameter *parameter)
 {
+  const struct regression *r = self;
   struct dun_parameter row[2] = {
       {.name = "beta", .rank = 1, .shape = {r->columns}, .doc = "Coefficients."},
       {.name = "sigma", .transform = DUN_POSITIVE, .doc = "Standard deviation of the noise."},
@@ -76,11 +90,12 @@ static inline int regression_parameters(const struct regression *r, int capacity
   return 2;
 }
 
-/* The log likelihood; its gradient with respect to beta and sigma is written. */
-static inline double regression_density(const struct regression *r, const double *beta,
-                                        double sigma, double *gradient)
+/* The log likelihood; as `point` of a target, with flat priors on beta and sigma. */
+static inline double regression_point(const void *self, const double *theta, double *gradient)
 {
-  double squares = 0, n = (double)r->n, inverse = 1 / sigma;
+  const struct regression *r = self;
+  const double *beta = theta, sigma = theta[r->columns], inverse = 1 / sigma, n = (double)r->n;
+  double squares = 0;
   for (long long i = 0; i < r->n; i++)
     r->off[i] = r->y[i];
   for (int j = 0; j < r->columns; j++)
