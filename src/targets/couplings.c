@@ -1,6 +1,7 @@
 #include "targets/couplings.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include <math.h>
 #include <stdint.h>
@@ -162,6 +163,21 @@ DUN_CLONES void dun_couplings_add_field(const struct dun_couplings *c, int j,
     for (int l = 0; l < L; l++)
       field[l] = DUN_FMA(c->weight[e], other[l], field[l]);
   }
+}
+
+void dun_states_add(struct dun_states *states, double lp)
+{
+  if (lp > states->highest) {
+    states->sum = states->sum * dun_scalar_exp(states->highest - lp) + 1;
+    states->highest = lp;
+  } else {
+    states->sum += dun_scalar_exp(lp - states->highest);
+  }
+}
+
+double dun_states_log(const struct dun_states *states)
+{
+  return states->highest + dun_scalar_log(states->sum);
 }
 
 struct dun_parameter dun_couplings_sites(const struct dun_couplings *c)

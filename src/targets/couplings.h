@@ -85,6 +85,14 @@ void dun_couplings_free(struct dun_couplings *couplings);
 void dun_couplings_add_field(const struct dun_couplings *couplings, int j, const double *x,
                              double *field);
 
+/* The sum over states of their weights, added one after the other. */
+struct dun_states {
+  double highest; /* log weight so far, the unit of `sum`; -INFINITY to begin with */
+  double sum;
+};
+void dun_states_add(struct dun_states *states, double lp);
+double dun_states_log(const struct dun_states *states);
+
 /* The output parameter: a field on the lattice, or a list of sites. */
 struct dun_parameter dun_couplings_sites(const struct dun_couplings *couplings);
 

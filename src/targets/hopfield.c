@@ -15,6 +15,7 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "targets/setup.h"
+#include "targets/spins.h"
 #include <math.h>
 #include <string.h>
 
@@ -108,7 +109,14 @@ DUN_INLINE double log_cosh(double a)
   return size + dun_log1p(dun_exp_weight(-2 * size));
 }
 
-/* The fields of all spins at a node under a tilt, and weight[64], the log of w. */
+/* The field of spin i at a node. */
+DUN_INLINE double own_field(const struct hopfield *t, int64_t i, const double z[EXACT])
+{
+  double own = t->h[i] + t->xi[i] * z[0];
+  return own + (t->patterns > 1 ? t->xi[t->dimension + i] * z[1] : 0);
+}
+
+/* weight[64], the log of w, at a node under a tilt. */
 DUN_CLONES static void weigh(const struct hopfield *t, const double z[EXACT],
                              const double *restrict tilt, double *restrict weight)
 {
@@ -116,8 +124,7 @@ DUN_CLONES static void weigh(const struct hopfield *t, const double z[EXACT],
   for (int l = 0; l < L; l++)
     weight[l] = -.5 * (double)t->dimension * square / t->beta;
   for (int64_t i = 0; i < t->dimension; i++) {
-    double own = t->h[i] + t->xi[i] * z[0];
-    own += t->patterns > 1 ? t->xi[t->dimension + i] * z[1] : 0;
+    double own = own_field(t, i, z);
     for (int l = 0; l < L; l++)
       weight[l] += log_cosh(own + tilt[i * L + l]);
   }
@@ -128,8 +135,7 @@ DUN_CLONES static void add_means(const struct hopfield *t, const double z[EXACT]
                                  double *restrict mean)
 {
   for (int64_t i = 0; i < t->dimension; i++) {
-    double own = t->h[i] + t->xi[i] * z[0];
-    own += t->patterns > 1 ? t->xi[t->dimension + i] * z[1] : 0;
+    double own = own_field(t, i, z);
     for (int l = 0; l < L; l++)
       mean[i * L + l] = DUN_FMA(share[l], dun_tanh(own + tilt[i * L + l]), mean[i * L + l]);
   }
@@ -226,7 +232,7 @@ static void place_nodes(struct hopfield *t)
 /* Whether there are closed forms with these options. */
 static int known(const struct hopfield *t)
 {
-  return t->patterns <= EXACT && t->spacing > 0;
+  return t->spacing > 0;
 }
 
 static int find_log_evidence(struct hopfield *t, struct dun_message why)
@@ -333,8 +339,7 @@ static void columns(const void *self, const double *x, double *lp, const double 
     overlap(t->dimension, xi, x, sum);
     add_pattern(t, xi, x, sum, total, scale, gradient);
   }
-  for (int l = 0; lp && l < L; l++)
-    lp[l] = fabs(total[l]) < INFINITY ? total[l] : -INFINITY;
+  dun_spins_density(total, lp);
 }
 
 /* By the overlaps without the site: d numbers for each pattern. */
@@ -350,8 +355,7 @@ static void site(const void *self, int j, const double *x, double *value)
     for (int l = 0; l < L; l++)
       value[L + l] += share * xi[j] * (sum[l] - xi[j] * x[(int64_t)j * L + l]);
   }
-  for (int l = 0; l < L; l++)
-    value[l] = -value[L + l];
+  dun_spins_site(value);
 }
 
 /* ---- laws under a tilt ----------------------------------------------------------------------- */
@@ -373,28 +377,25 @@ DUN_CLONES static void mix_means(const struct hopfield *t, const struct dun_tilt
   }
 }
 
-DUN_CLONES static void find_mass(const struct hopfield *t, const double *highest, const double *sum,
-                                 const double *lambda, double *log_mass)
+DUN_CLONES static void sum_up(const struct hopfield *t, const double *highest, const double *sum,
+                              double *log_sum)
 {
+  double unit = log_unit(t);
   for (int l = 0; l < L; l++)
-    log_mass[l] =
-        log_unit(t) + highest[l] + dun_log(sum[l]) - .5 * lambda[l] * (double)t->dimension;
+    log_sum[l] = unit + highest[l] + dun_log(sum[l]);
 }
 
 static int tilted(const void *self, const struct dun_tilted *tilted, double *work)
 {
   const struct hopfield *t = self;
   double highest[L] __attribute__((aligned(64))), sum[L] __attribute__((aligned(64)));
+  double log_sum[L] __attribute__((aligned(64)));
   if (!known(t))
     return DUN_ERROR_INPUT;
   sum_nodes(t, tilted->h, work, highest, sum);
   mix_means(t, tilted, work, highest, sum);
-  if (tilted->log_mass)
-    find_mass(t, highest, sum, tilted->lambda, tilted->log_mass);
-  for (int l = 0; l < L && tilted->spread; l++)
-    tilted->spread[l] = (double)t->dimension;
-  for (int64_t i = 0; i < t->dimension * L && tilted->spread; i++)
-    tilted->spread[i % L] -= tilted->mean[i] * tilted->mean[i];
+  sum_up(t, highest, sum, log_sum);
+  dun_spins_tilted(t->dimension, log_sum, tilted);
   return 0;
 }
 

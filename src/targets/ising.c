@@ -9,6 +9,7 @@
 #include "base/scalar.h"
 #include "base/vmath.h"
 #include "targets/couplings.h"
+#include "targets/spins.h"
 #include <math.h>
 #include <stdint.h>
 
@@ -65,25 +66,22 @@ static double local_field(const struct ising *t, int i, const int8_t *spin)
   return sum;
 }
 
-/* Through all states by flips of one spin at a time, the largest weight as unit. */
+/* Through all states by flips of one spin at a time. */
 static double enumerate(const struct ising *t)
 {
   int8_t spin[ENUMERATED];
-  double lp = lowest_state(t), highest = lp, sum = 1;
+  struct dun_states states = {-INFINITY, 0};
+  double lp = lowest_state(t);
+  dun_states_add(&states, lp);
   for (int i = 0; i < t->couplings.sites; i++)
     spin[i] = -1;
   for (uint32_t k = 1; k < 1u << t->couplings.sites; k++) {
     int i = __builtin_ctz(k);
     lp -= 2 * spin[i] * local_field(t, i, spin);
     spin[i] = (int8_t)-spin[i];
-    if (lp > highest) {
-      sum = sum * dun_scalar_exp(highest - lp) + 1;
-      highest = lp;
-    } else {
-      sum += dun_scalar_exp(lp - highest);
-    }
+    dun_states_add(&states, lp);
   }
-  return highest + dun_scalar_log(sum);
+  return dun_states_log(&states);
 }
 
 /* gamma_k of Kaufman: cosh gamma_k = cosh 2K coth 2K - cos(pi k / M), with a sign for k = 0. */
@@ -209,15 +207,13 @@ static void columns(const void *self, const double *x, double *lp, const double 
     site_field(t, j, x, field);
     add_site(x + j * L, t->h[j], field, sum, scale, gradient ? gradient + j * L : NULL);
   }
-  for (int l = 0; lp && l < L; l++)
-    lp[l] = fabs(sum[l]) < INFINITY ? sum[l] : -INFINITY;
+  dun_spins_density(sum, lp);
 }
 
 static void site(const void *self, int j, const double *x, double *value)
 {
   site_field(self, j, x, value + L);
-  for (int l = 0; l < L; l++)
-    value[l] = -value[L + l];
+  dun_spins_site(value);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/vmath.h"
 #include "targets/setup.h"
+#include "targets/spins.h"
 #include <math.h>
 #include <string.h>
 
@@ -200,12 +201,7 @@ static int tilted(const void *self, const struct dun_tilted *tilted, double *wor
   memset(tilted->mean, 0, (size_t)t->dimension * L * sizeof *tilted->mean);
   add_means(t, tilted->h, work, 0, share, tilted->mean);
   add_means(t, tilted->h, work + block, 1, share + L, tilted->mean);
-  for (int l = 0; l < L && tilted->log_mass; l++)
-    tilted->log_mass[l] = log_sum[l] - .5 * tilted->lambda[l] * (double)t->dimension;
-  for (int l = 0; l < L && tilted->spread; l++)
-    tilted->spread[l] = (double)t->dimension;
-  for (int64_t i = 0; i < t->dimension * L && tilted->spread; i++)
-    tilted->spread[i % L] -= tilted->mean[i] * tilted->mean[i];
+  dun_spins_tilted(t->dimension, log_sum, tilted);
   if (tilted->draw)
     draw_tilted(t, tilted->h, work, share + L, tilted->uniform, tilted->draw);
   return 0;
@@ -291,8 +287,7 @@ DUN_CLONES static void columns(const void *self, const double *x, double *lp, co
     for (int l = 0; gradient && l < L; l++)
       gradient[i * L + l] += scale[l] * (t->h[i] + ahead * next[l] + behind * last[l]);
   }
-  for (int l = 0; lp && l < L; l++)
-    lp[l] = fabs(sum[l]) < INFINITY ? sum[l] : -INFINITY;
+  dun_spins_density(sum, lp);
 }
 
 DUN_CLONES static void site(const void *self, int j, const double *x, double *value)

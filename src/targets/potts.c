@@ -3,7 +3,6 @@
  * log Z is known of small models, by going through all states. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/scalar.h"
 #include "base/vmath.h"
 #include "targets/couplings.h"
 #include <math.h>
@@ -53,19 +52,16 @@ static double density(const struct potts *t, const int *letter)
 /* Counts through all states. */
 static double enumerate(const struct potts *t, int *letter)
 {
-  double highest = -INFINITY, sum = 0;
+  struct dun_states states = {-INFINITY, 0};
   int i = 0;
   for (int k = 0; k < t->couplings.sites; k++)
     letter[k] = 0;
   while (i < t->couplings.sites) {
-    double lp = density(t, letter);
-    sum =
-        lp > highest ? sum * dun_scalar_exp(highest - lp) + 1 : sum + dun_scalar_exp(lp - highest);
-    highest = fmax(lp, highest);
+    dun_states_add(&states, density(t, letter));
     for (i = 0; i < t->couplings.sites && ++letter[i] == t->letters; i++)
       letter[i] = 0;
   }
-  return highest + dun_scalar_log(sum);
+  return dun_states_log(&states);
 }
 
 static int find_log_evidence(struct potts *t, struct dun_message why)

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/vmath.h"
 #include "targets/setup.h"
+#include "targets/spins.h"
 #include <math.h>
 
 enum { L = DUN_LANES, MOST = 16384 };
@@ -155,18 +156,16 @@ static void columns(const void *self, const double *x, double *lp, const double 
     row_times(t->dimension, t->A + i * t->dimension, x, field);
     add_site(t->h[i], x + i * L, field, sum, scale, gradient ? gradient + i * L : NULL);
   }
-  for (int l = 0; lp && l < L; l++)
-    lp[l] = fabs(sum[l]) < INFINITY ? sum[l] : -INFINITY;
+  dun_spins_density(sum, lp);
 }
 
 static void site(const void *self, int j, const double *x, double *value)
 {
   const struct sherrington_kirkpatrick *t = self;
   row_times(t->dimension, t->A + j * t->dimension, x, value + L);
-  for (int l = 0; l < L; l++) {
+  for (int l = 0; l < L; l++)
     value[L + l] += t->h[j];
-    value[l] = -value[L + l];
-  }
+  dun_spins_site(value);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
