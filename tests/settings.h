@@ -189,32 +189,12 @@ static void test_files_removed(void)
     CHECK(rmdir(folder) == 0);
 }
 
-/* FOLDER and BUILD in the options become paths. */
-static void open_setting(struct subject *s, const struct setting *setting)
-{
-  char options[2048], why[1024];
-  const char *build = getenv("DUNLIN_BUILD"), *from = setting->options;
-  int length = 0;
-  while (*from) {
-    const char *word = !strncmp(from, "FOLDER", 6)  ? folder
-                       : !strncmp(from, "BUILD", 5) ? (build ? build : "build/release")
-                                                    : NULL;
-    length += snprintf(options + length, sizeof options - (size_t)length, "%.*s", word ? 1000 : 1,
-                       word ? word : from);
-    from += word == folder ? 6 : word ? 5 : 1;
-  }
-  if (subject_open(&test_context, s, options, why) < 0) {
-    fprintf(stderr, "%s: %s\n", options, why);
-    MPI_Abort(test_context.comm, 1);
-  }
-}
-
 static void each(void (*check)(struct subject *, const struct setting *))
 {
   for (int i = 0; i < SETTINGS; i++) {
     struct subject s;
     int before = test_bad;
-    open_setting(&s, &settings[i]);
+    subject_open_setting(&test_context, &s, settings[i].options, folder);
     check(&s, &settings[i]);
     if (test_bad > before)
       fprintf(stderr, "  in {%s}\n", settings[i].options);

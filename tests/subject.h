@@ -96,6 +96,27 @@ static inline void subject_close(struct subject *s)
   DUN_FREE(s->scale);
 }
 
+/* The same of options in which FOLDER and BUILD become paths; all ends where they are refused. */
+static inline void subject_open_setting(struct dun_context *context, struct subject *s,
+                                        const char *setting, const char *folder)
+{
+  char options[2048], why[1024];
+  const char *build = getenv("DUNLIN_BUILD"), *from = setting;
+  int length = 0;
+  while (*from) {
+    const char *word = !strncmp(from, "FOLDER", 6)  ? folder
+                       : !strncmp(from, "BUILD", 5) ? (build ? build : "build/release")
+                                                    : NULL;
+    length += snprintf(options + length, sizeof options - (size_t)length, "%.*s", word ? 1000 : 1,
+                       word ? word : from);
+    from += word == folder ? 6 : word ? 5 : 1;
+  }
+  if (subject_open(context, s, options, why) < 0) {
+    fprintf(stderr, "%s: %s\n", options, why);
+    MPI_Abort(context->comm, 1);
+  }
+}
+
 /* Fills the columns of random numbers for tile number `tile`. */
 static inline void subject_numbers(struct subject *s, int tile)
 {

@@ -36,21 +36,7 @@ static char folder[64];
 
 static void open_setting(struct subject *s, const char *setting)
 {
-  char options[1024], why[1024];
-  const char *build = getenv("DUNLIN_BUILD");
-  int length = 0;
-  for (const char *from = setting; *from;) {
-    const char *word = !strncmp(from, "FOLDER", 6)  ? folder
-                       : !strncmp(from, "BUILD", 5) ? (build ? build : "build/release")
-                                                    : NULL;
-    length += snprintf(options + length, sizeof options - (size_t)length, "%.*s", word ? 500 : 1,
-                       word ? word : from);
-    from += word == folder ? 6 : word ? 5 : 1;
-  }
-  if (subject_open(&test_context, s, options, why) < 0) {
-    fprintf(stderr, "%s: %s\n", options, why);
-    MPI_Abort(test_context.comm, 1);
-  }
+  subject_open_setting(&test_context, s, setting, folder);
   CHECK(s->evaluator.letters >= 2);
 }
 
