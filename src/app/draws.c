@@ -162,14 +162,8 @@ static int open_array(struct dun_draws *d, const char *file, const char *place)
 
 static int is_hdf(const char *name)
 {
-  char head[8] = {0};
-  FILE *file = fopen(name, "rb");
-  size_t got = file ? fread(head, 1, sizeof head, file) : 0;
   const char *end = strrchr(name, '.');
-  if (file)
-    fclose(file);
-  return (got == sizeof head && !memcmp(head, "\211HDF\r\n\032\n", sizeof head)) ||
-         (end && (!strcmp(end, ".h5") || !strcmp(end, ".hdf5")));
+  return dun_hdf_is(name) || (end && (!strcmp(end, ".h5") || !strcmp(end, ".hdf5")));
 }
 
 int dun_draws_open(struct dun_draws *draws, const char *name)

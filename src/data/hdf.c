@@ -93,6 +93,17 @@ static int is_hdf5(int bytes, int64_t size)
   return 0;
 }
 
+int dun_hdf_is(const char *file)
+{
+  struct stat status;
+  int bytes = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int known = bytes >= 0 && fstat(bytes, &status) == 0 && S_ISREG(status.st_mode) &&
+              is_hdf5(bytes, status.st_size);
+  if (bytes >= 0)
+    close(bytes);
+  return known;
+}
+
 /* HDF5's own sentences for the plain cases are hard to read. */
 static int check_file(const char *file, int write, int code)
 {

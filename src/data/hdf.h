@@ -18,6 +18,8 @@ hid_t dun_hdf_create(const char *file);
  * (hdf_guard.h), and neither links nor filters nor stored numbers lead out of it. */
 hid_t dun_hdf_open(const char *file, int write);
 hid_t dun_hdf_open_unguarded(const char *file, int write); /* without the other process */
+/* Whether a regular file has HDF5's signature. */
+int dun_hdf_is(const char *file);
 /* Closes; what could not be written shows here.  `status` is passed on if it is negative. */
 int dun_hdf_close(hid_t handle, const char *file, int status);
 

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "io/digest.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,22 +55,6 @@ static int look(const char *name, const char *beside, const char *folder, char *
   return status;
 }
 
-/* A regular file that can be opened. */
-static int open_regular(const char *path, int64_t *size)
-{
-  struct stat status;
-  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0)
-    return dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-    *size = status.st_size;
-    return file;
-  }
-  close(file);
-  return dun_fail(DUN_ERROR_INPUT, "'%s' is %s, expected a file.", path,
-                  S_ISDIR(status.st_mode) ? "a folder" : "a device, socket or pipe");
-}
-
 int dun_file_find(struct dun_context *context, const char *name, const char *beside,
                   const char *folder, char **found)
 {
@@ -81,7 +64,7 @@ int dun_file_find(struct dun_context *context, const char *name, const char *bes
   if (context->rank == 0) {
     status = look(name, beside, folder, found);
     if (status == 0) {
-      int file = open_regular(*found, &size);
+      int file = dun_file_open(*found, &size);
       if (file >= 0)
         close(file);
       status = file < 0 ? file : 0;
@@ -91,43 +74,6 @@ int dun_file_find(struct dun_context *context, const char *name, const char *bes
     size = *found ? (int64_t)strlen(*found) : 0;
   }
   return dun_broadcast_block(context, status, found, &size);
-}
-
-static int read_all(int file, const char *path, char *bytes, int64_t size)
-{
-  for (int64_t done = 0; done < size;) {
-    size_t piece = size - done < 1 << 28 ? (size_t)(size - done) : (size_t)1 << 28;
-    ssize_t got = read(file, bytes + done, piece);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0)
-      return dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
-    if (got == 0)
-      return dun_fail(DUN_ERROR_INPUT, "'%s' became shorter while it was read.", path);
-    done += got;
-  }
-  return 0;
-}
-
-int dun_file_load(const char *path, int64_t limit, char **bytes, int64_t *size)
-{
-  int status = 0, file = open_regular(path, size);
-  *bytes = NULL;
-  if (file < 0)
-    return file;
-  if (*size == 0)
-    status = dun_fail(DUN_ERROR_INPUT, "'%s' is empty.", path);
-  else if (*size > limit)
-    status = dun_fail(DUN_ERROR_INPUT, "'%s' has %lld bytes, expected at most %lld.", path,
-                      (long long)*size, (long long)limit);
-  else if (!(*bytes = dun_allocate(*size + 1, 1)))
-    status = DUN_ERROR_MEMORY;
-  else
-    status = read_all(file, path, *bytes, *size);
-  close(file);
-  if (status < 0)
-    DUN_FREE(*bytes);
-  return status;
 }
 
 int dun_file_read(struct dun_context *context, const char *path, int64_t limit, char **bytes,
@@ -147,7 +93,7 @@ static int digest_bytes(int file, const char *path, int64_t size, uint64_t *dige
   char piece[1 << 16];
   for (int64_t done = 0; done < size;) {
     size_t length = size - done < (int64_t)sizeof piece ? (size_t)(size - done) : sizeof piece;
-    int status = read_all(file, path, piece, (int64_t)length);
+    int status = dun_file_take(file, path, piece, (int64_t)length);
     if (status < 0)
       return status;
     *digest = dun_digest(*digest, piece, (int64_t)length);
@@ -159,7 +105,7 @@ static int digest_bytes(int file, const char *path, int64_t size, uint64_t *dige
 static int digest_file(const char *path, uint64_t *digest, int64_t *size)
 {
   const int64_t half = (int64_t)1 << 29;
-  int status, file = open_regular(path, size);
+  int status, file = dun_file_open(path, size);
   if (file < 0)
     return file;
   *digest = (uint64_t)*size;

@@ -2,6 +2,7 @@
 #ifndef DUNLIN_IO_FILE_H
 #define DUNLIN_IO_FILE_H
 
+#include "data/file.h"
 #include "parallel/context.h"
 
 /* Collective: rank 0 looks for a file that can be read: a relative name beside the file `beside`
@@ -9,11 +10,6 @@
  * caller's (dun_free), the same on all ranks.  DUN_ERROR_INPUT with all the places looked at. */
 int dun_file_find(struct dun_context *context, const char *name, const char *beside,
                   const char *folder, char **found);
-
-/* The whole content of a file of at most `limit` bytes, with a zero byte behind it; *bytes is the
- * caller's (dun_free).  DUN_ERROR_INPUT for a folder, an unreadable, an empty or a too large file.
- * Never communicates. */
-int dun_file_load(const char *path, int64_t limit, char **bytes, int64_t *size);
 
 /* Collective: rank 0 loads, all get the same. */
 int dun_file_read(struct dun_context *context, const char *path, int64_t limit, char **bytes,
