@@ -144,7 +144,7 @@ static void draw_starts(const struct drawing *w, const struct dun_run *run,
 int dun_run_start(struct dun_run *run)
 {
   struct drawing w = {.draw = draw_path};
-  int given = start_of(run) && start_of(run)->rows > 0;
+  int given = start_of(run) && start_of(run)->points.rows > 0;
   dun_path_draws(run->path, run->path_self, run->evaluator->dimension, &w.uniforms, &w.normals);
   int status = make_drawing(&w, run);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
@@ -406,7 +406,7 @@ int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun
 {
   const struct dun_start *start = start_of(run);
   int64_t left = 0, total = run->population.tiles.total;
-  int64_t bound = start && start->rows == 1 ? 0 : BOUND; /* nothing else can be drawn */
+  int64_t bound = start && start->points.rows == 1 ? 0 : BOUND; /* nothing else can be drawn */
   double tried = 0;
   int status = s->passes > 0 ? fill_tiles(context, run, &tried) : 0;
   for (int64_t i = 0; i < run->population.tiles.count; i++)

@@ -89,7 +89,7 @@ int dun_given_base_dense(const struct dun_given_base *base, int d, const struct 
 
 /* ---- points -------------------------------------------------------------------------------- */
 
-static void find_mean(const struct dun_start *points, int64_t d, double *mean)
+static void find_mean(const struct dun_given_points *points, int64_t d, double *mean)
 {
   for (int64_t j = 0; j < d; j++)
     mean[j] = 0;
@@ -99,7 +99,7 @@ static void find_mean(const struct dun_start *points, int64_t d, double *mean)
 }
 
 /* The lower triangle, [d][d], or deviations [d]. */
-static void find_spread(const struct dun_start *points, int64_t d, int dense, double inflate,
+static void find_spread(const struct dun_given_points *points, int64_t d, int dense, double inflate,
                         const double *mean, double *spread)
 {
   double factor = inflate * inflate / (double)(points->rows - 1);
@@ -113,7 +113,7 @@ static void find_spread(const struct dun_start *points, int64_t d, int dense, do
     spread[i] = sqrt(spread[i]);
 }
 
-static int make_points(const struct dun_start *points, int d, int dense, double inflate,
+static int make_points(const struct dun_given_points *points, int d, int dense, double inflate,
                        struct dun_gaussian *gaussian)
 {
   int64_t least = dense ? (int64_t)d + 1 : 2;
@@ -140,8 +140,7 @@ int dun_given_base_points(struct dun_context *context, struct dun_given_base *ba
                           struct dun_evaluator *target, int dense, double inflate,
                           struct dun_gaussian *gaussian)
 {
-  base->points.target = target;
-  int status = dun_start_share(context, &base->points);
+  int status = dun_given_points_read(context, &base->points, target);
   if (status >= 0)
     status = make_points(&base->points, target->dimension, dense, inflate, gaussian);
   DUN_FREE(base->points.row);

@@ -2,13 +2,14 @@
 #ifndef DUNLIN_PATHS_GIVEN_BASE_H
 #define DUNLIN_PATHS_GIVEN_BASE_H
 
-#include "paths/start.h"
+#include "numerics/gaussian.h"
+#include "paths/given_points.h"
 
 struct dun_given_base {
   /* options */
   struct dun_matrix matrix;
   struct dun_data matrix_file;
-  struct dun_start points; /* its file, dataset and coordinates */
+  struct dun_given_points points;
 };
 
 /* gaussian = N(mean, inflate^2 matrix), of the matrix that is given inline or in a CSV file: d rows

@@ -1,56 +1,25 @@
-/* Points for chains to begin at, out of CSV and HDF5 files: read by one rank, checked whole. */
+#include "paths/given_points.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/csv.h"
+#include "data/file.h"
 #include "data/hdf.h"
-#include "paths/start.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Points that are kept: 64 MiB of them, of a file that has more. */
 enum { MOST = 1 << 23 };
+static const int64_t LARGEST = INT64_C(1) << 32; /* bytes of a table */
 
 /* What was found: rows of so many numbers, each as the option `coordinates` says. */
 struct found {
+  const struct dun_given_points *points;
+  const struct dun_evaluator *target;
   int64_t rows, width;
   double *value;         /* [rows][width], owned */
   const long long *line; /* [rows] of a text; NULL: there are none */
 };
-
-/* ---- the file ------------------------------------------------------------------------------ */
-
-static int fail_to_read(const char *file)
-{
-  return dun_fail(DUN_ERROR_INPUT, "%s: cannot be read", file);
-}
-
-/* The whole content; its owner frees data->bytes. */
-static int load(const char *file, struct dun_data *data)
-{
-  FILE *stream = fopen(file, "rb");
-  long size = -1;
-  *data = (struct dun_data){.path = (char *)(uintptr_t)file};
-  if (!stream)
-    return fail_to_read(file);
-  if (fseek(stream, 0, SEEK_END) == 0)
-    size = ftell(stream);
-  if (size >= 0 && size < 1L << 32 && fseek(stream, 0, SEEK_SET) == 0)
-    data->bytes = dun_allocate(size + 1, 1);
-  data->size = data->bytes ? (long long)fread(data->bytes, 1, (size_t)size, stream) : -1;
-  fclose(stream);
-  return data->size == size && size >= 0 ? 0 : fail_to_read(file);
-}
-
-static int is_hdf(const char *file)
-{
-  char head[8] = "";
-  FILE *stream = fopen(file, "rb");
-  size_t size = stream ? fread(head, 1, sizeof head, stream) : 0;
-  if (stream)
-    fclose(stream);
-  return size == sizeof head && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0;
-}
 
 /* ---- names of the output's numbers ---------------------------------------------------------- */
 
@@ -93,11 +62,11 @@ static int has_column(const struct dun_csv *csv, const char *name)
 }
 
 /* column[width] by the names of the output's numbers, where the header has the first of them. */
-static int by_names(const struct dun_start *s, const struct dun_csv *csv,
+static int by_names(const struct found *found, const struct dun_csv *csv,
                     const struct dun_data *data, int *column)
 {
   int count, at = 0, status = 0;
-  struct dun_parameter *all = parameters_of(s->target, &count);
+  struct dun_parameter *all = parameters_of(found->target, &count);
   if (!all)
     return DUN_ERROR_MEMORY;
   for (int i = 0; i < count && status >= 0; i++)
@@ -117,20 +86,20 @@ static int by_names(const struct dun_start *s, const struct dun_csv *csv,
 
 /* ---- tables -------------------------------------------------------------------------------- */
 
-static int choose_columns(const struct dun_start *s, const struct dun_csv *csv,
-                          const struct dun_data *data, int64_t width, int *column)
+static int choose_columns(const struct found *found, const struct dun_csv *csv,
+                          const struct dun_data *data, int *column)
 {
-  int status = s->coordinates == DUN_CONSTRAINED ? by_names(s, csv, data, column) : 0;
+  int constrained = found->points->coordinates == DUN_CONSTRAINED;
+  int status = constrained ? by_names(found, csv, data, column) : 0;
   if (status != 0)
     return status;
-  for (int j = 0; j < width && j < csv->columns; j++)
+  for (int j = 0; j < found->width && j < csv->columns; j++)
     column[j] = j;
-  if (csv->columns == width)
+  if (csv->columns == found->width)
     return 0;
   return dun_fail(DUN_ERROR_INPUT, "%s: found %d columns, expected the %lld %s", data->path,
-                  csv->columns, (long long)width,
-                  s->coordinates == DUN_CONSTRAINED ? "numbers of the target's output"
-                                                    : "coordinates of the target");
+                  csv->columns, (long long)found->width,
+                  constrained ? "numbers of the target's output" : "coordinates of the target");
 }
 
 static int copy_columns(const struct dun_csv *csv, const struct dun_data *data, const int *column,
@@ -149,20 +118,21 @@ static int copy_columns(const struct dun_csv *csv, const struct dun_data *data, 
   return status;
 }
 
-static int read_table(const struct dun_start *s, struct dun_csv *csv, struct found *found)
+static int read_table(struct dun_csv *csv, struct found *found)
 {
   static const struct dun_csv_format as_it_shows = {0};
-  struct dun_data data;
+  struct dun_data data = {.path = found->points->file};
+  int64_t size = 0;
   int *column = dun_allocate(found->width, sizeof *column);
-  int status = column ? load(s->file, &data) : DUN_ERROR_MEMORY;
+  int status = column ? dun_file_load(data.path, LARGEST, &data.bytes, &size) : DUN_ERROR_MEMORY;
+  data.size = size;
   if (status >= 0)
     status = dun_csv_parse(csv, &data, &as_it_shows);
   if (status >= 0)
-    status = choose_columns(s, csv, &data, found->width, column);
+    status = choose_columns(found, csv, &data, column);
   if (status >= 0)
     status = copy_columns(csv, &data, column, found);
-  if (column)
-    dun_free(data.bytes);
+  dun_free(data.bytes);
   dun_free(column);
   return status;
 }
@@ -180,9 +150,10 @@ static int64_t rows_of(int rank, const int64_t size[3], int64_t width, int of_re
 
 /* Rows of `width` numbers in columns from `first` on of found->value, which the first call
  * makes. */
-static int read_place(const char *file, const char *place, int of_result, int64_t width,
-                      int64_t first, struct found *found)
+static int read_place(const char *place, int of_result, int64_t width, int64_t first,
+                      struct found *found)
 {
+  const char *file = found->points->file;
   struct dun_numbers all = {0};
   int64_t size[3];
   int rank = 0, status = dun_hdf_array(file, place, &rank, size, &all);
@@ -206,22 +177,22 @@ static int read_place(const char *file, const char *place, int of_result, int64_
   return status < 0 ? status : 0;
 }
 
-static int read_result(const struct dun_start *s, struct found *found)
+static int read_result(struct found *found)
 {
   int count, status = 0;
   int64_t at = 0;
-  struct dun_parameter *all = parameters_of(s->target, &count);
+  struct dun_parameter *all = parameters_of(found->target, &count);
   if (!all)
     return DUN_ERROR_MEMORY;
-  if (s->coordinates == DUN_UNCONSTRAINED)
+  if (found->points->coordinates == DUN_UNCONSTRAINED)
     status = dun_fail(DUN_ERROR_INPUT,
                       "%s: a result has the output's numbers, not the unconstrained ones: name a "
                       "dataset that has those, or give coordinates: constrained",
-                      s->file);
+                      found->points->file);
   for (int i = 0; i < count && status >= 0; i++) {
     char place[96];
     snprintf(place, sizeof place, "/posterior/%.63s", all[i].name);
-    status = read_place(s->file, place, 1, entries_of(&all[i]), at, found);
+    status = read_place(place, 1, entries_of(&all[i]), at, found);
     at += entries_of(&all[i]);
   }
   dun_free(all);
@@ -238,8 +209,9 @@ static void say_where(const struct found *found, int64_t k, char where[64])
     snprintf(where, 64, " point %lld", (long long)k + 1);
 }
 
-static int convert(const struct dun_start *s, const struct found *found, int64_t k, double *x)
+static int convert(const struct found *found, int64_t k, double *x)
 {
+  const char *file = found->points->file;
   const double *value = found->value + k * found->width;
   char where[64], reason[256] = "";
   int64_t odd = -1;
@@ -247,48 +219,67 @@ static int convert(const struct dun_start *s, const struct found *found, int64_t
     odd = isfinite(value[j]) ? odd : j;
   say_where(found, k, where);
   if (odd >= 0)
-    return dun_fail(DUN_ERROR_INPUT, "%s:%s: number %lld is %g, expected a finite number", s->file,
+    return dun_fail(DUN_ERROR_INPUT, "%s:%s: number %lld is %g, expected a finite number", file,
                     where, (long long)odd + 1, value[odd]);
-  if (s->coordinates == DUN_UNCONSTRAINED)
+  if (found->points->coordinates == DUN_UNCONSTRAINED)
     memcpy(x, value, (size_t)found->width * sizeof *x);
-  else if (dun_evaluator_unconstrain(s->target, value, x,
+  else if (dun_evaluator_unconstrain(found->target, value, x,
                                      (struct dun_message){reason, sizeof reason}) < 0)
-    return dun_fail(DUN_ERROR_INPUT, "%s:%s: %s", s->file, where, reason);
+    return dun_fail(DUN_ERROR_INPUT, "%s:%s: %s", file, where, reason);
   return 0;
 }
 
 /* All of them, or of very many equally spaced ones, the last among them. */
-static int keep(struct dun_start *s, const struct found *found)
+static int keep(const struct found *found, struct dun_given_points *points)
 {
-  int64_t d = s->target->dimension, most = MOST / d > 64 ? MOST / d : 64;
+  int64_t d = found->target->dimension, most = MOST / d > 64 ? MOST / d : 64;
   int status = 0;
   if (found->rows < 1)
-    return dun_fail(DUN_ERROR_INPUT, "%s: found no points, expected at least one", s->file);
-  s->rows = found->rows < most ? found->rows : most;
-  s->row = dun_allocate(s->rows * d, sizeof *s->row);
-  if (!s->row)
+    return dun_fail(DUN_ERROR_INPUT, "%s: found no points, expected at least one", points->file);
+  points->rows = found->rows < most ? found->rows : most;
+  points->row = dun_allocate(points->rows * d, sizeof *points->row);
+  if (!points->row)
     return DUN_ERROR_MEMORY;
-  for (int64_t k = 0; k < s->rows && status >= 0; k++)
-    status =
-        convert(s, found, (int64_t)((__int128)(k + 1) * found->rows / s->rows) - 1, s->row + k * d);
+  for (int64_t k = 0; k < points->rows && status >= 0; k++)
+    status = convert(found, (int64_t)((__int128)(k + 1) * found->rows / points->rows) - 1,
+                     points->row + k * d);
   return status;
 }
 
-int dun_start_read(struct dun_start *s)
+static int read_points(struct dun_given_points *points, const struct dun_evaluator *target)
 {
-  struct found found = {.width = s->coordinates == DUN_CONSTRAINED ? s->target->outputs
-                                                                   : s->target->dimension};
+  struct found found = {.points = points,
+                        .target = target,
+                        .width = points->coordinates == DUN_CONSTRAINED ? target->outputs
+                                                                        : target->dimension};
   struct dun_csv csv = {0};
   int status;
-  if (!is_hdf(s->file))
-    status = read_table(s, &csv, &found);
-  else if (s->dataset && *s->dataset)
-    status = read_place(s->file, s->dataset, 0, found.width, 0, &found);
+  if (!dun_hdf_is(points->file))
+    status = read_table(&csv, &found);
+  else if (points->dataset && *points->dataset)
+    status = read_place(points->dataset, 0, found.width, 0, &found);
   else
-    status = read_result(s, &found);
+    status = read_result(&found);
   if (status >= 0)
-    status = keep(s, &found);
+    status = keep(&found, points);
   dun_free(found.value);
   dun_csv_free(&csv);
+  return status;
+}
+
+int dun_given_points_read(struct dun_context *context, struct dun_given_points *points,
+                          const struct dun_evaluator *target)
+{
+  int64_t bytes = 0;
+  char *block = NULL;
+  int status = 0;
+  if (context->rank == 0) {
+    status = read_points(points, target);
+    block = (char *)points->row;
+    bytes = points->rows * target->dimension * (int64_t)sizeof *points->row;
+  }
+  status = dun_broadcast_block(context, status, &block, &bytes);
+  points->row = (double *)(void *)block;
+  points->rows = bytes / (int64_t)sizeof *points->row / target->dimension;
   return status;
 }

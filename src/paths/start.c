@@ -46,23 +46,24 @@ static int make_point(struct dun_start *s, const char *place)
 {
   const struct dun_evaluator *e = s->target;
   char name[64], reason[256] = "";
-  int count = s->coordinates == DUN_CONSTRAINED ? e->outputs : e->dimension, status;
+  int count = s->points.coordinates == DUN_CONSTRAINED ? e->outputs : e->dimension, status;
   double *given = dun_allocate(count, sizeof *given);
-  s->row = dun_allocate(e->dimension, sizeof *s->row);
-  s->rows = 1;
+  s->points.row = dun_allocate(e->dimension, sizeof *s->points.row);
+  s->points.rows = 1;
   snprintf(name, sizeof name, "%.40s.point", place);
-  status = given && s->row ? 0 : DUN_ERROR_MEMORY;
+  status = given && s->points.row ? 0 : DUN_ERROR_MEMORY;
   if (status >= 0 && s->point.count != 1 && s->point.count != count)
     status = dun_fail(DUN_ERROR_INPUT, "%s: found %lld numbers, expected 1 or %d, %s", name,
                       s->point.count, count,
-                      s->coordinates == DUN_CONSTRAINED ? "those of the output parameters"
-                                                        : "the target's dimension");
+                      s->points.coordinates == DUN_CONSTRAINED ? "those of the output parameters"
+                                                               : "the target's dimension");
   if (status >= 0)
     status = dun_given_numbers(&s->point, name, count, given);
-  if (status >= 0 && s->coordinates == DUN_UNCONSTRAINED)
-    memcpy(s->row, given, (size_t)count * sizeof *given);
-  else if (status >= 0 && dun_evaluator_unconstrain(
-                              e, given, s->row, (struct dun_message){reason, sizeof reason}) < 0)
+  if (status >= 0 && s->points.coordinates == DUN_UNCONSTRAINED)
+    memcpy(s->points.row, given, (size_t)count * sizeof *given);
+  else if (status >= 0 &&
+           dun_evaluator_unconstrain(e, given, s->points.row,
+                                     (struct dun_message){reason, sizeof reason}) < 0)
     status = dun_fail(DUN_ERROR_INPUT, "%s: %s", name, reason);
   dun_free(given);
   return status;
@@ -87,22 +88,6 @@ static int check_letters(const struct dun_start *s, const char *place)
                   place, s->target->target->type.name);
 }
 
-int dun_start_share(struct dun_context *context, struct dun_start *s)
-{
-  int64_t bytes = 0;
-  char *block = NULL;
-  int status = 0;
-  if (context->rank == 0) {
-    status = dun_start_read(s);
-    block = (char *)s->row;
-    bytes = s->rows * s->target->dimension * (int64_t)sizeof *s->row;
-  }
-  status = dun_broadcast_block(context, status, &block, &bytes);
-  s->row = (double *)(void *)block;
-  s->rows = bytes / (int64_t)sizeof *s->row / s->target->dimension;
-  return status;
-}
-
 int dun_start_init(struct dun_context *context, struct dun_start *s, struct dun_evaluator *target,
                    const char *place)
 {
@@ -118,7 +103,7 @@ int dun_start_init(struct dun_context *context, struct dun_start *s, struct dun_
   case DUN_START_UNIFORM: status = make_box(s, place); break;
   case DUN_START_PRIOR: status = check_prior(s, place); break;
   case DUN_START_POINT: status = make_point(s, place); break;
-  case DUN_START_FILE: return dun_start_share(context, s);
+  case DUN_START_FILE: return dun_given_points_read(context, &s->points, target);
   case DUN_START_LETTERS: status = check_letters(s, place); break;
   }
   return dun_agree(context, status);
@@ -129,7 +114,7 @@ void dun_start_free(struct dun_start *s)
   dun_gaussian_free(&s->law);
   DUN_FREE(s->low);
   DUN_FREE(s->width);
-  DUN_FREE(s->row);
+  DUN_FREE(s->points.row);
 }
 
 /* ---- drawing ------------------------------------------------------------------------------- */
@@ -146,7 +131,7 @@ void dun_start_draws(const struct dun_start *s, int *uniforms, int *normals)
     *normals = s->target->target->draw_normals;
     break;
   case DUN_START_POINT:
-  case DUN_START_FILE: *uniforms = s->rows > 1; break;
+  case DUN_START_FILE: *uniforms = s->points.rows > 1; break;
   }
 }
 
@@ -162,10 +147,10 @@ static void pick_rows(const struct dun_start *s, const double *uniform, double *
 {
   int64_t d = s->target->dimension;
   for (int l = 0; l < L; l++) {
-    int64_t k = s->rows > 1 ? (int64_t)(uniform[l] * (double)s->rows) : 0;
-    k = k < s->rows ? k : s->rows - 1;
+    int64_t k = s->points.rows > 1 ? (int64_t)(uniform[l] * (double)s->points.rows) : 0;
+    k = k < s->points.rows ? k : s->points.rows - 1;
     for (int64_t j = 0; j < d; j++)
-      x[j * L + l] = s->row[k * d + j];
+      x[j * L + l] = s->points.row[k * d + j];
   }
 }
 
@@ -223,11 +208,12 @@ int dun_start_density(const struct dun_start *s, const double *x, double *lp)
 int dun_start_given(const struct dun_start *s, int64_t number, int64_t count, double *x)
 {
   int64_t d = s->target->dimension;
-  if (s->rows == 0)
+  if (s->points.rows == 0)
     return 0;
-  int64_t k =
-      s->rows > count ? (int64_t)((__int128)(number + 1) * s->rows / count) - 1 : number % s->rows;
-  memcpy(x, s->row + k * d, (size_t)d * sizeof *x);
+  int64_t k = s->points.rows > count
+                  ? (int64_t)((__int128)(number + 1) * s->points.rows / count) - 1
+                  : number % s->points.rows;
+  memcpy(x, s->points.row + k * d, (size_t)d * sizeof *x);
   return 1;
 }
 
@@ -276,20 +262,20 @@ const struct dun_option dun_start_options[] = {
      .doc = "Where all chains begin; one number for all or one for each."},
     {.name = "file",
      .type = DUN_FILE,
-     .offset = START(file),
+     .offset = START(points.file),
      .when = "type=file",
      .doc =
          "Points: a CSV file of a row each, whose columns may have the output's names; a result, "
          "of whose draws the chains take the latest; or another HDF5 file."},
     {.name = "dataset",
      .type = DUN_TEXT,
-     .offset = START(dataset),
+     .offset = START(points.dataset),
      .initial = "",
      .when = "type=file",
      .doc = "Place of the points in an HDF5 file, a row each; left out: the draws of a result."},
     {.name = "coordinates",
      .type = DUN_CHOICE,
-     .offset = START(coordinates),
+     .offset = START(points.coordinates),
      .initial = "constrained",
      .words = "constrained|unconstrained",
      .when = "type=point|file",

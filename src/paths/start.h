@@ -3,8 +3,7 @@
 #define DUNLIN_PATHS_START_H
 
 #include "numerics/gaussian.h"
-#include "parallel/context.h"
-#include "population/evaluator.h"
+#include "paths/given_points.h"
 
 enum dun_start_type {
   DUN_START_GAUSSIAN,
@@ -19,19 +18,14 @@ struct dun_start {
   /* options */
   int type; /* enum dun_start_type */
   struct dun_numbers mean, scale, lower, upper, point;
-  char *file, *dataset;
-  int coordinates; /* enum dun_coordinates */
+  struct dun_given_points points; /* of a file, or the one of `point` */
   long long superchains;
 
   /* made by init */
   struct dun_evaluator *target;
   struct dun_gaussian law; /* of a Gaussian start */
   double *low, *width;     /* [d]: of the box; owned */
-  int64_t rows;            /* of points that are given, equally spaced ones if there were many */
-  double *row;             /* [rows][d], unconstrained; owned */
 };
-
-enum dun_coordinates { DUN_CONSTRAINED, DUN_UNCONSTRAINED };
 
 /* Rows of a DUN_SECTION with offsets relative to a struct dun_start. */
 extern const struct dun_option dun_start_options[];
@@ -51,13 +45,5 @@ int dun_start_density(const struct dun_start *start, const double *x, double *lp
 /* x[d] of number `number` of `count` starts where points are given, in the order of the file; 0:
  * there are none, `draw` says where to begin. */
 int dun_start_given(const struct dun_start *start, int64_t number, int64_t count, double *x);
-
-/* Collective.  The file's points alone: sets `rows` and `row`, of a start whose options of a file
- * and whose target are set. */
-int dun_start_share(struct dun_context *context, struct dun_start *start);
-
-/* For dun_start_init: points of the file (paths/start_file.c), as it sets `rows` and `row`.
- * Rank 0 alone. */
-int dun_start_read(struct dun_start *start);
 
 #endif

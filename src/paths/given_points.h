@@ -1,0 +1,24 @@
+/* Points that an input gives, for starts or for a base: out of CSV and HDF5 files. */
+#ifndef DUNLIN_PATHS_GIVEN_POINTS_H
+#define DUNLIN_PATHS_GIVEN_POINTS_H
+
+#include "parallel/context.h"
+#include "population/evaluator.h"
+
+enum dun_coordinates { DUN_CONSTRAINED, DUN_UNCONSTRAINED };
+
+struct dun_given_points {
+  /* options */
+  char *file, *dataset;
+  int coordinates; /* enum dun_coordinates */
+
+  int64_t rows; /* equally spaced ones if there were many */
+  double *row;  /* [rows][d], unconstrained; owned */
+};
+
+/* Collective: rank 0 reads the file, checked whole, and all get its points.  DUN_ERROR_INPUT,
+ * DUN_ERROR_MEMORY; `row` is the caller's (dun_free) in any case. */
+int dun_given_points_read(struct dun_context *context, struct dun_given_points *points,
+                          const struct dun_evaluator *target);
+
+#endif
