@@ -104,7 +104,7 @@ int dun_estimate_evaluation(struct dun_context *context, const struct dun_run *r
   return code < 0 ? code : dun_max(context, 0, 1, seconds);
 }
 
-static int is_dense(const struct dun_run *run)
+int dun_estimate_is_dense(const struct dun_run *run)
 {
   const struct dun_kernel_options *options = run->kernel_self;
   return run->kernel && options->metric == DUN_METRIC_DENSE;
@@ -151,7 +151,7 @@ static int measure(const struct bench *bench, const struct dun_run *run, double 
   double metric = 0;
   int code = 0;
   *seconds = measure_evaluation(bench, run);
-  if (is_dense(run)) {
+  if (dun_estimate_is_dense(run)) {
     code = measure_dense(bench, run, &metric);
   } else if (propagator(run)) {
     struct dun_metric fourier =
@@ -212,7 +212,7 @@ static double workspace(const struct dun_run *run)
   double tables = tables_of(run);
   if (propagator(run))
     tables += (double)dun_lattice_memory(&propagator(run)->lattice);
-  tables += is_dense(run) ? 8. * MATRICES * d * d : 0;
+  tables += dun_estimate_is_dense(run) ? 8. * MATRICES * d * d : 0;
   return 8. * DUN_LANES * columns + tables +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }
@@ -415,7 +415,8 @@ static void tell_work(struct dun_text *out, const struct dun_run *run, const str
   dun_text_add(out,
                "one evaluation with gradient%s: %.3g us for a particle, measured on one tile of "
                "first draws\n",
-               is_dense(run) || propagator(run) ? ", and metric" : "", f->evaluation * 1e6);
+               dun_estimate_is_dense(run) || propagator(run) ? ", and metric" : "",
+               f->evaluation * 1e6);
   dun_text_add(out, "work: assuming %.0f steps%s of %.0f moves of %.0f evaluations", S,
                known ? "" : " (the schedule is adaptive: a guess)", moves(run), gradients(run));
   if (f->level > 0)

@@ -15,4 +15,7 @@ int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, str
 int dun_estimate_evaluation(struct dun_context *context, const struct dun_run *run,
                             double *seconds);
 
+/* Whether the kernel's metric is stated to be dense: it then takes d^2 of time and memory. */
+int dun_estimate_is_dense(const struct dun_run *run);
+
 #endif

@@ -25,7 +25,9 @@ static double lanes_seconds(int dimension, int dense)
   return 1e-6 * (.5 + .12 * d + (dense ? .005 * d * d : 0));
 }
 
-int dun_tile_size_for(double seconds, int dimension, int dense)
+/* The tile that an evaluation of so many seconds deserves: the smallest power of 2 at which the
+ * arithmetic beside it takes at most a quarter of its time. */
+static int size_for(double seconds, int dimension, int dense)
 {
   int size = 1;
   while (size < DUN_LANES && lanes_seconds(dimension, dense) / size > .25 * seconds)
@@ -33,17 +35,11 @@ int dun_tile_size_for(double seconds, int dimension, int dense)
   return size;
 }
 
-static int is_dense(const struct dun_run *run)
-{
-  const struct dun_kernel_options *options = run->kernel_self;
-  return run->kernel && options->metric == DUN_METRIC_DENSE;
-}
-
 /* Where there are many tiles anyway they are spread well enough. */
 static void advise(const struct dun_run *run, double seconds, struct dun_text *out)
 {
   const int64_t many = 256;
-  int best = dun_tile_size_for(seconds, run->evaluator->dimension, is_dense(run));
+  int best = size_for(seconds, run->evaluator->dimension, dun_estimate_is_dense(run));
   int64_t tiles = run->population.tiles.tiles, particles = run->options.particles;
   int tile = run->population.tiles.tile;
   if (!run->target->point && best < tile && tiles < many)

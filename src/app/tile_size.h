@@ -14,10 +14,6 @@ long long dun_tile_size_auto(const struct dun_target *target, long long particle
 /* Puts that in its place. */
 void dun_tile_size_settle(struct dun_run *run);
 
-/* The tile that an evaluation of so many seconds in d dimensions deserves: the smallest power of 2
- * at which the arithmetic beside it takes at most a quarter of its time, 1 to 64. */
-int dun_tile_size_for(double seconds, int dimension, int dense);
-
 /* Collective.  Measures an evaluation of the assembled run and says what it takes, and which tile
  * would be better. */
 int dun_tile_size_tell(struct dun_context *context, const struct dun_assembly *assembly,

@@ -81,6 +81,13 @@ class Job:
     def wait_for_requeue(self):
         wait_for(self.job, lambda _, restarts: restarts == 1, 120, "requeue")
 
+    def warn(self):
+        """The early warning, after some work: the job comes back, and ends."""
+        self.wait_for_work()
+        slurm("scancel", "--signal=USR1", "--batch", self.job)
+        self.wait_for_requeue()
+        assert self.wait_for_end() == ("COMPLETED", 1), self.log()
+
     def wait_for_end(self, seconds=400):
         wait_for(self.job, lambda name, _: name in OVER, seconds, "the end")
         return state(self.job)
@@ -103,10 +110,7 @@ def test_the_early_warning():
     need_a_cluster()
     with folder_of_job() as folder:
         job = Job(folder)
-        job.wait_for_work()
-        slurm("scancel", "--signal=USR1", "--batch", job.job)
-        job.wait_for_requeue()
-        assert job.wait_for_end() == ("COMPLETED", 1), job.log()
+        job.warn()
         job.check()
 
 
@@ -165,10 +169,7 @@ def test_a_budget_of_evaluations():
     need_a_cluster()
     with folder_of_job() as folder:
         job = Job(folder, pace=2, options=("--set", "run.evaluations=12000"))
-        job.wait_for_work()
-        slurm("scancel", "--signal=USR1", "--batch", job.job)
-        job.wait_for_requeue()
-        assert job.wait_for_end() == ("COMPLETED", 1), job.log()
+        job.warn()
         assert attributes(job.result)["cut_short"] == 1
         job.check()
 
