@@ -233,7 +233,19 @@ static struct superchains worst_superchains(const struct dun_table *table, int c
   return worst;
 }
 
-/* What R-hat of the single chains says counts too, unless they are too short for it. */
+/* Whether single chains forget more slowly than their warm-up allows.  Superchains whose chains
+ * fell into modes at random have forgotten where they began, and nested R-hat is good, though no
+ * chain goes from mode to mode and the shares are those of the starts.  After W sweeps a hundredth
+ * of a start is left where correlations fall within W / 5 of them; the halves of n draws then have
+ * an R-hat of at most sqrt(1 + 6 (W / 5) / n). */
+static int forget_too_slowly(double rhat, const struct dun_kept *kept)
+{
+  double most = 1 + 1.2 * (double)kept->warmed / (double)kept->draws;
+  return kept->warmed > 0 && rhat > 1.01 && rhat * rhat > most;
+}
+
+/* What R-hat of the single chains says counts too; of short ones, what it says against the
+ * warm-up. */
 static void judge_superchains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
                               const struct dun_table *table, int count)
 {
@@ -242,12 +254,15 @@ static void judge_superchains(struct dun_diagnosis *diagnosis, const struct dun_
   double rhat = worst_of(table, "rhat", count, 1, &unused);
   struct superchains worst = worst_superchains(table, count);
   int is_short = isnan(rhat) || dun_mixing_by_chain(kept->chains.total, kept->draws);
-  enum dun_verdict_level single = is_short || rhat <= 1.01 ? DUN_GOOD
-                                  : rhat > 1.1             ? DUN_BAD
-                                                           : DUN_DOUBTFUL;
+  int is_slow = is_short && forget_too_slowly(rhat, kept);
+  enum dun_verdict_level single = is_slow                    ? DUN_DOUBTFUL
+                                  : is_short || rhat <= 1.01 ? DUN_GOOD
+                                  : rhat > 1.1               ? DUN_BAD
+                                                             : DUN_DOUBTFUL;
   const char *what = worst.level != DUN_GOOD && worst.deviations > 4
                          ? ": they have not forgotten their starts"
                      : worst.level != DUN_GOOD ? ": there are too few chains to tell"
+                     : is_slow                 ? ": they forget too slowly for so short a warm-up"
                      : single != DUN_GOOD      ? ": the single chains have not met"
                                                : "";
   dun_diagnose(diagnosis, "mixing", worst.level > single ? worst.level : single,

@@ -147,7 +147,7 @@ static int tick(struct dun_context *context, struct dun_driver *driver)
   if (!driver->started) {
     run->tick = 0;
     run->now = (struct dun_now){0};
-    run->kept.draws = run->kept.began = 0;
+    run->kept.draws = run->kept.began = run->kept.warmed = 0;
     driver->rows = 0;
     driver->finishing = driver->seconding = 0;
     dun_second_start(&driver->second);

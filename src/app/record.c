@@ -60,6 +60,7 @@ static const struct dun_state run_state[] = {
     RUN("replicate", DUN_STATE_INTEGER, replicate),
     RUN("draws", DUN_STATE_INTEGER, kept.draws),
     DUN_STATE_UP_TO(1, "began", offsetof(struct dun_run, kept.began)),
+    RUN("warmed", DUN_STATE_INTEGER, kept.warmed),
     RUN("step", DUN_STATE_INTEGER, now.step),
     {.name = "time",
      .type = DUN_STATE_NUMBER,

@@ -355,6 +355,7 @@ static int warm_up(struct dun_context *context, struct langevin *s, struct dun_r
     s->phase = SAMPLE;
     s->done = 0;
     run->kept.began = 1;
+    run->kept.warmed = s->made / s->thin;
     return DUN_TICK_GOING;
   }
   if (!s->learning.begun)

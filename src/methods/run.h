@@ -63,6 +63,7 @@ struct dun_kept {
                     * one of them has a logw above -inf whenever a draw is kept */
   int64_t draws;   /* state: kept so far in this replicate */
   int64_t began;   /* state, set by the method: from the next tick on sweeps are for draws */
+  int64_t warmed;  /* state, set by the method: as many draws as the sweeps before them would be */
   int64_t superchains;     /* so many groups of consecutive chains began each at one point; 0: every
                         * chain began for itself.  Set by the method's init */
   int outputs;             /* numbers in a draw */

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import SOURCE, Folder, column, dunlin, main, summary, write  # noqa: E402
+from support import SOURCE, Folder, attributes, column, dunlin, main, summary, write  # noqa: E402
 
 sys.path.insert(0, os.path.join(SOURCE, "analysis"))
 import numpy  # noqa: E402
@@ -12,22 +12,23 @@ import reference_diagnostics as reference  # noqa: E402
 
 INPUT = """
 run:    {{seed: {seed}, particles: {chains}}}
-target: {{type: gaussian, dimension: 4, covariance: {{type: toeplitz, correlation: 0.9}}}}
+target: {target}
 path:
   type: constant
-  start: {{type: uniform, lower: -8, upper: 8, superchains: {superchains}}}
+  start: {{type: uniform, lower: {start}, upper: {end}, superchains: {superchains}}}
 kernel: {{type: {kernel}}}
 method: {{type: langevin, warmup: {warmup}, draws: {draws}}}
 output: {{file: result.h5}}
 """
+TARGET = "{type: gaussian, dimension: 4, covariance: {type: toeplitz, correlation: 0.9}}"
 STEADY = "hmc, step_size: 0.3, leapfrog_steps: 4, metric: identity"
 
 
 def sample(folder, seed=1, chains=1000, superchains=20, warmup=0, draws=20, kernel=STEADY,
-           **options):
+           target=TARGET, start=-8, **options):
     file = write(folder, "input.yaml", INPUT.format(
         seed=seed, chains=chains, superchains=superchains, warmup=warmup, draws=draws,
-        kernel=kernel))
+        kernel=kernel, target=target, start=start, end=-start))
     result = os.path.join(folder, "result.h5")
     dunlin("run", file, "--output", result, "--quiet", "--overwrite", **options)
     return result
@@ -75,6 +76,38 @@ def test_chains_that_remember_are_not():
             result = sample(folder, warmup=warmup, kernel=kernel)
             said = verdict(result)
             assert said["level"] != "good" and "have not forgotten" in said["text"], said
+
+
+MODES = ("{type: gaussian_mixture, dimension: 2, layout: two_modes, separation: $, "
+         "weights: [0.2, 0.8]}")
+
+
+def modes(folder, separation, draws):
+    """512 chains that begin between two modes of shares 0.2 and 0.8, in superchains that begin next
+    to each other."""
+    return verdict(sample(
+        folder, chains=512, superchains=16, draws=draws, warmup=100, start=-.01, kernel="hmc",
+        target=MODES.replace("$", str(separation))))
+
+
+def test_chains_that_no_longer_change_modes():
+    """Chains of each superchain fell into either mode: nested R-hat sees nothing, R-hat does."""
+    for separation, good in ((1, True), (4, False)):
+        with Folder() as folder:
+            said = modes(folder, separation, 200)
+            assert (said["level"] == "good") == good, said
+            assert good or "forget too slowly" in said["text"], said
+
+
+def test_a_restart_knows_the_warm_up():
+    """Stopped among its draws, and gone on with by two ranks."""
+    with Folder() as folder:
+        whole, text = modes(folder, 4, 200), os.path.join(folder, "input.yaml")
+        total = int(attributes(os.path.join(folder, "result.h5"))["evaluations"])
+        cut = ("run", text, "--output", os.path.join(folder, "cut.h5"), "--quiet")
+        dunlin(*cut, "--stop-after", total * 3 // 4, code=85)
+        dunlin(*cut, "--restart", ranks=2)
+        assert verdict(os.path.join(folder, "cut.h5")) == whole and whole["level"] == "doubtful"
 
 
 def test_too_few_chains_to_tell():
