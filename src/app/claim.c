@@ -22,7 +22,7 @@ static int is_held(int file)
 enum dun_claimed dun_claim_look(const char *result, struct dun_text *reason)
 {
   char *name = dun_standing_file(result, ".running"), text[256];
-  int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+  int file = name ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
   dun_free(name);
   if (file < 0)
     return DUN_CLAIM_NONE;

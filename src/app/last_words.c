@@ -48,7 +48,8 @@ static void add(char *text, const char *more)
 
 static void note(const char *text)
 {
-  int file = watch.file ? open(watch.file, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+  const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+  int file = watch.file ? open(watch.file, flags) : -1;
   if (file < 0)
     return;
   ssize_t put = write(file, text, strlen(text));

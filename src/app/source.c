@@ -1,6 +1,7 @@
 #include "app/source.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/file.h"
 #include "io/checkpoint_file.h"
 #include "io/result_read.h"
 #include <errno.h>
@@ -19,24 +20,14 @@ enum { LIMIT = (1 << 20) + 1 };
 
 static int read_bytes(const char *file, struct dun_source *source)
 {
-  struct stat status;
-  int code = 0, descriptor = open(file, O_RDONLY | O_CLOEXEC);
-  ssize_t got = 1;
+  int64_t size;
+  int code, descriptor = dun_file_open(file, &size);
   if (descriptor < 0)
-    return dun_fail(DUN_ERROR_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
-  if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
-    code = dun_fail(DUN_ERROR_INPUT, "%s: found a folder, expected an input file", file);
-  else if (!(source->bytes = dun_allocate(LIMIT + 1, 1)))
-    code = DUN_ERROR_MEMORY;
-  while (!code && got > 0 && source->size < LIMIT) {
-    got = read(descriptor, source->bytes + source->size, (size_t)(LIMIT - source->size));
-    if (got < 0 && errno == EINTR)
-      got = 1;
-    else if (got < 0)
-      code = dun_fail(DUN_ERROR_INPUT, "%s: cannot be read: %s", file, strerror(errno));
-    else
-      source->size += got;
-  }
+    return descriptor;
+  source->size = size < LIMIT ? size : LIMIT;
+  source->bytes = dun_allocate(source->size + 1, 1);
+  code = source->bytes ? dun_file_take(descriptor, file, source->bytes, source->size)
+                       : DUN_ERROR_MEMORY;
   close(descriptor);
   return code;
 }

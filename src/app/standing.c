@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/checkpoint_file.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,15 +29,16 @@ char *dun_standing_file(const char *result, const char *end)
 
 /* ---- reasons ------------------------------------------------------------------------------- */
 
+/* What has the name gives it up: a link is not followed, a pipe not waited for. */
 void dun_standing_keep(const char *result, const char *reason)
 {
   char *name = dun_standing_file(result, ".failed");
-  FILE *file = reason && name ? fopen(name, "we") : NULL;
-  if (file) {
-    fprintf(file, "%s\n", reason);
-    fclose(file);
-  } else if (name && !reason) {
-    remove(name);
+  if (name)
+    unlink(name);
+  int file = reason && name ? open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+  if (file >= 0) {
+    dprintf(file, "%s\n", reason);
+    close(file);
   }
   dun_free(name);
 }
@@ -45,8 +47,11 @@ void dun_standing_keep(const char *result, const char *reason)
 static int read_reason(const char *result, struct dun_text *reason)
 {
   char *name = dun_standing_file(result, ".failed"), line[2048] = "";
-  FILE *file = name ? fopen(name, "re") : NULL;
+  int descriptor = name ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+  FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
   dun_free(name);
+  if (!file && descriptor >= 0)
+    close(descriptor);
   if (!file)
     return 0;
   if (!fgets(line, sizeof line, file))

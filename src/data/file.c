@@ -11,15 +11,17 @@ int dun_file_open(const char *path, int64_t *size)
 {
   struct stat status;
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0)
+  if (file < 0 && errno != ENXIO) /* a socket's */
     return dun_fail(DUN_ERROR_INPUT, "'%s' cannot be read: %s.", path, strerror(errno));
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+  int known = file >= 0 && fstat(file, &status) == 0;
+  if (known && S_ISREG(status.st_mode)) {
     *size = status.st_size;
     return file;
   }
-  close(file);
+  if (file >= 0)
+    close(file);
   return dun_fail(DUN_ERROR_INPUT, "'%s' is %s, expected a file.", path,
-                  S_ISDIR(status.st_mode) ? "a folder" : "a device, socket or pipe");
+                  known && S_ISDIR(status.st_mode) ? "a folder" : "a device, socket or pipe");
 }
 
 int dun_file_take(int file, const char *path, char *bytes, int64_t size)

@@ -3,6 +3,7 @@
 #include "targets/library.h"
 #include "base/error.h"
 #include "base/type.h"
+#include "data/file.h"
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- checks of a table ------------------------------------------------------------------- */
 
@@ -120,7 +121,7 @@ int dun_target_check(const struct dun_target *target, const char *origin)
 
 /* A file cut short is refused here: mapped, it would kill the process at the first touch of what is
  * missing. */
-static int check_segments(FILE *stream, const Elf64_Ehdr *head, long long size)
+static int check_segments(FILE *stream, const Elf64_Ehdr *head, int64_t size)
 {
   for (int i = 0; i < head->e_phnum; i++) {
     Elf64_Phdr segment;
@@ -133,28 +134,30 @@ static int check_segments(FILE *stream, const Elf64_Ehdr *head, long long size)
   return 0;
 }
 
-static int check_stream(FILE *stream, const char *file)
+static int check_stream(FILE *stream, const char *file, int64_t size)
 {
   Elf64_Ehdr head;
-  struct stat about;
-  if (fstat(fileno(stream), &about) != 0 || !S_ISREG(about.st_mode))
-    return dun_fail(DUN_ERROR_INPUT, "%s: not a regular file, expected a shared library", file);
   if (fread(&head, sizeof head, 1, stream) != 1 || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
       head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_type != ET_DYN)
     return dun_fail(DUN_ERROR_INPUT, "%s: not a shared library (cc -shared -fPIC)", file);
-  if (head.e_phentsize != sizeof(Elf64_Phdr) || head.e_phoff > (Elf64_Off)about.st_size ||
-      check_segments(stream, &head, (long long)about.st_size) < 0)
+  if (head.e_phentsize != sizeof(Elf64_Phdr) || head.e_phoff > (Elf64_Off)size ||
+      check_segments(stream, &head, size) < 0)
     return dun_fail(DUN_ERROR_INPUT, "%s: the shared library is damaged or cut short", file);
   return 0;
 }
 
 static int check_file(const char *file)
 {
-  FILE *stream = fopen(file, "rb");
-  int status;
-  if (!stream)
+  int64_t size;
+  int status, descriptor = dun_file_open(file, &size);
+  if (descriptor < 0)
+    return descriptor;
+  FILE *stream = fdopen(descriptor, "rb");
+  if (!stream) {
+    close(descriptor);
     return dun_fail(DUN_ERROR_INPUT, "%s: cannot be read: %s", file, strerror(errno));
-  status = check_stream(stream, file);
+  }
+  status = check_stream(stream, file, size);
   fclose(stream);
   return status;
 }
