@@ -1,4 +1,5 @@
-/* The command line: one parser (argp) for all commands, before MPI is started. */
+/* The command line: one parser for all commands, before MPI is started.  It needs no memory but for
+ * one list. */
 #ifndef DUNLIN_APP_ARGUMENTS_H
 #define DUNLIN_APP_ARGUMENTS_H
 
@@ -49,7 +50,7 @@ struct dun_arguments {
   long long index;     /* sweep: from 1; 0: not given, all members */
   const char *collect; /* sweep: NULL: not given */
   long long groups;    /* sweep: 0: not given */
-  int answered;        /* --help, --usage or --version was printed: nothing else is to be done */
+  int answered; /* not 0: --help, --usage or --version was printed, and nothing else is due */
 };
 
 /* Local.  0, or DUN_ERROR_INPUT after the complaint was printed; under a launcher only the first

@@ -10,16 +10,19 @@
 #include <unistd.h>
 
 static int leaving;
+static pid_t self;
 
 /* A target that calls exit would end the run with its own exit code, and nothing would tell that
- * there is no result. */
+ * there is no result; HDF5 does so where it has no memory.  Children tell their parent by it. */
 static void refuse_exit(void)
 {
+  if (getpid() != self)
+    return;
   dun_last_words_exit();
   if (leaving)
     return;
-  fputs("dunlin: the program was ended by exit from within, perhaps by a target: there is no "
-        "result\n",
+  fputs("dunlin: the program was ended by exit from within, by a target or a library without "
+        "memory: there is no result\n",
         stderr);
   _exit(1);
 }
@@ -40,7 +43,8 @@ _Noreturn void _Exit(int code)
 /* An answer that nobody could read is none. */
 static int answered(int code)
 {
-  if (fflush(stdout) == 0 && !ferror(stdout))
+  leaving = 1;
+  if (fflush(stdout) == 0 && !ferror(stdout) && !dun_tell_cut_short())
     return code;
   fputs("dunlin: the answer could not be written to the end\n", stderr);
   return code ? code : 1;
@@ -50,13 +54,16 @@ int main(int argc, char **argv)
 {
   int code, size, done;
   dun_stop_catch(); /* a warning may come at once, and no late one may end what is complete */
+  self = getpid();
+  if (atexit(refuse_exit) || at_quick_exit(refuse_exit)) {
+    fputs("dunlin: no memory\n", stderr);
+    return 1;
+  }
   done = dunlin_local(argc, argv, &code);
   /* A process that leaves before MPI starts makes the launcher kill the others, even the one that
    * has the complaint to print, or wait for ever: under a launcher all go on and leave together. */
   if (done && dun_launcher_size() == 1)
     return answered(code);
-  if (atexit(refuse_exit) || at_quick_exit(refuse_exit))
-    return 1;
   MPI_Init(&argc, &argv);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (size == 1 && dun_launcher_size() > 1) {
@@ -75,6 +82,5 @@ int main(int argc, char **argv)
   }
   dun_last_words_done(code);
   MPI_Finalize();
-  leaving = 1;
   return answered(code);
 }

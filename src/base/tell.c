@@ -32,6 +32,18 @@ void dun_clean(char *text)
   *to = 0;
 }
 
+static int cut_short;
+
+/* Without memory: as much of it as there is room for here. */
+static void tell_beginning(FILE *stream, const char *format, va_list arguments)
+{
+  char text[1024];
+  if (vsnprintf(text, sizeof text, format, arguments) >= (int)sizeof text && stream == stdout)
+    cut_short = 1;
+  dun_clean(text);
+  fputs(text, stream);
+}
+
 void dun_tell(FILE *stream, const char *format, ...)
 {
   char *text = NULL;
@@ -39,9 +51,18 @@ void dun_tell(FILE *stream, const char *format, ...)
   va_start(arguments, format);
   int length = vasprintf(&text, format, arguments);
   va_end(arguments);
-  if (length < 0)
+  if (length >= 0) {
+    dun_clean(text);
+    fputs(text, stream);
+    free(text);
     return;
-  dun_clean(text);
-  fputs(text, stream);
-  free(text);
+  }
+  va_start(arguments, format);
+  tell_beginning(stream, format, arguments);
+  va_end(arguments);
+}
+
+int dun_tell_cut_short(void)
+{
+  return cut_short;
 }

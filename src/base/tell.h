@@ -10,7 +10,9 @@
  * what is no UTF-8 become question marks, in place. */
 void dun_clean(char *text);
 
-/* fprintf, cleaned, of any length. */
+/* fprintf, cleaned, of any length; where there is no memory for that, its first kilobyte. */
 void dun_tell(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether something that went to standard output is not there to its end. */
+int dun_tell_cut_short(void);
 
 #endif

@@ -48,6 +48,19 @@ def test_words_of_an_input():
         run("list", ODD, codes=(2,))
 
 
+def test_words_of_the_command_line():
+    """Whatever is wrong with them."""
+    for words in ((ODD,), ("run", ODD, ODD), (b"--" + ODD,), (b"-" + ODD,), (b"-q" + ODD,),
+                  ("run", "x", b"--quiet=" + ODD), ("run", "x", b"--time-limit=" + ODD),
+                  ("run", "x", "--stop-after", ODD), ("compare", "a", "b", b"--points=" + ODD),
+                  ("compare", "a", "b", b"--metrics=" + ODD), ("check-target", "x.so", ODD),
+                  ("compare", "a", "b", b"--fail-above=" + ODD), (b"--" + 2000 * ODD,),
+                  ("run", ODD), ("sweep", ODD), ("check-target", ODD), ("summary", ODD),
+                  ("compare", ODD, ODD), ("compare", "a", "b", b"--modes=" + ODD),
+                  ("help", "target", b"./" + ODD)):
+        assert "dunlin: " in run(*words, codes=(2,))
+
+
 def test_names_of_files():
     with Folder() as folder:
         long = ODD + 80 * b"\x1b[1m"

@@ -12,7 +12,6 @@ CONFINED = {
     r'#\s*include\s*[<"](cblas|lapacke|f77blas|openblas\w*)\b[^>"]*[>"]': ("src/numerics/",),
     r'#\s*include\s*[<"]fftw3[^>"]*[>"]': ("src/numerics/",),
     r'#\s*include\s*[<"]yaml\.h[>"]': ("src/io/",),
-    r'#\s*include\s*[<"]argp\.h[>"]': ("src/app/",),
     r"\bMPI_COMM_WORLD\b": ("src/app/main.c",),
     r"\b(v?printf|puts|perror)\s*\(|\bv?fprintf\s*\(\s*std(out|err)\b": ("src/base/",),
     r"\bMPI_(Init|Init_thread|Finalize)\s*\(": ("src/app/main.c",),
