@@ -164,8 +164,20 @@ LETTERS = SPINS.replace("ising, side: [4, 3], coupling: 0.5, field: 0.1",
     "smc, moves_per_step: $moves, resampling: $resampling",
     "tempering, temperatures: 5, warmup: 30, draws: 20, thin: 2")
 
+SEEN = """
+run:    {seed: 7, particles: $particles}
+target: {type: $kernel}
+method: {type: localization, $path}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+RING = "ising_chain, dimension: 9, coupling: 0.6, field: 0.1, closed: true"
+GLASS = "sherrington_kirkpatrick, dimension: 9, beta: 1.2"
+REVEALED = "observation: {type: erasure}, by: means, steps: 20, stride: 3"
+ASKED = ("field: {type: atoms}, steps: 12, observation: {type: product, parts: [{type: symmetric}, "
+         "{type: half_space, planes: 20}, {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1, 1, 1]]}]}")
+
 CASES = {"exact": EXACT, "spins": SPINS, "letters": LETTERS, "march": MARCH, "phase": PHASE,
-         "mixture": MIXTURE, "seeds": SEEDS,
+         "seen": SEEN, "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
          "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}

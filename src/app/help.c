@@ -102,8 +102,9 @@ static void add_words(struct dun_text *out, const char *words)
 static void add_part(struct dun_text *out, const struct dun_option *row)
 {
   const struct dun_type *const *type = dun_registry((enum dun_kind)row->kind);
-  dun_text_add(out, "%s %s: ", row->type == DUN_PARTS ? "list, each a" : "a",
-               dun_kind_name((enum dun_kind)row->kind));
+  const char *kind = dun_kind_name((enum dun_kind)row->kind);
+  dun_text_add(out, "%sa%s %s: ", row->type == DUN_PARTS ? "list, each " : "",
+               strchr("aeiou", kind[0]) ? "n" : "", kind);
   for (int i = 0; type[i]; i++)
     dun_text_add(out, "%s%s", i == 0 ? "" : type[i + 1] ? ", " : " or ", type[i]->name);
 }

@@ -7,9 +7,11 @@
 const char *dun_kind_name(enum dun_kind kind)
 {
   static const char *const names[DUN_KINDS] = {
-      [DUN_KIND_TARGET] = "target",   [DUN_KIND_PATH] = "path",     [DUN_KIND_KERNEL] = "kernel",
-      [DUN_KIND_METHOD] = "method",   [DUN_KIND_FINISH] = "finish", [DUN_KIND_PROBE] = "probe",
-      [DUN_KIND_PROCESS] = "process", [DUN_KIND_FIELD] = "field",
+      [DUN_KIND_TARGET] = "target",           [DUN_KIND_PATH] = "path",
+      [DUN_KIND_KERNEL] = "kernel",           [DUN_KIND_METHOD] = "method",
+      [DUN_KIND_FINISH] = "finish",           [DUN_KIND_PROBE] = "probe",
+      [DUN_KIND_PROCESS] = "process",         [DUN_KIND_FIELD] = "field",
+      [DUN_KIND_OBSERVATION] = "observation",
   };
   return names[kind];
 }

@@ -135,7 +135,7 @@ static void release(void *self)
 static unsigned gives(const void *self)
 {
   return ((const struct exact *)self)->target->target->tilts &
-         (DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW);
+         (DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE);
 }
 
 static int labels(const void *self)
@@ -151,6 +151,7 @@ static void value(const void *self, const struct dun_field_call *call)
   struct dun_tilted tilted = {.n = call->n,
                               .h = call->h,
                               .lambda = call->lambda,
+                              .scale = call->scale,
                               .label = call->label + 1,
                               .mean = call->mean,
                               .log_mass = call->log_mass,

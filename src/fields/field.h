@@ -17,8 +17,28 @@ struct dun_field_call {
   struct dun_address address; /* of fields that draw: its purpose is theirs */
   int label;                  /* of the points of this class alone, from 0; -1: of all */
   double *mean;               /* [d][64] written; of no number where the field fails */
-  double *log_mass, *spread;  /* [64] as of struct dun_tilted, or NULL */
-  double *draw;               /* [d][64] of the posterior, or NULL */
+
+  /* Of fields that give DUN_FIELD_SCALE: of lambda, [d], > 0; NULL: all 1. */
+  const double *scale;
+  /* Of fields that give DUN_FIELD_LETTERS, in the place of h, lambda and mean: the logs of a factor
+   * for each letter and coordinate, and the posterior's probabilities of them, written; both
+   * [letters][d][64].  NULL: of reals, or of spins by h. */
+  const double *factor;
+  double *law;
+  /* Of fields that give DUN_FIELD_POINTS: ADDS to out[64] what else is known, the log likelihood of
+   * a point x[d].  NULL: nothing. */
+  void (*likelihood)(const void *known, const double *x, double *out);
+  const void *known;
+
+  double *log_mass, *spread; /* [64] as of struct dun_tilted, or NULL */
+  double *draw;              /* [d][64] of the posterior, or NULL */
+};
+
+/* What a field can be asked for beside the flags DUN_TILTED_... */
+enum {
+  DUN_FIELD_SCALE = DUN_TILTED_SCALE,
+  DUN_FIELD_LETTERS = 1 << 16,
+  DUN_FIELD_POINTS = 1 << 17
 };
 
 struct dun_field {
@@ -29,7 +49,8 @@ struct dun_field {
    * DUN_ERROR_NUMERIC. */
   int (*init)(struct dun_context *context, void *self, struct dun_evaluator *target, double lambda);
 
-  /* DUN_TILTED_MASS, SPREAD, DRAW: what it gives beside the mean; NULL: nothing. */
+  /* DUN_TILTED_MASS, SPREAD, DRAW and DUN_FIELD_...: what it gives beside the mean; NULL:
+   * nothing. */
   unsigned (*gives)(const void *self);
   /* How many classes the target has; NULL: none. */
   int (*labels)(const void *self);

@@ -1,5 +1,6 @@
-"""Samplers of diffusions that cannot be: programs, grids and processes are refused with a sentence
-that names the line and says what is wrong, and nothing is written; two of them on three ranks."""
+"""Samplers of diffusions that cannot be: programs, grids, processes and observations are refused
+with a sentence that names the line and says what is wrong, and nothing is written; some of them on
+three ranks."""
 import os
 import sys
 
@@ -34,6 +35,36 @@ PSLD = {
     "grid: {type: tuned, evaluations: 50}, field: {type: monte_carlo}": ["monte_carlo", "spectrum"],
 }
 
+RING = "type: ising_chain, dimension: 6, closed: true"
+GLASS = "type: sherrington_kirkpatrick, dimension: 6, beta: 1"
+POTTS = "type: potts, graph: box, side: 2, coupling: 1"
+
+# Targets and options of method localization, and words that the complaint must hold.
+OBSERVED = {
+    (RING, "{type: poisson}"): ["poisson", "reals from 0 on"],
+    (GAUSSIAN, "{type: symmetric}, field: {type: atoms}"): ["symmetric", "not of reals"],
+    (GAUSSIAN, "{type: erasure}"): ["erasure", "not of reals"],
+    (POTTS, "{type: gaussian}, field: {type: atoms}"): ["gaussian", "symmetric or erasure"],
+    (POTTS, "{type: symmetric}"): ["field exact", "potts", "no closed form"],
+    (GLASS, "{type: symmetric}"): ["field exact", "no closed form"],
+    (RING, "{type: gaussian, rate: [1, 2]}"): ["rate", "found 2", "1 or 6"],
+    (RING, "{type: linear, matrix: [[1, 2]]}"): ["matrix", "rows of 2", "6"],
+    (RING, "{type: half_space}"): ["half_space", "field exact", "take field atoms"],
+    (RING, "{type: half_space, given: [[1, 2]]}, field: {type: atoms}"): ["given", "expected 7"],
+    (RING, "{type: half_space}, by: means, field: {type: atoms}"): ["by: means", "half_space"],
+    (RING, "{type: percolation, graph: given, edges: [[0, 1], [2, 3]]}, field: {type: atoms}"):
+        ["no edges lead", "site 2"],
+    (RING, "{type: percolation, graph: given, edges: [[0, 6]]}"): ["edges", "site 6", "0 to 5"],
+    (RING, "{type: percolation, graph: given, edges: [[0, 1, 2]]}"): ["edges", "found 3"],
+    (RING, "{type: product, parts: []}"): ["parts"],
+    (RING, "{type: symmetric}, last: .999"): ["last", "0.999", "0.995"],
+    (GAUSSIAN, "{type: gaussian}, field: {type: grid, half_width: 5}"): ["field grid", "flow"],
+    ("type: ising_chain, dimension: 30", "{type: symmetric}, field: {type: atoms}"):
+        ["field atoms", "1048576", "30 sites"],
+    (GAUSSIAN, "{type: gaussian}, field: {type: atoms}"): ["field.points"],
+    (GAUSSIAN, "{type: gaussian}, field: {type: atoms, points: none.csv}"): ["none.csv"],
+}
+
 
 def refused(words, ranks=None, target=GAUSSIAN, method="type: psld"):
     text = INPUT.replace("TARGET", target).replace("METHOD", method)
@@ -54,7 +85,13 @@ def test_flow():
     refused(["tuned", "psld"], method=FLOW)
 
 
+def test_observations():
+    for (target, options), words in OBSERVED.items():
+        refused(words, target=target, method=f"type: localization, observation: {options}")
+
+
 def test_on_three_ranks():
+    refused(["poisson"], 3, target=RING, method="type: localization, observation: {type: poisson}")
     refused(["grid.evaluations"], 3, method="type: psld, grid: {type: tuned}")
     refused(["field exact", "funnel", "no closed form"], 3, target="type: funnel, dimension: 3")
 

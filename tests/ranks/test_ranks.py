@@ -3,8 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (ANNEALED, BROWNIAN, DRAWN, GUIDED_FLOW, HEUN, REVERSE,  # noqa: E402
-                   TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
+from cases import (ANNEALED, ASKED, BROWNIAN, DRAWN, GLASS, GUIDED_FLOW, HEUN,  # noqa: E402
+                   REVEALED, REVERSE, RING, TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -84,6 +84,11 @@ def test_fit_and_reweight_after_tempering():
 def test_spins_and_letters():
     same_at((1, 2, 3, 7), "spins", kernel="glauber", particles=500, moves="auto")
     same_at((1, 3), "letters", kernel="glauber, rule: metropolis", particles=100)
+
+
+def test_points_that_were_observed():
+    same_at((1, 2, 3, 7), "seen", kernel=RING, path=REVEALED, particles=1000)
+    same_at((1, 3), "seen", kernel=GLASS, path=ASKED, particles=500)
 
 
 def test_exact_draws():

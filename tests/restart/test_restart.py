@@ -6,7 +6,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
                        wait_for_progress)
-from cases import HEUN, REVERSE, WAYS, case
+from cases import ASKED, GLASS, HEUN, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -73,6 +73,17 @@ def test_one_tick_at_a_time_of_exact_draws():
 
 def test_one_tick_at_a_time_of_spins():
     one_tick_at_a_time("spins", kernel="glauber")
+
+
+def test_one_tick_at_a_time_of_observations():
+    one_tick_at_a_time("seen", "--set", "run.replicates=2", adaptive=False, kernel=GLASS,
+                       path=ASKED)
+
+
+def test_one_tick_at_a_time_of_a_warm_up():
+    """Windows, metrics, and chains that are lost and begin again."""
+    one_tick_at_a_time("chains", "--set", "method.warmup=70", "--set", "method.draws=3", "--set",
+                       "run.particles=40", "--set", "run.tile=8", adaptive=False, kernel="hmc")
 
 
 def test_one_tick_at_a_time_around_a_learned_centre():

@@ -1,0 +1,183 @@
+#include "methods/posterior.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <string.h>
+
+enum { L = DUN_LANES };
+
+/* What the field must give for what y says. */
+static int check(const struct dun_posterior *p, const struct dun_run *run)
+{
+  const char *field = p->field->type.name, *target = run->target->type.name;
+  if (p->field->prepare || p->field->spread_out)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method localization: field %s goes with method flow; take exact or atoms",
+                    field);
+  if (dun_observation_of_points(p->observation, p->observation_self) &&
+      !(p->gives & DUN_FIELD_POINTS))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "observation %s says what field %s cannot make use of: take field atoms",
+                    p->observation->type.name, field);
+  if (p->of.letters && !p->of.spins && !(p->gives & DUN_FIELD_LETTERS))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method localization: field %s knows nothing of the letters of target %s: take "
+                    "field atoms",
+                    field, target);
+  if (p->observation->scale && p->observation->scale(p->observation_self) &&
+      !(p->gives & DUN_FIELD_SCALE))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "observation.rate: target %s has no closed form for coordinates seen at "
+                    "different rates; give one rate, or take field atoms",
+                    target);
+  return 0;
+}
+
+static int columns_of_law(const struct dun_posterior *p)
+{
+  return p->of.letters ? p->of.letters * p->of.d : p->of.d;
+}
+
+static int allocate(struct dun_posterior *p)
+{
+  int64_t column = (int64_t)p->of.d * L, law = (int64_t)columns_of_law(p) * L;
+  p->width = p->observation->width(p->observation_self);
+  p->block = dun_allocate((int64_t)p->width * L + 2 * law + 4 * column + L, sizeof *p->block);
+  if (!p->block)
+    return DUN_ERROR_MEMORY;
+  p->y = p->block;
+  p->law = p->y + (int64_t)p->width * L;
+  p->factor = p->law + law;
+  p->mean = p->factor + law;
+  p->draw = p->mean + column;
+  p->h = p->draw + column;
+  p->uniform = p->h + column;
+  p->lambda = p->uniform + column;
+  return 0;
+}
+
+static int init_here(struct dun_posterior *p, const struct dun_run *run)
+{
+  const struct dun_evaluator *e = run->evaluator;
+  p->of = (struct dun_observed){
+      .d = e->dimension, .letters = e->letters, .spins = run->target->support == DUN_SPINS};
+  int status = p->observation->init(p->observation_self, &p->of);
+  dun_posterior_free(p);
+  return status < 0 ? status : allocate(p);
+}
+
+int dun_posterior_init(struct dun_context *context, struct dun_posterior *p,
+                       const struct dun_run *run)
+{
+  int status = dun_agree(context, init_here(p, run));
+  if (status >= 0)
+    status = p->field->init(context, p->field_self, run->evaluator, 0);
+  if (status < 0)
+    return status;
+  p->gives = p->field->gives ? p->field->gives(p->field_self) : 0;
+  return check(p, run);
+}
+
+void dun_posterior_free(struct dun_posterior *p)
+{
+  DUN_FREE(p->block);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+struct known {
+  const struct dun_posterior *p;
+  double t;
+};
+
+static void likelihood(const void *known, const double *x, double *out)
+{
+  const struct known *k = known;
+  k->p->observation->likelihood(k->p->observation_self, k->t, k->p->y, x, out);
+}
+
+/* Between factors of the letters -1 and +1 and a field of spins. */
+static void field_of_spins(const struct dun_posterior *p)
+{
+  int64_t column = (int64_t)p->of.d * L;
+  for (int64_t i = 0; i < column; i++)
+    p->h[i] = .5 * (p->factor[column + i] - p->factor[i]);
+}
+
+static void law_of_spins(const struct dun_posterior *p)
+{
+  int64_t column = (int64_t)p->of.d * L;
+  for (int64_t i = 0; i < column; i++) {
+    double up = .5 * (1 + p->mean[i]);
+    p->law[column + i] = up < 0 ? 0 : up > 1 ? 1 : up;
+    p->law[i] = 1 - p->law[column + i];
+  }
+}
+
+/* A draw as a law: the point as its own mean, its letters with probability 1. */
+static void law_of_draw(const struct dun_posterior *p)
+{
+  int64_t column = (int64_t)p->of.d * L;
+  if (!p->of.letters)
+    memcpy(p->law, p->draw, (size_t)column * sizeof *p->law);
+  for (int a = 0; a < p->of.letters; a++)
+    for (int64_t i = 0; i < column; i++) {
+      double value = p->of.spins ? 2 * a - 1 : a;
+      p->law[a * column + i] = p->draw[i] == value;
+    }
+}
+
+static void clear_evidence(const struct dun_posterior *p)
+{
+  memset(p->h, 0, (size_t)p->of.d * L * sizeof *p->h);
+  memset(p->factor, 0, (size_t)columns_of_law(p) * L * sizeof *p->factor);
+  memset(p->lambda, 0, L * sizeof *p->lambda);
+}
+
+void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
+                       int draw)
+{
+  const struct dun_observation *o = p->observation;
+  struct known known = {p, t};
+  int letters = p->of.letters && (p->gives & DUN_FIELD_LETTERS);
+  clear_evidence(p);
+  if (o->tilt)
+    o->tilt(p->observation_self, t, p->y,
+            &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
+  if (p->of.spins && !letters)
+    field_of_spins(p);
+  struct dun_field_call call = {.n = n,
+                                .h = p->h,
+                                .lambda = p->lambda,
+                                .address = address,
+                                .label = -1,
+                                .mean = p->mean,
+                                .scale = o->scale ? o->scale(p->observation_self) : NULL,
+                                .factor = letters ? p->factor : NULL,
+                                .law = letters ? p->law : NULL,
+                                .draw = draw ? p->draw : NULL};
+  if (dun_observation_of_points(o, p->observation_self)) {
+    call.likelihood = likelihood;
+    call.known = &known;
+  }
+  p->field->value(p->field_self, &call);
+  if (draw)
+    law_of_draw(p);
+  else if (p->of.spins && !letters)
+    law_of_spins(p);
+  else if (!p->of.letters)
+    memcpy(p->law, p->mean, (size_t)p->of.d * L * sizeof *p->law);
+}
+
+void dun_posterior_draw_letters(const struct dun_posterior *p, struct dun_address address)
+{
+  int64_t column = (int64_t)p->of.d * L;
+  address.purpose = DUN_PURPOSE_FIELD_UNIFORM;
+  dun_uniforms(address, p->of.d, p->uniform);
+  for (int64_t i = 0; i < column; i++) {
+    double left = p->uniform[i];
+    int a = 0;
+    while (a + 1 < p->of.letters && left > p->law[a * column + i])
+      left -= p->law[a++ * column + i];
+    p->draw[i] = p->of.spins ? 2 * a - 1 : a;
+  }
+}

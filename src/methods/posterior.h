@@ -1,0 +1,43 @@
+/* What is known of points that were observed: the laws that an observation leaves of the target, as
+ * a field tells them, tile by tile. */
+#ifndef DUNLIN_METHODS_POSTERIOR_H
+#define DUNLIN_METHODS_POSTERIOR_H
+
+#include "fields/field.h"
+#include "methods/run.h"
+#include "observations/observation.h"
+
+struct dun_posterior {
+  /* given */
+  const struct dun_observation *observation;
+  void *observation_self;
+  const struct dun_field *field;
+  void *field_self;
+
+  /* made by init */
+  struct dun_observed of;
+  unsigned gives; /* of the field */
+  int width;      /* of y */
+
+  /* A tile's columns, for a law of letters [letters][d][64], of reals their means [d][64]. */
+  double *block; /* owned: all of these */
+  double *y;     /* [width] */
+  double *law, *factor;
+  double *mean, *draw, *h, *uniform; /* [d] */
+  double *lambda;                    /* [1] */
+};
+
+/* Collective.  Both for the run's target, and whether the field can make use of what is observed.
+ * DUN_ERROR_INPUT, DUN_ERROR_MEMORY. */
+int dun_posterior_init(struct dun_context *context, struct dun_posterior *posterior,
+                       const struct dun_run *run);
+void dun_posterior_free(struct dun_posterior *posterior);
+
+/* The law of the points of n lanes given y at time t, or if `draw` that of a draw, which is left in
+ * posterior->draw: as the observation's step takes it. */
+void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
+                       struct dun_address address, int draw);
+/* Letters into posterior->draw, each by its own probabilities in the law. */
+void dun_posterior_draw_letters(const struct dun_posterior *posterior, struct dun_address address);
+
+#endif

@@ -1,0 +1,149 @@
+/* A point through Gaussian noise, y = t q x + B(t q), each coordinate at a rate q of its own: the
+ * isotropic process where all rates are 1 (Eldan 2013, GAFA 23, 532), the anisotropic one of
+ * Montanari 2023 with a diagonal matrix Q else. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vmath.h"
+#include "numerics/spacing.h"
+#include "observations/observation.h"
+#include <math.h>
+
+enum { L = DUN_LANES };
+
+struct gaussian {
+  struct dun_numbers rate;
+  double horizon;
+
+  struct dun_observed of;
+  double *q;      /* [d]; owned */
+  double *normal; /* [d][64], scratch; owned */
+};
+
+static int init(void *self, const struct dun_observed *of)
+{
+  struct gaussian *s = self;
+  if (of->letters && !of->spins)
+    return dun_fail(DUN_ERROR_INPUT, "observation gaussian is of reals and of spins; letters are "
+                                     "seen by symmetric or erasure");
+  if (s->rate.count != 1 && s->rate.count != of->d)
+    return dun_fail(DUN_ERROR_INPUT, "observation.rate: found %lld numbers, expected 1 or %d",
+                    s->rate.count, of->d);
+  s->of = *of;
+  s->q = dun_allocate(of->d, sizeof *s->q);
+  s->normal = dun_allocate(of->d, L * sizeof *s->normal);
+  if (!s->q || !s->normal)
+    return DUN_ERROR_MEMORY;
+  for (int j = 0; j < of->d; j++)
+    s->q[j] = s->rate.value[s->rate.count > 1 ? j : 0];
+  return 0;
+}
+
+static void release(void *self)
+{
+  struct gaussian *s = self;
+  DUN_FREE(s->q);
+  DUN_FREE(s->normal);
+}
+
+static int width(const void *self)
+{
+  return ((const struct gaussian *)self)->of.d;
+}
+
+static void ends(const void *self, double *first, double *last)
+{
+  *first = 0;
+  *last = ((const struct gaussian *)self)->horizon;
+}
+
+static double time_at(const void *self, double first, double last, double share)
+{
+  const struct dun_spacing spacing = {.type = DUN_SPACING_ARCTAN, .first = first, .last = last};
+  (void)self;
+  return dun_spacing_at(&spacing, share, 1);
+}
+
+static void start(const void *self, struct dun_address address, double *y)
+{
+  const struct gaussian *s = self;
+  (void)address;
+  for (int64_t i = 0; i < (int64_t)s->of.d * L; i++)
+    y[i] = 0;
+}
+
+/* The mean of spins from the probabilities of both. */
+DUN_CLONES static void add_step(const struct gaussian *s, double step, const double *restrict law,
+                                double *restrict y)
+{
+  int64_t d = s->of.d;
+  for (int64_t j = 0; j < d; j++) {
+    double length = step * s->q[j], root = sqrt(length);
+    const double *down = law + j * L, *up = law + (d + j) * L;
+    for (int l = 0; l < L; l++) {
+      double mean = s->of.spins ? up[l] - down[l] : down[l];
+      y[j * L + l] += DUN_FMA(length, mean, root * s->normal[j * L + l]);
+    }
+  }
+}
+
+static void step(const void *self, double t, double next, const double *law,
+                 struct dun_address address, double *y)
+{
+  const struct gaussian *s = self;
+  dun_normals(address, s->of.d, s->normal);
+  add_step(s, next - t, law, y);
+}
+
+static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
+{
+  const struct gaussian *s = self;
+  int64_t column = (int64_t)s->of.d * L;
+  for (int64_t i = 0; i < column && s->of.spins; i++) {
+    e->factor[i] -= y[i];
+    e->factor[column + i] += y[i];
+  }
+  for (int64_t i = 0; i < column && !s->of.spins; i++)
+    e->h[i] += y[i];
+  for (int l = 0; l < L && !s->of.spins; l++)
+    e->lambda[l] += t;
+}
+
+static const double *scale(const void *self)
+{
+  const struct gaussian *s = self;
+  return s->rate.count > 1 && !s->of.spins ? s->q : NULL; /* of spins x^2 is 1 */
+}
+
+static const struct dun_option options[] = {
+    {.name = "rate",
+     .type = DUN_NUMBERS,
+     .offset = offsetof(struct gaussian, rate),
+     .initial = "1",
+     .minimum = 1e-6,
+     .maximum = 1e6,
+     .doc =
+         "How fast the signal to noise ratio of a coordinate grows; one number or one for each."},
+    {.name = "horizon",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct gaussian, horizon),
+     .initial = "100",
+     .minimum = 1e-100,
+     .maximum = 1e100,
+     .doc = "The last time: noise of the variance 1 / (horizon rate) is then left."},
+    {0},
+};
+
+const struct dun_observation dun_observation_gaussian = {
+    .type = {DUN_TYPE(struct dun_observation), .name = "gaussian",
+             .doc = "A point times the time, and Brownian motion, of each coordinate at its rate.",
+             .citation = "Eldan 2013, GAFA 23, 532; Montanari 2023, arXiv 2305.10690",
+             .size = sizeof(struct gaussian), .options = options, .free = release},
+    .init = init,
+    .width = width,
+    .ends = ends,
+    .time = time_at,
+    .start = start,
+    .step = step,
+    .tilt = tilt,
+    .scale = scale,
+};

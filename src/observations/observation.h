@@ -1,0 +1,77 @@
+/* An observation of a point that becomes clear: nothing of x is known from y at the first time, all
+ * or nearly all at the last.  Every earlier y is a blurred copy of the later ones, so that they are
+ * a Markov chain in growing time, too: given y at t the point has a posterior law, and given both
+ * the later y has a simple one.
+ *
+ * Hence a sampler (Montanari 2023, arXiv 2305.10690): draw x from the posterior at t, then y at
+ * `next` given x and y at t, and so on.  That is exact however long the steps are.  With the
+ * posterior's single coordinates, means or probabilities of letters, in the place of the draw it
+ * errs the less the shorter they are, and asks for no draws. */
+#ifndef DUNLIN_OBSERVATIONS_OBSERVATION_H
+#define DUNLIN_OBSERVATIONS_OBSERVATION_H
+
+#include "base/random.h"
+#include "base/type.h"
+
+/* What is observed. */
+struct dun_observed {
+  int d;
+  int letters; /* values of a coordinate; 0: reals */
+  int spins;   /* the two letters are -1 and +1 */
+};
+
+/* What y says of a point, for a posterior: the target's law times this.  Columns; ADDED to. */
+struct dun_evidence {
+  double *h, *lambda; /* of reals: exp(<h, x> - lambda <x, scale x> / 2): [d][64], [64] */
+  double *factor;     /* of letters: [letters][d][64], the log of a factor for each */
+};
+
+/* The log of a letter's factor that is as good as 0. */
+#define DUN_RULED_OUT -1e5
+
+struct dun_observation {
+  struct dun_type type;
+
+  /* After the options are set.  Local; DUN_ERROR_INPUT where it cannot be of such points,
+   * DUN_ERROR_MEMORY. */
+  int (*init)(void *self, const struct dun_observed *of);
+
+  /* Columns of y. */
+  int (*width)(const void *self);
+
+  /* The first time, that of `start`, and the last that there is sense in. */
+  void (*ends)(const void *self, double *first, double *last);
+  /* The time at a share of the way between two times, such that equal shares cost about the same
+   * error.  NULL: evenly. */
+  double (*time)(const void *self, double first, double last, double share);
+  /* The number of steps that make its coordinates' laws as good as draws; NULL or 0: none does. */
+  int64_t (*exact_steps)(const void *self);
+
+  /* y[width][64] where nothing is known. */
+  void (*start)(const void *self, struct dun_address address, double *y);
+
+  /* Makes of y at t that at `next`, by what is known of x: of reals its mean, law[d][64], of
+   * letters their probabilities, law[letters][d][64]; or by a draw of it, of letters as
+   * probabilities of 0 and 1.  Random numbers are of the address, with any purpose. */
+  void (*step)(const void *self, double t, double next, const double *law,
+               struct dun_address address, double *y);
+  /* Whether `law` must be a draw.  NULL: means will do. */
+  int (*draws_only)(const void *self);
+
+  /* What y at t says of each coordinate for itself.  NULL: nothing. */
+  void (*tilt)(const void *self, double t, const double *y, const struct dun_evidence *evidence);
+  /* [d]: the scale of that evidence.  NULL, or no array: 1. */
+  const double *(*scale)(const void *self);
+  /* What it says of the point as a whole: ADDS to out[64] the log probability of y at t given x[d],
+   * the same point in all lanes, but for what does not depend on x, and for what `tilt` says.
+   * NULL: nothing. */
+  void (*likelihood)(const void *self, double t, const double *y, const double *x, double *out);
+  /* Whether `likelihood` says anything with these options.  NULL: if it is there. */
+  int (*of_points)(const void *self);
+};
+
+/* The answers of the functions of these names, or what their absence means. */
+int dun_observation_draws_only(const struct dun_observation *observation, const void *self);
+int dun_observation_of_points(const struct dun_observation *observation, const void *self);
+
+#endif

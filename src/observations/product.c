@@ -1,0 +1,161 @@
+/* Several observations of a point at once, which are independent given the point: what each says
+ * adds up, and each goes on by what all together tell (Montanari 2023, arXiv 2305.10690, "all of
+ * the above").  The time is the share of each one's way, by its own clock. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "observations/observation.h"
+
+enum { L = DUN_LANES };
+
+struct product {
+  struct dun_parts parts;
+};
+
+static const struct dun_observation *part(const struct product *s, int i, const void **self)
+{
+  *self = s->parts.part[i].self;
+  return (const struct dun_observation *)s->parts.part[i].type;
+}
+
+/* Every part has random numbers of its own. */
+static struct dun_address apart(struct dun_address address, int i)
+{
+  address.seed += (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+  return address;
+}
+
+static double time_of(const struct dun_observation *o, const void *self, double share)
+{
+  double first, last;
+  o->ends(self, &first, &last);
+  return share >= 1 ? last
+         : o->time  ? o->time(self, first, last, share)
+                    : first + (last - first) * share;
+}
+
+static int init(void *self, const struct dun_observed *of)
+{
+  struct product *s = self;
+  int status = 0;
+  if (s->parts.count < 1)
+    return dun_fail(DUN_ERROR_INPUT, "observation product: `parts` is empty");
+  for (int i = 0; i < s->parts.count && status >= 0; i++) {
+    const struct dun_observation *o = (const struct dun_observation *)s->parts.part[i].type;
+    status = o->init(s->parts.part[i].self, of);
+    if (status >= 0 && o->scale && o->scale(s->parts.part[i].self))
+      status = dun_fail(DUN_ERROR_INPUT,
+                        "observation product: part %d has rates of each coordinate, "
+                        "which go alone",
+                        i + 1);
+  }
+  return status;
+}
+
+static int width(const void *self)
+{
+  const void *own;
+  int sum = 0;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    sum += o->width(own);
+  }
+  return sum;
+}
+
+static void ends(const void *self, double *first, double *last)
+{
+  (void)self;
+  *first = 0;
+  *last = 1;
+}
+
+static int draws_only(const void *self)
+{
+  const void *own;
+  int any = 0;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    any |= dun_observation_draws_only(o, own);
+  }
+  return any;
+}
+
+static int of_points(const void *self)
+{
+  const void *own;
+  int any = 0;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    any |= dun_observation_of_points(o, own);
+  }
+  return any;
+}
+
+static void start(const void *self, struct dun_address address, double *y)
+{
+  const void *own;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    o->start(own, apart(address, i), y);
+    y += (int64_t)o->width(own) * L;
+  }
+}
+
+static void step(const void *self, double t, double next, const double *law,
+                 struct dun_address address, double *y)
+{
+  const void *own;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    double from = time_of(o, own, t), to = time_of(o, own, next);
+    if (to > from)
+      o->step(own, from, to, law, apart(address, i), y);
+    y += (int64_t)o->width(own) * L;
+  }
+}
+
+static void tilt(const void *self, double t, const double *y, const struct dun_evidence *evidence)
+{
+  const void *own;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    if (o->tilt)
+      o->tilt(own, time_of(o, own, t), y, evidence);
+    y += (int64_t)o->width(own) * L;
+  }
+}
+
+static void likelihood(const void *self, double t, const double *y, const double *x, double *out)
+{
+  const void *own;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    if (o->likelihood)
+      o->likelihood(own, time_of(o, own, t), y, x, out);
+    y += (int64_t)o->width(own) * L;
+  }
+}
+
+static const struct dun_option options[] = {
+    {.name = "parts",
+     .type = DUN_PARTS,
+     .kind = DUN_KIND_OBSERVATION,
+     .offset = offsetof(struct product, parts),
+     .doc = "The observations, each with its type."},
+    {0},
+};
+
+const struct dun_observation dun_observation_product = {
+    .type = {DUN_TYPE(struct dun_observation), .name = "product",
+             .doc = "Several observations at once.", .citation = "Montanari 2023, arXiv 2305.10690",
+             .size = sizeof(struct product), .options = options},
+    .init = init,
+    .width = width,
+    .ends = ends,
+    .draws_only = draws_only,
+    .start = start,
+    .step = step,
+    .tilt = tilt,
+    .likelihood = likelihood,
+    .of_points = of_points,
+};

@@ -1,0 +1,131 @@
+/* ranks: 1 3 */
+/* Contract of every registered observation, found through the registry: the points that it finds
+ * have the target's law (observations.h), 29 comparisons, and what is observed of a given point has
+ * the law that the observation stands for, 23 comparisons; limit 5 standard errors; a fixed
+ * seed. */
+#include "made_part.h"
+#include "observations.h"
+#include "observations/observation.h"
+
+enum { PARTICLES = 10000 };
+
+static int is_tried(const char *name)
+{
+  char word[80];
+  int found = 0;
+  snprintf(word, sizeof word, "{type: %s", name);
+  for (int i = 0; i < OF_STATES; i++)
+    found |= strstr(of_states[i].parts, word) != NULL;
+  for (int i = 0; i < OF_POINTS; i++)
+    found |= strstr(of_points[i].parts, word) != NULL;
+  return found;
+}
+
+static void every_observation_is_tried(void)
+{
+  for (const struct dun_type *const *type = dun_registry(DUN_KIND_OBSERVATION); *type; type++) {
+    if (!is_tried((*type)->name))
+      fprintf(stderr, "observation '%s' is not in observations.h\n", (*type)->name);
+    CHECK(is_tried((*type)->name));
+  }
+}
+
+static void points_have_the_law(void)
+{
+  check_ways(PARTICLES, 1);
+}
+
+/* ---- what is observed of a given point ------------------------------------------------------- */
+
+/* y at time t of the point x: the mean of each column, its variance, and, of letters, of what. */
+struct seen_so {
+  const char *options;
+  struct dun_observed of;
+  double x[3], t;
+  double mean[3], variance[3];
+  int columns;
+  double counts; /* the value of y that is counted; NAN: y itself is summed */
+};
+
+static const struct seen_so seen[] = {
+    {"type: gaussian, rate: [1, 2, .5]",
+     {3, 0, 0},
+     {1, -2, .5},
+     3,
+     {3, -12, .75},
+     {3, 6, 1.5},
+     3,
+     NAN},
+    {"type: gaussian", {3, 2, 1}, {1, -1, 1}, 2, {2, -2, 2}, {2, 2, 2}, 3, NAN},
+    {"type: linear, matrix: [[1, 1, 0], [0, 0, 3]]",
+     {3, 0, 0},
+     {1, -2, .5},
+     3,
+     {-3, 4.5},
+     {3, 3},
+     2,
+     NAN},
+    {"type: poisson", {3, 0, 0}, {1, 2, 300}, 2, {2, 4, 600}, {2, 4, 600}, 3, NAN},
+    {"type: symmetric", {3, 3, 0}, {0, 1, 2}, .4, {.6, .2, .2}, {.24, .16, .16}, 3, 0},
+    {"type: symmetric", {3, 2, 1}, {1, -1, 1}, .4, {.7, .3, .7}, {.21, .21, .21}, 3, 1},
+    {"type: erasure", {3, 3, 0}, {0, 1, 2}, .3, {.7, .7, .7}, {.21, .21, .21}, 3, 0},
+    {"type: erasure, order: sequential",
+     {3, 3, 0},
+     {0, 1, 2},
+     2. / 3,
+     {1. / 3, 1. / 3, 1. / 3},
+     {2. / 9, 2. / 9, 2. / 9},
+     3,
+     0},
+};
+enum { SEEN = sizeof seen / sizeof *seen, SEEN_TILES = 200 };
+
+static void put_law(const struct seen_so *s, double *law)
+{
+  for (int a = 0; a < (s->of.letters ? s->of.letters : 1); a++)
+    for (int i = 0; i < 3 * L; i++) {
+      double x = s->x[i / L], letter = s->of.spins ? .5 * (x + 1) : x;
+      law[a * 3 * L + i] = s->of.letters ? letter == a : x;
+    }
+}
+
+/* In three steps, of which sequential erasure makes whole ones. */
+static void observe(const struct seen_so *s, double *sum)
+{
+  static double y[3 * L] __attribute__((aligned(64))), law[9 * L] __attribute__((aligned(64)));
+  struct made_part made;
+  char why[1024];
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_OBSERVATION, s->options, why) == 0);
+  const struct dun_observation *o = (const struct dun_observation *)made.part.type;
+  CHECK(o->init(made.part.self, &s->of) == 0 && o->width(made.part.self) == s->columns);
+  put_law(s, law);
+  for (uint32_t tile = 0; tile < SEEN_TILES; tile++) {
+    struct dun_address address = {.seed = 7, .purpose = DUN_PURPOSE_START, .tile = tile};
+    o->start(made.part.self, address, y);
+    address.purpose = DUN_PURPOSE_NOISE;
+    for (address.step = 0; address.step < 2; address.step++)
+      o->step(made.part.self, s->t * address.step / 2, s->t * (address.step + 1) / 2, law, address,
+              y);
+    for (int i = 0; i < s->columns * L; i++)
+      sum[i / L] += isnan(s->counts) ? y[i] : y[i] == s->counts;
+  }
+  made_part_close(&made);
+}
+
+static void observations_have_their_laws(void)
+{
+  for (int k = 0; k < SEEN; k++) {
+    double sum[3] = {0}, n = SEEN_TILES * L;
+    observe(&seen[k], sum);
+    for (int i = 0; i < seen[k].columns; i++) {
+      double off = sum[i] / n - seen[k].mean[i];
+      if (!(fabs(off) < 5 * sqrt(seen[k].variance[i] / n)))
+        fprintf(stderr, "{%s}: column %d is %g off\n", seen[k].options, i, off);
+      CHECK(fabs(off) < 5 * sqrt(seen[k].variance[i] / n));
+    }
+  }
+}
+
+TEST_MAIN({"every_observation_is_tried", every_observation_is_tried},
+          {"points_have_the_law", points_have_the_law},
+          {"observations_have_their_laws", observations_have_their_laws})
