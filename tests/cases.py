@@ -117,6 +117,16 @@ output: {file: result.h5, checkpoint_every: $every}
 ANNEALED = "base: {scale: 1}"
 BROWNIAN = "reference: brownian, base: {scale: 0}, diffusion: {largest: 3}"
 
+LOCALIZED = """
+run:    {seed: 7, particles: $particles}
+target:
+  {type: gaussian_mixture, dimension: 10, layout: two_modes, separation: 3, weights: [0.2, 0.8]}
+path:   {type: localized, steps: 24, pieces: 12}
+kernel: {type: $kernel}
+method: {type: smc, moves_per_step: 1, resampling: $resampling}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+
 FINISHED = MIXTURE.replace("probes:", "finish: [{type: fit_and_reweight}]\nprobes:")
 
 WIDE = "gaussian, mean: 0, scale: 3"
@@ -177,7 +187,7 @@ ASKED = ("field: {type: atoms}, steps: 12, observation: {type: product, parts: [
          "{type: half_space, planes: 20}, {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1, 1, 1]]}]}")
 
 CASES = {"exact": EXACT, "spins": SPINS, "letters": LETTERS, "march": MARCH, "phase": PHASE,
-         "seen": SEEN, "mixture": MIXTURE, "seeds": SEEDS,
+         "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
          "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}

@@ -43,6 +43,11 @@ static const struct setting settings[] = {
     {"smc", "moves_per_step: 0",
      "path: {type: controlled, reference: brownian, base: {scale: 0}, pieces: 16, diffusion: "
      "{largest: 6}}"},
+    {"smc", "moves_per_step: 0", "path: {type: localized, steps: 60}"},
+    {"smc", "moves_per_step: 1",
+     "path: {type: localized, steps: 30, pieces: 10}\nkernel: {type: hmc}"},
+    {"smc", "moves_per_step: 2, moves_at: end",
+     "path: {type: localized, steps: 40, pieces: 10, width: .8, horizon: 4}\nkernel: {type: hmc}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: hmc}"},
     {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", WIDE "kernel: {type: rwm}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: underdamped}"},

@@ -19,6 +19,10 @@ static const struct {
     {"controlled", "base: {mean: .5, scale: [1, 2, 3]}, pieces: 8"},
     {"controlled", "reference: stationary, base: {scale: 2}"},
     {"controlled", "reference: brownian, base: {mean: [0, 1, 2], scale: 0}"},
+    {"localized", "steps: 20"},
+    {"localized", "steps: 20, pieces: 4, horizon: 3, first: .2, width: .5"},
+    {"localized", "field: {type: monte_carlo, samples: 20, crossover: .7, begin: {scale: 2}}, "
+                  "spread: 2, steps: 10"},
     {"constant", "start: {mean: [1, 0, -1], scale: 2}"},
     {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},

@@ -68,6 +68,7 @@ def test_phase_space_diffusions():
 def test_weighted_carries():
     for path in (ANNEALED, BROWNIAN):
         same_at((1, 2, 3, 7), "carried", path=path, particles=1000)
+    same_at((1, 3), "localized", kernel="hmc", particles=500)
 
 
 def test_tempering():

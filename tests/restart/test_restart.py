@@ -76,8 +76,8 @@ def test_one_tick_at_a_time_of_spins():
 
 
 def test_one_tick_at_a_time_of_observations():
-    one_tick_at_a_time("seen", "--set", "run.replicates=2", adaptive=False, kernel=GLASS,
-                       path=ASKED)
+    one_tick_at_a_time("seen", adaptive=False, kernel=GLASS, path=ASKED)
+    one_tick_at_a_time("localized", adaptive=False, kernel="hmc")
 
 
 def test_one_tick_at_a_time_of_a_warm_up():
