@@ -262,7 +262,8 @@ static void classes_add_up(void)
 static void every_field_has_settings(void)
 {
   for (const struct dun_type *const *type = dun_registry(DUN_KIND_FIELD); *type; type++) {
-    int found = !strcmp((*type)->name, "atoms"); /* of points that are few: test_observations.c */
+    /* Of points that are few, and of spins: test_observations.c, test_message_passing.c. */
+    int found = !strcmp((*type)->name, "atoms") || !strcmp((*type)->name, "amp");
     for (int i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*type)->name);
     CHECK(found);
