@@ -13,6 +13,7 @@
 
 enum { MOST_DIMENSION = 128, MOST_STARTS = 1024, CLIMB = 40, SLICE = 4 };
 enum { MOST_TOPS = 16, MOST_TRIES = 32, DRAWS = 8 * DUN_LANES };
+enum { FEWEST_CLIMBS = 16, FAR_STEP = 1000 }; /* of random numbers */
 
 void dun_basins_start(struct dun_basins *b)
 {
@@ -39,9 +40,9 @@ static void climb(double *x, double *step, double *before, const double *gradien
   }
 }
 
-static void keep_best(int d, const double *x, const double *lp, double *out)
+static void keep_best(int d, int n, const double *x, const double *lp, double *out)
 {
-  for (int l = 0; l < DUN_LANES; l++) {
+  for (int l = 0; l < n; l++) {
     double *row = out + (int64_t)l * (d + 1);
     if (!(lp[l] > row[d]))
       continue;
@@ -51,7 +52,23 @@ static void keep_best(int d, const double *x, const double *lp, double *out)
   }
 }
 
-/* The path's draws climb; out[64][d + 1] is the best place that each has seen. */
+/* Away from the points' mean by 2, 4, 8 and 16 times as much as draws and points are: every second
+ * lane of the first tile, which may be the only one, and every fourth of the others. */
+static void widen(const struct dun_deal *w, struct dun_address address, double *normal, double *x)
+{
+  int d = w->run->evaluator->dimension, each = address.tile == 0 ? 2 : 4;
+
+  address.step = FAR_STEP;
+  dun_normals(address, d, normal);
+  for (int j = 0; j < d; j++)
+    for (int l = each - 1; l < DUN_LANES; l += each) {
+      double off = x[j * DUN_LANES + l] - w->top[j] + w->factor[j] * normal[j * DUN_LANES + l];
+      x[j * DUN_LANES + l] = w->top[j] + (double)(2 << l / each % 4) * off;
+    }
+}
+
+/* The first w->step of the path's draws climb; out[64][d + 1] is the best place that each has seen,
+ * of log density -inf where there is none. */
 static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
 {
   const struct dun_run *run = w->run;
@@ -69,6 +86,7 @@ static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
   address.step = 1;
   dun_uniforms(address, uniforms, uniform);
   run->path->draw(run->path_self, uniform, normal, x);
+  widen(w, address, before, x);
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
       step[j * DUN_LANES + l] = .1 * w->factor[j];
@@ -77,22 +95,23 @@ static void climb_tile(const struct dun_deal *w, int64_t tile, double *out)
   for (int l = 0; l < DUN_LANES; l++)
     out[(int64_t)l * (d + 1) + d] = -INFINITY;
   for (int i = 0; i < CLIMB; i++) {
-    dun_tops_slope(run, x, lp, gradient);
-    keep_best(d, x, lp, out);
+    dun_tops_slope(run, (int)w->step, x, lp, gradient);
+    keep_best(d, (int)w->step, x, lp, out);
     for (int j = 0; j < d; j++)
       climb(x + j * DUN_LANES, step + j * DUN_LANES, before + j * DUN_LANES,
             gradient + j * DUN_LANES);
   }
 }
 
-static void deviations(int d, const struct dun_basin_points *p, double *deviation)
+static void moments(int d, const struct dun_basin_points *p, double *mean, double *deviation)
 {
   for (int j = 0; j < d; j++) {
     double sum = 0, square = 0, n = (double)p->count;
     for (int64_t i = 0; i < p->count; i++)
       sum += p->x[i * d + j];
+    mean[j] = sum / n;
     for (int64_t i = 0; i < p->count; i++)
-      square += (p->x[i * d + j] - sum / n) * (p->x[i * d + j] - sum / n);
+      square += (p->x[i * d + j] - mean[j]) * (p->x[i * d + j] - mean[j]);
     deviation[j] = sqrt(square / n);
   }
 }
@@ -105,29 +124,76 @@ static int64_t lanes_of(const struct dun_run *run)
   return (int64_t)(4 * d + 1 + uniforms + normals) * DUN_LANES;
 }
 
+/* What is met so far out that a target has no numbers is no part of any draw. */
+static int climb_unseen(struct dun_context *context, const struct dun_deal *work, int64_t first,
+                        int64_t last, double *end)
+{
+  struct dun_evaluator *e = work->run->evaluator, before = *e;
+  int status = dun_deal_tiles(context, work, first, last, end);
+  e->nans = before.nans;
+  e->nans_warming = before.nans_warming;
+  e->infinities = before.infinities;
+  return status;
+}
+
+/* What those that fitted a base moved is paid for, too. */
+static double pilots_share(const struct dun_run *run)
+{
+  struct dun_pilot pilot = {0};
+  if (run->path->pilot)
+    pilot = run->path->pilot(run->path_self);
+  return .02 * (double)pilot.moves * fmin((double)pilot.chains, (double)run->options.particles);
+}
+
+/* Short runs spend up to a tenth of their evaluations on a few climbs: modes that none of few
+ * chains has met are missed more often than any others. */
+static double short_climbs(double afford)
+{
+  return 5 * afford / CLIMB;
+}
+
+static uint32_t lanes_afforded(const struct dun_basins *b, double afford)
+{
+  double few = short_climbs(afford);
+  return b->starts > DUN_LANES || few >= DUN_LANES ? DUN_LANES : (uint32_t)few;
+}
+
+/* In tiles.  Where tiles are of one particle an evaluation takes long, and a tile of climbs would
+ * take one rank as many of them. */
+static double climbs_afforded(const struct dun_run *run, double afford)
+{
+  double tiles = ceil(afford / CLIMB / DUN_LANES - .25), most = (double)MOST_STARTS / DUN_LANES;
+  int short_run = short_climbs(afford) >= FEWEST_CLIMBS && run->population.tiles.tile > 1;
+  return fmin(fmax(tiles, short_run), most);
+}
+
 static int climb_some(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,
-                      const struct dun_basin_points *points)
+                      const struct dun_basin_points *points, double afford)
 {
   int d = run->evaluator->dimension;
   int64_t first = b->climbed / DUN_LANES, last = b->starts / DUN_LANES;
   int64_t most = first + SLICE * (int64_t)context->size;
-  double *deviation = dun_allocate(d, sizeof *deviation);
-  struct dun_deal work = {.run = run, .width = d + 1, .factor = deviation, .tile = climb_tile};
+  double *mean = dun_allocate(2 * (int64_t)d, sizeof *mean), *deviation = mean ? mean + d : NULL;
+  struct dun_deal work = {.run = run,
+                          .width = d + 1,
+                          .top = mean,
+                          .factor = deviation,
+                          .step = lanes_afforded(b, afford),
+                          .tile = climb_tile};
 
   work.lanes = dun_allocate(lanes_of(run), sizeof *work.lanes);
-  int status = deviation && work.lanes ? 0 : DUN_ERROR_MEMORY;
+  int status = mean && work.lanes ? 0 : DUN_ERROR_MEMORY;
   if (status >= 0 && b->climbed == 0)
     status = dun_numbers_make(&b->end, b->starts * (d + 1), 0);
   status = dun_agree(context, status);
   last = last < most ? last : most;
   if (status >= 0) {
-    deviations(d, points, deviation);
-    status =
-        dun_deal_tiles(context, &work, first, last, b->end.value + first * DUN_LANES * (d + 1));
+    moments(d, points, mean, deviation);
+    status = climb_unseen(context, &work, first, last, b->end.value + first * DUN_LANES * (d + 1));
   }
   if (status >= 0)
     b->climbed = last * DUN_LANES;
-  dun_free(deviation);
+  dun_free(mean);
   dun_free(work.lanes);
   return status;
 }
@@ -145,8 +211,10 @@ struct search {
   const struct dun_run *run;
   const struct dun_basin_points *points;
   int d, count, tries;
+  double effective; /* how many independent ones the points are worth */
   struct dun_tops tops;
   double *lanes;
+  double *inside, *mean;             /* [points], [d] */
   signed char *tried;                /* [starts] */
   struct dun_top top[MOST_TOPS + 1]; /* the last one is being climbed */
 };
@@ -226,7 +294,7 @@ static int weigh(struct search *s, struct dun_top *top)
   for (int64_t j = 0; j < s->d; j++)
     log_normal -= dun_scalar_log(top->factor[j * s->d + j]);
   for (int i = 0; i < DRAWS && status >= 0; i++) {
-    double w = dun_scalar_exp(out[i][0] + log_normal - s->run->now.log_evidence);
+    double w = dun_scalar_exp(out[i][0] + log_normal - s->points->log_evidence);
     int inside = 2 * out[i][1] <= radius(s->d);
     sum += w;
     squares += w * w;
@@ -289,25 +357,61 @@ static int share_by_ancestor(struct search *s, double *share, double *error)
   return status;
 }
 
-/* Shares of the draws that chains kept. */
+/* By how much the variance of the chains' means is larger than that of independent draws would make
+ * it; at least 1.  value[count] at a stride. */
+static double clustering(const struct dun_basin_points *p, const double *value, int64_t stride)
+{
+  double n = (double)p->count, chains = (double)p->chains, each = n / chains, sum = 0;
+  double total = 0, between = 0;
+
+  for (int64_t i = 0; i < p->count; i++)
+    sum += value[i * stride];
+  for (int64_t c = 0; c < p->chains; c++) {
+    double own = 0;
+    for (int64_t i = c; i < p->count; i += p->chains) {
+      double off = value[i * stride] - sum / n;
+      own += off;
+      total += off * off;
+    }
+    between += own * own / each;
+  }
+  double excess = chains > 1 && total > 0 ? between / (chains - 1) * (n / total) : each;
+  return excess > 1 ? excess : 1;
+}
+
+static double effective_points(const struct search *s)
+{
+  double worst = 1;
+  for (int j = 0; j < s->d && s->points->chains > 0; j++)
+    worst = fmax(worst, clustering(s->points, s->points->x + j, s->d));
+  return (double)s->points->count / worst;
+}
+
+/* Shares of the draws that chains kept.  inside[count] is scratch. */
 static void share_of_draws(const struct search *s, double *share, double *error)
 {
+  double n = (double)s->points->count, *inside = s->inside;
   for (int k = 0; k < s->count; k++) {
-    double inside = 0, n = fmin((double)s->points->count, s->run->now.ess);
-    for (int64_t i = 0; i < s->points->count; i++)
-      inside += dun_top_distance(s->d, &s->top[k], s->points->x + i * s->d) <= radius(s->d);
-    share[k] = inside / (double)s->points->count;
-    error[k] = sqrt(share[k] * (1 - share[k]) / n);
+    share[k] = 0;
+    for (int64_t i = 0; i < s->points->count; i++) {
+      inside[i] = dun_top_distance(s->d, &s->top[k], s->points->x + i * s->d) <= radius(s->d);
+      share[k] += inside[i] / n;
+    }
+    double worth = share[k] > 0 ? fmin(s->effective, n / clustering(s->points, inside, 1)) : n;
+    error[k] = sqrt(share[k] * (1 - share[k]) / worth);
   }
 }
 
 /* How far a share is from the mass, in errors.  Where hardly any particles are left, their own
  * error tells nothing: what ancestors bring to so large a part is a matter of chance. */
-static double deviation_of(const struct dun_now *now, const struct dun_top *top, double share,
+static double deviation_of(const struct search *s, const struct dun_top *top, double share,
                            double error)
 {
-  double p = fmin(top->mass, .5), own = top->mass * now->log_evidence_error;
-  double n = now->error_roots > 0 ? now->error_roots : now->ess;
+  const struct dun_now *now = &s->run->now;
+  double p = fmin(top->mass, .5), own = top->mass * s->points->error;
+  double n = s->points->chains > 0  ? s->effective
+             : now->error_roots > 0 ? now->error_roots
+                                    : now->ess;
   double variance = share < p / 3 || isnan(error) ? p * (1 - p) / n : error * error;
   return (top->mass - share) / sqrt(top->error * top->error + own * own + variance);
 }
@@ -317,12 +421,13 @@ static int compare(struct search *s)
   struct dun_basins *b = s->basins;
   double share[MOST_TOPS], error[MOST_TOPS];
   int status = 0;
-  if (s->count > 0 && s->run->root)
+  s->effective = effective_points(s);
+  if (s->count > 0 && s->run->root && s->points->chains == 0)
     status = share_by_ancestor(s, share, error);
   else
     share_of_draws(s, share, error);
   for (int k = 0; k < s->count && status >= 0; k++) {
-    double off = deviation_of(&s->run->now, &s->top[k], share[k], error[k]);
+    double off = deviation_of(s, &s->top[k], share[k], error[k]);
     if (!(s->top[k].mass > 0 && s->top[k].error <= .3 * s->top[k].mass) || isnan(off))
       continue;
     if (b->tops++ > 0 && fabs(off) <= fabs(b->errors))
@@ -342,7 +447,9 @@ static int search_init(struct search *s)
   int status = dun_tops_init(&s->tops, s->run);
   s->lanes = dun_allocate((2 * d + 1) * DUN_LANES + d, sizeof(double));
   s->tried = dun_allocate(s->basins->starts, sizeof *s->tried);
-  int made = s->lanes && s->tried;
+  s->inside = dun_allocate(s->points->count, sizeof *s->inside);
+  s->mean = dun_allocate(d, sizeof *s->mean);
+  int made = s->lanes && s->tried && s->inside && s->mean;
   for (int k = 0; k <= MOST_TOPS && made; k++) {
     s->top[k].x = dun_allocate(d, sizeof(double));
     s->top[k].factor = dun_allocate(d * d, sizeof(double));
@@ -360,6 +467,8 @@ static void search_free(struct search *s)
   dun_tops_free(&s->tops);
   dun_free(s->lanes);
   dun_free(s->tried);
+  dun_free(s->inside);
+  dun_free(s->mean);
 }
 
 static int search_all(struct search *s)
@@ -387,7 +496,7 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
   b->tops = 0;
   b->errors = 0;
   if (status >= 0) {
-    deviations(s.d, points, s.tops.deviation);
+    moments(s.d, points, s.mean, s.tops.deviation);
     status = search_all(&s);
   }
   search_free(&s);
@@ -398,10 +507,10 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
   return status < 0 ? status : DUN_TICK_DONE;
 }
 
-static int suited(const struct dun_run *run)
+static int suited(const struct dun_run *run, const struct dun_basin_points *points)
 {
   return run->evaluator->dimension <= MOST_DIMENSION && !run->evaluator->target->no_gradient &&
-         isfinite(run->now.log_evidence);
+         isfinite(points->log_evidence);
 }
 
 int dun_basins_advance(struct dun_context *context, struct dun_basins *b, const struct dun_run *run,
@@ -409,13 +518,13 @@ int dun_basins_advance(struct dun_context *context, struct dun_basins *b, const 
 {
   if (b->climbed > 0 && b->climbed == b->starts)
     return judge(context, b, run, points);
+  afford += pilots_share(run);
   if (b->climbed == 0) {
-    double tiles = ceil(afford / CLIMB / DUN_LANES - .25), most = (double)MOST_STARTS / DUN_LANES;
-    b->starts = (int64_t)fmin(fmax(tiles, 0), most) * DUN_LANES;
-    if (!suited(run) || b->starts == 0)
+    b->starts = (int64_t)climbs_afforded(run, afford) * DUN_LANES;
+    if (!suited(run, points) || b->starts == 0)
       return DUN_TICK_DONE;
   }
-  int status = climb_some(context, b, run, points);
+  int status = climb_some(context, b, run, points, afford);
   return status < 0 ? status : DUN_TICK_GOING;
 }
 

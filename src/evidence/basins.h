@@ -6,11 +6,14 @@
  * lies there.  The two must agree, whatever the shape of the target: a narrow mode that died out
  * while it weighed little leaves nothing behind that its particles could tell.
  *
- *   x ~ first draws, 40 steps up; H = -(second derivatives at the top) = L L^T
+ *   x ~ first draws, a quarter of them moved 2 to 16 times as far off, since modes that first draws
+ *       do not reach are missing in all that began there; 40 steps up
+ *   H = -(second derivatives at the top) = L L^T
  *   y = top + L^-T z,  mass = mean of gamma(y) / N(y; top, H^-1) 1[|z|^2 <= d + 2 sqrt(2 d)]
  *   share = weighted share of the particles x with |L^T (x - top)|^2 <= the same
  *
- * About a fiftieth of the run's evaluations climb.  Tops that no climb reaches stay unknown. */
+ * About a fiftieth of the run's evaluations climb, of short runs up to a tenth.  Tops that no climb
+ * reaches stay unknown. */
 #ifndef DUNLIN_EVIDENCE_BASINS_H
 #define DUNLIN_EVIDENCE_BASINS_H
 
@@ -33,10 +36,12 @@ struct dun_basins {
       DUN_STATE_ROW("basins share", DUN_STATE_NUMBER, offsetof(type_, member_.share), 1),          \
       DUN_STATE_ROW("basins end", DUN_STATE_NUMBERS, offsetof(type_, member_.end), 1)
 
-/* Points of the method, of equal weight, known on all ranks. */
+/* Points of the method, of equal weight, known on all ranks, and what they are held against. */
 struct dun_basin_points {
   int64_t count;
   const double *x; /* [count][d] */
+  int64_t chains;  /* they are draws of so many chains, one of each after the other; 0: particles */
+  double log_evidence, error; /* the method's, or the mixture's where it has none */
 };
 
 void dun_basins_start(struct dun_basins *basins);

@@ -390,19 +390,6 @@ static int draw(struct dun_context *context, struct dun_second *s, const struct 
   return status;
 }
 
-static int search(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
-                  const struct dun_table *steps)
-{
-  struct dun_basin_points points = {s->held, s->point.value};
-  double evaluations;
-  moves_of(run, steps, &evaluations);
-  int status = dun_basins_advance(context, &s->basins, run, &points,
-                                  .02 * (double)run->options.particles * evaluations);
-  if (status == DUN_TICK_DONE)
-    s->phase = TELL;
-  return status;
-}
-
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void weigh(const struct dun_numbers *logw, double row[DUN_EVIDENCE_COLUMNS])
@@ -419,6 +406,42 @@ static void weigh(const struct dun_numbers *logw, double row[DUN_EVIDENCE_COLUMN
   row[DUN_EVIDENCE_LOG_EVIDENCE] = top > -INFINITY ? top + dun_scalar_log(sum / n) : NAN;
   row[DUN_EVIDENCE_ERROR] = ess > 0 ? sqrt((n / ess - 1) / (n - 1)) : NAN;
   row[DUN_EVIDENCE_ESS] = ess;
+}
+
+/* What lost parts are measured by: chains have no log Z but that of the mixture. */
+static int find_measure(const struct dun_second *s, const struct dun_run *run,
+                        struct dun_basin_points *points)
+{
+  double row[DUN_EVIDENCE_COLUMNS];
+  if (!isnan(points->log_evidence) || run->kept.due == 0)
+    return 0;
+  weigh(&s->logw, row);
+  int status = dun_pareto_shape(s->logw.count, s->logw.value, &row[DUN_EVIDENCE_SHAPE]);
+  if (status >= 0 && dun_second_counts(row)) {
+    points->log_evidence = row[DUN_EVIDENCE_LOG_EVIDENCE];
+    points->error = row[DUN_EVIDENCE_ERROR];
+  }
+  return status;
+}
+
+static int search(struct dun_context *context, struct dun_second *s, const struct dun_run *run,
+                  const struct dun_table *steps)
+{
+  struct dun_basin_points points = {.count = s->held,
+                                    .x = s->point.value,
+                                    .log_evidence = run->now.log_evidence,
+                                    .error = run->now.log_evidence_error};
+  double evaluations;
+  int status = dun_agree(context, find_measure(s, run, &points));
+  if (status < 0)
+    return status;
+  points.chains = run->kept.due > 0 ? at_once(run, dun_points_most(run->evaluator->dimension)) : 0;
+  moves_of(run, steps, &evaluations);
+  status = dun_basins_advance(context, &s->basins, run, &points,
+                              .02 * (double)run->options.particles * evaluations);
+  if (status == DUN_TICK_DONE)
+    s->phase = TELL;
+  return status;
 }
 
 static int add_row(struct dun_second *s, const struct dun_run *run, enum dun_estimator estimator,

@@ -28,12 +28,12 @@ void dun_tops_free(struct dun_tops *t)
   DUN_FREE(t->lanes);
 }
 
-void dun_tops_slope(const struct dun_run *run, const double *x, double *lp, double *gradient)
+void dun_tops_slope(const struct dun_run *run, int n, const double *x, double *lp, double *gradient)
 {
   static const double one[DUN_LANES] __attribute__((aligned(64))) = {[0 ... DUN_LANES - 1] = 1};
   int64_t block = (int64_t)run->evaluator->dimension * DUN_LANES;
   memset(gradient, 0, (size_t)block * sizeof *gradient);
-  dun_evaluate(run->evaluator, DUN_LANES, x, lp, one, gradient);
+  dun_evaluate(run->evaluator, n, x, lp, one, gradient);
 }
 
 /* Points, rows of x[][d], evaluated in tiles: out[64][1 + d], log density and gradient. */
@@ -46,7 +46,7 @@ static void slope_tile(const struct dun_deal *w, int64_t tile, double *out)
   for (int l = 0; l < DUN_LANES; l++)
     for (int j = 0; j < d; j++)
       x[j * DUN_LANES + l] = w->x[(tile * DUN_LANES + l) * d + j];
-  dun_tops_slope(w->run, x, lp, gradient);
+  dun_tops_slope(w->run, DUN_LANES, x, lp, gradient);
   for (int l = 0; l < DUN_LANES; l++) {
     out[(int64_t)l * w->width] = lp[l];
     for (int j = 0; j < d; j++)

@@ -24,8 +24,9 @@ int dun_tops_init(struct dun_tops *tops, const struct dun_run *run);
 /* Safe twice, and on zeroes. */
 void dun_tops_free(struct dun_tops *tops);
 
-/* lp[64] and gradient[d][64] at x[d][64]. */
-void dun_tops_slope(const struct dun_run *run, const double *x, double *lp, double *gradient);
+/* lp[64] and gradient[d][64] at the first n of x[d][64]. */
+void dun_tops_slope(const struct dun_run *run, int n, const double *x, double *lp,
+                    double *gradient);
 
 /* Collective.  Newton's method from top->x; returns whether it ended at a top, whose minus second
  * derivatives are L L^T then. */
