@@ -21,6 +21,7 @@
 
 /* How much memory beside what HDF5 itself wants, and for how many seconds of the processor. */
 enum { SMALL = 1 << 20, OWN = 64 << 20, SECONDS = 5, STARVED = 3, DEEP = 1000 };
+enum { GAVE_UP = 255 }; /* HDF5 calls exit(-1) in some places without memory */
 
 /* Bytes in memory of an element; 0: not to be read. */
 static size_t element(hid_t type)
@@ -192,10 +193,11 @@ static rlim_t data_in_use(void)
   return pages ? (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) : RLIM_INFINITY / 2;
 }
 
+/* Each part of HDF5 has words of its own for that. */
 static herr_t is_hunger(unsigned n, const H5E_error2_t *entry, void *starved)
 {
   (void)n;
-  if (entry->maj_num == H5E_RESOURCE && entry->min_num == H5E_NOSPACE)
+  if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)
     *(int *)starved = 1;
   return 0;
 }
@@ -257,7 +259,9 @@ int dun_hdf_guard(const char *file, int code)
   do
     got = child < 0 ? -1 : waitpid(child, &status, 0);
   while (child > 0 && got < 0 && errno == EINTR);
-  if (got < 0 || (!WIFSIGNALED(status) && WEXITSTATUS(status) == 0))
+  int starved =
+      WIFEXITED(status) && (WEXITSTATUS(status) == STARVED || WEXITSTATUS(status) == GAVE_UP);
+  if (got < 0 || !(starved || WIFSIGNALED(status)))
     return 0;
   if (!WIFSIGNALED(status))
     return dun_fail(code, "'%s' is damaged: HDF5 asks for more memory than its size explains.",

@@ -253,6 +253,7 @@ static int restore(void *self)
     return 0;
   if (g->fitted_mean.count != d || g->fitted_covariance.count != entries(g))
     return dun_fail(DUN_ERROR_INPUT, "the stored base is not of dimension %lld", d);
+  dun_gaussian_free(&g->gaussian); /* what stood in for it */
   if (g->base.covariance == FITTED_DENSE) {
     status =
         dun_gaussian_dense(&g->gaussian, (int)d, g->fitted_mean.value, g->fitted_covariance.value);

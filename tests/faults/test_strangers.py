@@ -8,6 +8,8 @@ import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(1, os.path.join(sys.path[0], "fuzz"))
+from seeds import kept  # noqa: E402
 from support import Folder, compiled, dunlin, main, write  # noqa: E402
 
 
@@ -94,6 +96,17 @@ def test_damage():
             assert done.returncode in (0, 2), (done.returncode, done.stderr[-1000:])
             assert done.returncode == 0 or "dunlin: " in done.stderr
         print(codes)
+
+
+def test_claims_of_memory():
+    """Each part of HDF5 has words of its own for memory that it did not get."""
+    with Folder() as folder:
+        files = kept("result", folder)
+        claims = [name for name in files if name.endswith("header_of_4_gigabytes")]
+        assert claims, files
+        for name in claims:
+            done = dunlin("compare", name + ":/x", name + ":/x", code=2, timeout=60)
+            assert "more memory than its size explains" in done.stderr, (name, done.stderr)
 
 
 main()

@@ -46,23 +46,37 @@ def stopped_and_gone_on(file, folder, ranks, *more):
     os.remove(cut)
 
 
-def of_input(name):
+FITTED = """
+run: {seed: 7, particles: 64, tile: 8}
+target: {type: gaussian, dimension: 2}
+path: {type: geometric, base: {type: fitted, scale: 2, pilot_moves: 5}}
+kernel: {type: rwm}
+method: {type: smc, moves_per_step: 1}
+"""
+
+
+def of_input(text):
     with Folder() as folder:
-        file = write(folder, "input.yaml", INPUTS[name])
+        file = write(folder, "input.yaml", text)
         for ranks in (1, 3):
             stopped_and_gone_on(file, folder, ranks)
 
 
 def test_smc():
-    of_input("smc")
+    of_input(INPUTS["smc"])
 
 
 def test_langevin():
-    of_input("langevin")
+    of_input(INPUTS["langevin"])
 
 
 def test_tempering():
-    of_input("tempering")
+    of_input(INPUTS["tempering"])
+
+
+def test_fitted_base():
+    """What stands in for it until the fit, and what a restart makes anew."""
+    of_input(FITTED)
 
 
 def test_every_kind_of_run():
