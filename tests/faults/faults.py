@@ -12,12 +12,17 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import differences, fingerprint  # noqa: E402
-from support import BUILD, Folder, dunlin, write  # noqa: E402
+from support import BUILD, Folder, Missing, dunlin, write  # noqa: E402
 
 LIBRARY = os.path.join(BUILD, "tests", "faults.so")
 EARLY = 85
 SECONDS = 60  # within which every run ends
 AT_ONCE = {1: 4, 2: 2}  # runs, by ranks: they sleep most of the time while MPI starts and ends
+with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
+    SANITIZED = "DUNLIN_SANITIZE:BOOL=ON" in cache.read()
+# The sanitizer's library is no longer the first one.
+AFTER_OTHERS = dict(ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "detect_leaks=0") +
+                    ":verify_asan_link_order=0") if SANITIZED else {}
 COPIES = 100  # that a run makes of its folder
 
 
@@ -58,9 +63,11 @@ BEGINNINGS = ("fresh", "restart", "overwrite")
 
 def fault(call, number, action="EIO", **words):
     """The environment in which that call of the program fails."""
+    if SANITIZED and call == "memory":
+        raise Missing("memory is the sanitizer's")
     text = " ".join(f"{key}={value}" for key, value in
                     dict(call=call, number=number, action=action, **words).items())
-    return {"LD_PRELOAD": LIBRARY, "DUNLIN_FAULT": text}
+    return {"LD_PRELOAD": LIBRARY, "DUNLIN_FAULT": text, **AFTER_OTHERS}
 
 
 def newest(folder):

@@ -215,6 +215,7 @@ static __attribute__((noinline)) int fail(void)
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
+#ifndef WITHOUT_MEMORY
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
     *__libc_memalign(size_t, size_t);
 
@@ -245,6 +246,8 @@ int posix_memalign(void **block, size_t alignment, size_t size)
   *block = __libc_memalign(alignment, size);
   return *block ? 0 : ENOMEM;
 }
+
+#endif
 
 /* ---- files ------------------------------------------------------------------------------- */
 

@@ -36,6 +36,22 @@ def test_what_cannot_be_opened_once_is_not_gone():
                 scene.go_on(result, f"{error} of {path}")
 
 
+def test_draws_that_cannot_be_opened_once_are_not_replaced():
+    """Another run's whose checkpoints are gone, when a run begins in their place."""
+    with Folder() as folder:
+        scene = Scene(folder, "langevin", "restart")
+        for word in ((), ("--restart",)):
+            result = scene.again()
+            for slot in (0, 1):
+                os.remove(os.path.join(scene.now, f"r.{slot}.checkpoint"))
+            before = files_of(scene.now)["r.h5.part"]
+            for call in ("open", "look"):
+                done = scene.run(result, *word, "--set", "run.seed=9", code=None,
+                                 environment=fault(call, 1, "EMFILE", path=".part"))
+                assert done.returncode in (1, 2) and "r.h5.part" in done.stderr, done.stderr
+                assert files_of(scene.now)["r.h5.part"] == before, call
+
+
 def test_a_checkpoint_that_fails_is_outlived():
     """At any of its steps: the run tells and comes to the same end."""
     with Folder() as folder:
