@@ -364,9 +364,27 @@ int dun_adaptation_correlations(struct dun_adaptation *a, const double *deviatio
     dun_free(factor);
     return 0;
   }
-  DUN_FREE(a->factor.value);
+  dun_adaptation_forget_factor(a);
   a->factor = (struct dun_numbers){.count = (long long)d * d, .value = factor};
   return 0;
+}
+
+void dun_adaptation_forget_factor(struct dun_adaptation *a)
+{
+  DUN_FREE(a->factor.value);
+  a->factor.count = 0;
+}
+
+void dun_adaptation_adopt(struct dun_adaptation *a, struct dun_fisher *f)
+{
+  long long d = a->scale.count;
+
+  memcpy(a->scale.value, f->scale, (size_t)d * sizeof *f->scale);
+  dun_adaptation_forget_factor(a);
+  if (!f->dense)
+    return;
+  a->factor = (struct dun_numbers){.count = d * d, .value = f->factor};
+  f->factor = NULL;
 }
 
 enum dun_trial dun_adaptation_trial(struct dun_address address)

@@ -3,6 +3,7 @@
 #define DUNLIN_KERNELS_ADAPTATION_H
 
 #include "kernels/kernel.h"
+#include "numerics/fisher.h"
 
 /* What a population learns of itself from and moves by, where its halves learn from each other. */
 enum { DUN_HALVES = 2 };
@@ -120,6 +121,11 @@ void dun_adaptation_metric(struct dun_adaptation *adaptation, const double *devi
  * 0, as the dense metric.  What is not positive definite is not taken.  DUN_ERROR_MEMORY. */
 int dun_adaptation_correlations(struct dun_adaptation *adaptation, const double *deviation,
                                 const double *covariance, double count);
+
+/* Takes scales and factor of a metric that was learned; the factor becomes its own. */
+void dun_adaptation_adopt(struct dun_adaptation *adaptation, struct dun_fisher *metric);
+/* Takes the dense metric away: its scales stay. */
+void dun_adaptation_forget_factor(struct dun_adaptation *adaptation);
 
 /* Takes the particles' mean[d] as the centre.  DUN_ERROR_MEMORY. */
 int dun_adaptation_centre(struct dun_adaptation *adaptation, const double *mean);

@@ -159,13 +159,7 @@ static int take(struct dun_warmup *w, struct dun_adaptation *a, struct dun_fishe
   if (d <= DUN_FISHER_MOST || !w->cloud.dense)
     status = dun_fisher_change((int)d, a->scale.value, a->factor.count ? a->factor.value : NULL,
                                f->scale, f->dense ? f->factor : NULL, &w->change);
-  memcpy(a->scale.value, f->scale, (size_t)d * sizeof *f->scale);
-  if (f->dense || a->factor.count) {
-    DUN_FREE(a->factor.value);
-    a->factor.count = f->dense ? d * d : 0;
-    a->factor.value = f->dense ? f->factor : NULL;
-    f->factor = f->dense ? NULL : f->factor;
-  }
+  dun_adaptation_adopt(a, f);
   return status;
 }
 

@@ -37,3 +37,33 @@ int dun_metric_learn(struct dun_context *context, const struct dun_run *run,
   dun_free(covariance);
   return status;
 }
+
+int dun_metric_is_open(const struct dun_run *run)
+{
+  const struct dun_kernel_options *options = run->kernel_self;
+  const struct dun_adaptation *pilot = options->pilot;
+  int d = run->evaluator->dimension;
+  return options->metric == DUN_METRIC_AUTO && d > 1 && d <= DUN_FISHER_MOST &&
+         !(pilot && (options->fixed || pilot->factor.count));
+}
+
+int dun_metric_choose(struct dun_context *context, const struct dun_fisher_half part[2],
+                      struct dun_adaptation *adaptation, double *ridge)
+{
+  int d = (int)adaptation->scale.count, dense;
+  struct dun_fisher found = {.scale = dun_allocate(d, sizeof(double)),
+                             .factor = dun_allocate((int64_t)d * d, sizeof(double))};
+  int status = found.scale && found.factor ? 0 : DUN_ERROR_MEMORY;
+
+  if (status >= 0)
+    status = dun_fisher_learn(d, DUN_FISHER_SHORTER, part, adaptation->scale.value, &found);
+  status = dun_agree(context, status);
+  dense = status >= 0 && found.dense;
+  if (dense) {
+    *ridge = found.ridge;
+    dun_adaptation_adopt(adaptation, &found);
+  }
+  dun_free(found.scale);
+  dun_free(found.factor);
+  return status < 0 ? status : dense;
+}

@@ -170,6 +170,8 @@ static void restart_tile(const struct dun_run *run, int64_t i)
       continue;
     copy_row(run->x, i * tiles->tile + place[pick], i * tiles->tile + l);
     copy_row(run->sweep.part_lp, i * tiles->tile + place[pick], i * tiles->tile + l);
+    if (run->sweep.force)
+      copy_row(run->sweep.force, i * tiles->tile + place[pick], i * tiles->tile + l);
   }
 }
 
@@ -194,10 +196,8 @@ static int leave(struct dun_context *context, struct dun_pilots *p, struct dun_r
   if (status >= 0)
     status = dun_path_fit(context, run->path, run->path_self, &run->population, run->x, run->logw,
                           &p->weights);
-  if (a->metric != DUN_METRIC_DENSE) {
-    DUN_FREE(a->factor.value);
-    a->factor.count = 0;
-  }
+  if (a->metric != DUN_METRIC_DENSE)
+    dun_adaptation_forget_factor(a);
   dun_adaptation_follow(&run->adaptation[1], a);
   return status < 0 ? status : 1;
 }

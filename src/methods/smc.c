@@ -47,12 +47,12 @@ struct smc {
   double least_acceptance;  /* over the steps' last sweeps */
   double square_sum;        /* of the ancestors' weights */
   double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
+  struct dun_cross_fit fit;
 
   /* made by init */
   int at_point; /* the path begins at one point, not at a density */
   struct dun_column *logw, *root, *part_lp;
   struct dun_weights weights;
-  struct dun_cross_fit fit;
 };
 
 #define STATE(member, type_)                                                                       \
@@ -74,6 +74,7 @@ static const struct dun_state state[] = {
     STATE(square_sum, DUN_STATE_NUMBER),
     STATE(multinomial_error, DUN_STATE_NUMBER),
     DUN_MOVES_STATE(struct smc, moves),
+    DUN_CROSS_FIT_STATE(struct smc, fit),
     {0},
 };
 
@@ -182,7 +183,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;
-  return 0;
+  return dun_cross_fit_declare(run);
 }
 
 static void release(void *self)
@@ -222,6 +223,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
     if (!run->kernel->uses_centre) /* where chains have loaded one: lengths would be scored by it */
       dun_adaptation_forget_centre(&run->adaptation[half]);
   }
+  dun_cross_fit_start(&s->fit);
   run->sweep.halves = 0; /* pilots are of one piece */
   return status < 0 ? status : dun_moves_start(&s->moves, run);
 }
@@ -364,6 +366,8 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
   int status = 0, due = dun_moves_due(&s->moves, run->now.time);
   if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
     status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
+  if (status >= 0 && due && run->sweep.force)
+    status = dun_sweep_forces(context, &run->sweep, run->now.time);
   if (status >= 0 && due)
     status = dun_cross_fit_metric(context, &s->fit, run);
   if (status < 0)
@@ -450,6 +454,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
 
   if (s->phase == TEMPER && run->now.time >= 1)
     return DUN_TICK_DONE;
+  run->evaluator->warming = s->phase < START; /* of pilots nothing but the base is left */
   enum dun_phase before = dun_timers_switch(&context->timers, booked[s->phase]);
   status = phases[s->phase](context, s, run);
   dun_timers_switch(&context->timers, before);
@@ -462,6 +467,7 @@ static void diagnose_moves(const struct smc *s, const struct dun_run *run,
                            struct dun_diagnosis *out)
 {
   dun_moves_diagnose(&s->moves, run, out);
+  dun_cross_fit_diagnose(&s->fit, run, out);
   dun_judge_autocorrelation(&run->now, out);
   if (!run->kernel->weighs)
     dun_watch_diagnose(&s->moves.watch, out);

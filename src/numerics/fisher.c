@@ -17,6 +17,9 @@ static const double MARGIN = .01;
 /* Points of a half that can judge. */
 static const double LEAST = 4;
 
+/* By such a factor must it shorten trajectories, where that is asked for. */
+static const double SHORTER = 1.25;
+
 /* In units of the pooled scales. */
 struct work {
   int64_t d;
@@ -184,6 +187,96 @@ static double cross_score(struct work *w, double ridge)
   return sum;
 }
 
+/* ---- lengths of trajectories ----------------------------------------------------------------- */
+
+/* The largest eigenvalue of a symmetric matrix, by the power method: more than close is not needed.
+ * value[2 d] is scratch. */
+static double largest(const struct work *w, const double *matrix)
+{
+  const int steps = 40;
+  const double golden = .6180339887498949;
+  double *v = w->value, *next = v + w->d, size = 0;
+
+  for (int64_t i = 0; i < w->d; i++)
+    v[i] = 1 + golden * (double)i - floor(golden * (double)i);
+  for (int k = 0; k < steps; k++) {
+    double square = 0;
+    for (int64_t i = 0; i < w->d; i++) {
+      next[i] = 0;
+      for (int64_t j = 0; j < w->d; j++)
+        next[i] += matrix[i * w->d + j] * v[j];
+      square += next[i] * next[i];
+    }
+    size = sqrt(square);
+    for (int64_t i = 0; i < w->d; i++)
+      v[i] = size > 0 ? next[i] / size : 0;
+  }
+  return size;
+}
+
+/* With the metric m[0], whose factor goes into m[1], the points of a half are as wide, and their
+ * log density is as steep, as these eigenvalues say: a trajectory takes steps in proportion to the
+ * root of their product, which this is. */
+static double steps_dense(struct work *w, int half)
+{
+  int d = (int)w->d;
+  double *l = w->m[1], *t = w->m[2], *c = w->m[3], *white = w->m[4];
+
+  memcpy(l, w->m[0], (size_t)(w->d * w->d) * sizeof *l);
+  if (dun_symmetric_cholesky(d, l) < 0)
+    return INFINITY;
+  dun_symmetric_invert_lower(d, l, t);
+  dun_symmetric_ab(d, t, w->a[half], c);
+  dun_symmetric_abt(d, c, t, white);
+  double wide = largest(w, white);
+  transpose(d, l, t);
+  dun_symmetric_ab(d, w->b[half], l, c);
+  dun_symmetric_ab(d, t, c, white);
+  return sqrt(wide * largest(w, white));
+}
+
+/* The same with the diagonal metric of the other half. */
+static double steps_diagonal(struct work *w, int half)
+{
+  double *white = w->m[4], wide = 0;
+
+  for (int steep = 0; steep < 2; steep++) {
+    for (int64_t i = 0; i < w->d; i++)
+      for (int64_t j = 0; j < w->d; j++) {
+        double m = sqrt(sqrt(*at(w, w->a[1 - half], i, i) / *at(w, w->b[1 - half], i, i)) *
+                        sqrt(*at(w, w->a[1 - half], j, j) / *at(w, w->b[1 - half], j, j)));
+        int64_t k = i * w->d + j;
+        white[k] = steep ? w->b[half][k] * m : w->a[half][k] / m;
+      }
+    wide = steep ? wide : largest(w, white);
+  }
+  return sqrt(wide * largest(w, white));
+}
+
+/* Whether they are so short with the diagonal metric that of so many points no other could be found
+ * to be better: chance alone widens the eigenvalues of a sample by about (1 + sqrt(d / n))^2. */
+static int are_short(struct work *w, double least)
+{
+  double chance = 1 + sqrt((double)w->d / least), square = 1;
+
+  for (int half = 0; half < 2; half++)
+    square *= steps_diagonal(w, half);
+  return sqrt(square) < SHORTER * chance * chance;
+}
+
+/* Whether the dense metric with that ridge makes trajectories shorter. */
+static int shortens(struct work *w, double ridge)
+{
+  double gain = 1;
+
+  for (int half = 0; half < 2; half++) {
+    if (fit(w, w->a[half], w->b[half], ridge) < 0)
+      return 0;
+    gain *= steps_diagonal(w, 1 - half) / steps_dense(w, 1 - half);
+  }
+  return sqrt(gain) > SHORTER;
+}
+
 /* The best ridge into *out, if it beats the diagonal's score. */
 static void choose_ridge(struct work *w, double diagonal, struct dun_fisher *out)
 {
@@ -274,13 +367,16 @@ static void choose(struct work *w, enum dun_fisher_form form, const struct dun_f
   out->dense = 0;
   out->ridge = 0;
   out->score = diagonal;
-  if (w->diagonal || least < LEAST)
+  int saves = form == DUN_FISHER_SHORTER && w->gradients;
+  if (w->diagonal || least < LEAST || (saves && are_short(w, least)))
     return;
   if (w->d > DUN_FISHER_MOST) {
     out->ridge = RIDGE[UNJUDGED];
     out->dense = 1;
   } else {
     choose_ridge(w, form == DUN_FISHER_DENSE ? INFINITY : diagonal, out);
+    if (out->dense && saves)
+      out->dense = shortens(w, out->ridge);
   }
   if (out->dense)
     take_dense(w, out);

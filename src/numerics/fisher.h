@@ -11,7 +11,9 @@
 #define DUNLIN_NUMERICS_FISHER_H
 
 enum dun_fisher_form {
-  DUN_FISHER_AUTO, /* what the halves find better */
+  DUN_FISHER_AUTO,    /* what the halves find better */
+  DUN_FISHER_SHORTER, /* a dense metric only where, by the gradients, trajectories take fewer steps:
+                       * many modes have correlations that no move follows */
   DUN_FISHER_DIAGONAL,
   DUN_FISHER_DENSE
 };

@@ -30,19 +30,25 @@ static void weigh(const struct products *p, int64_t tile, double *weight)
     weight[l] = l < dun_tile_size(tiles, tiles->first_tile + tile);
 }
 
-/* Points of weight 0 may lie anywhere, also where nothing is a number. */
-static void load(const struct products *p, int64_t tile)
+/* Points of weight 0 may lie anywhere, also where nothing is a number.  Returns 0 for a tile
+ * without any weight: it adds nothing. */
+static int load(const struct products *p, int64_t tile)
 {
-  int d = p->x->width;
+  int d = p->x->width, any = 0;
   double *weight = p->lanes + (int64_t)d * DUN_LANES;
 
-  dun_tile_load(p->population, p->x, tile, p->lanes);
   weigh(p, tile, weight);
+  for (int l = 0; l < DUN_LANES; l++)
+    any |= weight[l] > 0;
+  if (!any)
+    return 0;
+  dun_tile_load(p->population, p->x, tile, p->lanes);
   for (int j = 0; j < d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
       double off = p->lanes[j * DUN_LANES + l] - p->mean[j];
       p->lanes[j * DUN_LANES + l] = weight[l] > 0 ? off : 0;
     }
+  return 1;
 }
 
 /* sum[k] = sum over lanes of weight a b_k, for `count` columns b. */
@@ -69,7 +75,8 @@ static void add_rows(const struct products *p, int first, int last, double *fold
 
   for (int64_t tile = 0; tile < p->tiles; tile++) {
     struct dun_exact *next = sum;
-    load(p, tile);
+    if (!load(p, tile))
+      continue;
     for (int j = first; j < last; j++) {
       fold_products(j + 1, p->lanes + (int64_t)d * DUN_LANES, p->lanes + (int64_t)j * DUN_LANES,
                     p->lanes, folded);
@@ -147,7 +154,8 @@ static int add_squares(struct dun_context *context, const struct products *p, st
 
   memset(s->sum, 0, (size_t)d * sizeof *s->sum);
   for (int64_t tile = 0; tile < p->tiles; tile++) {
-    load(p, tile);
+    if (!load(p, tile))
+      continue;
     for (int64_t j = 0; j < d; j++) {
       const double *off = p->lanes + j * DUN_LANES;
       fold_products(1, p->lanes + d * DUN_LANES, off, off, s->folded);
@@ -180,7 +188,8 @@ static int find_mean(struct dun_context *context, const struct products *p, stru
 
   memset(mean, 0, (size_t)d * sizeof *mean);
   for (int64_t tile = 0; tile < p->tiles; tile++) {
-    load(p, tile);
+    if (!load(p, tile))
+      continue;
     for (int j = 0; j < d; j++)
       dun_exact_add(&s->sum[j], dun_fold(p->lanes + (int64_t)j * DUN_LANES));
   }

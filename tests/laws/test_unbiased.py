@@ -2,7 +2,7 @@
 length and metric.  Without cross-fitting 32 particles in 10 dimensions have a mean of 1.2 to 1.5
 with a dense metric.  The law holds but for the adaptive times and number of moves, some 3 % here.
 
-12 comparisons, in standard errors (about .016 each, limit 5 beside the 3 %)."""
+16 comparisons, in standard errors (about .016 each, limit 5 beside the 3 %)."""
 import numpy
 
 from calibration import replicates
@@ -29,7 +29,7 @@ def judge(kernel, metric, dimension, particles, count, seed, slack):
 
 def test_few_particles():
     for number, kernel in enumerate(("hmc", "mala", "rwm", "underdamped")):
-        for metric in ("identity", "diagonal", "dense"):
+        for metric in ("identity", "diagonal", "dense", "auto"):
             judge(kernel, metric, 10, 32, 160, 100 + number, .03)
 
 

@@ -192,6 +192,28 @@ static void what_auto_chooses(void)
   }
 }
 
+/* Two modes lie apart along one direction, in which the points are wide but no less steep than
+ * elsewhere: no metric makes trajectories shorter.  Of a Gaussian that is as wide it does. */
+static void correlations_of_modes(void)
+{
+  double a[D * D], inverse[D * D], steep[D * D] = {0}, zero[D] = {0}, old[D], scale[D];
+  double factor[D * D], wide = 50. / D;
+  struct dun_fisher f = {.scale = scale, .factor = factor};
+
+  for (int i = 0; i < D; i++)
+    for (int j = 0; j < D; j++) {
+      a[i * D + j] = (i == j) + wide;
+      inverse[i * D + j] = (i == j) - wide / (1 + wide * D);
+      steep[i * D + j] = i == j;
+    }
+  for (int gaussian = 0; gaussian < 2; gaussian++) {
+    struct dun_fisher_half half = {1000, zero, zero, a, gaussian ? inverse : steep};
+    struct dun_fisher_half both[] = {half, half};
+    CHECK(dun_fisher_learn(D, DUN_FISHER_AUTO, both, old, &f) == 0 && f.dense);
+    CHECK(dun_fisher_learn(D, DUN_FISHER_SHORTER, both, old, &f) == 0 && f.dense == gaussian);
+  }
+}
+
 /* ---- sums of a cloud ------------------------------------------------------------------------- */
 
 /* Points [150][3] and forces of chains; two sweeps of them, the second elsewhere. */
@@ -267,4 +289,5 @@ static void a_cloud_against_plain_sums(void)
 TEST_MAIN({"eigenvalues", eigenvalues}, {"geometric_mean", geometric_mean},
           {"any_cloud_tells_a_gaussian", any_cloud_tells_a_gaussian},
           {"what_auto_chooses", what_auto_chooses},
+          {"correlations_of_modes", correlations_of_modes},
           {"a_cloud_against_plain_sums", a_cloud_against_plain_sums})
