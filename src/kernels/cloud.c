@@ -127,6 +127,13 @@ DUN_CLONES static void fold_products(int64_t count, const double *restrict a,
   }
 }
 
+static int is_meant(const struct piece *p, int64_t tile, int64_t lane)
+{
+  const struct dun_sweep *s = p->sweep;
+  return !p->cloud->of_rung ||
+         dun_i64(s->rung)[2 * (tile * s->population->tiles.tile + lane)] == p->cloud->rung;
+}
+
 /* What counts, relative to the centre; the rest is 0. */
 static void load(const struct piece *p, int64_t tile)
 {
@@ -140,7 +147,7 @@ static void load(const struct piece *p, int64_t tile)
   if (p->cloud->gradients)
     dun_tile_load(s->population, s->force, tile, p->lanes + d * DUN_LANES);
   for (int l = 0; l < DUN_LANES; l++)
-    counts[l] = l < n && counts[l] > -INFINITY && counts[l] >= s->floor;
+    counts[l] = l < n && counts[l] > -INFINITY && counts[l] >= s->floor && is_meant(p, tile, l);
   for (int64_t j = 0; j < kinds(p->cloud) * d; j++)
     for (int l = 0; l < DUN_LANES; l++) {
       double *lane = p->lanes + j * DUN_LANES + l;

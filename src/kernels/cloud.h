@@ -12,7 +12,9 @@
 
 struct dun_cloud {
   /* given */
-  int d, dense, gradients; /* dense: all products; gradients: the sweep keeps forces */
+  int d, dense, gradients; /* dense: all products; gradients: the sweep has a column of forces */
+  int of_rung;             /* particles at this rung alone, of a sweep that has some */
+  int64_t rung;
 
   /* state */
   struct dun_numbers sums; /* of each half: how many, then row by row of the points, and then of the

@@ -185,7 +185,8 @@ enum dun_metric_form {
        .words = "identity|diagonal|dense|fourier|auto",                                            \
        .doc = "Scales of the coordinates: none, one for each, correlations too, or, of fields on " \
               "a lattice, a propagator in Fourier space; learned from the particles and, of "      \
-              "chains, from the gradients there.  auto: dense where that is found better."},       \
+              "chains and where the metric is dense, from the gradients there.  auto: dense "      \
+              "where that is found better, else diagonal."},                                       \
   {                                                                                                \
     .name = "mass", .type = DUN_NUMBER, .offset = offsetof(type_, options.mass), .initial = "1",   \
     .minimum = 1e-6, .maximum = 1e6, .when = "metric=fourier",                                     \

@@ -179,7 +179,7 @@ static void look_trial(const struct dun_sweep *s, const struct dun_lanes *w, con
     look_density(s, w, shape);
   for (int l = 0; l < DUN_LANES; l++) {
     shape[l] *= shape[l];
-    look_at(w, first + TRIAL_GRADIENTS)[l] = s->force ? leapfrogs : leapfrogs + 2;
+    look_at(w, first + TRIAL_GRADIENTS)[l] = dun_sweep_keeps(s) ? leapfrogs : leapfrogs + 2;
     look_at(w, first + TRIAL_COUNT)[l] = 1;
   }
 }

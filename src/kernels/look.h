@@ -55,4 +55,11 @@ static inline int dun_sweep_tries(const struct dun_sweep *sweep)
   return sweep->adaptation->adapt_length && !sweep->adaptation->frozen;
 }
 
+/* Whether moves begin with the gradient that the one before has left: where each particle has a
+ * time of its own it may have another by then. */
+static inline int dun_sweep_keeps(const struct dun_sweep *sweep)
+{
+  return sweep->force && !sweep->time;
+}
+
 #endif

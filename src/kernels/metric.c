@@ -87,3 +87,37 @@ struct dun_metric dun_metric_lanes(int d, const double *scale)
   return (struct dun_metric){
       .d = d, .apply = scale_lanes, .transposed = scale_lanes, .entries = scale};
 }
+
+DUN_CLONES static void apply_lanes(const struct dun_metric *metric, const double *restrict by,
+                                   const double *restrict w, double *restrict x)
+{
+  const double *entry = metric->entries;
+  for (int i = 0; i < metric->d; i++) {
+    double sum[DUN_LANES] = {0};
+    for (int j = 0; j <= i; j++, entry += DUN_LANES)
+      for (int l = 0; l < DUN_LANES; l++)
+        sum[l] = DUN_FMA(entry[l], w[j * DUN_LANES + l], sum[l]);
+    for (int l = 0; l < DUN_LANES; l++)
+      x[i * DUN_LANES + l] = DUN_FMA(by[l], sum[l], x[i * DUN_LANES + l]);
+  }
+}
+
+DUN_CLONES static void transposed_lanes(const struct dun_metric *metric, const double *restrict by,
+                                        const double *restrict g, double *restrict w)
+{
+  const double *entry = metric->entries;
+  for (int i = 0; i < metric->d; i++) {
+    double scaled[DUN_LANES];
+    for (int l = 0; l < DUN_LANES; l++)
+      scaled[l] = by[l] * g[i * DUN_LANES + l];
+    for (int j = 0; j <= i; j++, entry += DUN_LANES)
+      for (int l = 0; l < DUN_LANES; l++)
+        w[j * DUN_LANES + l] = DUN_FMA(entry[l], scaled[l], w[j * DUN_LANES + l]);
+  }
+}
+
+struct dun_metric dun_metric_dense_lanes(int d, const double *factor)
+{
+  return (struct dun_metric){
+      .d = d, .apply = apply_lanes, .transposed = transposed_lanes, .entries = factor};
+}

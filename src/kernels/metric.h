@@ -33,4 +33,7 @@ struct dun_metric dun_metric_fourier(const struct dun_lattice *lattice, const do
  * laws. */
 struct dun_metric dun_metric_lanes(int d, const double *scale);
 
+/* The same of dense metrics: lower triangles [d (d + 1) / 2][64], by rows. */
+struct dun_metric dun_metric_dense_lanes(int d, const double *factor);
+
 #endif

@@ -24,6 +24,11 @@ int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
+static int64_t triangle(const struct dun_sweep *s)
+{
+  return (int64_t)s->d * (s->d + 1) / 2;
+}
+
 int dun_sweep_init(struct dun_sweep *s)
 {
   s->x = dun_population_find(s->population, "x");
@@ -49,13 +54,17 @@ int dun_sweep_init(struct dun_sweep *s)
   DUN_FREE(s->lane_scale);
   if (s->rung)
     s->lane_scale = dun_allocate((int64_t)s->d * DUN_LANES, sizeof *s->lane_scale);
-  return s->rung && !s->lane_scale ? DUN_ERROR_MEMORY : 0;
+  DUN_FREE(s->lane_factor);
+  if (s->rung && s->dense_rungs)
+    s->lane_factor = dun_allocate(triangle(s) * DUN_LANES, sizeof *s->lane_factor);
+  return s->rung && (!s->lane_scale || (s->dense_rungs && !s->lane_factor)) ? DUN_ERROR_MEMORY : 0;
 }
 
 void dun_sweep_free(struct dun_sweep *s)
 {
   DUN_FREE(s->workspace);
   DUN_FREE(s->lane_scale);
+  DUN_FREE(s->lane_factor);
   dun_pass_free(&s->pass);
 }
 
@@ -99,7 +108,7 @@ void dun_sweep_load(const struct dun_sweep *s, const struct dun_lanes *w, int64_
 /* Whether the column of forces is that of the points as they stand, at time t. */
 static int has_forces(const struct dun_sweep *s, double t)
 {
-  return s->force && s->forces_time == t;
+  return dun_sweep_keeps(s) && s->forces_time == t;
 }
 
 /* The workspace of a move of the loaded tile, by the adaptation of a half. */
@@ -166,10 +175,25 @@ static void load_scales(struct dun_sweep *s, int64_t i, int n)
   }
 }
 
+/* Their lower triangles, behind their scales. */
+static void load_factors(struct dun_sweep *s, int64_t i, int n)
+{
+  const int64_t *rung = dun_i64(s->rung) + 2 * i * s->population->tiles.tile;
+  for (int l = 0; l < DUN_LANES; l++) {
+    const double *entry = s->rung_factor + rung[l < n ? 2 * l : 0] * triangle(s);
+    double *out = s->lane_factor + l;
+    for (int64_t j = 0; j < s->d; j++)
+      for (int64_t k = 0; k <= j; k++, out += DUN_LANES)
+        *out = s->lane_scale[j * DUN_LANES + l] * *entry++;
+  }
+}
+
 /* What takes the place of the adaptation's scales, if anything does: one of these at most. */
 static struct dun_metric metric_of(const struct dun_sweep *s, int half)
 {
   const struct dun_numbers *factor = &s->adaptation[half].factor;
+  if (s->rung_scale && s->rung_factor)
+    return dun_metric_dense_lanes(s->d, s->lane_factor);
   if (s->rung_scale)
     return dun_metric_lanes(s->d, s->lane_scale);
   if (s->propagator && s->propagator->scale)
@@ -247,6 +271,8 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   dun_sweep_load(s, w, i, t, dun_adaptation_step(&s->adaptation[span.half], address));
   if (s->rung_scale)
     load_scales(s, i, n);
+  if (s->rung_scale && s->rung_factor)
+    load_factors(s, i, n);
   if (dun_sweep_tries(s)) {
     memcpy(w->before, w->state, (size_t)d * DUN_LANES * sizeof *lp);
     memcpy(w->before + d * DUN_LANES, lp, DUN_LANES * sizeof *lp);

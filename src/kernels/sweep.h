@@ -50,6 +50,9 @@ struct dun_sweep {
   int halves;
   int64_t boundary;
   const double *rung_scale; /* [..][d]: metrics of the rungs, in place of the pooled one; or NULL */
+  const double *rung_factor; /* [..][d (d + 1) / 2]: lower triangles, whose rows in units of
+                              * rung_scale make the metrics dense; or NULL */
+  int dense_rungs;           /* by a method's init: there may be some */
 
   double floor; /* particles whose log density is below it move, but count in no look; -INFINITY by
                  * init */
@@ -70,7 +73,8 @@ struct dun_sweep {
   /* made by init, owned */
   int d, K;
   double *workspace;
-  double *lane_scale; /* [d][64]: of the present tile, where there are rungs; NULL: none */
+  double *lane_scale;  /* [d][64]: of the present tile, where there are rungs; NULL: none */
+  double *lane_factor; /* [d (d + 1) / 2][64], where they may be dense */
 };
 
 extern const struct dun_state dun_sweep_state[];

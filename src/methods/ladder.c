@@ -35,12 +35,18 @@ int dun_ladder_init(struct dun_ladder *l, int64_t rungs, int64_t ladders, int d,
       dun_numbers_make(&l->scale, R * d, 1) < 0 || dun_numbers_make(&l->place, R * d, 0) < 0 ||
       dun_numbers_make(&l->moments, 2 * R * d, 0) < 0)
     return DUN_ERROR_MEMORY;
+  dun_ladder_forget_factor(l);
   for (int64_t k = 0; k < R; k++) {
     double share = (double)k / (double)(R - 1);
     l->time.value[k] = share * share * share;
   }
   l->points = l->lost = l->values = l->looks = l->turns = 0;
   return 0;
+}
+
+int64_t dun_ladder_triangle(const struct dun_ladder *l)
+{
+  return (int64_t)l->d * (l->d + 1) / 2;
 }
 
 /* Numbers that count something. */
@@ -55,6 +61,7 @@ int dun_ladder_is_sound(const struct dun_ladder *l)
   int sound = l->time.count == R && l->log_step.count == R && l->rejected.count == 2 * R &&
               l->drawn.count == VALUES * R && l->accepted.count == R &&
               l->scale.count == R * l->d && l->place.count == R * l->d &&
+              (l->factor.count == 0 || l->factor.count == R * dun_ladder_triangle(l)) &&
               l->moments.count == 2 * R * l->d && counts(l->values) && counts(l->looks) &&
               counts(l->turns) && counts(l->points) && counts(l->lost);
   for (int64_t k = 0; k < R && sound; k++)
@@ -65,12 +72,19 @@ int dun_ladder_is_sound(const struct dun_ladder *l)
   return sound;
 }
 
+void dun_ladder_forget_factor(struct dun_ladder *l)
+{
+  DUN_FREE(l->factor.value);
+  l->factor.count = 0;
+}
+
 void dun_ladder_free(struct dun_ladder *l)
 {
   struct dun_numbers *const owned[] = {&l->time,     &l->log_step, &l->rejected, &l->drawn,
                                        &l->accepted, &l->scale,    &l->place,    &l->moments};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
     DUN_FREE(owned[i]->value);
+  dun_ladder_forget_factor(l);
   DUN_FREE(l->count);
 }
 
@@ -161,7 +175,8 @@ static void move_rows(const struct dun_ladder *l, struct dun_numbers *value, con
 
 int dun_ladder_respace(struct dun_ladder *l)
 {
-  int64_t R = l->rungs, width = l->d > 3 ? l->d : 3;
+  int64_t R = l->rungs, entries = l->factor.count / R, least = l->d > 3 ? l->d : 3;
+  int64_t width = entries > least ? entries : least;
   double *work = dun_allocate(R * width, sizeof *work), *origin = dun_allocate(R, sizeof *origin);
   int status = work && origin ? 0 : DUN_ERROR_MEMORY;
 
@@ -183,6 +198,8 @@ int dun_ladder_respace(struct dun_ladder *l)
     move_rows(l, &l->log_step, origin, 1, 0, work);
     move_rows(l, &l->place, origin, l->d, 0, work);
     move_rows(l, &l->scale, origin, l->d, 1, work);
+    if (entries > 0)
+      move_rows(l, &l->factor, origin, entries, 0, work);
   }
   dun_free(work);
   dun_free(origin);

@@ -23,6 +23,8 @@ struct dun_ladder {
   struct dun_numbers drawn;    /* [R][1024]: V's of a rung, the last 256 of a round first */
   struct dun_numbers accepted; /* [R]: sums of the acceptance since the last look */
   struct dun_numbers scale;    /* [R][d]: of the metric, as standard deviations */
+  struct dun_numbers factor;   /* [R][d (d + 1) / 2]: of dense metrics, the lower triangles whose
+                                * rows are in units of scale; [0]: all are diagonal */
   struct dun_numbers place;    /* [R][d]: about which the next two are taken */
   struct dun_numbers moments;  /* [R][d][2]: sums of distances from it in units of scale */
   double points;               /* of a rung in `moments` */
@@ -43,6 +45,10 @@ int dun_ladder_scratch(struct dun_ladder *ladder, int64_t rungs, int64_t ladders
 /* Whether the state, which was read, has the lengths and counts that it should. */
 int dun_ladder_is_sound(const struct dun_ladder *ladder);
 void dun_ladder_free(struct dun_ladder *ladder);
+/* Numbers of a rung's lower triangle. */
+int64_t dun_ladder_triangle(const struct dun_ladder *ladder);
+/* All metrics are diagonal from now on. */
+void dun_ladder_forget_factor(struct dun_ladder *ladder);
 
 /* ---- swaps ----------------------------------------------------------------------------------- */
 

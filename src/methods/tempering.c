@@ -9,7 +9,8 @@
  *
  * V = d log pi_t / dt of a replica's point.  Times are exchanged, rows never.  In the warm-up the
  * rejections and the V's of ever longer rounds give the barrier, and with it the next ladder
- * (methods/barrier.h); every rung has a step size and, with metric: diagonal, scales of its own.
+ * (methods/barrier.h); every rung has a step size and a metric of its own, dense ones too
+ * (methods/rung_metric.h).
  *
  * A ladder is a chain: every thin-th sweep the replica at time 1 is its draw.
  *
@@ -48,6 +49,7 @@ static const struct dun_state state[] = {
     STATE(ladder.drawn, DUN_STATE_NUMBERS),
     STATE(ladder.accepted, DUN_STATE_NUMBERS),
     STATE(ladder.scale, DUN_STATE_NUMBERS),
+    STATE(ladder.factor, DUN_STATE_NUMBERS),
     STATE(ladder.place, DUN_STATE_NUMBERS),
     STATE(ladder.moments, DUN_STATE_NUMBERS),
     STATE(ladder.points, DUN_STATE_NUMBER),
@@ -55,6 +57,8 @@ static const struct dun_state state[] = {
     STATE(ladder.values, DUN_STATE_NUMBER),
     STATE(ladder.looks, DUN_STATE_NUMBER),
     STATE(ladder.turns, DUN_STATE_NUMBER),
+    STATE(metric.sums, DUN_STATE_NUMBERS),
+    STATE(metric.centre, DUN_STATE_NUMBERS),
     STATE(bridge.single, DUN_STATE_NUMBERS),
     STATE(bridge.batch, DUN_STATE_NUMBERS),
     STATE(table.cells, DUN_STATE_NUMBERS),
@@ -111,41 +115,6 @@ static int64_t multiple(const void *self)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
-static int check(const struct tempering *s, const struct dun_run *run)
-{
-  int metric = ((const struct dun_kernel_options *)run->kernel_self)->metric;
-
-  if (!run->path->affine || !run->path->draw)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method tempering follows affine paths, and path %s is not "
-                    "one",
-                    run->path->type.name);
-  if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method tempering needs a base that is given, not one fitted by pilot chains");
-  if (run->path->schedule && run->path->schedule(run->path_self)->type != DUN_SCHEDULE_ADAPTIVE)
-    return dun_fail(DUN_ERROR_INPUT, "path.schedule is for methods that follow one; method "
-                                     "tempering adapts a ladder of its own");
-  if (dun_kernel_is_biased(run->kernel, run->kernel_self))
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
-                    "with these options does not",
-                    run->kernel->type.name);
-  if (run->kernel->uses_centre)
-    return dun_fail(DUN_ERROR_INPUT, "method tempering learns no centre, and kernel %s needs one",
-                    run->kernel->type.name);
-  if (metric != DUN_METRIC_IDENTITY && metric != DUN_METRIC_DIAGONAL && metric != DUN_METRIC_AUTO)
-    return dun_fail(
-        DUN_ERROR_INPUT,
-        "method tempering has a metric for every rung: kernel.metric can be identity or "
-        "diagonal");
-  if (run->options.particles % s->rungs)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "run.particles is %lld, expected a multiple of method.temperatures, %lld",
-                    run->options.particles, s->rungs);
-  return 0;
-}
-
 static int declare(struct tempering *s, struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path->parts;
@@ -168,6 +137,8 @@ static int declare(struct tempering *s, struct dun_run *run)
                      "Place in the ladder; 1 on the way from the last rung to the first, 2 back.");
   run->logw = s->logw;
   run->root = s->root;
+  if (dun_rung_metric_init(&s->metric, run, s->rungs, moves) < 0)
+    return DUN_ERROR_MEMORY;
   return run->x && s->logw && s->root && s->part_lp && s->chain_time && s->step_size &&
                  s->acceptance && s->credit && s->rung
              ? 0
@@ -177,7 +148,7 @@ static int declare(struct tempering *s, struct dun_run *run)
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct tempering *s = self;
-  int K = run->path->parts, code = check(s, run);
+  int K = run->path->parts, code = dun_tempering_check(s, run);
 
   (void)context;
   if (code < 0 || (code = declare(s, run)) < 0 ||
@@ -201,6 +172,7 @@ static void release(void *self)
 {
   struct tempering *s = self;
   dun_ladder_free(&s->ladder);
+  dun_rung_metric_free(&s->metric);
   dun_bridge_free(&s->bridge);
   dun_table_free(&s->table);
   DUN_FREE(s->all);
@@ -226,6 +198,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   dun_run_begin_chains(run, (double)s->ladder.ladders);
   if (code >= 0)
     code = dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d, run->adaptation->log_step);
+  if (code >= 0)
+    code = dun_rung_metric_start(&s->metric);
   return code < 0 ? code : dun_bridge_init(&s->bridge, s->rungs, s->ladder.ladders);
 }
 
@@ -247,11 +221,17 @@ static void place(struct tempering *s, const struct dun_run *run)
   }
 }
 
+/* Whether rungs have metrics of their own: not where none is learned, or one for all was loaded. */
+static int has_scales(const struct tempering *s, const struct dun_run *run)
+{
+  return run->adaptation->metric == DUN_METRIC_DIAGONAL || s->metric.d > 0;
+}
+
 static int begin(struct dun_context *context, struct tempering *s, struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
   int code = dun_agree(context, dun_run_start(run));
-  if (code >= 0 && run->adaptation->metric == DUN_METRIC_DIAGONAL)
+  if (code >= 0 && has_scales(s, run))
     code = dun_ladder_metric_start(context, &s->ladder, &run->population, run->x);
   if (code < 0)
     return code;
@@ -421,18 +401,29 @@ static int move(struct dun_context *context, struct tempering *s, struct dun_run
   return code;
 }
 
+/* The last quarter of the warm-up teaches no metric. */
+static int look_at_rungs(struct dun_context *context, struct tempering *s,
+                         const struct dun_run *run)
+{
+  return s->done < s->warmup * 3 / 4
+             ? dun_rung_metric_look(context, &s->metric, run, &s->ladder, s->done)
+             : 0;
+}
+
 /* One sweep, and the swaps; batch -1: of the warm-up. */
 static int sweep(struct dun_context *context, struct tempering *s, struct dun_run *run, int batch)
 {
   const struct dun_look *look = &s->look;
-  int diagonal = run->adaptation->metric == DUN_METRIC_DIAGONAL;
+  int scaled = has_scales(s, run), learns = scaled && batch < 0;
   run->adaptation->frozen = batch >= 0;
-  run->sweep.rung_scale = diagonal ? s->ladder.scale.value : NULL;
+  run->sweep.rung_scale = scaled ? s->ladder.scale.value : NULL;
+  run->sweep.rung_factor = s->ladder.factor.value;
   int code = move(context, s, run);
   if (code < 0 || (code = gather(context, s, run)) < 0)
     return code;
-  if (batch < 0 && diagonal &&
-      (code = dun_ladder_metric_look(context, &s->ladder, &run->population, run->x, s->rung)) < 0)
+  if (learns && ((code = dun_ladder_metric_look(context, &s->ladder, &run->population, run->x,
+                                                s->rung)) < 0 ||
+                 (code = look_at_rungs(context, s, run)) < 0))
     return code;
   run->now.acceptance = look->acceptance;
   run->now.step_size = dun_scalar_exp(s->ladder.log_step.value[s->rungs - 1]);
@@ -489,10 +480,12 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
   if (code < 0)
     return code;
   int last = s->done == s->warmup, round = !last && ends_round(s);
-  if (round)
+  if (round) {
     dun_ladder_metric_learn(&s->ladder, run->adaptation->adapt_step);
+    code = dun_rung_metric_learn(&s->metric, run->adaptation, &s->ladder);
+  }
   if (round || last) {
-    code = step(s, run, 1);
+    code = code < 0 ? code : step(s, run, 1);
     if (code >= 0 && round)
       code = dun_ladder_respace(&s->ladder);
     code = dun_agree(context, code);

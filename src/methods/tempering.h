@@ -5,6 +5,7 @@
 #include "methods/bridge.h"
 #include "methods/ladder.h"
 #include "methods/run.h"
+#include "methods/rung_metric.h"
 
 enum dun_tempering_phase { START, WARMUP, SAMPLE };
 enum { DUN_TEMPERING_PROPOSALS = 32 }; /* moves of the replicas to draws of the base */
@@ -28,6 +29,7 @@ struct tempering {
   struct dun_look look; /* of the present sweep */
   struct dun_starts starts;
   struct dun_ladder ladder;
+  struct dun_rung_metric metric;
   struct dun_bridge bridge;
   struct dun_table table;
 
@@ -40,6 +42,9 @@ struct tempering {
   double *slope;      /* [K] dc_k / dt */
   double *intercept;  /* [K] scratch */
 };
+
+/* Whether the path, the kernel and the number of particles suit it: DUN_ERROR_INPUT. */
+int dun_tempering_check(const struct tempering *tempering, const struct dun_run *run);
 
 /* `restore` of the method: lists, phases and rungs that no run has are refused (DUN_ERROR_INPUT)
  * before they become indices. */

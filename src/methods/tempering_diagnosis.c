@@ -1,9 +1,46 @@
-/* What to think of a run of parallel tempering, and of a state that was read. */
+/* What to think of a run of parallel tempering, of what it is to work with, and of a state that was
+ * read. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "methods/barrier.h"
 #include "methods/tempering.h"
 #include <math.h>
+
+int dun_tempering_check(const struct tempering *s, const struct dun_run *run)
+{
+  int metric = ((const struct dun_kernel_options *)run->kernel_self)->metric;
+
+  if (!run->path->affine || !run->path->draw)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method tempering follows affine paths, and path %s is not "
+                    "one",
+                    run->path->type.name);
+  if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method tempering needs a base that is given, not one fitted by pilot chains");
+  if (run->path->schedule && run->path->schedule(run->path_self)->type != DUN_SCHEDULE_ADAPTIVE)
+    return dun_fail(DUN_ERROR_INPUT, "path.schedule is for methods that follow one; method "
+                                     "tempering adapts a ladder of its own");
+  if (dun_kernel_is_biased(run->kernel, run->kernel_self))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method tempering needs a kernel that leaves pi_t invariant, and kernel %s "
+                    "with these options does not",
+                    run->kernel->type.name);
+  if (run->kernel->uses_centre)
+    return dun_fail(DUN_ERROR_INPUT, "method tempering learns no centre, and kernel %s needs one",
+                    run->kernel->type.name);
+  if (metric == DUN_METRIC_FOURIER ||
+      (metric == DUN_METRIC_DENSE && !dun_rung_metric_may_be_dense(run)))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method tempering has a metric for every rung: kernel.metric can be identity, "
+                    "diagonal, or, in 2 to %d dimensions, dense",
+                    DUN_RUNGS_DENSE_MOST);
+  if (run->options.particles % s->rungs)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "run.particles is %lld, expected a multiple of method.temperatures, %lld",
+                    run->options.particles, s->rungs);
+  return 0;
+}
 
 static void diagnose_evidence(const struct tempering *s, const struct dun_run *run,
                               struct dun_diagnosis *out)
@@ -97,6 +134,7 @@ void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_di
   dun_diagnose(out, "round trips", dun_verdict_above(-(double)s->trips, -10 * ladders, -ladders),
                "%lld round trips between the base and the target in %lld sweeps of %.0f ladders",
                (long long)s->trips, (long long)s->done, ladders);
+  dun_rung_metric_diagnose(&s->metric, &s->ladder, out);
   diagnose_astray(s, run, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
                "the mean acceptance was %.3f", acceptance);
@@ -109,7 +147,8 @@ int dun_tempering_restore(void *self)
   int64_t sampled = s->draws * s->thin, most = s->phase == SAMPLE ? sampled : s->warmup - 1;
   int ended = s->phase == SAMPLE && s->draws == 0; /* `done` is the warm-up's */
   int sound = (ended || s->phase == START || s->done <= most) && s->tail_rung < s->rungs &&
-              dun_ladder_is_sound(&s->ladder) && dun_bridge_is_sound(&s->bridge);
+              dun_ladder_is_sound(&s->ladder) && dun_rung_metric_is_sound(&s->metric) &&
+              dun_bridge_is_sound(&s->bridge);
   for (int64_t i = 0; i < local && sound; i++)
     sound = dun_i64(s->rung)[2 * i] >= 0 && dun_i64(s->rung)[2 * i] < s->rungs;
   return sound ? 0

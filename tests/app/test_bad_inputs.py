@@ -135,9 +135,10 @@ EDITS = {
                           "finish: [{type: fit_and_reweight}]", ["finish", "method.draws: 0"]),
     "more_sweeps_than_addresses": ("{type: smc}", "{type: tempering, temperatures: 8, "
                                    "draws: 1000000000, thin: 5}", [FILE + ":5", "5000000500"]),
-    "dense_metric_on_ladders": ("{type: hmc}\nmethod: {type: smc}", "{type: hmc, metric: dense}\n"
-                                "method: {type: tempering, temperatures: 8}",
-                                [FILE + ":5", "metric", "every rung"]),
+    "dense_metric_on_ladders": (GOOD, GOOD.replace("dimension: 2", "dimension: 101").replace(
+        "{type: hmc}\nmethod: {type: smc}", "{type: hmc, metric: dense}\n"
+        "method: {type: tempering, temperatures: 8}"),
+                                [FILE + ":5", "metric", "every rung", "100"]),
     "chains_without_times": ("{type: smc}", "{type: langevin}",
                              [FILE + ":5", "langevin", "fixed"]),
     "chains_with_pilots": (FROM_PATH, CHAINS.replace("{type: constant}", PILOTS),

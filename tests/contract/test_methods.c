@@ -74,6 +74,10 @@ static const struct setting chains[] = {
     {"tempering", "temperatures: 8, warmup: 200, draws: 50",
      WIDE "kernel: {type: rwm, metric: identity}"},
     {"tempering", "temperatures: 4, warmup: 200, draws: 50", WIDE "kernel: {type: mala}"},
+    {"tempering", "temperatures: 4, warmup: 100, draws: 50",
+     WIDE "kernel: {type: hmc, metric: dense}"},
+    {"tempering", "temperatures: 5, warmup: 200, draws: 50",
+     WIDE "kernel: {type: rwm, metric: dense}"},
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 

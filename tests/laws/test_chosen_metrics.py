@@ -1,6 +1,7 @@
 """Metrics that populations choose by themselves: dense where correlations make trajectories long,
 diagonal where there are none, or where they are those of modes, which no move follows.  Particles
-of smc then take fewer evaluations and log Z stays right: 4 comparisons, limit 5 errors."""
+of smc and ladders then take fewer evaluations and log Z stays right: 9 comparisons, limit 5
+errors."""
 import os
 import sys
 
@@ -50,6 +51,21 @@ def test_particles_that_are_not():
         for target in (INDEPENDENT, MODES):
             _, said, _ = run(folder, target=target, **SMC)
             assert "auto chose a diagonal metric" in said[0]
+
+
+def test_rungs():
+    """Of ladders: four times the effective draws for the evaluations, and the same bits at other
+    numbers of ranks."""
+    with Folder() as folder:
+        each, found = [], []
+        for metric, ranks in (("diagonal", None), ("auto", 1), ("auto", 3)):
+            root, said, result = run(folder, ranks, target=CORRELATED, metric=metric, schedule="",
+                                     particles=160, method="type: tempering, draws: 300")
+            each.append(root["evaluations_per_effective_draw"])
+            found.append(fingerprint(result))
+    assert "dense metric for" in said[0] and "dense metric for 0" not in said[0]
+    assert each[1] < each[0] / 4, each
+    assert not differences(*found[1:])
 
 
 def test_without_gradients():

@@ -57,6 +57,36 @@ static void the_operations(void)
   dun_free(block);
 }
 
+/* Lanes with factors of their own, multiples of one: as that one does. */
+static void the_operations_of_lanes(void)
+{
+  enum { ENTRIES = D * (D + 1) / 2 };
+  double *block = dun_allocate((4 * D + ENTRIES) * DUN_LANES + D * D, sizeof *block);
+  double *w = block, *x = w + D * DUN_LANES, *one = x + D * DUN_LANES, *none = one + D * DUN_LANES;
+  double *own = none + D * DUN_LANES, *factor = own + ENTRIES * DUN_LANES, *next = own;
+  double by[DUN_LANES] __attribute__((aligned(64)));
+  struct dun_metric lanes = dun_metric_dense_lanes(D, own), metric = dun_metric_dense(D, factor);
+
+  for (int i = 0; i < D; i++)
+    for (int j = 0; j < D; j++) {
+      factor[i * D + j] = entry(i, j);
+      for (int l = 0; l < DUN_LANES && j <= i; l++)
+        *next++ = entry(i, j) * (1 + l);
+    }
+  for (int64_t i = 0; i < D * DUN_LANES; i++)
+    w[i] = particle_uniform(i, 4) - .5;
+  for (int l = 0; l < DUN_LANES; l++)
+    by[l] = l % 2 ? .5 : 2;
+  for (int turn = 0; turn < 2; turn++) {
+    memset(x, 0, 2 * D * DUN_LANES * sizeof *x);
+    (turn ? lanes.transposed : lanes.apply)(&lanes, by, w, x);
+    (turn ? metric.transposed : metric.apply)(&metric, by, w, one);
+    for (int64_t i = 0; i < D * DUN_LANES; i++)
+      CHECK_NEAR(x[i], one[i] * (double)(1 + i % DUN_LANES), 1e-10);
+  }
+  dun_free(block);
+}
+
 /* Many points: the factor of the covariance itself.  None: of its diagonal.  Not a covariance: what
  * was learned before stays. */
 static void learning(void)
@@ -163,5 +193,6 @@ static void plain_covariances(void)
   dun_population_free(&p);
 }
 
-TEST_MAIN({"the_operations", the_operations}, {"learning", learning}, {"covariances", covariances},
+TEST_MAIN({"the_operations", the_operations}, {"the_operations_of_lanes", the_operations_of_lanes},
+          {"learning", learning}, {"covariances", covariances},
           {"plain_covariances", plain_covariances})
