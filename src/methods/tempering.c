@@ -417,7 +417,7 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   int scaled = has_scales(s, run), learns = scaled && batch < 0;
   run->adaptation->frozen = batch >= 0;
   run->sweep.rung_scale = scaled ? s->ladder.scale.value : NULL;
-  run->sweep.rung_factor = s->ladder.factor.value;
+  run->sweep.rung_factor = s->ladder.factor.count > 0 ? s->ladder.factor.value : NULL;
   int code = move(context, s, run);
   if (code < 0 || (code = gather(context, s, run)) < 0)
     return code;
