@@ -311,12 +311,13 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
 /* Proposals that run away while step sizes are learned are no part of any draw's chain. */
 static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
+  const int64_t few = 10;
   double n = cost->evaluations > 0 ? (double)cost->evaluations : 1;
   double share = (double)cost->nans / n, warming = (double)cost->nans_warming / n;
-  enum dun_verdict_level level = share > .01                       ? DUN_BAD
-                                 : cost->nans > cost->nans_warming ? DUN_DOUBTFUL
-                                 : warming > 1e-4                  ? DUN_DOUBTFUL
-                                                                   : DUN_GOOD;
+  enum dun_verdict_level level = share > .01                          ? DUN_BAD
+                                 : cost->nans > cost->nans_warming    ? DUN_DOUBTFUL
+                                 : warming > 1e-4 && cost->nans > few ? DUN_DOUBTFUL
+                                                                      : DUN_GOOD;
   dun_diagnose(
       all, "nan", level,
       "%lld of %lld log densities or gradients were NaN: the former were counted as outside, "

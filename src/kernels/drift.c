@@ -145,3 +145,19 @@ int dun_drift_test(struct dun_context *context, const struct dun_sweep *s,
   dun_free(total);
   return status;
 }
+
+int dun_drift_rise(struct dun_context *context, const struct dun_sweep *s,
+                   const struct dun_column *drift, double *share)
+{
+  const struct dun_tiles *tiles = &s->population->tiles;
+  double least = sqrt(2. * s->d); /* twice the deviation of a normal law's log density */
+  int64_t rose = 0;
+
+  for (int64_t i = 0; i < tiles->local; i++) {
+    double change = dun_f64(drift)[i * drift->width + 2 * s->d];
+    rose += (change > least) - (change < -least);
+  }
+  int status = dun_sum_integers(context, 0, 1, &rose);
+  *share = (double)rose / (double)tiles->total;
+  return status;
+}

@@ -34,4 +34,9 @@ void dun_drift_add(const struct dun_sweep *sweep, struct dun_column *drift, doub
 int dun_drift_test(struct dun_context *context, const struct dun_sweep *sweep,
                    const struct dun_column *drift, double t, struct dun_drift *out);
 
+/* Collective.  After the last sweep, *share: that of the chains whose log density rose, less that of
+ * those where it fell, by more than it varies at rest; whatever a few do that are far out. */
+int dun_drift_rise(struct dun_context *context, const struct dun_sweep *sweep,
+                   const struct dun_column *drift, double *share);
+
 #endif

@@ -1,24 +1,27 @@
 #include "kernels/lost.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/sweep_parts.h"
 #include "numerics/order.h"
 #include "parallel/sum.h"
 #include <math.h>
 #include <string.h>
 
 static const double DIMENSION = 5, LEAST = 50, SPREADS = 20, MOST = .25;
+static const double CORE_LEAST = 10, CORE_SPREADS = 5;
+static const double HALVES = 1.349;     /* between the quartiles of a normal law */
 static const int64_t NUMBERS = 1 << 20; /* of the donors' rows together */
 
-enum { CANDIDATES = 256, DONORS = 64 };
+enum { CANDIDATES = 256, DONORS = 64, CORE_TILES = 64 };
 
-/* lp[local] at time t. */
-static double *densities(const struct dun_sweep *s, double t)
+/* lp[local] at time t, of the first tiles. */
+static double *densities(const struct dun_sweep *s, double t, int64_t count)
 {
   const struct dun_tiles *tiles = &s->population->tiles;
   double lanes[DUN_LANES] __attribute__((aligned(64)));
   double *lp = dun_allocate(tiles->local, sizeof *lp);
 
-  for (int64_t i = 0; i < tiles->count && lp; i++) {
+  for (int64_t i = 0; i < count && lp; i++) {
     dun_sweep_density(s, i, t, lanes);
     memcpy(lp + i * tiles->tile, lanes,
            (size_t)dun_tile_size(tiles, tiles->first_tile + i) * sizeof *lp);
@@ -26,13 +29,17 @@ static double *densities(const struct dun_sweep *s, double t)
   return lp;
 }
 
-static int quartiles(struct dun_context *context, const struct dun_sweep *s, double t,
+/* Of the particles in so many tiles, or of all. */
+static int quartiles(struct dun_context *context, const struct dun_sweep *s, double t, int64_t most,
                      double quartile[3])
 {
-  int64_t n = s->population->tiles.total, place[] = {n / 4, n / 2, n - 1 - n / 4};
-  double *lp = densities(s, t);
+  const struct dun_tiles *tiles = &s->population->tiles;
+  int64_t n = most < tiles->tiles ? most * tiles->tile : tiles->total;
+  int64_t place[] = {n / 4, n / 2, n - 1 - n / 4}, count = dun_sweep_tiles_below(tiles, most);
+  int64_t own = count < tiles->count ? count * tiles->tile : tiles->local;
+  double *lp = densities(s, t, count);
   struct dun_order order = {0};
-  int status = lp ? dun_order_set(&order, s->population->tiles.local, lp) : DUN_ERROR_MEMORY;
+  int status = lp ? dun_order_set(&order, own, lp) : DUN_ERROR_MEMORY;
 
   if ((status = dun_agree(context, status)) >= 0)
     status = dun_order_statistics(context, &order, 3, place, quartile);
@@ -43,19 +50,33 @@ static int quartiles(struct dun_context *context, const struct dun_sweep *s, dou
 
 int dun_lost_floor(struct dun_context *context, const struct dun_sweep *s, double t, double *floor)
 {
-  const double halves = 1.349; /* between the quartiles of a normal law */
   double quartile[3];
   int status;
 
   *floor = -INFINITY;
   if (s->population->tiles.total < 4)
     return 0;
-  if ((status = quartiles(context, s, t, quartile)) < 0 || quartile[1] == -INFINITY)
+  if ((status = quartiles(context, s, t, INT64_MAX, quartile)) < 0 || quartile[1] == -INFINITY)
     return status;
-  double spread = quartile[0] > -INFINITY ? (quartile[2] - quartile[0]) / halves
-                                          : (quartile[2] - quartile[1]) / halves * 2;
+  double spread = quartile[0] > -INFINITY ? (quartile[2] - quartile[0]) / HALVES
+                                          : (quartile[2] - quartile[1]) / HALVES * 2;
   spread = spread > 1 ? spread : 1;
   *floor = quartile[1] - LEAST - DIMENSION * s->d - SPREADS * spread;
+  return 0;
+}
+
+int dun_lost_core(struct dun_context *context, const struct dun_sweep *s, double t, double *floor)
+{
+  double quartile[3], least = sqrt(.5 * s->d);
+  int status;
+
+  *floor = -INFINITY;
+  if (s->population->tiles.total < 4)
+    return 0;
+  if ((status = quartiles(context, s, t, CORE_TILES, quartile)) < 0 || quartile[1] == -INFINITY)
+    return status;
+  double spread = 2 * (quartile[2] - quartile[1]) / HALVES;
+  *floor = quartile[1] - CORE_LEAST - CORE_SPREADS * (spread > least ? spread : least);
   return 0;
 }
 
@@ -179,19 +200,21 @@ static int restart(struct dun_context *context, struct dun_sweep *s, struct dun_
 }
 
 int dun_lost_restart(struct dun_context *context, struct dun_sweep *s, struct dun_address address,
-                     double t, double floor, int64_t *moved)
+                     double t, double floor, int64_t *moved, int64_t *left)
 {
-  double *lp = densities(s, t);
+  double *lp = densities(s, t, s->population->tiles.count);
   int status = dun_agree(context, lp ? 0 : DUN_ERROR_MEMORY);
 
-  *moved = 0;
+  *moved = *left = 0;
   address.purpose = DUN_PURPOSE_DONOR;
   for (int64_t i = 0; i < s->population->tiles.local && status >= 0; i++)
     *moved += is_lost(lp[i], floor);
   if (status >= 0)
     status = dun_sum_integers(context, status, 1, moved);
+  *left = *moved;
   if (status >= 0 && *moved > 0)
     status = restart(context, s, address, lp, floor, moved);
+  *left -= *moved;
   dun_free(lp);
   return status;
 }

@@ -19,6 +19,9 @@ static const double QUARTER = 1.5;
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 
+/* How far the target acceptance rises with the share of moves that have no chance. */
+static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .8;
+
 static const double TRIAL_MEMORY = 64; /* moves after which a trial's figures have faded */
 static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18;
 static const double PRIOR_POINTS = 5; /* so many count for the present scales, without forces */
@@ -32,6 +35,14 @@ static const double READY = 200, READY_DIMENSION = 10;
 static const int64_t LAST_LEAST = 30, MOST = 400, MOST_FEW = 1000, MANY_CHAINS = 512;
 static const double CHANGE = .405; /* log 1.5: of the metric at rest */
 enum { READY_WINDOWS = 4, REPEATS = 2 };
+
+/* While so many more chains rise than fall windows do not grow beyond so many sweeps. */
+static const double RISING = .25;
+static const int64_t RISING_WINDOW = 16;
+
+/* Chains at rest that far below the others, a dimension: there the target would have to be wider by
+ * a factor of 20 in all directions, and more than that, to weigh as much. */
+static const double STUCK = 3;
 
 /* ---- set-up ---------------------------------------------------------------------------------- */
 
@@ -80,6 +91,7 @@ int dun_warmup_start(struct dun_warmup *w, int pilot)
                            .drift = w->drift,
                            .cloud = w->cloud,
                            .floor = -INFINITY,
+                           .core = -INFINITY,
                            .tau = QUARTER};
   w->change = w->ridge = w->score = w->rest.worst = NAN;
   if (dun_cloud_start(&w->cloud) < 0)
@@ -97,6 +109,12 @@ void dun_warmup_free(struct dun_warmup *w)
 int dun_warmup_fits(const struct dun_warmup *w)
 {
   return dun_cloud_fits(&w->cloud) && w->number > 0 && w->window <= w->length;
+}
+
+/* Whether what chains show of the target is still that of their way there. */
+static int is_on_the_way(const struct dun_warmup *w)
+{
+  return w->rising && !(w->change <= CHANGE);
 }
 
 /* ---- the metric and the centre --------------------------------------------------------------- */
@@ -211,6 +229,18 @@ static void set_length(const struct dun_warmup *w, struct dun_adaptation *a)
     a->length = length < 1 ? 1 : length < cap ? length : cap;
 }
 
+/* Where some moves have next to no chance while most are accepted, the target is too narrow there for
+ * the step: the acceptance aimed at is so much higher, on average over these sweeps. */
+static double target_of(const struct dun_warmup *w, const struct dun_adaptation *a,
+                        const struct dun_look *look)
+{
+  double more = FROZEN_WEIGHT * look->frozen, most = FROZEN_MOST * (1 - a->target_acceptance);
+
+  if (is_on_the_way(w) || !(more > 0))
+    return a->target_acceptance;
+  return a->target_acceptance + (more < most ? more : most);
+}
+
 /* Dual averaging (Hoffman & Gelman 2014, eq. 6) of the pooled acceptance, from the step size with
  * which the window began; its average is what is kept. */
 static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const struct dun_look *look)
@@ -221,7 +251,7 @@ static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const str
     w->origin = a->log_step;
   w->log_step += eta * (a->log_step - w->log_step);
   double acceptance = dun_adaptation_acceptance(a, look);
-  w->error += (a->target_acceptance - acceptance - w->error) / (t + T0);
+  w->error += (target_of(w, a, look) - acceptance - w->error) / (t + T0);
   a->log_step = w->origin - sqrt(t) / GAMMA * w->error;
 }
 
@@ -307,7 +337,7 @@ static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
 
   remember_trials(w, look);
   w->log_tau += (before - w->log_tau) / (double)w->window;
-  if (w->number < LEARN_LENGTH)
+  if (w->number < LEARN_LENGTH || is_on_the_way(w))
     return;
   double length = a->length, least = w->tau < QUARTER ? w->tau : QUARTER;
   if (dun_adaptation_shorten(a, look)) {
@@ -350,8 +380,8 @@ static int is_ready(const struct dun_warmup *w, const struct dun_sweep *s, doubl
   int64_t chains = s->population->tiles.total;
   int windows = chains >= MANY_CHAINS ? READY_WINDOWS - 1 : READY_WINDOWS;
 
-  return w->number >= windows && points >= READY + READY_DIMENSION * w->cloud.d && is_at_rest(w) &&
-         !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
+  return w->number >= windows && w->left == 0 && points >= READY + READY_DIMENSION * w->cloud.d &&
+         is_at_rest(w) && !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
 }
 
 /* What follows a window that was not the last one. */
@@ -360,7 +390,7 @@ static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double 
   int64_t length = w->length, most = dun_warmup_most(s->population->tiles.total);
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
-  begin_window(w, 2 * length);
+  begin_window(w, is_on_the_way(w) && 2 * length > RISING_WINDOW ? RISING_WINDOW : 2 * length);
   if (w->sweeps < 0 && ready) {
     w->last = 1;
     w->length = length / 2 < LAST_LEAST ? LAST_LEAST : length / 2;
@@ -382,11 +412,25 @@ static void end_last(struct dun_warmup *w, struct dun_adaptation *a, const struc
   w->last = 1;
 }
 
+/* All chains that are not lost have to be at rest; most of them are if those are that teach. */
 static int test_rest(struct dun_context *context, struct dun_warmup *w, const struct dun_sweep *s,
                      double t)
 {
   const int64_t least = 8;
-  return w->drift && w->length >= least ? dun_drift_test(context, s, w->drift, t, &w->rest) : 0;
+  struct dun_sweep all = *s;
+  struct dun_drift most;
+  double rise = 0;
+  int status = w->drift ? dun_drift_rise(context, s, w->drift, &rise) : 0;
+
+  w->rising = rise > RISING;
+  w->quiet = 0;
+  all.floor = w->floor;
+  if (!w->drift || w->length < least || status < 0)
+    return status;
+  if ((status = dun_drift_test(context, s, w->drift, t, &most)) >= 0)
+    status = dun_drift_test(context, &all, w->drift, t, &w->rest);
+  w->quiet = !w->rising && most.worst <= 1;
+  return status;
 }
 
 static int restart_lost(struct dun_context *context, struct dun_warmup *w, struct dun_sweep *s,
@@ -394,9 +438,12 @@ static int restart_lost(struct dun_context *context, struct dun_warmup *w, struc
 {
   int64_t moved = 0;
   int status = dun_lost_floor(context, s, t, &w->floor);
+  double stuck = w->core - STUCK * s->d;
 
+  if (w->quiet && stuck > w->floor)
+    w->floor = stuck;
   if (status >= 0)
-    status = dun_lost_restart(context, s, address, t, w->floor, &moved);
+    status = dun_lost_restart(context, s, address, t, w->floor, &moved, &w->left);
   w->restarted += moved;
   return status;
 }
@@ -423,12 +470,19 @@ static int end_window(struct dun_context *context, struct dun_warmup *w, struct 
   return status;
 }
 
+double dun_warmup_floor(const struct dun_warmup *w)
+{
+  return w->floor > w->core ? w->floor : w->core;
+}
+
 int dun_warmup_begin(struct dun_context *context, struct dun_warmup *w, struct dun_adaptation *a,
                      struct dun_sweep *s, double t)
 {
   int status = dun_lost_floor(context, s, t, &w->floor), fresh = w->number == 1;
 
-  s->floor = w->floor;
+  if (status >= 0)
+    status = dun_lost_core(context, s, t, &w->core);
+  s->floor = dun_warmup_floor(w);
   if (status >= 0 && fresh && w->cloud.gradients && (status = gather(context, w, s, t)) >= 0)
     status = dun_agree(context, learn_metric(w, a));
   dun_cloud_clear(&w->cloud);
@@ -443,8 +497,9 @@ int dun_warmup_update(struct dun_context *context, struct dun_warmup *w, struct 
                       struct dun_sweep *s, struct dun_address address, double t,
                       const struct dun_look *look)
 {
-  int status = 0;
+  int status = dun_lost_core(context, s, t, &w->core);
 
+  s->floor = dun_warmup_floor(w);
   w->done++;
   w->window++;
   if (w->drift && a->centre.count)
@@ -454,7 +509,7 @@ int dun_warmup_update(struct dun_context *context, struct dun_warmup *w, struct 
   if (a->adapt_length && a->centre.count)
     learn_length(w, a, look, (double)s->population->tiles.total);
   set_length(w, a);
-  if (!w->last && is_gathered(w, s))
+  if (status >= 0 && !w->last && is_gathered(w, s))
     status = gather(context, w, s, t);
   if (status >= 0 && w->window == w->length)
     status = end_window(context, w, a, s, address, t);

@@ -5,7 +5,8 @@
  * learned from the chains' points and the gradients there (numerics/fisher.h), lost chains begin
  * again where others are (kernels/lost.h), and the step size begins anew.  A trajectory is a
  * quarter of the whitened target's period long, with few leapfrogs in the first windows; from
- * the fourth on trial tiles teach its length.  In the last window the metric stays, and step
+ * the fourth on trial tiles teach its length.  Not while log densities still rise and the metric
+ * changes with them: windows stay short then, and so do trajectories.  In the last window the metric stays, and step
  * size and length become their averages over it.
  *
  * So many sweeps as the input says: the last window is the last quarter of them.  By itself:
@@ -32,13 +33,16 @@ struct dun_warmup {
   int64_t repeats;        /* of the last one */
   int64_t over;           /* the warm-up is */
   int64_t restarted;      /* lost chains that began again */
-  double floor;           /* log densities below it are lost */
+  int64_t rising;         /* log densities were, over the window before */
+  double floor, core;     /* log densities below them are lost, and teach nothing */
   double tau;             /* trajectory length in units of the metric */
   double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
   double log_step, log_tau;    /* averages since then */
   double change, ridge, score; /* of the metric, when it was learned last */
   struct dun_drift rest;       /* of the last window tested */
   struct dun_cloud cloud;      /* of this window */
+  int quiet;                   /* made at a window's end: the chains that teach are at rest */
+  int64_t left;                /* lost chains that did not begin again there */
 
   /* what the trials and the chains' distances from the centre were over the last moves */
   struct dun_trial_look trial[DUN_TRIALS];
@@ -52,8 +56,8 @@ struct dun_warmup {
     .count = count_                                                                                \
   }
 #define DUN_WARMUP_STATE(type_, member_)                                                           \
-  DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 9),                                     \
-      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 9),                                  \
+  DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 10),                                    \
+      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 10),                                 \
       DUN_WARMUP_ROW(type_, member_, rest, DUN_STATE_NUMBER, DUN_DRIFT_STATE),                     \
       DUN_WARMUP_ROW(type_, member_, cloud.sums, DUN_STATE_NUMBERS, 1),                            \
       DUN_WARMUP_ROW(type_, member_, cloud.centre, DUN_STATE_NUMBERS, 1),                          \
@@ -78,6 +82,9 @@ int dun_warmup_fits(const struct dun_warmup *warmup);
  * column if it has one. */
 int dun_warmup_begin(struct dun_context *context, struct dun_warmup *warmup,
                      struct dun_adaptation *adaptation, struct dun_sweep *sweep, double t);
+
+/* Chains whose log density is below it are left out of what a sweep looks at. */
+double dun_warmup_floor(const struct dun_warmup *warmup);
 
 /* Collective.  Learns from a sweep; `over` tells when the adaptation is final.  The address is that
  * of the tick. */

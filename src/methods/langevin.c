@@ -250,7 +250,7 @@ static int sweep_at(struct dun_context *context, struct langevin *s, struct dun_
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation->frozen = s->phase == SAMPLE;
-  run->sweep.floor = s->phase == WARMUP ? s->learning.floor : -INFINITY;
+  run->sweep.floor = s->phase == WARMUP ? dun_warmup_floor(&s->learning) : -INFINITY;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);
   int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), t, INT64_MAX, look);

@@ -60,7 +60,7 @@ void dun_settled_diagnose(const struct dun_warmup *w, const struct dun_run *run,
   tell_metric(w, run, out);
   tell_rest(w, out);
   if (w->restarted > 0)
-    dun_diagnose(out, "lost chains", dun_verdict_above(share, .25, 1),
+    dun_diagnose(out, "lost chains", dun_verdict_above(share, 1, 4),
                  "%lld of %lld chains were lost while warming up, far below the others, and began "
                  "again in the places of others",
                  (long long)w->restarted, (long long)run->options.particles);
