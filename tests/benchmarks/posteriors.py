@@ -113,13 +113,13 @@ def markdown(rows, names):
 
 
 def short_chains(words):
-    """A thousand chains, twenty from each of fifty points, of twenty draws each on two ranks: how
+    """A thousand chains, fifty from each of twenty points, of twenty draws each on two ranks: how
     many sweeps they take, and whether they have forgotten their starts by nested R-hat."""
     count = 0
     for name in words.names:
         try:
             with Folder() as folder:
-                run = langevin(folder, name, 1000, 20, seed=words.seed, start="{superchains: 50}",
+                run = langevin(folder, name, 1000, 20, seed=words.seed, start="{superchains: 20}",
                                ranks=2, timeout=words.patience)
         except Exception as reason:  # the others follow
             print(f"{name}: {str(reason)[-500:]}", flush=True)
