@@ -9,10 +9,16 @@
 static const double CHANCE = 1e-3; /* that tests at rest fail, all together */
 static const int64_t SUMS = 4096;
 
-/* Of a chain: x and its square [2 d], the log density, the virial. */
+/* Of a chain: how the means of x and its square [2 d] and of the log density changed, the virial;
+ * these are tested; and the means themselves of x and its square [2 d]. */
 int dun_drift_width(int d)
 {
-  return 2 * d + 2;
+  return 4 * d + 2;
+}
+
+static int64_t tested(int d)
+{
+  return 2 * (int64_t)d + 2;
 }
 
 /* ---- collecting ------------------------------------------------------------------------------ */
@@ -28,6 +34,8 @@ static void add_chain(const struct dun_sweep *s, int64_t i, const double *centre
     double off = x[j] - centre[j];
     row[j] += weight * off;
     row[s->d + j] += weight * (off * off);
+    row[tested(s->d) + j] += each * off;
+    row[tested(s->d) + s->d + j] += each * (off * off);
     virial -= g ? off * g[j] : 0;
   }
   row[2 * s->d] += lp > -INFINITY ? weight * lp : 0;
@@ -123,7 +131,7 @@ static int add_all(struct dun_context *context, const struct dun_sweep *s,
 int dun_drift_test(struct dun_context *context, const struct dun_sweep *s,
                    const struct dun_column *drift, double t, struct dun_drift *out)
 {
-  int64_t numbers = drift->width, piece = numbers < SUMS ? numbers : SUMS;
+  int64_t numbers = tested(s->d), piece = numbers < SUMS ? numbers : SUMS;
   struct dun_exact *sum = dun_allocate(2 * piece + 1, sizeof *sum);
   double *total = dun_allocate(2 * piece + 1, sizeof *total);
   int status = dun_agree(context, sum && total ? 0 : DUN_ERROR_MEMORY);
@@ -143,6 +151,43 @@ int dun_drift_test(struct dun_context *context, const struct dun_sweep *s,
   }
   dun_free(sum);
   dun_free(total);
+  return status;
+}
+
+/* The largest share of a variance that chains' means have, of the coordinates whose sums these are;
+ * less what chance adds to it where there are few. */
+static double largest_share(int64_t count, double n, const double *mean, const double *square)
+{
+  double most = 0;
+
+  for (int64_t j = 0; j < count; j++) {
+    double centre = mean[2 * j] / n, variance = square[2 * j] / n - centre * centre;
+    double of_means = (mean[2 * j + 1] / n - centre * centre) * n / (n - 1);
+    most = variance > 0 && of_means > most * variance ? of_means / variance : most;
+  }
+  return most / (1 + 3 * sqrt(2 / n));
+}
+
+int dun_drift_slowness(struct dun_context *context, const struct dun_sweep *s,
+                       const struct dun_column *drift, double t, int64_t length, double *sweeps)
+{
+  int64_t d = s->d, piece = d < SUMS ? d : SUMS, first = tested(s->d);
+  struct dun_exact *sum = dun_allocate(2 * piece + 1, sizeof *sum);
+  double *mean = dun_allocate(4 * piece + 2, sizeof *mean), *square = mean + 2 * piece + 1;
+  int status = dun_agree(context, sum && mean ? 0 : DUN_ERROR_MEMORY);
+
+  *sweeps = 0;
+  for (int64_t from = 0; from < d && status >= 0; from += piece) {
+    int64_t to = from + piece < d ? from + piece : d;
+    status = add_all(context, s, drift, t, first + from, first + to, sum, mean);
+    if (status >= 0)
+      status = add_all(context, s, drift, t, first + d + from, first + d + to, sum, square);
+    double n = status >= 0 ? mean[2 * (to - from)] : 0;
+    double share = n < DUN_DRIFT_LEAST ? 0 : largest_share(to - from, n, mean, square);
+    *sweeps = share * (double)length > *sweeps ? share * (double)length : *sweeps;
+  }
+  dun_free(sum);
+  dun_free(mean);
   return status;
 }
 

@@ -16,6 +16,11 @@ enum { CAPS = sizeof CAP / sizeof *CAP, LEARN_LENGTH = 4 };
 /* A whitened Gaussian's quarter period: the best length for places and their squares both. */
 static const double QUARTER = 1.5;
 
+/* A coordinate so slow, in sweeps for an independent draw, asks for longer trajectories, since what
+ * they do for all together tells nothing of it: up to the first or to the second.  After half a
+ * period, between them, squares of the others are what they were. */
+static const double SLOW = 4, LONGER = 2.1, LONGEST = 4.5;
+
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 
@@ -92,7 +97,8 @@ int dun_warmup_start(struct dun_warmup *w, int pilot)
                            .cloud = w->cloud,
                            .floor = -INFINITY,
                            .core = -INFINITY,
-                           .tau = QUARTER};
+                           .tau = QUARTER,
+                           .least = QUARTER};
   w->change = w->ridge = w->score = w->rest.worst = NAN;
   if (dun_cloud_start(&w->cloud) < 0)
     return DUN_ERROR_MEMORY;
@@ -339,7 +345,7 @@ static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
   w->log_tau += (before - w->log_tau) / (double)w->window;
   if (w->number < LEARN_LENGTH || is_on_the_way(w))
     return;
-  double length = a->length, least = w->tau < QUARTER ? w->tau : QUARTER;
+  double length = a->length, least = w->tau < QUARTER ? w->tau : w->least;
   if (dun_adaptation_shorten(a, look)) {
     w->tau *= a->length / length;
     return;
@@ -412,6 +418,21 @@ static void end_last(struct dun_warmup *w, struct dun_adaptation *a, const struc
   w->last = 1;
 }
 
+/* The slowest coordinate is renewed in proportion to the square of the length. */
+static int ask_for_length(struct dun_context *context, struct dun_warmup *w,
+                          const struct dun_sweep *s, double t)
+{
+  double sweeps;
+  int status = dun_drift_slowness(context, s, w->drift, t, w->length, &sweeps);
+  double least = w->tau * sqrt(sweeps / SLOW);
+
+  w->least = least < QUARTER        ? QUARTER
+             : least < LONGER       ? least
+             : least < 1.2 * LONGER ? LONGER
+                                    : LONGEST;
+  return status;
+}
+
 /* All chains that are not lost have to be at rest; most of them are if those are that teach. */
 static int test_rest(struct dun_context *context, struct dun_warmup *w, const struct dun_sweep *s,
                      double t)
@@ -430,7 +451,7 @@ static int test_rest(struct dun_context *context, struct dun_warmup *w, const st
   if ((status = dun_drift_test(context, s, w->drift, t, &most)) >= 0)
     status = dun_drift_test(context, &all, w->drift, t, &w->rest);
   w->quiet = !w->rising && most.worst <= 1;
-  return status;
+  return status >= 0 && w->quiet ? ask_for_length(context, w, s, t) : status;
 }
 
 static int restart_lost(struct dun_context *context, struct dun_warmup *w, struct dun_sweep *s,
