@@ -41,9 +41,13 @@ static const int64_t LAST_LEAST = 30, MOST = 400, MOST_FEW = 1000, MANY_CHAINS =
 static const double CHANGE = .405; /* log 1.5: of the metric at rest */
 enum { READY_WINDOWS = 4, REPEATS = 2 };
 
-/* While so many more chains rise than fall windows do not grow beyond so many sweeps. */
+/* Whether log densities rise: so many more chains do than fall. */
 static const double RISING = .25;
-static const int64_t RISING_WINDOW = 16;
+
+/* Sweeps beyond which windows do not grow while they do, and points that are more than enough, in
+ * units of those that teach all. */
+static const int64_t SHORT_WINDOW = 16;
+static const double ENOUGH = 16;
 
 /* Chains at rest that far below the others, a dimension: there the target would have to be wider by
  * a factor of 20 in all directions, and more than that, to weigh as much. */
@@ -390,13 +394,24 @@ static int is_ready(const struct dun_warmup *w, const struct dun_sweep *s, doubl
          is_at_rest(w) && !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
 }
 
+/* How long the next window is: not longer while chains are on their way, nor where they are so many
+ * that a short one tells all. */
+static int64_t next_length(const struct dun_warmup *w, const struct dun_sweep *s)
+{
+  double enough = ENOUGH * (POINTS + POINTS_DIMENSION * w->cloud.d);
+  int64_t most = (int64_t)(enough / (double)s->population->tiles.total);
+
+  most = is_on_the_way(w) || most < SHORT_WINDOW ? SHORT_WINDOW : most;
+  return 2 * w->length < most ? 2 * w->length : most;
+}
+
 /* What follows a window that was not the last one. */
 static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double points)
 {
   int64_t length = w->length, most = dun_warmup_most(s->population->tiles.total);
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
-  begin_window(w, is_on_the_way(w) && 2 * length > RISING_WINDOW ? RISING_WINDOW : 2 * length);
+  begin_window(w, next_length(w, s));
   if (w->sweeps < 0 && ready) {
     w->last = 1;
     w->length = length / 2 < LAST_LEAST ? LAST_LEAST : length / 2;
