@@ -34,14 +34,14 @@ void dun_drift_add(const struct dun_sweep *sweep, struct dun_column *drift, doub
 int dun_drift_test(struct dun_context *context, const struct dun_sweep *sweep,
                    const struct dun_column *drift, double t, struct dun_drift *out);
 
-/* Collective.  After the last sweep, *sweeps: of so many a chain's mean of the coordinate that moves
- * slowest is worth one independent draw, by the variance of the chains' means; at least so many,
- * where few chains tell.  DUN_ERROR_MEMORY. */
+/* Collective.  After the last sweep, *sweeps: so many of the coordinate that moves slowest are
+ * worth one independent draw, by the variance of the chains' means; where few chains tell, at least
+ * so many.  DUN_ERROR_MEMORY. */
 int dun_drift_slowness(struct dun_context *context, const struct dun_sweep *sweep,
                        const struct dun_column *drift, double t, int64_t length, double *sweeps);
 
-/* Collective.  After the last sweep, *share: that of the chains whose log density rose, less that of
- * those where it fell, by more than it varies at rest; whatever a few do that are far out. */
+/* Collective.  After the last sweep, *share: that of the chains whose log density rose, less that
+ * of those where it fell, by more than it varies at rest; whatever a few do that are far out. */
 int dun_drift_rise(struct dun_context *context, const struct dun_sweep *sweep,
                    const struct dun_column *drift, double *share);
 

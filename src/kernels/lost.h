@@ -13,17 +13,16 @@
 int dun_lost_floor(struct dun_context *context, const struct dun_sweep *sweep, double t,
                    double *floor);
 
-/* Collective.  *floor: particles whose log density is below it teach nothing of where most are: by
- * five times the spread of the upper half, which they do not widen, or of a normal law's log density
- * if that is more, and by 10, it is below the median (of 64 tiles at most).  -INFINITY and errors as
- * before. */
+/* Collective.  *floor: particles whose log density is below it teach nothing of where most are: it
+ * is below the median, of 64 tiles at most, by 10 and by five times the spread of the upper half,
+ * which they do not widen, or of a normal law's log density if that is more.  -INFINITY and errors
+ * as before. */
 int dun_lost_core(struct dun_context *context, const struct dun_sweep *sweep, double t,
                   double *floor);
 
 /* Collective.  Particles below the floor, or outside the support, but a quarter of all at most,
  * take over points, parts and forces of others, drawn from 64 that are not; momenta are drawn anew.
- * *moved: how many, *left: how
- * many stay.  The address is that of the tick.  DUN_ERROR_MEMORY. */
+ * *moved: how many; *left: how many stay.  The address is that of the tick.  DUN_ERROR_MEMORY. */
 int dun_lost_restart(struct dun_context *context, struct dun_sweep *sweep,
                      struct dun_address address, double t, double floor, int64_t *moved,
                      int64_t *left);

@@ -239,8 +239,8 @@ static void set_length(const struct dun_warmup *w, struct dun_adaptation *a)
     a->length = length < 1 ? 1 : length < cap ? length : cap;
 }
 
-/* Where some moves have next to no chance while most are accepted, the target is too narrow there for
- * the step: the acceptance aimed at is so much higher, on average over these sweeps. */
+/* Where some moves have next to no chance while most are accepted, the target is too narrow there
+ * for the step: the acceptance aimed at is so much higher, on average over these sweeps. */
 static double target_of(const struct dun_warmup *w, const struct dun_adaptation *a,
                         const struct dun_look *look)
 {
@@ -408,13 +408,14 @@ static int64_t next_length(const struct dun_warmup *w, const struct dun_sweep *s
 /* What follows a window that was not the last one. */
 static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double points)
 {
-  int64_t length = w->length, most = dun_warmup_most(s->population->tiles.total);
+  int64_t length = w->length, chains = s->population->tiles.total;
+  int64_t most = dun_warmup_most(chains), least = chains < MANY_CHAINS ? LAST_LEAST : SHORT_WINDOW;
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
   begin_window(w, next_length(w, s));
   if (w->sweeps < 0 && ready) {
     w->last = 1;
-    w->length = length / 2 < LAST_LEAST ? LAST_LEAST : length / 2;
+    w->length = length / 2 < least ? least : length / 2;
   }
 }
 

@@ -5,9 +5,11 @@
  * learned from the chains' points and the gradients there (numerics/fisher.h), lost chains begin
  * again where others are (kernels/lost.h), and the step size begins anew.  A trajectory is a
  * quarter of the whitened target's period long, with few leapfrogs in the first windows; from
- * the fourth on trial tiles teach its length.  Not while log densities still rise and the metric
- * changes with them: windows stay short then, and so do trajectories.  In the last window the metric stays, and step
- * size and length become their averages over it.
+ * the fourth on trial tiles teach its length, and one coordinate that is slow asks for more.  Not
+ * while log densities still rise and the metric changes with them: windows stay short then, and
+ * so do trajectories.  Chains far below the others teach nothing; once these are at rest they begin
+ * again, too.  In the last window the metric stays, and step size and length become their averages
+ * over it.
  *
  * So many sweeps as the input says: the last window is the last quarter of them.  By itself:
  * it begins as soon as the chains are at rest (kernels/drift.h) and there were enough points to

@@ -1,5 +1,5 @@
-"""Chains of a regression that start far out, some of which are lost and begin again: the same bits at
-one rank and at three, and from restarts in all windows of the warm-up and between the first draws."""
+"""Chains of a regression that start far out, some of which are lost and begin again: the same bits
+at one rank and at three, and from restarts in windows of the warm-up and between draws."""
 import os
 import sys
 
@@ -19,7 +19,8 @@ STOPS = 4
 
 
 def prepared(folder):
-    compiled(folder, "regressions.so", os.path.join(SOURCE, "tests", "user_target", "regressions.c"))
+    source = os.path.join(SOURCE, "tests", "user_target", "regressions.c")
+    compiled(folder, "regressions.so", source)
     return write(folder, "input.yaml", INPUT)
 
 
