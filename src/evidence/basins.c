@@ -125,14 +125,19 @@ static int64_t lanes_of(const struct dun_run *run)
 }
 
 /* What is met so far out that a target has no numbers is no part of any draw. */
+static void forget_faults(struct dun_evaluator *e, const struct dun_evaluator *before)
+{
+  e->nans = before->nans;
+  e->nans_warming = before->nans_warming;
+  e->infinities = before->infinities;
+}
+
 static int climb_unseen(struct dun_context *context, const struct dun_deal *work, int64_t first,
                         int64_t last, double *end)
 {
   struct dun_evaluator *e = work->run->evaluator, before = *e;
   int status = dun_deal_tiles(context, work, first, last, end);
-  e->nans = before.nans;
-  e->nans_warming = before.nans_warming;
-  e->infinities = before.infinities;
+  forget_faults(e, &before);
   return status;
 }
 
@@ -498,6 +503,7 @@ static int judge(struct dun_context *context, struct dun_basins *b, const struct
   if (status >= 0) {
     moments(s.d, points, s.mean, s.tops.deviation);
     status = search_all(&s);
+    forget_faults(run->evaluator, &before);
   }
   search_free(&s);
   if (status >= 0)
