@@ -134,7 +134,7 @@ def test_files_that_are_no_targets():
     with Folder() as folder:
         write(folder, "text.so", "no library\n")
         os.mkdir(os.path.join(folder, "folder.so"))
-        for file, word in (("text.so", "shared library"), ("folder.so", "regular file"),
+        for file, word in (("text.so", "shared library"), ("folder.so", "folder"),
                            ("nothing.so", "No such file")):
             checked(folder, 2, [file, word], file=file)
 
