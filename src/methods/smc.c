@@ -470,7 +470,7 @@ static void diagnose_moves(const struct smc *s, const struct dun_run *run,
   dun_cross_fit_diagnose(&s->fit, run, out);
   dun_judge_autocorrelation(&run->now, out);
   if (!run->kernel->weighs)
-    dun_watch_diagnose(&s->moves.watch, out);
+    dun_watch_diagnose(&s->moves.watch, run, out);
   dun_diagnose(out, "acceptance", dun_verdict_above(-s->least_acceptance, -.1, -.01),
                "the lowest mean acceptance of a step was %.3f", s->least_acceptance);
   if (run->kernel->weighs)

@@ -438,8 +438,12 @@ static void diagnose_drift(const struct dun_watch *w, struct dun_diagnosis *out)
                worst < 2 ? "" : ": the target has parts that particles reach too slowly");
 }
 
-void dun_watch_diagnose(const struct dun_watch *w, struct dun_diagnosis *out)
+void dun_watch_diagnose(const struct dun_watch *watch, const struct dun_run *run,
+                        struct dun_diagnosis *out)
 {
+  struct dun_watch sized = *watch; /* nothing was looked at since a restart */
+  const struct dun_watch *w = &sized;
+  size(&sized, run);
   double share = w->steps > 0 ? (double)w->slow / (double)w->steps : 0;
   double unknown = w->steps > 0 ? (double)w->unknown / (double)w->steps : 0;
   enum dun_verdict_level level = dun_verdict_above(share, .1, .4);

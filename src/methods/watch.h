@@ -69,6 +69,7 @@ int dun_watch_look(struct dun_context *context, struct dun_watch *watch, const s
 void dun_watch_close(struct dun_watch *watch, int64_t moves, int slow);
 
 /* Verdicts on drift and slow directions. */
-void dun_watch_diagnose(const struct dun_watch *watch, struct dun_diagnosis *out);
+void dun_watch_diagnose(const struct dun_watch *watch, const struct dun_run *run,
+                        struct dun_diagnosis *out);
 
 #endif

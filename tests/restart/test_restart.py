@@ -30,6 +30,12 @@ def stopped_by_evaluations(name, ranks, parts, **options):
         assert not checkpoints(cut), "checkpoints are left over behind a complete result"
 
 
+def verdict(result, name):
+    """Its line among those of the result; None: it has no such verdict."""
+    lines = attributes(result)["diagnosis_details"].splitlines()
+    return next((line for line in lines if line.startswith(name + ": ")), None)
+
+
 def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
     """A time limit that is over at once lets one tick pass: every place to stop is tried."""
     with Folder() as folder:
@@ -46,6 +52,8 @@ def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
         print(f"{name}: stopped {ticks} times")
         assert ticks >= 10
         equal(whole, cut)
+        drift, after = (verdict(result, "drift") for result in (whole, cut))
+        assert drift == after, f"{drift!r} became {after!r}"
 
 
 def test_one_tick_at_a_time_with_a_finish():
