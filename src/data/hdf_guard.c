@@ -20,7 +20,7 @@
 /* ---- in the child -------------------------------------------------------------------------- */
 
 /* How much memory beside what HDF5 itself wants, and for how many seconds of the processor. */
-enum { SMALL = 1 << 20, OWN = 64 << 20, SECONDS = 5, STARVED = 3, DEEP = 1000 };
+enum { SMALL = 1 << 20, OWN = 64 << 20, SECONDS = 5, STARVED = 3, DEEP = 1000, ROOT = 64 };
 enum { GAVE_UP = 255 }; /* HDF5 calls exit(-1) in some places without memory */
 
 /* Bytes in memory of an element; 0: not to be read. */
@@ -105,7 +105,7 @@ static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *
   return 0;
 }
 
-/* Groups that were seen, and what has several names: links may go in circles. */
+/* Objects that were seen: links may go in circles. */
 struct seen {
   int count, capacity;
   haddr_t *address; /* [count] */
@@ -157,19 +157,68 @@ static void visit_object(hid_t object, struct seen *seen)
   }
 }
 
+/* A hard link says where its object lies.  H5Oget_info would read parts of a group in an order of
+ * its own, after which HDF5 refuses what it takes for something else when the group is gone
+ * through. */
+static int is_due(hid_t object, const H5L_info_t *info, struct seen *seen)
+{
+  H5O_info_t about = {0};
+  if (info->type == H5L_TYPE_HARD)
+    return is_new(seen, info->u.address);
+  return H5Oget_info(object, &about) >= 0 ? is_new(seen, about.addr) : seen->deep++ < DEEP;
+}
+
 static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, void *seen)
 {
   hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-  H5O_info_t about = {0};
-  (void)info;
   if (object < 0)
     return 0;
-  int known = H5Oget_info(object, &about) >= 0, once = about.type != H5O_TYPE_GROUP;
-  if (known ? (once && about.rc <= 1) || is_new(seen, about.addr)
-            : ((struct seen *)seen)->deep++ < DEEP)
+  if (is_due(object, info, seen))
     visit_object(object, seen);
   H5Oclose(object);
   return 0;
+}
+
+/* An object of the file and all below it. */
+static void visit_place(hid_t file, const char *place)
+{
+  struct seen seen = {0};
+  hid_t object = H5Oopen(file, place, H5P_DEFAULT);
+  if (object < 0)
+    return;
+  visit_object(object, &seen);
+  H5Oclose(object);
+  free(seen.address);
+}
+
+/* The first names in the root. */
+struct names {
+  int count;
+  char *name[ROOT];
+};
+
+static herr_t note_name(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+  struct names *names = data;
+  (void)group;
+  (void)info;
+  if (names->count < ROOT)
+    names->name[names->count++] = strdup(name);
+  return 0;
+}
+
+/* HDF5 remembers what it has read, and refuses what one part of the file takes for something else
+ * than another did: whoever begins elsewhere gets further.  So each name of the root is looked at
+ * once more, in a file that was opened for it alone. */
+static void visit_each_alone(const char *file, const struct names *names)
+{
+  for (int i = 0; i < names->count; i++) {
+    hid_t handle = names->name[i] ? dun_hdf_open_unguarded(file, 0) : -1;
+    if (handle < 0)
+      continue;
+    visit_place(handle, names->name[i]);
+    dun_hdf_close(handle, file, 0);
+  }
 }
 
 static void limit(int what, rlim_t value)
@@ -221,7 +270,7 @@ static int read_all(const char *file, int64_t size)
 {
   static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU};
   int nowhere = open("/dev/null", O_WRONLY), starved = 0;
-  struct seen seen = {0};
+  struct names names = {0};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
     signal(deadly[i], SIG_DFL);
   if (nowhere >= 0) {
@@ -237,10 +286,13 @@ static int read_all(const char *file, int64_t size)
   if (handle < 0)
     return strstr(dun_error_text(), "memory allocation failed") ? STARVED : 0;
   H5Eset_auto2(H5E_DEFAULT, note_hunger, &starved);
-  visit_link(handle, "/", NULL, &seen);
-  free(seen.address);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  visit_place(handle, "/");
+  H5Literate(handle, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &names);
   dun_hdf_close(handle, file, 0);
+  visit_each_alone(file, &names);
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  for (int i = 0; i < names.count; i++)
+    free(names.name[i]);
   return starved ? STARVED : 0;
 }
 
