@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum { FLOOR_ONE = 8 << 20, FLOOR_ALL = 24 << 20 }; /* what a run takes that nobody has forged */
-enum { SCENES = 8, CHANGE = 14, MOST_CHANGES = 8 };
+enum { SCENES = 9, CHANGE = 14, MOST_CHANGES = 8 };
 
 /* Every method, and a finish: small runs that stop in their middle. */
 #define RUN(particles_) "run: {seed: 7, particles: " particles_ ", tile: 8}\n"
@@ -37,6 +37,7 @@ static const char *const input[SCENES] = {
     RUN("64") MODES "method: {type: exact}\nprobes: [{type: modes}, {type: energy_distance}]\n",
     RUN("64") NORMAL "path: {type: geometric, base: {type: fitted, scale: 2, pilot_moves: 5}}\n"
                      "kernel: {type: hmc, metric: dense}\nmethod: {type: smc}\n",
+    RUN("64") MODES "method: {type: localization, observation: {type: gaussian}}\n",
 };
 
 struct bytes {
