@@ -5,8 +5,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import differences, fingerprint  # noqa: E402
-from support import dunlin, start  # noqa: E402
+from cases import case, differences, fingerprint  # noqa: E402
+from support import Folder, attributes, dunlin, start  # noqa: E402
 
 EARLY = 85  # exit code of a run that stopped early, with a checkpoint
 
@@ -90,3 +90,29 @@ def kill(file, result, victim, ranks, seconds):
 def equal(one, other):
     wrong = differences(fingerprint(one), fingerprint(other))
     assert not wrong, f"{one} and {other} differ:\n" + "\n".join(wrong)
+
+
+def verdict(result, name):
+    """Its line among those of the result; None: it has no such verdict."""
+    lines = attributes(result)["diagnosis_details"].splitlines()
+    return next((line for line in lines if line.startswith(name + ": ")), None)
+
+
+def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
+    """A time limit that is over at once lets one tick pass: every place to stop is tried."""
+    with Folder() as folder:
+        file = case(folder, name, particles=200, moves=moves, **options)
+        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
+        more = ("--quiet", *more, *("--set", "path.schedule.conditional_ess=0.2") * adaptive)
+        run(file, whole, *more, ranks=1)
+        for ticks in range(200):
+            done = run(file, cut, *more, "--restart", "--time-limit", "0.000001",
+                       ranks=2 if ticks % 5 == 2 else None, code=None)
+            if done.returncode == 0:
+                break
+            assert done.returncode == EARLY, done.stderr
+        print(f"{name}: stopped {ticks} times")
+        assert ticks >= 10
+        equal(whole, cut)
+        drift, after = (verdict(result, "drift") for result in (whole, cut))
+        assert drift == after, f"{drift!r} became {after!r}"

@@ -1,11 +1,10 @@
 """Restart equals no restart, bit for bit, also at another number of ranks: stopped by the limit of
 evaluations, by a signal through the launcher, and by the time limit."""
-import glob
 import os
 import signal
 
-from interrupt import (EARLY, checkpoints, equal, finish, generation, ranks_of, run, wait_for,
-                       wait_for_progress)
+from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
+                       run, wait_for, wait_for_progress)
 from cases import ASKED, GLASS, HEUN, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
@@ -28,32 +27,6 @@ def stopped_by_evaluations(name, ranks, parts, **options):
         run(file, cut, "--restart", ranks=ranks[len(parts) % len(ranks)])
         equal(whole, cut)
         assert not checkpoints(cut), "checkpoints are left over behind a complete result"
-
-
-def verdict(result, name):
-    """Its line among those of the result; None: it has no such verdict."""
-    lines = attributes(result)["diagnosis_details"].splitlines()
-    return next((line for line in lines if line.startswith(name + ": ")), None)
-
-
-def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
-    """A time limit that is over at once lets one tick pass: every place to stop is tried."""
-    with Folder() as folder:
-        file = case(folder, name, particles=200, moves=moves, **options)
-        whole, cut = os.path.join(folder, "whole.h5"), os.path.join(folder, "cut.h5")
-        more = ("--quiet", *more, *("--set", "path.schedule.conditional_ess=0.2") * adaptive)
-        run(file, whole, *more, ranks=1)
-        for ticks in range(200):
-            done = run(file, cut, *more, "--restart", "--time-limit", "0.000001",
-                       ranks=2 if ticks % 5 == 2 else None, code=None)
-            if done.returncode == 0:
-                break
-            assert done.returncode == EARLY, done.stderr
-        print(f"{name}: stopped {ticks} times")
-        assert ticks >= 10
-        equal(whole, cut)
-        drift, after = (verdict(result, "drift") for result in (whole, cut))
-        assert drift == after, f"{drift!r} became {after!r}"
 
 
 def test_one_tick_at_a_time_with_a_finish():
@@ -85,13 +58,6 @@ def test_one_tick_at_a_time_of_spins():
 
 def test_one_tick_at_a_time_of_observations():
     one_tick_at_a_time("seen", adaptive=False, kernel=GLASS, path=ASKED)
-    one_tick_at_a_time("localized", adaptive=False, kernel="hmc")
-
-
-def test_one_tick_at_a_time_of_a_warm_up():
-    """Windows, metrics, and chains that are lost and begin again."""
-    one_tick_at_a_time("chains", "--set", "method.warmup=70", "--set", "method.draws=3", "--set",
-                       "run.particles=40", "--set", "run.tile=8", adaptive=False, kernel="hmc")
 
 
 def test_one_tick_at_a_time_around_a_learned_centre():
@@ -155,7 +121,7 @@ def test_stop_by_evaluations_chains():
 
 def test_stop_by_evaluations_chains_along_dilation():
     """While it anneals, in the last phase, and among the draws."""
-    stopped_by_evaluations("guided", (2, 1, 3), (.2, .6, .85, .95), kernel="ula, step_rule: mean",
+    stopped_by_evaluations("guided", (2, 1, 3), (.2, .6, .8, .84), kernel="ula, step_rule: mean",
                            particles=300)
 
 

@@ -1,0 +1,17 @@
+# tier: long
+"""As test_restart.py, at every tick: of a warm-up with its windows, metrics and lost chains that
+begin again, and of localization with weights."""
+from interrupt import one_tick_at_a_time
+from support import main
+
+
+def test_one_tick_at_a_time_of_a_warm_up():
+    one_tick_at_a_time("chains", "--set", "method.warmup=70", "--set", "method.draws=3", "--set",
+                       "run.particles=40", "--set", "run.tile=8", adaptive=False, kernel="hmc")
+
+
+def test_one_tick_at_a_time_of_localization_with_weights():
+    one_tick_at_a_time("localized", adaptive=False, kernel="hmc")
+
+
+main()
