@@ -100,7 +100,7 @@ def test_interrupted():
             dunlin("run", "input.yaml", "--quiet", *[word or some for word in words],
                    folder=folder, code=85 if "--stop-after" in words else 0)
             if os.path.exists(result):
-                some = str(int(.8 * attributes(result)["evaluations"]))
+                some = str(int(.6 * attributes(result)["evaluations"]))
                 with h5py.File(result) as file:
                     found.append((file["log_likelihood/y"][...], file["prior/mu"][...]))
                 os.remove(result)

@@ -7,14 +7,16 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "benchmarks"))
-from posterior_cases import deviation, langevin, truth, worst_of  # noqa: E402
-from support import Folder, main  # noqa: E402
+from posterior_cases import REAL, deviation, langevin, truth, worst_of  # noqa: E402
+from support import Folder, Missing, data_folder, main  # noqa: E402
 
 # gradients of a chain's warm-up, which were 4000 to 17000 when lost chains taught the others
 MOST = {"blr": 2500, "arma": 1500, "two_groups": 1000}
 
 
 def check(name):
+    if name in REAL and not data_folder():
+        raise Missing(f"no data of {name} (DUNLIN_DATA)")
     for seed in (1, 2):
         with Folder() as folder:
             run = langevin(folder, name, 64, 200, seed=seed)
