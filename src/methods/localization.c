@@ -212,7 +212,7 @@ static void end_tile(const struct localization *s, const struct tile *tile)
   if (!draw && p->of.letters)
     dun_posterior_draw_letters(p, tile->address);
   else if (!draw)
-    memcpy(p->draw, p->law, (size_t)p->of.d * L * sizeof *p->draw);
+    memcpy(p->draw, p->mean, (size_t)p->of.d * L * sizeof *p->draw);
 }
 
 /* Steps first <= k < behind of a tile, or its end. */
@@ -222,8 +222,10 @@ static void go(const struct localization *s, int64_t first, int64_t behind, stru
   for (int64_t k = first; k < behind; k++) {
     tile->address.step = (uint32_t)k;
     dun_posterior_ask(p, s->time[k], tile->n, tile->address, s->by_draws);
-    p->observation->step(p->observation_self, s->time[k], s->time[k + 1], p->law, tile->address,
-                         p->y);
+    p->observation->step(
+        p->observation_self, s->time[k], s->time[k + 1],
+        &(struct dun_known){.mean = p->mean, .letters = p->of.letters ? p->law : NULL},
+        tile->address, p->y);
   }
   tile->address.step = (uint32_t)behind;
   if (first == s->steps)
@@ -275,7 +277,9 @@ static int set_out(struct localization *s, struct dun_run *run)
     struct tile tile = load(s, run, i);
     tile.address.purpose = DUN_PURPOSE_START;
     tile.address.step = 0;
-    s->posterior.observation->start(s->posterior.observation_self, tile.address, s->posterior.y);
+    memset(s->posterior.y, 0, (size_t)s->posterior.width * L * sizeof *s->posterior.y);
+    if (s->posterior.observation->start)
+      s->posterior.observation->start(s->posterior.observation_self, tile.address, s->posterior.y);
     dun_tile_store(&run->population, s->y, i, s->posterior.y);
   }
   s->phase = STEPS;

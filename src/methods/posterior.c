@@ -34,7 +34,7 @@ static int check(const struct dun_posterior *p, const struct dun_run *run)
 
 static int columns_of_law(const struct dun_posterior *p)
 {
-  return p->of.letters ? p->of.letters * p->of.d : p->of.d;
+  return p->of.letters * p->of.d;
 }
 
 static int allocate(struct dun_posterior *p)
@@ -113,12 +113,11 @@ static void law_of_spins(const struct dun_posterior *p)
   }
 }
 
-/* A draw as a law: the point as its own mean, its letters with probability 1. */
-static void law_of_draw(const struct dun_posterior *p)
+/* A draw as what is known: the point as its own mean, its letters with probability 1. */
+static void know_draw(const struct dun_posterior *p)
 {
   int64_t column = (int64_t)p->of.d * L;
-  if (!p->of.letters)
-    memcpy(p->law, p->draw, (size_t)column * sizeof *p->law);
+  memcpy(p->mean, p->draw, (size_t)column * sizeof *p->mean);
   for (int a = 0; a < p->of.letters; a++)
     for (int64_t i = 0; i < column; i++) {
       double value = p->of.spins ? 2 * a - 1 : a;
@@ -161,11 +160,9 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
   }
   p->field->value(p->field_self, &call);
   if (draw)
-    law_of_draw(p);
+    know_draw(p);
   else if (p->of.spins && !letters)
     law_of_spins(p);
-  else if (!p->of.letters)
-    memcpy(p->law, p->mean, (size_t)p->of.d * L * sizeof *p->law);
 }
 
 void dun_posterior_draw_letters(const struct dun_posterior *p, struct dun_address address)

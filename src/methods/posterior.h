@@ -19,10 +19,10 @@ struct dun_posterior {
   unsigned gives; /* of the field */
   int width;      /* of y */
 
-  /* A tile's columns, for a law of letters [letters][d][64], of reals their means [d][64]. */
-  double *block; /* owned: all of these */
-  double *y;     /* [width] */
-  double *law, *factor;
+  /* A tile's columns. */
+  double *block;                     /* owned: all of these */
+  double *y;                         /* [width] */
+  double *law, *factor;              /* [letters][d], none of reals */
   double *mean, *draw, *h, *uniform; /* [d] */
   double *lambda;                    /* [1] */
 };
@@ -33,8 +33,8 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *poster
                        const struct dun_run *run);
 void dun_posterior_free(struct dun_posterior *posterior);
 
-/* The law of the points of n lanes given y at time t, or if `draw` that of a draw, which is left in
- * posterior->draw: as the observation's step takes it. */
+/* Means of the points of n lanes given y at time t, and the laws of letters; if `draw`, of a draw,
+ * which is left in posterior->draw. */
 void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
                        struct dun_address address, int draw);
 /* Letters into posterior->draw, each by its own probabilities in the law. */

@@ -1,7 +1,8 @@
 /* Letters that are erased until they are revealed: every site at a time of its own, evenly in
  * [0, 1] (order: parallel), or one after the other in random order, a d-th of the time for each
  * (order: sequential), which draws a point letter by letter from its conditional laws (Montanari
- * 2023, arXiv 2305.10690). */
+ * 2023, arXiv 2305.10690).  y is 0 where a site is erased, else one more than the number of its
+ * letter. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "observations/observation.h"
@@ -48,15 +49,6 @@ static int64_t exact_steps(const void *self)
   return s->order == SEQUENTIAL ? s->of.d : 0;
 }
 
-/* y is 0 where a site is erased, else one more than the number of its letter. */
-static void start(const void *self, struct dun_address address, double *y)
-{
-  const struct erasure *s = self;
-  (void)address;
-  for (int64_t i = 0; i < (int64_t)s->of.d * L; i++)
-    y[i] = 0;
-}
-
 /* A letter of site j by its probabilities in lane l. */
 static double reveal(const struct erasure *s, const double *law, int64_t j, int l)
 {
@@ -90,16 +82,16 @@ static void reveal_in_order(const struct erasure *s, int64_t count, const double
     }
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct erasure *s = self;
   int64_t d = s->of.d, before = (int64_t)(t * (double)d + .5);
   dun_uniforms(address, 2 * s->of.d, s->uniform);
   if (s->order == SEQUENTIAL)
-    reveal_in_order(s, (int64_t)(next * (double)d + .5) - before, law, y);
+    reveal_in_order(s, (int64_t)(next * (double)d + .5) - before, x->letters, y);
   else
-    reveal_some(s, (next - t) / (1 - t), law, y);
+    reveal_some(s, (next - t) / (1 - t), x->letters, y);
 }
 
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
@@ -132,7 +124,6 @@ const struct dun_observation dun_observation_erasure = {
     .width = width,
     .ends = ends,
     .exact_steps = exact_steps,
-    .start = start,
     .step = step,
     .tilt = tilt,
 };

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
-#include "numerics/spacing.h"
 #include "observations/observation.h"
 #include <math.h>
 
@@ -56,42 +55,22 @@ static void ends(const void *self, double *first, double *last)
   *last = ((const struct gaussian *)self)->horizon;
 }
 
-static double time_at(const void *self, double first, double last, double share)
-{
-  const struct dun_spacing spacing = {.type = DUN_SPACING_ARCTAN, .first = first, .last = last};
-  (void)self;
-  return dun_spacing_at(&spacing, share, 1);
-}
-
-static void start(const void *self, struct dun_address address, double *y)
-{
-  const struct gaussian *s = self;
-  (void)address;
-  for (int64_t i = 0; i < (int64_t)s->of.d * L; i++)
-    y[i] = 0;
-}
-
-/* The mean of spins from the probabilities of both. */
-DUN_CLONES static void add_step(const struct gaussian *s, double step, const double *restrict law,
+DUN_CLONES static void add_step(const struct gaussian *s, double step, const double *restrict mean,
                                 double *restrict y)
 {
-  int64_t d = s->of.d;
-  for (int64_t j = 0; j < d; j++) {
+  for (int64_t j = 0; j < s->of.d; j++) {
     double length = step * s->q[j], root = sqrt(length);
-    const double *down = law + j * L, *up = law + (d + j) * L;
-    for (int l = 0; l < L; l++) {
-      double mean = s->of.spins ? up[l] - down[l] : down[l];
-      y[j * L + l] += DUN_FMA(length, mean, root * s->normal[j * L + l]);
-    }
+    for (int l = 0; l < L; l++)
+      y[j * L + l] += DUN_FMA(length, mean[j * L + l], root * s->normal[j * L + l]);
   }
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct gaussian *s = self;
   dun_normals(address, s->of.d, s->normal);
-  add_step(s, next - t, law, y);
+  add_step(s, next - t, x->mean, y);
 }
 
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
@@ -141,8 +120,7 @@ const struct dun_observation dun_observation_gaussian = {
     .init = init,
     .width = width,
     .ends = ends,
-    .time = time_at,
-    .start = start,
+    .time = dun_observation_arctan,
     .step = step,
     .tilt = tilt,
     .scale = scale,

@@ -78,35 +78,8 @@ static void ends(const void *self, double *first, double *last)
   *last = (double)((const struct half_space *)self)->planes;
 }
 
-/* Whole numbers of planes. */
-static double time_at(const void *self, double first, double last, double share)
-{
-  (void)self;
-  return floor(first + (last - first) * share + .5);
-}
-
-static int always(const void *self)
-{
-  (void)self;
-  return 1;
-}
-
-static void start(const void *self, struct dun_address address, double *y)
-{
-  const struct half_space *s = self;
-  (void)address;
-  for (int64_t i = 0; i < s->planes * L; i++)
-    y[i] = 0;
-}
-
-static double coordinate(const struct half_space *s, const double *law, int64_t j, int l)
-{
-  int64_t d = s->of.d;
-  return s->of.spins ? law[(d + j) * L + l] - law[j * L + l] : law[j * L + l];
-}
-
 /* 1 beyond the plane, -1 before it; sums are made alike for points and for draws. */
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct half_space *s = self;
@@ -116,7 +89,7 @@ static void step(const void *self, double t, double next, const double *law,
     for (int l = 0; l < L; l++) {
       double at = 0;
       for (int64_t j = 0; j < s->of.d; j++)
-        at += a[j] * coordinate(s, law, j, l);
+        at += a[j] * x->mean[j * L + l];
       y[k * L + l] = at >= a[s->of.d] ? 1 : -1;
     }
   }
@@ -174,9 +147,8 @@ const struct dun_observation dun_observation_half_space = {
     .init = init,
     .width = width,
     .ends = ends,
-    .time = time_at,
-    .start = start,
+    .time = dun_observation_whole,
     .step = step,
-    .draws_only = always,
+    .draws_only = dun_observation_always,
     .likelihood = likelihood,
 };

@@ -3,10 +3,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
-#include "numerics/spacing.h"
 #include "observations/observation.h"
 #include <math.h>
-#include <string.h>
 
 enum { L = DUN_LANES };
 
@@ -51,44 +49,27 @@ static void ends(const void *self, double *first, double *last)
   *last = ((const struct linear *)self)->horizon;
 }
 
-static double time_at(const void *self, double first, double last, double share)
-{
-  const struct dun_spacing spacing = {.type = DUN_SPACING_ARCTAN, .first = first, .last = last};
-  (void)self;
-  return dun_spacing_at(&spacing, share, 1);
-}
-
-static void start(const void *self, struct dun_address address, double *y)
-{
-  const struct linear *s = self;
-  (void)address;
-  memset(y, 0, (size_t)s->matrix.rows * L * sizeof *y);
-}
-
 /* image[m][64] of the means. */
-DUN_CLONES static void apply(const struct linear *s, const double *restrict law)
+DUN_CLONES static void apply(const struct linear *s, const double *restrict mean)
 {
   int64_t d = s->of.d;
   for (int64_t i = 0; i < s->matrix.rows; i++) {
     double *out = s->image + i * L;
     for (int l = 0; l < L; l++)
       out[l] = 0;
-    for (int64_t j = 0; j < d; j++) {
-      double a = s->matrix.value[i * d + j];
-      const double *down = law + j * L, *up = law + (d + j) * L;
+    for (int64_t j = 0; j < d; j++)
       for (int l = 0; l < L; l++)
-        out[l] = DUN_FMA(a, s->of.spins ? up[l] - down[l] : down[l], out[l]);
-    }
+        out[l] = DUN_FMA(s->matrix.value[i * d + j], mean[j * L + l], out[l]);
   }
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct linear *s = self;
   double length = next - t, root = sqrt(length);
   dun_normals(address, (int)s->matrix.rows, s->normal);
-  apply(s, law);
+  apply(s, x->mean);
   for (int64_t i = 0; i < s->matrix.rows * L; i++)
     y[i] += length * s->image[i] + root * s->normal[i];
 }
@@ -130,8 +111,7 @@ const struct dun_observation dun_observation_linear = {
     .init = init,
     .width = width,
     .ends = ends,
-    .time = time_at,
-    .start = start,
+    .time = dun_observation_arctan,
     .step = step,
     .likelihood = likelihood,
 };

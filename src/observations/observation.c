@@ -1,4 +1,25 @@
 #include "observations/observation.h"
+#include "numerics/spacing.h"
+#include <math.h>
+
+double dun_observation_arctan(const void *self, double first, double last, double share)
+{
+  const struct dun_spacing spacing = {.type = DUN_SPACING_ARCTAN, .first = first, .last = last};
+  (void)self;
+  return dun_spacing_at(&spacing, share, 1);
+}
+
+double dun_observation_whole(const void *self, double first, double last, double share)
+{
+  (void)self;
+  return floor(first + (last - first) * share + .5);
+}
+
+int dun_observation_always(const void *self)
+{
+  (void)self;
+  return 1;
+}
 
 int dun_observation_draws_only(const struct dun_observation *observation, const void *self)
 {

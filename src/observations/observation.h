@@ -20,6 +20,12 @@ struct dun_observed {
   int spins;   /* the two letters are -1 and +1 */
 };
 
+/* What is known of points: means, or draws that stand for them.  Columns. */
+struct dun_known {
+  const double *mean;    /* [d][64] */
+  const double *letters; /* [letters][d][64]: probabilities, of draws 0 and 1; NULL: reals */
+};
+
 /* What y says of a point, for a posterior: the target's law times this.  Columns; ADDED to. */
 struct dun_evidence {
   double *h, *lambda; /* of reals: exp(<h, x> - lambda <x, scale x> / 2): [d][64], [64] */
@@ -47,15 +53,14 @@ struct dun_observation {
   /* The number of steps that make its coordinates' laws as good as draws; NULL or 0: none does. */
   int64_t (*exact_steps)(const void *self);
 
-  /* y[width][64] where nothing is known. */
+  /* y[width][64] where nothing is known.  NULL: all 0. */
   void (*start)(const void *self, struct dun_address address, double *y);
 
-  /* Makes of y at t that at `next`, by what is known of x: of reals its mean, law[d][64], of
-   * letters their probabilities, law[letters][d][64]; or by a draw of it, of letters as
-   * probabilities of 0 and 1.  Random numbers are of the address, with any purpose. */
-  void (*step)(const void *self, double t, double next, const double *law,
+  /* Makes of y at t that at `next`, by what is known of x.  Random numbers are of the address, with
+   * any purpose. */
+  void (*step)(const void *self, double t, double next, const struct dun_known *x,
                struct dun_address address, double *y);
-  /* Whether `law` must be a draw.  NULL: means will do. */
+  /* Whether what is known of x must be a draw.  NULL: means will do. */
   int (*draws_only)(const void *self);
 
   /* What y at t says of each coordinate for itself.  NULL: nothing. */
@@ -69,6 +74,12 @@ struct dun_observation {
   /* Whether `likelihood` says anything with these options.  NULL: if it is there. */
   int (*of_points)(const void *self);
 };
+
+/* For observations that share them: `time` evenly in the arctangent of the root, and in whole numbers
+ * of questions that are asked one after the other; `draws_only` of those that always are. */
+double dun_observation_arctan(const void *self, double first, double last, double share);
+double dun_observation_whole(const void *self, double first, double last, double share);
+int dun_observation_always(const void *self);
 
 /* The answers of the functions of these names, or what their absence means. */
 int dun_observation_draws_only(const struct dun_observation *observation, const void *self);

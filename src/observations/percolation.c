@@ -132,36 +132,6 @@ static void ends(const void *self, double *first, double *last)
   *last = (double)width(self);
 }
 
-static double time_at(const void *self, double first, double last, double share)
-{
-  (void)self;
-  return floor(first + (last - first) * share + .5);
-}
-
-static int always(const void *self)
-{
-  (void)self;
-  return 1;
-}
-
-static void start(const void *self, struct dun_address address, double *y)
-{
-  (void)address;
-  for (int64_t i = 0; i < (int64_t)width(self) * L; i++)
-    y[i] = 0;
-}
-
-static double coordinate(const struct percolation *s, const double *law, int64_t j, int l)
-{
-  int64_t column = (int64_t)s->of.d * L;
-  double letter = 0;
-  if (!s->of.letters)
-    return law[j * L + l];
-  for (int a = 1; a < s->of.letters; a++)
-    letter += a * law[a * column + j * L + l];
-  return s->of.spins ? 2 * letter - 1 : letter;
-}
-
 static double compare(const struct percolation *s, double a, double b)
 {
   if (s->of.spins)
@@ -169,7 +139,7 @@ static double compare(const struct percolation *s, double a, double b)
   return s->of.letters && a < b ? a - b + s->of.letters : a - b;
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct percolation *s = self;
@@ -178,8 +148,7 @@ static void step(const void *self, double t, double next, const double *law,
     for (int l = 0; l < L; l++) {
       const int64_t *edge = k > 0 ? s->edge[k - 1] : NULL;
       y[k * L + l] =
-          edge ? compare(s, coordinate(s, law, edge[0], l), coordinate(s, law, edge[1], l))
-               : coordinate(s, law, 0, l);
+          edge ? compare(s, x->mean[edge[0] * L + l], x->mean[edge[1] * L + l]) : x->mean[l];
     }
 }
 
@@ -226,9 +195,8 @@ const struct dun_observation dun_observation_percolation = {
     .init = init,
     .width = width,
     .ends = ends,
-    .time = time_at,
-    .start = start,
+    .time = dun_observation_whole,
     .step = step,
-    .draws_only = always,
+    .draws_only = dun_observation_always,
     .likelihood = likelihood,
 };

@@ -44,14 +44,6 @@ static double time_at(const void *self, double first, double last, double share)
   return first + (last - first) * share * share;
 }
 
-static void start(const void *self, struct dun_address address, double *y)
-{
-  const struct poisson *s = self;
-  (void)address;
-  for (int64_t i = 0; i < (int64_t)s->of.d * L; i++)
-    y[i] = 0;
-}
-
 /* By inversion: the smallest count whose distribution function reaches the uniform. */
 static double count_of(double mean, double uniform)
 {
@@ -73,12 +65,12 @@ static double draw_count(double mean, struct dun_address address, int64_t d, int
   return count;
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct poisson *s = self;
   for (int64_t i = 0; i < (int64_t)s->of.d * L; i++) {
-    double mean = (next - t) * law[i];
+    double mean = (next - t) * x->mean[i];
     if (mean > 0 && mean < 1e7)
       y[i] += draw_count(mean, address, s->of.d, i);
     else if (!(mean <= 0))
@@ -117,7 +109,6 @@ const struct dun_observation dun_observation_poisson = {
     .width = width,
     .ends = ends,
     .time = time_at,
-    .start = start,
     .step = step,
     .likelihood = likelihood,
 };

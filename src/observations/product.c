@@ -91,17 +91,19 @@ static int of_points(const void *self)
   return any;
 }
 
+/* What does not say how it starts was cleared. */
 static void start(const void *self, struct dun_address address, double *y)
 {
   const void *own;
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
-    o->start(own, apart(address, i), y);
+    if (o->start)
+      o->start(own, apart(address, i), y);
     y += (int64_t)o->width(own) * L;
   }
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const void *own;
@@ -109,7 +111,7 @@ static void step(const void *self, double t, double next, const double *law,
     const struct dun_observation *o = part(self, i, &own);
     double from = time_of(o, own, t), to = time_of(o, own, next);
     if (to > from)
-      o->step(own, from, to, law, apart(address, i), y);
+      o->step(own, from, to, x, apart(address, i), y);
     y += (int64_t)o->width(own) * L;
   }
 }

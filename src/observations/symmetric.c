@@ -97,14 +97,14 @@ DUN_CLONES static void share_out(const struct symmetric *s, int64_t j, double t,
     }
 }
 
-static void step(const void *self, double t, double next, const double *law,
+static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
   const struct symmetric *s = self;
   double left[L] __attribute__((aligned(64)));
   dun_uniforms(address, s->of.d, s->uniform);
   for (int64_t j = 0; j < s->of.d; j++) {
-    share_out(s, j, t, next, law, y + j * L, left);
+    share_out(s, j, t, next, x->letters, y + j * L, left);
     for (int l = 0; l < L; l++) {
       int b = 0;
       left[l] *= s->uniform[j * L + l];

@@ -80,32 +80,37 @@ static const struct seen_so seen[] = {
 };
 enum { SEEN = sizeof seen / sizeof *seen, SEEN_TILES = 200 };
 
-static void put_law(const struct seen_so *s, double *law)
+static void put_known(const struct seen_so *s, double *mean, double *law)
 {
-  for (int a = 0; a < (s->of.letters ? s->of.letters : 1); a++)
-    for (int i = 0; i < 3 * L; i++) {
-      double x = s->x[i / L], letter = s->of.spins ? .5 * (x + 1) : x;
-      law[a * 3 * L + i] = s->of.letters ? letter == a : x;
-    }
+  for (int i = 0; i < 3 * L; i++) {
+    double x = s->x[i / L], letter = s->of.spins ? .5 * (x + 1) : x;
+    mean[i] = x;
+    for (int a = 0; a < s->of.letters; a++)
+      law[a * 3 * L + i] = letter == a;
+  }
 }
 
 /* In three steps, of which sequential erasure makes whole ones. */
 static void observe(const struct seen_so *s, double *sum)
 {
   static double y[3 * L] __attribute__((aligned(64))), law[9 * L] __attribute__((aligned(64)));
+  static double mean[3 * L] __attribute__((aligned(64)));
+  const struct dun_known known = {.mean = mean, .letters = s->of.letters ? law : NULL};
   struct made_part made;
   char why[1024];
   CHECK(made_part_open(&test_context, &made, DUN_KIND_OBSERVATION, s->options, why) == 0);
   const struct dun_observation *o = (const struct dun_observation *)made.part.type;
   CHECK(o->init(made.part.self, &s->of) == 0 && o->width(made.part.self) == s->columns);
-  put_law(s, law);
+  put_known(s, mean, law);
   for (uint32_t tile = 0; tile < SEEN_TILES; tile++) {
     struct dun_address address = {.seed = 7, .purpose = DUN_PURPOSE_START, .tile = tile};
-    o->start(made.part.self, address, y);
+    memset(y, 0, sizeof y);
+    if (o->start)
+      o->start(made.part.self, address, y);
     address.purpose = DUN_PURPOSE_NOISE;
     for (address.step = 0; address.step < 2; address.step++)
-      o->step(made.part.self, s->t * address.step / 2, s->t * (address.step + 1) / 2, law, address,
-              y);
+      o->step(made.part.self, s->t * address.step / 2, s->t * (address.step + 1) / 2, &known,
+              address, y);
     for (int i = 0; i < s->columns * L; i++)
       sum[i / L] += isnan(s->counts) ? y[i] : y[i] == s->counts;
   }
