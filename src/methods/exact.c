@@ -52,14 +52,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
-  const struct dun_tiles *tiles = &run->population.tiles;
   (void)context;
   ((struct exact *)self)->done = 0;
-  dun_run_begin_chains(run, (double)run->options.particles);
-  for (int64_t i = 0; i < tiles->local; i++) {
-    dun_f64(run->logw)[i] = 0;
-    dun_i64(run->root)[i] = tiles->first + i;
-  }
+  dun_run_begin_particles(run);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "methods/posterior.h"
+#include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
 #include <string.h>
@@ -173,15 +174,10 @@ static double progress(const void *self, const struct dun_run *run)
 static int start(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct localization *s = self;
-  const struct dun_tiles *tiles = &run->population.tiles;
   (void)context;
-  dun_run_begin_chains(run, (double)run->options.particles);
+  dun_run_begin_particles(run);
   s->phase = START;
   s->k = s->broken = 0;
-  for (int64_t i = 0; i < tiles->local; i++) {
-    dun_f64(run->logw)[i] = 0;
-    dun_i64(run->root)[i] = tiles->first + i;
-  }
   return 0;
 }
 
@@ -232,28 +228,11 @@ static void go(const struct localization *s, int64_t first, int64_t behind, stru
     end_tile(s, tile);
 }
 
-/* Particles that are no numbers count for nothing; returns how many. */
-static int64_t bury(const struct localization *s, const struct dun_run *run, int64_t i, int n)
-{
-  int64_t first = i * run->population.tiles.tile, broken = 0;
-  double *x = s->posterior.draw;
-  for (int l = 0; l < n; l++) {
-    int finite = 1;
-    for (int64_t j = 0; j < s->posterior.of.d; j++)
-      finite &= isfinite(x[j * L + l]) != 0;
-    for (int64_t j = 0; j < s->posterior.of.d && !finite; j++)
-      x[j * L + l] = 0;
-    if (!finite)
-      dun_f64(run->logw)[first + l] = -INFINITY;
-    broken += !finite;
-  }
-  return broken;
-}
-
 static int pass_over(struct dun_context *context, const struct localization *s, struct dun_run *run,
                      int64_t behind, double *broken)
 {
   struct dun_exact sum[1] = {{{0}, 0, {0}}};
+  double lost[L] __attribute__((aligned(64)));
   struct dun_pass *pass = &run->sweep.pass;
   int over = s->k == s->steps, status = dun_pass_begin(context, pass, 1, sum);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
@@ -263,8 +242,10 @@ static int pass_over(struct dun_context *context, const struct localization *s, 
     go(s, s->k, behind, &tile);
     if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
       break;
-    if (over)
-      dun_exact_add(sum, (double)bury(s, run, i, tile.n));
+    if (over) {
+      dun_run_bury(run, i, tile.n, s->posterior.draw, lost);
+      dun_exact_add(sum, dun_fold(lost));
+    }
     dun_tile_store(&run->population, over ? run->x : s->y, i,
                    over ? s->posterior.draw : s->posterior.y);
   }

@@ -226,15 +226,10 @@ int dun_march_start(struct dun_context *context, void *self, struct dun_run *run
 {
   struct dun_march *m = self;
   (void)context;
-  const struct dun_tiles *tiles = &run->population.tiles;
-  dun_run_begin_chains(run, (double)run->options.particles);
+  dun_run_begin_particles(run);
   m->phase = DUN_MARCH_START;
   m->k = m->stage = m->broken = m->ways.particles = 0;
   m->scores = m->looks = m->worst = m->astray = 0;
-  for (int64_t i = 0; i < tiles->local; i++) {
-    dun_f64(run->logw)[i] = 0;
-    dun_i64(run->root)[i] = tiles->first + i;
-  }
   return 0;
 }
 
@@ -280,23 +275,6 @@ static void go(const struct dun_march *m, const struct leg *leg, struct dun_marc
       dun_march_stage(m, k, stage, w);
 }
 
-/* Particles that are no numbers count for nothing. */
-static void bury(const struct dun_march *m, const struct dun_run *run, int64_t i,
-                 struct dun_march_work *w)
-{
-  int64_t first = i * run->population.tiles.tile;
-  for (int l = 0; l < w->tile.n; l++) {
-    int finite = 1;
-    for (int64_t j = 0; j < m->d; j++)
-      finite &= isfinite(w->tile.z[j * L + l]) != 0;
-    for (int64_t j = 0; j < m->d && !finite; j++)
-      w->tile.z[j * L + l] = 0;
-    if (!finite)
-      dun_f64(run->logw)[first + l] = -INFINITY;
-    w->look[DUN_MARCH_BROKEN][l] = !finite;
-  }
-}
-
 static void add_looks(const struct dun_march_work *w, struct dun_exact *sum)
 {
   for (int q = 0; q < DUN_MARCH_SUMS; q++)
@@ -319,7 +297,7 @@ static int pass_over(struct dun_context *context, const struct dun_march *m, str
     if ((status = dun_pass_leave(pass, i, 0, w.tile.n)) < 0)
       break;
     if (leg->readout)
-      bury(m, run, i, &w);
+      dun_run_bury(run, i, w.tile.n, w.tile.z, w.look[DUN_MARCH_BROKEN]);
     dun_march_store(m, run, i, &w);
     add_looks(&w, sum);
   }
@@ -373,7 +351,7 @@ static int go_together(struct dun_context *context, const struct dun_march *m, s
     dun_columns_from_rows(w.tile.n, m->d, mean + i * tiles->tile * m->d, w.tile.mean);
     end_tile(m, leg, c, &w);
     if (leg->readout)
-      bury(m, run, i, &w);
+      dun_run_bury(run, i, w.tile.n, w.tile.z, w.look[DUN_MARCH_BROKEN]);
     dun_march_store(m, run, i, &w);
     add_looks(&w, sum);
   }

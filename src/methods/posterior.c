@@ -171,10 +171,7 @@ void dun_posterior_draw_letters(const struct dun_posterior *p, struct dun_addres
   address.purpose = DUN_PURPOSE_FIELD_UNIFORM;
   dun_uniforms(address, p->of.d, p->uniform);
   for (int64_t i = 0; i < column; i++) {
-    double left = p->uniform[i];
-    int a = 0;
-    while (a + 1 < p->of.letters && left > p->law[a * column + i])
-      left -= p->law[a++ * column + i];
+    int a = dun_observation_letter(p->of.letters, p->law + i, column, p->uniform[i]);
     p->draw[i] = p->of.spins ? 2 * a - 1 : a;
   }
 }

@@ -89,3 +89,30 @@ void dun_run_begin_chains(struct dun_run *run, double chains)
                               .never_moved = NAN,
                               .pareto_k = NAN};
 }
+
+void dun_run_begin_particles(struct dun_run *run)
+{
+  const struct dun_tiles *tiles = &run->population.tiles;
+  dun_run_begin_chains(run, (double)run->options.particles);
+  for (int64_t i = 0; i < tiles->local; i++) {
+    dun_f64(run->logw)[i] = 0;
+    dun_i64(run->root)[i] = tiles->first + i;
+  }
+}
+
+void dun_run_bury(const struct dun_run *run, int64_t tile, int n, double *x, double *broken)
+{
+  int64_t first = tile * run->population.tiles.tile, d = run->evaluator->dimension;
+  for (int l = 0; l < DUN_LANES; l++)
+    broken[l] = 0;
+  for (int l = 0; l < n; l++) {
+    int finite = 1;
+    for (int64_t j = 0; j < d; j++)
+      finite &= isfinite(x[j * DUN_LANES + l]) != 0;
+    for (int64_t j = 0; j < d && !finite; j++)
+      x[j * DUN_LANES + l] = 0;
+    if (!finite)
+      dun_f64(run->logw)[first + l] = -INFINITY;
+    broken[l] = !finite;
+  }
+}

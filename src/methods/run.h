@@ -175,6 +175,12 @@ struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum du
  * known of them yet. */
 void dun_run_begin_chains(struct dun_run *run, double chains);
 
+/* The same for independent particles, each of which is its own ancestor: all have weight 1. */
+void dun_run_begin_particles(struct dun_run *run);
+/* Points x[d][64] of the n particles of a tile that are no numbers become 0 and count for nothing;
+ * broken[64]: 1 for each, else 0. */
+void dun_run_bury(const struct dun_run *run, int64_t tile, int n, double *x, double *broken);
+
 /* What a tick answers. */
 enum dun_tick {
   DUN_TICK_DONE,  /* the method has finished this replicate */

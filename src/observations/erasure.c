@@ -52,12 +52,8 @@ static int64_t exact_steps(const void *self)
 /* A letter of site j by its probabilities in lane l. */
 static double reveal(const struct erasure *s, const double *law, int64_t j, int l)
 {
-  int64_t column = (int64_t)s->of.d * L;
-  double left = s->uniform[(s->of.d + j) * L + l];
-  int a = 0;
-  while (a + 1 < s->of.letters && left > law[a * column + j * L + l])
-    left -= law[a++ * column + j * L + l];
-  return a + 1;
+  return 1 + dun_observation_letter(s->of.letters, law + j * L + l, (int64_t)s->of.d * L,
+                                    s->uniform[(s->of.d + j) * L + l]);
 }
 
 static void reveal_some(const struct erasure *s, double share, const double *law, double *y)

@@ -2,6 +2,14 @@
 #include "numerics/spacing.h"
 #include <math.h>
 
+int dun_observation_letter(int letters, const double *probability, int64_t stride, double left)
+{
+  int a = 0;
+  while (a + 1 < letters && left > probability[a * stride])
+    left -= probability[a++ * stride];
+  return a;
+}
+
 double dun_observation_arctan(const void *self, double first, double last, double share)
 {
   const struct dun_spacing spacing = {.type = DUN_SPACING_ARCTAN, .first = first, .last = last};

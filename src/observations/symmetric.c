@@ -105,15 +105,9 @@ static void step(const void *self, double t, double next, const struct dun_known
   dun_uniforms(address, s->of.d, s->uniform);
   for (int64_t j = 0; j < s->of.d; j++) {
     share_out(s, j, t, next, x->letters, y + j * L, left);
-    for (int l = 0; l < L; l++) {
-      int b = 0;
-      left[l] *= s->uniform[j * L + l];
-      while (b + 1 < s->of.letters && left[l] > s->share[b * L + l]) {
-        left[l] -= s->share[b * L + l];
-        b++;
-      }
-      y[j * L + l] = b;
-    }
+    for (int l = 0; l < L; l++)
+      y[j * L + l] =
+          dun_observation_letter(s->of.letters, s->share + l, L, left[l] * s->uniform[j * L + l]);
   }
 }
 
