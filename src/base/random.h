@@ -49,6 +49,18 @@ struct dun_address {
   uint32_t tile; /* global index of the tile; 0 for numbers of the whole population */
 };
 
+/* The address of numbers that are independent of those there, for k = 0, 1, ..., and of each
+ * other's where this is done again: of a seed that is mixed from both (SplitMix64, Steele et al.
+ * 2014). */
+static inline struct dun_address dun_address_apart(struct dun_address address, uint64_t k)
+{
+  uint64_t mixed = address.seed + (k + 1) * UINT64_C(0x9e3779b97f4a7c15);
+  mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+  address.seed = mixed ^ (mixed >> 31);
+  return address;
+}
+
 /* One block of four words. */
 void dun_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4]);
 

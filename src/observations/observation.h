@@ -75,12 +75,13 @@ struct dun_observation {
   int (*of_points)(const void *self);
 };
 
-/* The letter up to which probabilities, [letters] at a stride, sum to `left`; the last one where they
- * do not. */
+/* The letter up to which probabilities, [letters] at a stride, sum to `left`; the last one where
+ * they do not. */
 int dun_observation_letter(int letters, const double *probability, int64_t stride, double left);
 
-/* For observations that share them: `time` evenly in the arctangent of the root, and in whole numbers
- * of questions that are asked one after the other; `draws_only` of those that always are. */
+/* For observations that share them: `time` evenly in the arctangent of the root, and in whole
+ * numbers of questions that are asked one after the other; `draws_only` of those that always
+ * are. */
 double dun_observation_arctan(const void *self, double first, double last, double share);
 double dun_observation_whole(const void *self, double first, double last, double share);
 int dun_observation_always(const void *self);

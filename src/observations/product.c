@@ -17,13 +17,6 @@ static const struct dun_observation *part(const struct product *s, int i, const 
   return (const struct dun_observation *)s->parts.part[i].type;
 }
 
-/* Every part has random numbers of its own. */
-static struct dun_address apart(struct dun_address address, int i)
-{
-  address.seed += (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-  return address;
-}
-
 static double time_of(const struct dun_observation *o, const void *self, double share)
 {
   double first, last;
@@ -98,7 +91,7 @@ static void start(const void *self, struct dun_address address, double *y)
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
     if (o->start)
-      o->start(own, apart(address, i), y);
+      o->start(own, dun_address_apart(address, (uint64_t)i), y);
     y += (int64_t)o->width(own) * L;
   }
 }
@@ -111,7 +104,7 @@ static void step(const void *self, double t, double next, const struct dun_known
     const struct dun_observation *o = part(self, i, &own);
     double from = time_of(o, own, t), to = time_of(o, own, next);
     if (to > from)
-      o->step(own, from, to, x, apart(address, i), y);
+      o->step(own, from, to, x, dun_address_apart(address, (uint64_t)i), y);
     y += (int64_t)o->width(own) * L;
   }
 }

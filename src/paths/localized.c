@@ -302,14 +302,12 @@ static void walk(const struct localized *s, double t, double next, int n,
   int d = s->target->dimension;
   double seen[L] __attribute__((aligned(64))), *m = s->work, *xi = m + (int64_t)d * L;
   int64_t count = s->steps / s->pieces;
-  struct dun_address own = address;
   add_wiener(s, seen_at(s, t), 1, y, log_ratio);
   for (int64_t k = 0; k < count; k++) {
     double from = seen_at(s, t + (next - t) * (double)k / (double)count);
     double to = seen_at(s, k + 1 < count ? t + (next - t) * (double)(k + 1) / (double)count : next);
     fill(from, seen);
-    own.seed = address.seed + (uint64_t)k * UINT64_C(0x9e3779b97f4a7c15);
-    ask(s, n, y, seen, own, m, NULL);
+    ask(s, n, y, seen, dun_address_apart(address, (uint64_t)k), m, NULL);
     refuse_odd(d, m, log_ratio);
     dun_normals_from(address, k * d, d, xi);
     step(d, to - from, m, xi, y, log_ratio);

@@ -39,6 +39,11 @@ static const struct found_by of_states[] = {
     {GLASS, "observation: {type: percolation}, last: 4" ALL},
     {GLASS, "observation: {type: product, parts: [{type: gaussian, horizon: 1}, {type: erasure}, "
             "{type: half_space, planes: 3}]}, steps: 7" ALL},
+    /* One product in another: the first and the last would have the same numbers if parts of parts
+     * were told apart by adding. */
+    {GLASS,
+     "observation: {type: product, parts: [{type: product, parts: [{type: gaussian, horizon: .5}, "
+     "{type: symmetric, horizon: .3}]}, {type: gaussian, horizon: .5}]}, steps: 12" ALL},
     {POTTS, "observation: {type: symmetric}" ALL},
     {POTTS, "observation: {type: erasure, order: sequential}, by: means" ALL},
     {POTTS, "observation: {type: percolation, graph: given, edges: [[0, 1], [2, 1], [3, 2]]}" ALL},

@@ -1,6 +1,6 @@
 /* ranks: 1 3 */
 /* Contract of every registered observation, found through the registry: the points that it finds
- * have the target's law (observations.h), 29 comparisons, and what is observed of a given point has
+ * have the target's law (observations.h), 30 comparisons, and what is observed of a given point has
  * the law that the observation stands for, 23 comparisons; limit 5 standard errors; a fixed
  * seed. */
 #include "made_part.h"
