@@ -183,8 +183,15 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 static unsigned gives(const void *self)
 {
   const struct atoms *s = self;
-  return DUN_TILTED_DRAW | DUN_FIELD_POINTS |
+  return DUN_TILTED_DRAW | DUN_FIELD_POINTS | DUN_FIELD_SURE |
          (s->target->letters ? DUN_TILTED_MASS | DUN_FIELD_LETTERS : DUN_FIELD_SCALE);
+}
+
+static const double *points(const void *self, int64_t *count)
+{
+  const struct atoms *s = self;
+  *count = s->x ? s->count : 0;
+  return s->x;
 }
 
 static int64_t memory(const void *self)
@@ -457,6 +464,7 @@ const struct dun_field dun_field_atoms = {
              .size = sizeof(struct atoms), .options = options, .free = release},
     .init = init,
     .gives = gives,
+    .points = points,
     .value = value,
     .memory = memory,
 };

@@ -134,8 +134,8 @@ static void release(void *self)
 
 static unsigned gives(const void *self)
 {
-  return ((const struct exact *)self)->target->target->tilts &
-         (DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE);
+  const unsigned most = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE;
+  return (((const struct exact *)self)->target->target->tilts & most) | DUN_FIELD_SURE;
 }
 
 static int labels(const void *self)

@@ -38,7 +38,8 @@ struct dun_field_call {
 enum {
   DUN_FIELD_SCALE = DUN_TILTED_SCALE,
   DUN_FIELD_LETTERS = 1 << 16,
-  DUN_FIELD_POINTS = 1 << 17
+  DUN_FIELD_POINTS = 1 << 17,
+  DUN_FIELD_SURE = 1 << 18 /* what it tells is right but for rounding */
 };
 
 struct dun_field {
@@ -54,6 +55,8 @@ struct dun_field {
   unsigned (*gives)(const void *self);
   /* How many classes the target has; NULL: none. */
   int (*labels)(const void *self);
+  /* [count][d]: the points that there are, of fields that know only so many reals; NULL: all. */
+  const double *(*points)(const void *self, int64_t *count);
   /* The law with the target's mean and covariance, as far as they are known, for better starts than
    * the noise alone; NULL: neither is. */
   const struct dun_gaussian *(*start)(const void *self);

@@ -36,7 +36,8 @@ struct localization {
   /* made by init */
   struct dun_posterior posterior;
   int by_draws, exact;
-  double *time; /* [steps + 1]; owned */
+  int letter_by_letter; /* single letters' laws are as good as draws, to the end */
+  double *time;         /* [steps + 1]; owned */
   struct dun_column *y;
 };
 
@@ -103,12 +104,11 @@ static int make_times(struct localization *s)
   return 0;
 }
 
-/* Whether no error is made, but for the end's. */
-static int makes_none(const struct localization *s)
+/* Whether every step takes one letter, and none is left open at the end. */
+static int goes_by_letters(const struct localization *s)
 {
   const struct dun_observation *o = s->posterior.observation;
-  return s->by_draws || (o->exact_steps &&
-                         o->exact_steps(s->posterior.observation_self) == s->steps && s->last < 0);
+  return o->exact_steps && o->exact_steps(s->posterior.observation_self) == s->steps && s->last < 0;
 }
 
 static int declare(struct localization *s, struct dun_run *run)
@@ -138,7 +138,8 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->by_draws = s->how == BY_DRAWS || (s->how == BY_AUTO && (s->posterior.gives & DUN_TILTED_DRAW));
   if ((code = make_times(s)) < 0)
     return code;
-  s->exact = makes_none(s);
+  s->letter_by_letter = goes_by_letters(s);
+  s->exact = s->by_draws || (s->letter_by_letter && (s->posterior.gives & DUN_FIELD_SURE));
   return declare(s, run);
 }
 
@@ -258,9 +259,7 @@ static int set_out(struct localization *s, struct dun_run *run)
     struct tile tile = load(s, run, i);
     tile.address.purpose = DUN_PURPOSE_START;
     tile.address.step = 0;
-    memset(s->posterior.y, 0, (size_t)s->posterior.width * L * sizeof *s->posterior.y);
-    if (s->posterior.observation->start)
-      s->posterior.observation->start(s->posterior.observation_self, tile.address, s->posterior.y);
+    dun_posterior_begin(&s->posterior, tile.address);
     dun_tile_store(&run->population, s->y, i, s->posterior.y);
   }
   s->phase = STEPS;
@@ -312,7 +311,8 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 {
   const struct localization *s = self;
   const char *observation = s->posterior.observation->type.name;
-  int single = s->end == END_DRAW && !(s->posterior.gives & DUN_TILTED_DRAW);
+  int single = s->posterior.of.letters && !s->letter_by_letter &&
+               (s->end == END_MEAN || !(s->posterior.gives & DUN_TILTED_DRAW));
   if (s->broken > 0)
     dun_diagnose(out, "broken", DUN_BAD,
                  "%.3g%% of the particles ended at what is no number and have no weight",
@@ -322,6 +322,11 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "%lld steps of observation %s by %s, which make no error however long they are",
                  (long long)s->steps, observation,
                  s->by_draws ? "draws from its posteriors" : "one letter after the other");
+  else if (s->letter_by_letter)
+    dun_diagnose(out, "steps", DUN_DOUBTFUL,
+                 "%lld steps of observation %s by one letter after the other, whose laws field %s "
+                 "knows nearly: what that costs is not known",
+                 (long long)s->steps, observation, s->posterior.field->type.name);
   else
     dun_diagnose(out, "steps", DUN_DOUBTFUL,
                  "%lld steps of observation %s by single coordinates: what their length costs is "
@@ -332,7 +337,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "the points are means of what was left open at the time %g: they lie closer "
                  "together than the target's",
                  s->time[s->steps]);
-  else if (single && !s->exact)
+  else if (single)
     dun_diagnose(out, "end", DUN_DOUBTFUL,
                  "the last letters were drawn each for itself: what was left open at the time %g "
                  "is taken as independent",

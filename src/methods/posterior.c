@@ -32,6 +32,36 @@ static int check(const struct dun_posterior *p, const struct dun_run *run)
   return 0;
 }
 
+void dun_posterior_begin(const struct dun_posterior *p, struct dun_address address)
+{
+  memset(p->y, 0, (size_t)p->width * L * sizeof *p->y);
+  if (p->observation->start)
+    p->observation->start(p->observation_self, address, p->y);
+}
+
+/* Before anything is seen the observation says nothing, unless it cannot be of a point at all, such
+ * as counts of a rate below 0: that point would never be found, in silence. */
+static int check_points(const struct dun_posterior *p)
+{
+  double out[L] __attribute__((aligned(64))), first, last;
+  int64_t count = 0;
+  const double *x = p->field->points ? p->field->points(p->field_self, &count) : NULL;
+  if (!dun_observation_of_points(p->observation, p->observation_self))
+    return 0;
+  p->observation->ends(p->observation_self, &first, &last);
+  dun_posterior_begin(p, (struct dun_address){0});
+  for (int64_t i = 0; i < count; i++) {
+    memset(out, 0, sizeof out);
+    p->observation->likelihood(p->observation_self, first, p->y, x + i * p->of.d, out);
+    if (!(out[0] > .5 * DUN_RULED_OUT))
+      return dun_fail(DUN_ERROR_INPUT,
+                      "observation %s cannot be of row %lld of the points of field %s: rates are "
+                      "numbers from 0 on",
+                      p->observation->type.name, (long long)(i + 1), p->field->type.name);
+  }
+  return 0;
+}
+
 static int columns_of_law(const struct dun_posterior *p)
 {
   return p->of.letters * p->of.d;
@@ -74,7 +104,8 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *p,
   if (status < 0)
     return status;
   p->gives = p->field->gives ? p->field->gives(p->field_self) : 0;
-  return check(p, run);
+  status = check(p, run);
+  return status < 0 ? status : check_points(p);
 }
 
 void dun_posterior_free(struct dun_posterior *p)

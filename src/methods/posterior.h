@@ -33,6 +33,9 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *poster
                        const struct dun_run *run);
 void dun_posterior_free(struct dun_posterior *posterior);
 
+/* y where nothing is known. */
+void dun_posterior_begin(const struct dun_posterior *posterior, struct dun_address address);
+
 /* Means of the points of n lanes given y at time t, and the laws of letters; if `draw`, of a draw,
  * which is left in posterior->draw. */
 void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,

@@ -81,6 +81,18 @@ def test_psld():
         refused(words, method=f"type: psld, {options}")
 
 
+def test_rates_below_0():
+    """Such a row of a file would be lost in silence, and so would it among others at once."""
+    for seen in ("{type: poisson}", "{type: product, parts: [{type: gaussian}, {type: poisson}]}"):
+        with Folder() as folder:
+            write(folder, "rows.csv", "1,2\n0,3\n2,-1e-9\n")
+            write(folder, "input.yaml", INPUT.replace("TARGET", GAUSSIAN).replace(
+                "METHOD", f"type: localization, observation: {seen}, "
+                "field: {type: atoms, points: rows.csv}"))
+            done = dunlin("run", "input.yaml", code=2, timeout=60, folder=folder)
+            assert "row 3" in done.stderr and "from 0 on" in done.stderr, done.stderr
+
+
 def test_flow():
     refused(["tuned", "psld"], method=FLOW)
 

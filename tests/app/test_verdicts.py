@@ -140,4 +140,31 @@ def test_a_scalar_that_never_changes():
     assert "1 of 2" in text and "fixed" in text, text
 
 
+RING = """
+run:    {seed: 1, particles: 64}
+target: {type: ising_chain, dimension: 6, coupling: 1, field: 0.2}
+method: {type: localization, observation: {type: erasure, order: sequential}, by: means}
+output: {file: result.h5}
+"""
+
+
+def test_last_letters_for_themselves():
+    """Drawn so they are not the target's, however right the steps before were."""
+    for settings in (("method.observation={type: symmetric}", "method.last=.3"),
+                     ("method.observation={type: erasure}", "method.last=.3"),
+                     ("method.observation={type: half_space, planes: 3}",
+                      "method.field={type: atoms}")):
+        check(RING, {"": "doubtful", "steps": "good", "end": "doubtful"}, "method.by=draws",
+              "method.final=mean", *settings)
+        check(RING, {"": "good", "steps": "good"}, "method.by=draws", *settings)
+    check(RING, {"": "good", "steps": "good"}, "method.final=mean")
+
+
+def test_laws_of_letters_that_are_near():
+    """One letter after the other makes no error by their laws, and some by message passing."""
+    check(RING, {"": "good", "steps": "good"})
+    check(RING, {"": "good", "steps": "good"}, "method.field={type: atoms}")
+    check(RING, {"": "doubtful", "steps": "doubtful"}, "method.field={type: amp}")
+
+
 main()
