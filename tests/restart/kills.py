@@ -47,11 +47,11 @@ def survive(kills, seed, name="mixture", **options):
 def progressed(result):
     """The last step that the progress tells of; 0: none yet."""
     try:
-        with open(result + ".progress.jsonl") as file:
-            steps = [json.loads(line)["step"] for line in file if line.endswith("\n")]
+        with open(result + ".progress.jsonl") as file:  # a line may be in the writing: read at once
+            lines = file.read().split("\n")[:-1]
     except OSError:
         return 0
-    return int(steps[-1]) if steps else 0
+    return int(json.loads(lines[-1])["step"]) if lines else 0
 
 
 def kill_between(first, last, file, result, ranks):
