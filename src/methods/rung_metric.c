@@ -52,6 +52,12 @@ static struct dun_cloud cloud_of(const struct dun_rung_metric *m, int64_t rung)
                             .centre = {.count = centre, .value = m->centre.value + rung * centre}};
 }
 
+static double count_of(const struct dun_rung_metric *m, int64_t rung)
+{
+  struct dun_cloud cloud = cloud_of(m, rung);
+  return dun_cloud_count(&cloud);
+}
+
 int dun_rung_metric_start(struct dun_rung_metric *m)
 {
   struct dun_cloud one = {.d = m->d, .dense = 1, .gradients = m->gradients};
@@ -68,10 +74,12 @@ int dun_rung_metric_start(struct dun_rung_metric *m)
 
 int dun_rung_metric_is_sound(const struct dun_rung_metric *m)
 {
-  struct dun_cloud one = cloud_of(m, 0);
-  return m->d == 0 ? m->sums.count == 0 && m->centre.count == 0
-                   : m->sums.count % m->rungs == 0 && m->centre.count % m->rungs == 0 &&
-                         dun_cloud_fits(&one);
+  struct dun_cloud one;
+
+  if (m->d == 0 || m->sums.count % m->rungs != 0 || m->centre.count % m->rungs != 0)
+    return m->d == 0 && m->sums.count == 0 && m->centre.count == 0;
+  one = cloud_of(m, 0);
+  return dun_cloud_fits(&one);
 }
 
 void dun_rung_metric_free(struct dun_rung_metric *m)
@@ -132,8 +140,7 @@ int dun_rung_metric_learn(struct dun_rung_metric *m, const struct dun_adaptation
                           struct dun_ladder *l)
 {
   int64_t d = m->d, any = 0;
-  struct dun_cloud first = cloud_of(m, 0);
-  if (d == 0 || dun_cloud_count(&first) == 0)
+  if (d == 0 || count_of(m, 0) == 0)
     return 0;
   struct dun_fisher found = {.scale = dun_allocate(d, sizeof(double)),
                              .factor = dun_allocate(d * d, sizeof(double))};
