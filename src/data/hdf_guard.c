@@ -19,9 +19,55 @@
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
-/* How much memory beside what HDF5 itself wants, and for how many seconds of the processor. */
-enum { SMALL = 1 << 20, OWN = 64 << 20, SECONDS = 5, STARVED = 3, DEEP = 1000, ROOT = 64 };
+/* Memory for what is read here and for what HDF5 itself wants; the most that a packed byte may
+ * become; and for how many seconds of the processor. */
+enum { SMALL = 1 << 20, OWN = 8 << 20, PACKED = 1100, SECONDS = 5 };
+enum { STARVED = 3, DEEP = 1000, ROOT = 64 };
 enum { GAVE_UP = 255 }; /* HDF5 calls exit(-1) in some places without memory */
+
+/* ---- how much memory ----------------------------------------------------------------------- */
+
+static rlim_t allowed, file_size; /* bytes: by what the file's size explains, unpacked or not */
+
+static void limit(int what, rlim_t value)
+{
+  struct rlimit limit;
+  if (getrlimit(what, &limit) == 0 && limit.rlim_max >= value) {
+    limit.rlim_cur = value;
+    setrlimit(what, &limit);
+  }
+}
+
+/* Bytes that this process may write to already. */
+static rlim_t data_in_use(void)
+{
+  unsigned long long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!file || fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
+    pages = 0;
+  if (file)
+    fclose(file);
+  return pages ? (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) : RLIM_INFINITY / 2;
+}
+
+static void limit_memory(int64_t size)
+{
+  file_size = (rlim_t)size;
+  allowed = data_in_use() + OWN + 4 * file_size;
+  limit(RLIMIT_DATA, allowed);
+}
+
+/* A chunk of so many bytes is unpacked into a block that grows by doubling, and kept. */
+static void allow_chunk(hid_t create, const hsize_t *chunk, int rank, size_t element)
+{
+  rlim_t most = 3 * PACKED * file_size, bytes = 3 * element;
+  for (int i = 0; i < rank; i++)
+    bytes = chunk[i] > most / bytes ? most : bytes * chunk[i];
+  if (H5Pget_nfilters(create) > 0)
+    limit(RLIMIT_DATA, allowed + bytes);
+}
+
+/* ---- what is read -------------------------------------------------------------------------- */
 
 /* Bytes in memory of an element; 0: not to be read. */
 static size_t element(hid_t type)
@@ -63,6 +109,8 @@ static void read_chunks(hid_t dataset, hid_t type, hid_t space, hid_t create)
   for (int i = 0; i < rank && axis >= 0; i++)
     if (size[i] < 1 || chunk[i] < 1 || (most /= (size[i] - 1) / chunk[i] + 1) == 0)
       axis = -1;
+  if (to && axis >= 0)
+    allow_chunk(create, chunk, rank, bytes);
   while (to && axis >= 0) {
     if (H5Sselect_elements(space, H5S_SELECT_SET, 1, at) < 0 ||
         H5Dread(dataset, type, one, space, H5P_DEFAULT, to) < 0)
@@ -70,6 +118,7 @@ static void read_chunks(hid_t dataset, hid_t type, hid_t space, hid_t create)
     for (axis = rank - 1; axis >= 0 && (at[axis] += chunk[axis]) >= size[axis]; axis--)
       at[axis] = 0;
   }
+  limit(RLIMIT_DATA, allowed);
   H5Fclose(file);
   H5Sclose(one);
   free(to);
@@ -221,27 +270,6 @@ static void visit_each_alone(const char *file, const struct names *names)
   }
 }
 
-static void limit(int what, rlim_t value)
-{
-  struct rlimit limit;
-  if (getrlimit(what, &limit) == 0 && limit.rlim_cur > value) {
-    limit.rlim_cur = value;
-    setrlimit(what, &limit);
-  }
-}
-
-/* Bytes that this process may write to already. */
-static rlim_t data_in_use(void)
-{
-  unsigned long long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  if (!file || fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-    pages = 0;
-  if (file)
-    fclose(file);
-  return pages ? (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) : RLIM_INFINITY / 2;
-}
-
 /* Each part of HDF5 has words of its own for that. */
 static herr_t is_hunger(unsigned n, const H5E_error2_t *entry, void *starved)
 {
@@ -281,7 +309,7 @@ static int read_all(const char *file, int64_t size)
   alarm(60 + (unsigned)(size >> 24));
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + SECONDS + (rlim_t)(size >> 24));
-  limit(RLIMIT_DATA, data_in_use() + OWN + 4 * (rlim_t)size);
+  limit_memory(size);
   hid_t handle = dun_hdf_open_unguarded(file, 0);
   if (handle < 0)
     return strstr(dun_error_text(), "memory allocation failed") ? STARVED : 0;

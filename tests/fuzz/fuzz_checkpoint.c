@@ -219,7 +219,7 @@ static int64_t odd_value(unsigned kind, int64_t value, int64_t old)
   int64_t word;
   switch (kind % 8) {
   case 0: return -1 - value % 4;
-  case 1: return (int64_t)1 << (value & 63);
+  case 1: return (int64_t)((uint64_t)1 << (value & 63));
   case 2: return old + value % 16;
   case 3: return value & 1 ? nan.value : infinity.value;
   case 4: memcpy(&word, &number[value & 7], 8); return word;

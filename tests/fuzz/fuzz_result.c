@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* HDF5 keeps some memory for later, and what is compressed unpacks to 1100 times its size. */
-enum { FLOOR_ONE = 4 << 20, FLOOR_ALL = 24 << 20, PACKED = 1100 };
+enum { FLOOR_ONE = 8 << 20, FLOOR_ALL = 24 << 20, PACKED = 1100 };
 
 static char name[64];
 
@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
   known = 0;
   write_file(bytes, size);
-  fuzz_measure(PACKED * size / 4, FLOOR_ONE, FLOOR_ALL);
+  fuzz_measure(size, PACKED * size + FLOOR_ONE, 3 * PACKED * size + FLOOR_ALL);
   read_all();
   fuzz_measured();
   return 0;
