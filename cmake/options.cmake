@@ -35,6 +35,7 @@ if(DUNLIN_SANITIZE)
   target_compile_options(dunlin_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(dunlin_flags INTERFACE -fsanitize=address,undefined)
+  target_compile_definitions(dunlin_flags INTERFACE DUN_GUARD_MEGABYTES=64)
   if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     target_compile_options(dunlin_flags INTERFACE -Wno-pass-failed) # checks keep loops scalar
   endif()

@@ -17,11 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef DUN_GUARD_MEGABYTES
+#define DUN_GUARD_MEGABYTES 8 /* sanitizers want more for themselves */
+#endif
+
 /* ---- in the child -------------------------------------------------------------------------- */
 
 /* Memory for what is read here and for what HDF5 itself wants; the most that a packed byte may
  * become; and for how many seconds of the processor. */
-enum { SMALL = 1 << 20, OWN = 8 << 20, PACKED = 1100, SECONDS = 5 };
+enum { SMALL = 1 << 20, OWN = DUN_GUARD_MEGABYTES << 20, PACKED = 1100, SECONDS = 5 };
 enum { STARVED = 3, DEEP = 1000, ROOT = 64 };
 enum { GAVE_UP = 255 }; /* HDF5 calls exit(-1) in some places without memory */
 

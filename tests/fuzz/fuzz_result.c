@@ -42,10 +42,10 @@ static void die(void)
   abort();
 }
 
-/* What a sanitizer finds there is a death by signal, as it would be without it. */
+/* What a sanitizer finds there is a death by signal, as it would be without it; and so is what goes
+ * beyond the measure, as the system's own limit leaves the sanitizer too much. */
 static void in_child(void)
 {
-  fuzz_measured();
   if (__sanitizer_set_death_callback)
     __sanitizer_set_death_callback(die);
 }
