@@ -358,13 +358,30 @@ static int write_result(struct dun_context *context, struct dun_driver *driver,
   return code;
 }
 
+/* What is wrong on the disk is told while there are checkpoints.  The draws of a run that a budget
+ * ended: of its whole replicates, or of the first one's chains as far as they came. */
+static int verify_draws(struct dun_context *context, struct dun_driver *driver)
+{
+  struct dun_result *result = &driver->result;
+  const struct dun_run *run = &driver->assembly->run;
+  int64_t draws = dun_assembly_draws(driver->assembly), done = result->chains;
+  if (!driver->cut)
+    return dun_result_verify(context, result, run, done, 0);
+  if (draws < result->draws)
+    return dun_result_verify(context, result, run, 0, draws);
+  int code = dun_result_flush(context, result);
+  done = done / run->options.replicates * dun_table_rows(&driver->replicates);
+  return code < 0 ? code : dun_result_verify(context, result, run, done, run->kept.draws);
+}
+
 int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_evidence evidence = dun_finish_evidence(driver);
   int code;
   dun_timers_switch(&context->timers, DUN_PHASE_OUTPUT);
   if ((code = dun_record_cost(context, driver)) < 0 ||
-      (code = dun_promises_again(context, driver->assembly)) < 0)
+      (code = dun_promises_again(context, driver->assembly)) < 0 ||
+      (code = verify_draws(context, driver)) < 0)
     return code;
   if (driver->other_bits < driver->assembly->other_bits)
     driver->other_bits = driver->assembly->other_bits;

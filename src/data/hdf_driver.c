@@ -155,6 +155,19 @@ static herr_t read_bytes(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t 
   return 0;
 }
 
+/* Whether what was written is there. */
+static int is_there(struct file *file, haddr_t at, size_t size, const char *bytes)
+{
+  char piece[1 << 14];
+  for (size_t n; size > 0; at += n, bytes += n, size -= n) {
+    n = size < sizeof piece ? size : sizeof piece;
+    if (read_bytes(&file->head, H5FD_MEM_DEFAULT, H5P_DEFAULT, at, n, piece) < 0 ||
+        memcmp(piece, bytes, n) != 0)
+      return 0;
+  }
+  return 1;
+}
+
 static herr_t write_bytes(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t size,
                           const void *buffer)
 {
@@ -174,6 +187,9 @@ static herr_t write_bytes(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t
       size -= (size_t)put;
     }
   }
+  size_t written = (size_t)(from - (const char *)buffer);
+  if (file->trouble->error == 0 && !is_there(file, at - written, written, buffer))
+    keep(file, EIO);
   return 0;
 }
 

@@ -6,7 +6,6 @@
 #include "data/hdf.h"
 #include "io/durable.h"
 #include "io/result_file.h"
-#include "io/result_read.h"
 #include "population/pointwise.h"
 #include <errno.h>
 #include <stdio.h>
@@ -295,19 +294,6 @@ void dun_result_free(struct dun_result *result)
 
 /* ---- end --------------------------------------------------------------------------------- */
 
-/* Whether everybody will be able to read it: until then nothing that it replaces is removed. */
-static int read_back(const char *file)
-{
-  struct dun_result_file read;
-  struct dun_table table;
-  int status = dun_result_open(&read, file);
-  for (int i = 0; status == 0 && i < read.tables; i++)
-    if ((status = dun_result_table(&read, read.table[i], &table)) == 0)
-      dun_table_free(&table);
-  dun_result_close(&read);
-  return status < 0 ? DUN_ERROR_FILE : 0;
-}
-
 int dun_result_finish(struct dun_context *context, struct dun_result *result,
                       const struct dun_attribute *attribute, int attributes,
                       const struct dun_attribute *provenance, int provenances,
@@ -319,7 +305,8 @@ int dun_result_finish(struct dun_context *context, struct dun_result *result,
     status = dun_result_complete(result, attribute, attributes, provenance, provenances, table,
                                  tables, learned);
     if (status == 0)
-      status = read_back(result->part);
+      status = dun_result_read_back(result, attribute, attributes, provenance, provenances, table,
+                                    tables);
     if (status == 0)
       status = dun_durable_publish(result->part, result->file);
     if (status == 0 && result->whole)

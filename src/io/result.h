@@ -110,6 +110,12 @@ int dun_result_kept(struct dun_context *context, void *source, int index, double
 int dun_result_shorten(struct dun_context *context, struct dun_result *result, int64_t chains,
                        int64_t draws);
 
+/* Collective.  Reads all draws once more and compares them with the checksums of what was written:
+ * all draws of chains below `done`, and the first `draws` of a replicate's chains behind them.
+ * DUN_ERROR_FILE if they are others. */
+int dun_result_verify(struct dun_context *context, struct dun_result *result,
+                      const struct dun_run *run, int64_t done, int64_t draws);
+
 /* A named value for the root attributes or the provenance. */
 struct dun_attribute {
   const char *name;

@@ -69,7 +69,7 @@ static int write_provenance(hid_t handle, const struct dun_attribute *provenance
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-static void clean_name(const struct dun_table_column *column, char name[64])
+void dun_result_column_name(const struct dun_table_column *column, char name[64])
 {
   memcpy(name, column->name, 64);
   name[63] = 0;
@@ -83,7 +83,7 @@ static hid_t write_column(hid_t group, const struct dun_table *table, int c, dou
   const struct dun_table_column *column = &table->column[c];
   hsize_t rows = (hsize_t)dun_table_rows(table);
   char name[64];
-  clean_name(column, name);
+  dun_result_column_name(column, name);
   for (hsize_t i = 0; i < rows; i++)
     buffer[i] = table->cells.value[i * (hsize_t)table->columns + (hsize_t)c];
   hid_t dataset = dun_hdf_dataset(group, name, H5T_NATIVE_DOUBLE, 1, &rows);

@@ -56,6 +56,14 @@ int dun_result_complete(struct dun_result *result, const struct dun_attribute *a
                         const struct dun_named_table *table, int tables,
                         const struct dun_learned_list *learned);
 
+/* The name of a column in the file; no slash is left. */
+void dun_result_column_name(const struct dun_table_column *column, char name[64]);
+/* Local.  Whether everybody will be able to read FILE.part, and finds what the same arguments made
+ * of it in dun_result_complete: until then nothing that it replaces is removed. */
+int dun_result_read_back(const struct dun_result *result, const struct dun_attribute *attribute,
+                         int attributes, const struct dun_attribute *provenance, int provenances,
+                         const struct dun_named_table *table, int tables);
+
 /* Local.  What dun_result_chains made. */
 void dun_result_chains_free(struct dun_result *result);
 

@@ -329,3 +329,50 @@ int dun_result_check(struct dun_context *context, struct dun_result *result,
   dun_free(look.bad);
   return status;
 }
+
+/* ---- before the end ---------------------------------------------------------------------- */
+
+/* Local.  Chunks of this rank's share that do not have the sums of what was written. */
+static int count_bad(struct look *look, const struct dun_context *context, int64_t *bad)
+{
+  int status = look_at_share(look, context->rank, context->size, 0);
+  *bad = 0;
+  for (int64_t i = 0; i < look->result->chunks; i++)
+    *bad += look->bad[i];
+  return status;
+}
+
+int dun_result_verify(struct dun_context *context, struct dun_result *result,
+                      const struct dun_run *run, int64_t done, int64_t draws)
+{
+  struct sealed head = {.chains = chains_of(run), .done = done, .draws = draws};
+  struct look look = {.result = result, .head = &head, .file = -1};
+  int64_t *own = result->sum, *all = dun_allocate(result->chunks, sizeof *all), bad = 0;
+  int status = all ? 0 : DUN_ERROR_MEMORY;
+  if (all)
+    memcpy(all, own, (size_t)result->chunks * sizeof *all);
+  look.stored = all;
+  look.numbers = dun_allocate(result->chunk, 8);
+  look.bad = dun_allocate(result->chunks, sizeof *look.bad);
+  result->sum = dun_allocate(result->chunks, sizeof *result->sum);
+  if (status == 0 && (!look.numbers || !look.bad || !result->sum))
+    status = DUN_ERROR_MEMORY;
+  if (status == 0)
+    status = look.file = dun_result_open_part(result, 0);
+  status = dun_agree(context, status < 0 ? status : 0);
+  if (status == 0 && (status = dun_sum_integers(context, 0, result->chunks, all)) == 0)
+    status = dun_sum_integers(context, count_bad(&look, context, &bad), 1, &bad);
+  if (look.file >= 0)
+    dun_durable_close(look.file, result->part, 0, 0);
+  dun_free(result->sum);
+  result->sum = own;
+  dun_free(look.numbers);
+  dun_free(look.bad);
+  dun_free(all);
+  if (status == 0 && bad > 0)
+    status = dun_fail(DUN_ERROR_FILE,
+                      "'%s' holds other draws than were written: %lld numbers lie in damaged "
+                      "chunks; --restart goes on from the last checkpoint, if there is one",
+                      result->part, (long long)bad);
+  return status;
+}

@@ -7,9 +7,12 @@
  *           remove, close, look, make; or memory; or one of malloc, calloc, realloc, aligned
  *   number  the number of the call, from 1; 0: none, they are only counted
  *   action  EIO, EMFILE, EACCES, ENOSPC, ENOMEM, ESTALE: it fails with that; kill: SIGKILL in its
- *           place; part: a read or write of half of the bytes; copy: the folder of the file is
- *           copied, as a kill would leave it, and the call is made; USR1: that signal comes, and
- *           the call is made
+ *           place; part: a read or write of half of the bytes; other: a write leaves other bytes
+ *           than it was given, and tells of success; and a close leaves other bytes in the file
+ *           from byte `at` on; copy: the folder of the file is copied, as a
+ *           kill would leave it, and the call is made; USR1: that signal comes, and the call is
+ *           made
+ *   at      the byte
  *   last    the number of the last call that this happens to (left out: it alone)
  *   path    only files whose name contains this
  *   caller  whose calls: program, hdf5, mpi, rest (other libraries), or any (left out)
@@ -37,8 +40,8 @@
 enum { PLACE = 512 };
 
 static struct {
-  int ready, error, kills, halves, copying, signals;
-  long number, last;
+  int ready, error, kills, halves, others, copying, signals;
+  long number, last, at;
   char call[16], path[PLACE], caller[16], copies[PLACE], count[PLACE + 16];
 } plan;
 static atomic_long calls;
@@ -89,11 +92,14 @@ static __attribute__((constructor)) void begin(void)
   plan.number = plan.last = atol(word);
   if (take(text, "last", word, sizeof word))
     plan.last = atol(word);
+  if (take(text, "at", word, sizeof word))
+    plan.at = atol(word);
   take(text, "call", plan.call, sizeof plan.call);
   take(text, "path", plan.path, sizeof plan.path);
   if (take(text, "action", word, sizeof word)) {
     plan.kills = !strcmp(word, "kill");
     plan.halves = !strcmp(word, "part");
+    plan.others = !strcmp(word, "other");
     plan.copying = !strcmp(word, "copy");
     plan.signals = !strcmp(word, "USR1");
     plan.error = error_of(word);
@@ -280,13 +286,27 @@ OPEN(open64)
 STREAM(fopen)
 STREAM(fopen64)
 
+enum { MOST = 1 << 16 };
+
+/* Other bytes than the first ones that were to be written, of which `other` has room for MOST. */
+static const void *others_of(const void *bytes, size_t *size, char *other)
+{
+  *size = *size < MOST ? *size : MOST;
+  for (size_t i = 0; i < *size; i++)
+    other[i] = (char)~((const char *)bytes)[i];
+  return other;
+}
+
 /* A call on so many bytes of an open file. */
 #define TRANSFER(name_, call_, pointer_, number_, more_, ...)                                      \
   ssize_t name_(int file, pointer_ bytes, size_t size more_)                                       \
   {                                                                                                \
+    static char other[MOST];                                                                       \
     int hit = hits_open(call_, file, CALLER);                                                      \
-    if (hit && !plan.halves)                                                                       \
+    if (hit && !plan.halves && !plan.others)                                                       \
       return fail();                                                                               \
+    if (hit && plan.others && !strcmp(call_, "write"))                                             \
+      return syscall(number_, file, others_of(bytes, &size, other), size __VA_ARGS__);             \
     size = hit && size > 1 ? size / 2 : size;                                                      \
     return syscall(number_, file, bytes, size __VA_ARGS__);                                        \
   }
@@ -323,12 +343,22 @@ int fsync(int file)
   return (int)syscall(SYS_fsync, file);
 }
 
+/* Another process writes into the file. */
+static void spoil(int file)
+{
+  char bytes[64], other[MOST];
+  ssize_t got = syscall(SYS_pread64, file, bytes, sizeof bytes, plan.at);
+  size_t size = got > 0 ? (size_t)got : 0;
+  syscall(SYS_pwrite64, file, others_of(bytes, &size, other), size, plan.at);
+}
+
 int close(int file)
 {
-  if (!hits_open("close", file, CALLER))
-    return (int)syscall(SYS_close, file);
-  syscall(SYS_close, file);
-  return fail();
+  int hit = hits_open("close", file, CALLER);
+  if (hit && plan.others)
+    spoil(file);
+  int done = (int)syscall(SYS_close, file);
+  return hit && !plan.others ? fail() : done;
 }
 
 /* Of streams it is these that reach the disk. */
