@@ -144,7 +144,7 @@ static int open_table(struct dun_draws *d)
 static int open_array(struct dun_draws *d, const char *file, const char *place)
 {
   int rank, status;
-  int64_t size[3];
+  int64_t size[DUN_HDF_AXES];
   if ((status = dun_hdf_array(file, place, &rank, size, &d->array)) < 0)
     return status;
   if (rank < 1 || rank > 2)

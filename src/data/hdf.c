@@ -433,7 +433,7 @@ int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_
   return dun_hdf_fail(DUN_ERROR_INPUT, file, "its numbers cannot be read");
 }
 
-int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[3],
+int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[DUN_HDF_AXES],
                   struct dun_numbers *numbers)
 {
   *numbers = (struct dun_numbers){0};
@@ -443,7 +443,7 @@ int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[3
   hid_t dataset = dun_hdf_open_dataset(handle, file, place);
   if (dataset < 0)
     return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, 3, rank, size);
+  int64_t count = dun_hdf_count(dataset, file, place, DUN_HDF_AXES, rank, size);
   int status = count < 0 ? (int)count : dun_hdf_read(dataset, file, place, numbers);
   H5Dclose(dataset);
   return dun_hdf_close(handle, file, status);

@@ -61,9 +61,11 @@ int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int ca
                       int64_t *size);
 /* All numbers of a dataset as doubles; numbers->value is the caller's (dun_free). */
 int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_numbers *numbers);
-/* The same of a file that is opened for it alone, with the dataset's rank and up to 3 sizes; none
- * of them NULL.  DUN_ERROR_INPUT as above; nothing is left open. */
-int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[3],
+/* Axes of chains, of draws, and of a parameter. */
+enum { DUN_HDF_AXES = 2 + DUN_MAX_SHAPE };
+/* The same of a file that is opened for it alone, with the dataset's rank and up to so many sizes;
+ * none of them NULL.  DUN_ERROR_INPUT as above; nothing is left open. */
+int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[DUN_HDF_AXES],
                   struct dun_numbers *numbers);
 /* One number of a dataset (attribute < 0) or attribute, of `memory`'s type: H5T_NATIVE_INT64 or
  * _DOUBLE.  0; -1 without a sentence if it is not one number of at most 16 bytes, or cannot be

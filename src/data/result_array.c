@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf.h"
+#include <stdio.h>
 #include <string.h>
 
 int dun_result_array(struct dun_context *context, const char *file, const char *place,
@@ -14,7 +15,7 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   *numbers = (struct dun_numbers){0};
   if (context->rank == 0) {
     int rank;
-    int64_t size[3];
+    int64_t size[DUN_HDF_AXES];
     status = dun_hdf_array(file, place, &rank, size, numbers);
     if (status >= 0 && rank != 1)
       status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %d axes, expected a list of numbers.",
@@ -33,17 +34,51 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   return 0;
 }
 
-static int pick_points(const char *file, const char *place, int width, int64_t points,
-                       double *picked, int64_t *count)
+static int64_t width_of(const struct dun_parameter *parameter)
+{
+  int64_t width = 1;
+  for (int axis = 0; axis < parameter->rank; axis++)
+    width *= parameter->shape[axis];
+  return width;
+}
+
+int dun_result_fits(const char *file, const char *place, int rank, const int64_t size[DUN_HDF_AXES],
+                    const struct dun_parameter *parameter)
+{
+  int axis = 2, own = 0, same = rank >= 2 && rank <= DUN_HDF_AXES;
+  while (same && (axis < rank || own < parameter->rank)) {
+    if (axis < rank && size[axis] == 1)
+      axis++;
+    else if (own < parameter->rank && parameter->shape[own] == 1)
+      own++;
+    else
+      same = axis < rank && own < parameter->rank && size[axis++] == parameter->shape[own++];
+  }
+  if (same)
+    return 0;
+  char shape[64] = "";
+  for (int i = 0; i < parameter->rank; i++) {
+    size_t length = strlen(shape);
+    snprintf(shape + length, sizeof shape - length, ", %d", parameter->shape[i]);
+  }
+  return dun_fail(DUN_ERROR_INPUT,
+                  "'%s' of '%s' has another shape than %s of this target: expected (chains, "
+                  "draws%s).",
+                  place, file, parameter->name, shape);
+}
+
+static int pick_points(const char *file, const char *place, const struct dun_parameter *parameter,
+                       int64_t points, double *picked, int64_t *count)
 {
   struct dun_numbers all = {0};
-  int64_t size[3];
+  int64_t size[DUN_HDF_AXES], width = width_of(parameter);
   int rank, status = dun_hdf_array(file, place, &rank, size, &all);
   int64_t draws = all.count / width;
   *count = draws;
-  if (status == 0 && (draws < 1 || draws * width != all.count))
-    status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld numbers, expected %d for each draw.",
-                      place, file, (long long)all.count, width);
+  if (status == 0)
+    status = dun_result_fits(file, place, rank, size, parameter);
+  if (status == 0 && draws < 1)
+    status = dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has no draws.", place, file);
   int64_t taken = draws < points ? draws : points;
   for (int64_t k = 0; k < taken && status == 0; k++)
     memcpy(picked + k * width, all.value + (int64_t)((__int128)k * draws / taken) * width,
@@ -52,14 +87,17 @@ static int pick_points(const char *file, const char *place, int width, int64_t p
   return status;
 }
 
-int dun_result_points(struct dun_context *context, const char *file, const char *place, int width,
-                      int64_t points, int64_t stride, double *out, int64_t *draws)
+int dun_result_points(struct dun_context *context, const char *file, const char *place,
+                      const struct dun_parameter *parameter, int64_t points, int64_t stride,
+                      double *out, int64_t *draws)
 {
+  int64_t width = width_of(parameter);
   double *picked = dun_allocate(points * width, sizeof *picked);
   int status = dun_agree(context, picked ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
-    status = dun_agree(
-        context, context->rank == 0 ? pick_points(file, place, width, points, picked, draws) : 0);
+    status = dun_agree(context, context->rank == 0
+                                    ? pick_points(file, place, parameter, points, picked, draws)
+                                    : 0);
   if (status >= 0)
     status = dun_broadcast(context, picked, points * width * (int64_t)sizeof *picked, 0);
   if (status >= 0)

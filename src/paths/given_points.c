@@ -4,6 +4,7 @@
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/hdf.h"
+#include "data/result_array.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static int read_table(struct dun_csv *csv, struct found *found)
 
 /* How many points an array of these sizes holds: its first axis, or two of chains and draws, which
  * results have whatever the width; a list is one point, or of one coordinate many. */
-static int64_t rows_of(int rank, const int64_t size[3], int64_t width, int of_result)
+static int64_t rows_of(int rank, const int64_t size[DUN_HDF_AXES], int64_t width, int of_result)
 {
   if (rank < 2)
     return rank == 1 && width == 1 ? size[0] : 1;
@@ -150,14 +151,16 @@ static int64_t rows_of(int rank, const int64_t size[3], int64_t width, int of_re
 
 /* Rows of `width` numbers in columns from `first` on of found->value, which the first call
  * makes. */
-static int read_place(const char *place, int of_result, int64_t width, int64_t first,
-                      struct found *found)
+static int read_place(const char *place, const struct dun_parameter *of_result, int64_t width,
+                      int64_t first, struct found *found)
 {
   const char *file = found->points->file;
   struct dun_numbers all = {0};
-  int64_t size[3];
+  int64_t size[DUN_HDF_AXES];
   int rank = 0, status = dun_hdf_array(file, place, &rank, size, &all);
-  int64_t rows = status < 0 ? 0 : rows_of(rank, size, width, of_result);
+  if (status >= 0 && of_result)
+    status = dun_result_fits(file, place, rank, size, of_result);
+  int64_t rows = status < 0 ? 0 : rows_of(rank, size, width, of_result != NULL);
   if (status >= 0 && (rows < 1 || rows * width != all.count))
     status = dun_fail(DUN_ERROR_INPUT,
                       "'%s' of '%s' has %lld numbers for %lld points, expected %lld for each",
@@ -192,7 +195,7 @@ static int read_result(struct found *found)
   for (int i = 0; i < count && status >= 0; i++) {
     char place[96];
     snprintf(place, sizeof place, "/posterior/%.63s", all[i].name);
-    status = read_place(place, 1, entries_of(&all[i]), at, found);
+    status = read_place(place, &all[i], entries_of(&all[i]), at, found);
     at += entries_of(&all[i]);
   }
   dun_free(all);
@@ -257,7 +260,7 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
   if (!dun_hdf_is(points->file))
     status = read_table(&csv, &found);
   else if (points->dataset && *points->dataset)
-    status = read_place(points->dataset, 0, found.width, 0, &found);
+    status = read_place(points->dataset, NULL, found.width, 0, &found);
   else
     status = read_result(&found);
   if (status >= 0)

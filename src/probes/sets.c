@@ -53,7 +53,7 @@ static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
 {
   int count = dun_evaluator_parameters(run->evaluator, 0, NULL), status, at = 0;
   struct dun_parameter *parameter = dun_allocate(count, sizeof *parameter);
-  int64_t draws = s->points;
+  int64_t draws = 0, first = 0;
   status = dun_agree(context, parameter ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
     dun_evaluator_parameters(run->evaluator, count, parameter);
@@ -63,8 +63,13 @@ static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
     for (int axis = 0; axis < parameter[i].rank; axis++)
       width *= parameter[i].shape[axis];
     snprintf(place, sizeof place, "/posterior/%s", parameter[i].name);
-    status = dun_result_points(context, s->reference, place, width, s->points, s->outputs,
+    status = dun_result_points(context, s->reference, place, &parameter[i], s->points, s->outputs,
                                s->given.x + at, &draws);
+    if (status >= 0 && i > 0 && draws != first)
+      status =
+          dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has %lld draws, and those before it have %lld",
+                   place, s->reference, (long long)draws, (long long)first);
+    first = draws;
     s->given.n = draws < s->given.n ? draws : s->given.n;
     at += width;
   }

@@ -146,6 +146,28 @@ def test_refusals():
         assert "input.yaml" in said, said
 
 
+def test_references_of_another_shape():
+    """Of two dimensions for one point as many numbers may be in all, and another law."""
+    chains = ("run: {seed: 1, particles: 8}\ntarget: {type: phi4, side: $side, mass2: 1, coupling: "
+              "1}\npath: {type: constant}\nkernel: {type: rwm}\n"
+              "method: {type: langevin, warmup: 1, draws: 6}\nprobes: $probes\n")
+    with Folder() as folder:
+        def probes(name, reference):
+            return f"[{{type: {name}, points: 20, reference: {reference}}}]"
+        for d in (1, 2, 6):
+            run(folder, f"{d}.h5", target=f"means: [{[0] * d}, {[2] * d}]", particles=60)
+        fields = {side: run(folder, f"field{side[1]}.h5", text=chains, side=side)
+                  for side in ("[6, 5]", "[5, 6]")}
+        for name in ("energy_distance", "mmd", "sinkhorn", "sliced"):
+            for target, d in ((MODES, 6), (LINE, 2)):
+                said = run(folder, "a.h5", 2, target=target, probes=probes(name, f"{d}.h5"))
+                assert "another shape" in said and f"{d}.h5" in said, said
+            run(folder, "a.h5", target=LINE, probes=probes(name, "1.h5"))
+            said = run(folder, "a.h5", 2, text=chains, side="[6, 5]",
+                       probes=probes(name, fields["[5, 6]"]))
+            assert "expected (chains, draws, 6, 5)" in said, said
+
+
 def test_points_that_cannot_be_measured():
     """Laws so wide that squared distances overflow end no run: the distances are not known."""
     wide = EXACT.replace("gaussian_mixture, $target, scales: 0.7",

@@ -100,12 +100,13 @@ static void read_numbers(struct dun_context *context)
 {
   static const char *const place[] = {"/x", "/trace/steps/time", "/posterior/x"};
   struct dun_numbers numbers;
+  const struct dun_parameter two = {.name = "x", .rank = 1, .shape = {2}};
   double out[6];
   int64_t draws;
   for (int i = 0; i < 3; i++) {
     if (dun_result_array(context, name, place[i], &numbers) >= 0)
       dun_free(numbers.value);
-    dun_result_points(context, name, place[i], 2, 3, 2, out, &draws);
+    dun_result_points(context, name, place[i], &two, 3, 2, out, &draws);
   }
 }
 
