@@ -197,23 +197,21 @@ static int measure_level(struct dun_context *context, const struct bench *bench,
   return code;
 }
 
-/* Bytes of the path's and the method's. */
+/* Bytes of the path's, the method's and the kernel's, which are there already. */
 static double tables_of(const struct dun_run *run)
 {
-  double path = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
-  return path + (run->method->memory ? (double)run->method->memory(run->method_self) : 0);
+  double bytes = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  bytes += run->method->memory ? (double)run->method->memory(run->method_self) : 0;
+  return bytes + (propagator(run) ? (double)dun_lattice_memory(&propagator(run)->lattice) : 0);
 }
 
-static double workspace(const struct dun_run *run)
+double dun_estimate_buffers(const struct dun_run *run)
 {
   int d = run->evaluator->dimension, K = run->path ? run->path->parts : 1;
   int columns = run->kernel ? run->kernel->scratch(d, K) + d + K + 8 : 0;
   double draws = (double)run->kept.due * (double)run->kept.chains.local;
-  double tables = tables_of(run);
-  if (propagator(run))
-    tables += (double)dun_lattice_memory(&propagator(run)->lattice);
-  tables += dun_estimate_is_dense(run) ? 8. * MATRICES * d * d : 0;
-  return 8. * DUN_LANES * columns + tables +
+  double matrices = dun_estimate_is_dense(run) ? 8. * MATRICES * d * d : 0;
+  return 8. * DUN_LANES * columns + matrices +
          (draws > 0 ? DRAW_BUFFERS + BYTES_OF_DRAW * draws : EXCHANGE_BUFFERS);
 }
 
@@ -468,8 +466,9 @@ static int measure_all(struct dun_context *context, const struct dun_assembly *a
                        const struct bench *bench, struct forecast *f)
 {
   const struct dun_run *run = &assembly->run;
-  double most[5] = {(double)dun_population_memory(&run->population) + workspace(run), 0,
-                    (double)run->population.tiles.local, 0, 0};
+  double own = (double)dun_population_memory(&run->population) + dun_estimate_buffers(run);
+  double tables = tables_of(run);
+  double most[5] = {own + tables, 0, (double)run->population.tiles.local, 0, 0};
   int code = dun_agree(context, measure(bench, run, &most[1]));
   if (code >= 0 && run->path)
     code = measure_level(context, bench, run, most + 3);
@@ -477,6 +476,7 @@ static int measure_all(struct dun_context *context, const struct dun_assembly *a
     code = measure_output(context, assembly, most + 4);
   if (code >= 0 && (code = dun_max(context, 0, 5, most)) >= 0)
     code = dun_host_memory(context, &f->room);
+  f->room += tables; /* which are there already */
   f->bytes = most[0];
   f->evaluation = most[1];
   f->particles = most[2];

@@ -10,6 +10,10 @@
 int dun_estimate(struct dun_context *context, struct dun_assembly *assembly, struct dun_text *out,
                  int *small);
 
+/* Local.  Bytes that a rank takes beside its particles once the run goes: buffers, matrices, and
+ * what is worked out of all draws at the end. */
+double dun_estimate_buffers(const struct dun_run *run);
+
 /* Collective.  Seconds that a first draw's log density and gradient take along the run's path; of
  * the slowest rank, which takes a hundredth of a second or a single evaluation. */
 int dun_estimate_evaluation(struct dun_context *context, const struct dun_run *run,

@@ -1,4 +1,5 @@
 #include "app/room.h"
+#include "app/estimate.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "io/durable.h"
@@ -11,15 +12,17 @@
 static int check_memory(struct dun_context *context, const struct dun_assembly *assembly)
 {
   const struct dun_run *run = &assembly->run;
-  double need = (double)dun_population_memory(&run->population), room;
+  double particles = (double)dun_population_memory(&run->population), room;
+  double need[2] = {particles + dun_estimate_buffers(run), particles};
   int code = dun_host_memory(context, &room);
-  if (code < 0 || (code = dun_max(context, 0, 1, &need)) < 0 || need <= room)
+  if (code < 0 || (code = dun_max(context, 0, 2, need)) < 0 || need[0] <= room)
     return code;
   return dun_fail(DUN_ERROR_MEMORY,
-                  "%lld particles take %.4g GB of memory on each rank, and %.4g GB are left for it "
-                  "(what node and job have left, divided by the ranks of a node): take more nodes "
-                  "or fewer particles",
-                  run->options.particles, need * 1e-9, room * 1e-9);
+                  "the run takes %.4g GB of memory on each rank, %.4g of them for its %lld "
+                  "particles, and %.4g GB are left for it (what node and job have left, divided by "
+                  "the ranks of a node): take more nodes, or fewer particles%s",
+                  need[0] * 1e-9, need[1] * 1e-9, run->options.particles, room * 1e-9,
+                  run->kept.due > 0 ? " or draws" : "");
 }
 
 /* Bytes of the result, in floating point: the product of what an input may ask for is beyond whole

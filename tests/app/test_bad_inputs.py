@@ -343,6 +343,19 @@ def test_memory():
                 ["run", FILE, "--set", "run.particles=2e11"], codes=(1,))
         refused(folder, ["memory", "are left for it"],
                 ["check", FILE, "--set", "run.particles=2e11"])
+        for more in ([], ["--estimate"]):
+            refused(folder, ["memory", "are left for it"],
+                    ["check", FILE, "--set", "run.particles=1e9", *more])
+
+
+def test_memory_for_the_end():
+    """What is worked out of all draws at the end takes memory too: of a result that the disk could
+    hold, before the run."""
+    with Folder() as folder:
+        write(folder, FILE, GOOD.replace(FROM_PATH, CHAINS))
+        for words, code in ((["run"], 1), (["check"], 2), (["check", "--estimate"], 2)):
+            refused(folder, ["memory", "are left for it", "fewer particles or draws"],
+                    [*words, FILE, "--set", "method.draws=1e9"], codes=(code,))
 
 
 def test_nan_density():

@@ -240,8 +240,8 @@ def test_space_is_compared_before_the_run():
         file = write(folder, "input.yaml", INPUTS["langevin"])
         result = os.path.join(folder, "r.h5")
         for sets, words in (((), "GB are free there"),
-                            (("run.replicates=65536", "run.particles=1000000"), "no file holds")):
-            more = [word for value in ("method.draws=400000000", "method.warmup=0", *sets)
+                            (("run.replicates=65536",), "no file holds")):
+            more = [word for value in ("method.draws=1000000", "target.dimension=1000000", *sets)
                     for word in ("--set", value)]
             for command in ("check", "run"):
                 done = dunlin(command, file, "--output", result, "--no-check", *more, code=None)
