@@ -83,7 +83,7 @@ static void clear(void)
 
 static int run(int which, char *word, char *more)
 {
-  char file[16];
+  char file[24];
   snprintf(file, sizeof file, "%d.yaml", which);
   char *argv[] = {"dunlin",  "run",        file, "--output", "r.h5",
                   "--quiet", "--no-check", word, more,       NULL};
