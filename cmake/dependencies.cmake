@@ -20,6 +20,11 @@ if(NOT HDF5_FOUND OR NOT HDF5_IS_PARALLEL)
   dunlin_missing("Parallel HDF5 (1.10 or newer)" "libhdf5-openmpi-dev")
 endif()
 
+find_package(ZLIB)
+if(NOT ZLIB_FOUND)
+  dunlin_missing("zlib" "zlib1g-dev")
+endif()
+
 set(BLA_VENDOR OpenBLAS) # by name: openblas_set_num_threads is needed
 find_package(BLAS)
 unset(BLA_VENDOR)
@@ -48,7 +53,8 @@ endif()
 
 add_library(dunlin_dependencies INTERFACE)
 target_link_libraries(dunlin_dependencies INTERFACE dunlin_flags MPI::MPI_C hdf5::hdf5_hl hdf5::hdf5
-  LAPACK::LAPACK BLAS::BLAS ${FFTW_MPI} PkgConfig::FFTW PkgConfig::YAML ${CMAKE_DL_LIBS} m)
+  ZLIB::ZLIB LAPACK::LAPACK BLAS::BLAS ${FFTW_MPI} PkgConfig::FFTW PkgConfig::YAML
+  ${CMAKE_DL_LIBS} m)
 
 if(DUNLIN_TESTS)
   find_path(RANDOM123_INCLUDE Random123/philox.h)

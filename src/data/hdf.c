@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/hdf_chunk.h"
 #include "data/hdf_driver.h"
 #include "data/hdf_guard.h"
 #include <errno.h>
@@ -332,15 +333,30 @@ static int refuse_place(hid_t handle, const char *file, const char *place)
   return dun_fail(DUN_ERROR_INPUT, "'%s' has no '%s'.", file, place);
 }
 
+static int has_known_filters(hid_t dataset)
+{
+  hid_t create = H5Dget_create_plist(dataset);
+  int known = create >= 0 && dun_hdf_filters_are_known(create);
+  if (create >= 0)
+    H5Pclose(create);
+  return known;
+}
+
 hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place)
 {
   hid_t object = H5Oopen(handle, place, H5P_DEFAULT);
   if (object < 0)
     return refuse_place(handle, file, place);
   int is_dataset = H5Iget_type(object) == H5I_DATASET;
-  if (is_dataset && dun_hdf_is_own(object))
+  int is_own = is_dataset && dun_hdf_is_own(object), is_known = is_own && has_known_filters(object);
+  if (is_known)
     return object;
   H5Oclose(object);
+  if (is_own)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "'%s' of '%s' is packed in a way that is not read: expected gzip, shuffle and "
+                    "fletcher32 alone, or none",
+                    place, file);
   if (is_dataset)
     return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' has its numbers in another file.", place, file);
   return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is a group, expected numbers.", place, file);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "data/hdf.h"
+#include "data/hdf_chunk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5_hl.h>
@@ -26,7 +27,7 @@
 /* Memory for what is read here and for what HDF5 itself wants; the most that a packed byte may
  * become; and for how many seconds of the processor. */
 enum { SMALL = 1 << 20, OWN = DUN_GUARD_MEGABYTES << 20, PACKED = 1100, SECONDS = 5 };
-enum { STARVED = 3, DEEP = 1000, ROOT = 64 };
+enum { STARVED = 3, TORN = 4, DEEP = 1000, ROOT = 64 };
 enum { GAVE_UP = 255 }; /* HDF5 calls exit(-1) in some places without memory */
 
 /* ---- how much memory ----------------------------------------------------------------------- */
@@ -99,6 +100,26 @@ static void read_small(hid_t dataset, hid_t type, hid_t space)
   free(to);
 }
 
+static int torn; /* a chunk is not as large as it should be */
+
+static void test_chunk(hid_t dataset, hid_t create, const hsize_t *at, size_t bytes)
+{
+  if (bytes > 0 && !dun_hdf_chunk_is_whole(dataset, create, at, bytes))
+    torn = 1;
+}
+
+/* What a chunk must be; 0: not known.  Datasets with other filters are read by nobody. */
+static size_t whole_of(hid_t type, hid_t create, const hsize_t *chunk, int rank)
+{
+  int known = dun_hdf_filters_are_known(create) && H5Tis_variable_str(type) <= 0;
+  size_t bytes = known ? element(type) : 0;
+  for (int i = 0; i < rank && bytes > 0; i++) {
+    torn |= chunk[i] > SIZE_MAX / bytes;
+    bytes *= chunk[i];
+  }
+  return bytes;
+}
+
 /* What lies in chunks has to be found and unpacked: an element of each is read.  More chunks than
  * the file has bytes are none. */
 static void read_chunks(hid_t dataset, hid_t type, hid_t space, hid_t create)
@@ -113,9 +134,11 @@ static void read_chunks(hid_t dataset, hid_t type, hid_t space, hid_t create)
   for (int i = 0; i < rank && axis >= 0; i++)
     if (size[i] < 1 || chunk[i] < 1 || (most /= (size[i] - 1) / chunk[i] + 1) == 0)
       axis = -1;
+  size_t whole = axis < 0 ? 0 : whole_of(type, create, chunk, rank);
   if (to && axis >= 0)
     allow_chunk(create, chunk, rank, bytes);
-  while (to && axis >= 0) {
+  while (to && axis >= 0 && !torn) {
+    test_chunk(dataset, create, at, whole);
     if (H5Sselect_elements(space, H5S_SELECT_SET, 1, at) < 0 ||
         H5Dread(dataset, type, one, space, H5P_DEFAULT, to) < 0)
       break;
@@ -325,7 +348,7 @@ static int read_all(const char *file, int64_t size)
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   for (int i = 0; i < names.count; i++)
     free(names.name[i]);
-  return starved ? STARVED : 0;
+  return starved ? STARVED : torn ? TORN : 0;
 }
 
 /* ---- in the parent ------------------------------------------------------------------------- */
@@ -343,10 +366,12 @@ int dun_hdf_guard(const char *file, int code)
   do
     got = child < 0 ? -1 : waitpid(child, &status, 0);
   while (child > 0 && got < 0 && errno == EINTR);
-  int starved =
-      WIFEXITED(status) && (WEXITSTATUS(status) == STARVED || WEXITSTATUS(status) == GAVE_UP);
-  if (got < 0 || !(starved || WIFSIGNALED(status)))
+  int said = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  if (got < 0 || !(said == STARVED || said == GAVE_UP || said == TORN || WIFSIGNALED(status)))
     return 0;
+  if (said == TORN)
+    return dun_fail(code, "'%s' is damaged: a chunk of it is not of the size that it should be.",
+                    file);
   if (!WIFSIGNALED(status))
     return dun_fail(code, "'%s' is damaged: HDF5 asks for more memory than its size explains.",
                     file);

@@ -113,6 +113,28 @@ def test_claims_of_memory():
             assert "more memory than its size explains" in done.stderr, (name, done.stderr)
 
 
+def test_chunks_and_their_filters():
+    """A chunk that unpacks to fewer bytes than it should have, which HDF5 reads on behind, and
+    filters whose sizes are not known."""
+    with Folder() as folder:
+        torn, = [name for name in kept("result", folder) if name.endswith("chunk_of_37_bytes")]
+        done = dunlin("compare", torn + ":/x", torn + ":/x", code=2, timeout=60)
+        assert "a chunk of it is not of the size that it should be" in done.stderr, done.stderr
+        name = os.path.join(folder, "packed.h5")
+        numbers = numpy.arange(2300).reshape(23, 100)
+        packed = {"plain": {}, "sum": {"fletcher32": True}, "scaled": {"scaleoffset": True},
+                  "all": {"compression": "gzip", "shuffle": True, "fletcher32": True}}
+        with h5py.File(name, "w") as file:
+            for key, filters in packed.items():
+                file.create_dataset(key, data=numbers, chunks=(5, 30), **filters)
+            file.create_dataset("part", (23, 100), chunks=(5, 30), compression="gzip")[3, 4] = 1
+        for key in (*packed, "part"):
+            done = dunlin("compare", f"{name}:/{key}", f"{name}:/{key}", code=None, timeout=60)
+            known = key != "scaled"
+            assert done.returncode == (0 if known else 2), (key, done.stderr)
+            assert known or "packed in a way that is not read" in done.stderr, done.stderr
+
+
 def test_packed_a_thousandfold():
     """A chunk of 32 MB of zeros is 35 kB in the file, which is no claim."""
     with Folder() as folder:
