@@ -192,7 +192,7 @@ static int measure_level(struct dun_context *context, const struct bench *bench,
     return code;
   began = dun_clock();
   run->path->carry(run->path_self, time[0], time[1], (int)run->options.tile,
-                   address(DUN_PURPOSE_START), bench->x, bench->lp);
+                   address(DUN_PURPOSE_START), bench->x, NULL, bench->lp);
   *seconds += (dun_clock() - began) * (double)run->population.tiles.count;
   return code;
 }

@@ -158,8 +158,9 @@ static void value(const void *self, const struct dun_field_call *call)
     memcpy(call->mean, m, (size_t)d * L * sizeof *m);
 }
 
-static long long evaluations(const void *self)
+static long long evaluations(const void *self, int first)
 {
+  (void)first;
   const struct amp *s = self;
   return s->passes + s->descents;
 }

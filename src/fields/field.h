@@ -32,7 +32,19 @@ struct dun_field_call {
 
   double *log_mass, *spread; /* [64] as of struct dun_tilted, or NULL */
   double *draw;              /* [d][64] of the posterior, or NULL */
+  double *memory; /* [remembers][64], changed: what the field keeps of each particle from call to
+                   * call; all 0 before the first one.  NULL where it remembers nothing */
 };
+
+/* What a memory tells of its particle's last call; NAN: nothing. */
+struct dun_field_look {
+  double acceptance[DUN_LANES]; /* of the moves, their mean */
+  double between[DUN_LANES];    /* how far chains lie from each other, the variance of their means
+                                 * over that of each one's states, all coordinates together */
+};
+
+/* Columns of memory that a field wants for a particle. */
+#define DUN_FIELD_REMEMBERS(field, self) ((field)->remembers ? (field)->remembers(self) : 0)
 
 /* What a field can be asked for beside the flags DUN_TILTED_... */
 enum {
@@ -73,9 +85,17 @@ struct dun_field {
   /* Collective.  mean[n][d] for this rank's h[n][d]; n may be 0, and differ between ranks. */
   int (*rows)(struct dun_context *context, void *self, int64_t n, const double *h, double *mean);
 
-  /* For estimates: evaluations of the target in a call for one particle, NULL: none; bytes of the
-   * tables on a rank, or on a machine whose ranks share them, NULL: next to none. */
-  long long (*evaluations)(const void *self);
+  /* Columns of memory for a particle.  Who asks keeps them with it: in checkpoints, and when it is
+   * copied.  The mean is then random given h and lambda, and so is what it leaves in the memory.
+   * NULL, or 0: it remembers nothing. */
+  int (*remembers)(const void *self);
+  /* Of a memory [remembers][64] after a call; not NULL where there is one. */
+  void (*look)(const void *self, const double *memory, struct dun_field_look *look);
+
+  /* For estimates: evaluations of the target in a call for one particle, its `first` or a later
+   * one, NULL: none; bytes of the tables on a rank, or on a machine whose ranks share them, NULL:
+   * next to none. */
+  long long (*evaluations)(const void *self, int first);
   int64_t (*memory)(const void *self);
 };
 

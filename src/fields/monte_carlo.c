@@ -200,8 +200,9 @@ static const struct dun_gaussian *start(const void *self)
   return &((const struct monte_carlo *)self)->law;
 }
 
-static long long evaluations(const void *self)
+static long long evaluations(const void *self, int first)
 {
+  (void)first;
   return ((const struct monte_carlo *)self)->samples;
 }
 

@@ -29,13 +29,17 @@ static int carry_tile(struct dun_sweep *s, struct dun_lanes *w, struct dun_addre
   if (weighed && !density_before(s, w, t, before))
     for (int l = 0; l < DUN_LANES; l++)
       before[l] = NAN;
+  if (s->memory)
+    dun_tile_load(s->population, s->memory, i, s->remembered);
   if (s->path->carry)
-    s->path->carry(s->path_self, t, next, n, address, w->state, before + DUN_LANES);
+    s->path->carry(s->path_self, t, next, n, address, w->state, s->remembered, before + DUN_LANES);
   int status = dun_pass_leave(&s->pass, i, 0, n);
   if (status < 0)
     return status;
   if (weighed)
     dun_tile_store(s->population, s->carried, i, before);
+  if (s->memory)
+    dun_tile_store(s->population, s->memory, i, s->remembered);
   dun_tile_store(s->population, s->x, i, w->state);
   return 0;
 }
@@ -80,7 +84,7 @@ static int count_origins(struct dun_sweep *s, int64_t i, double t, double next,
 
   dun_sweep_load(s, &w, i, t, 0);
   memcpy(inside, lp, sizeof inside);
-  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, log_ratio);
+  s->path->carry(s->path_self, next, t, n, (struct dun_address){0}, w.state, NULL, log_ratio);
   int status = dun_sweep_evaluate_tile(s, &w, i);
   for (int l = 0; l < n && status >= 0; l++) {
     dun_exact_add(&sum[0], inside[l] > -DUN_ABYSS && lp[l] > -DUN_ABYSS);

@@ -46,22 +46,6 @@ void dun_move_first_gradient(const struct dun_move *move, double *gradient)
     memcpy(move->force, gradient, size);
 }
 
-/* A particle outside the support takes any point inside. */
-DUN_CLONES void dun_metropolis_ratio(const double *lp, const double *proposed_lp,
-                                     const double *energy, double *log_ratio)
-{
-  static const double none[DUN_LANES];
-  const double *gain = energy ? energy : none;
-
-  for (int l = 0; l < DUN_LANES; l++) {
-    double ratio = proposed_lp[l] - lp[l] + gain[l];
-    double from = lp[l], to = proposed_lp[l];
-    ratio = from > -INFINITY ? ratio : 0;
-    ratio = ratio >= -INFINITY ? ratio : -INFINITY; /* NaN too */
-    log_ratio[l] = to > -INFINITY ? ratio : -INFINITY;
-  }
-}
-
 /* Forces that show the way give the kinetic energy what they take from the log density, or, where
  * the step is too long for them, far more: at a wall they give nothing.  Beyond `astray` the energy
  * is that of a trajectory that ran away. */
@@ -79,28 +63,6 @@ DUN_CLONES void dun_metropolis_unseen(const double *lp, const double *proposed_l
     int outside = lp[l] == -INFINITY && proposed_lp[l] == -INFINITY;
     unseen[l] = blind || outside ? 1 : 0;
   }
-}
-
-/* chosen[l] is 1 or 0: selection without branches. */
-DUN_CLONES static void decide(const double *restrict log_ratio, const double *restrict uniform,
-                              double *restrict acceptance, double *restrict chosen)
-{
-  for (int l = 0; l < DUN_LANES; l++) {
-    double r = log_ratio[l] < 0 ? log_ratio[l] : 0;
-    double a = dun_exp_weight(r);
-    acceptance[l] = a;
-    chosen[l] = uniform[l] <= a ? 1 : 0;
-  }
-}
-
-DUN_CLONES static void take(int64_t columns, const double *restrict chosen,
-                            const double *restrict proposal, double *restrict state)
-{
-  for (int64_t j = 0; j < columns; j++)
-    for (int l = 0; l < DUN_LANES; l++) {
-      double new = proposal[j * DUN_LANES + l], old = state[j * DUN_LANES + l];
-      state[j * DUN_LANES + l] = chosen[l] > 0 ? new : old;
-    }
 }
 
 /* A sum is finite only if all its terms are. */
@@ -125,7 +87,7 @@ int dun_move_guard(struct dun_move *move, int64_t columns, const double *before,
     any |= odd[l] > 0;
   if (!any)
     return 0;
-  take(columns, odd, before, after);
+  dun_metropolis_take(columns, odd, before, after);
   for (int l = 0; l < DUN_LANES; l++)
     move->acceptance[l] = odd[l] > 0 ? 0 : move->acceptance[l];
   return 1;
@@ -137,8 +99,8 @@ void dun_metropolis_accept(struct dun_move *move, const double *proposal, const 
   double chosen[DUN_LANES] __attribute__((aligned(64)));
 
   dun_uniforms(dun_move_address(move, DUN_PURPOSE_ACCEPT), 1, uniform);
-  decide(log_ratio, uniform, move->acceptance, chosen);
-  take(move->d + move->K + 1, chosen, proposal, move->state);
+  dun_metropolis_decide(log_ratio, uniform, move->acceptance, chosen);
+  dun_metropolis_take(move->d + move->K + 1, chosen, proposal, move->state);
   if (move->force && move->proposed_force)
-    take(move->d, chosen, move->proposed_force, move->force);
+    dun_metropolis_take(move->d, chosen, move->proposed_force, move->force);
 }

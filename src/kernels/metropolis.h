@@ -3,6 +3,7 @@
 #define DUNLIN_KERNELS_METROPOLIS_H
 
 #include "kernels/kernel.h"
+#include "numerics/decision.h"
 
 /* The move's address for one purpose. */
 struct dun_address dun_move_address(const struct dun_move *move, enum dun_purpose purpose);
@@ -16,9 +17,6 @@ void dun_move_gradient(const struct dun_move *move, const double *x, double *gra
  * not known. */
 void dun_move_first_gradient(const struct dun_move *move, double *gradient);
 
-/* log_ratio[64] = lp' - lp + energy (NULL: 0), -INFINITY where lp' is -inf or anything is NaN. */
-void dun_metropolis_ratio(const double *lp, const double *proposed_lp, const double *energy,
-                          double *log_ratio);
 /* unseen[64] of a move, see there, from the same and the ratio; energy NULL: it follows no forces.
  * A rejection is unseen where the log density fell and the forces on the way had hardly any part
  * in it. */

@@ -29,8 +29,27 @@ static int64_t triangle(const struct dun_sweep *s)
   return (int64_t)s->d * (s->d + 1) / 2;
 }
 
+/* A carry that remembers has a column for it, or the method knows no such carries. */
+static int find_memory(struct dun_sweep *s)
+{
+  int width = s->path && s->path->remembers ? s->path->remembers(s->path_self) : 0;
+  s->memory = width ? dun_population_find(s->population, "memory") : NULL;
+  DUN_FREE(s->remembered);
+  if (width && !s->memory)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s with this field keeps something of every particle, which method smc "
+                    "alone takes along",
+                    s->path->type.name);
+  if (width)
+    s->remembered = dun_allocate((int64_t)width * DUN_LANES, sizeof *s->remembered);
+  return width && !s->remembered ? DUN_ERROR_MEMORY : 0;
+}
+
 int dun_sweep_init(struct dun_sweep *s)
 {
+  int status = find_memory(s);
+  if (status < 0)
+    return status;
   s->x = dun_population_find(s->population, "x");
   s->part_lp = dun_population_find(s->population, "part_lp");
   s->start = dun_population_find(s->population, "start");
@@ -63,6 +82,7 @@ int dun_sweep_init(struct dun_sweep *s)
 void dun_sweep_free(struct dun_sweep *s)
 {
   DUN_FREE(s->workspace);
+  DUN_FREE(s->remembered);
   DUN_FREE(s->lane_scale);
   DUN_FREE(s->lane_factor);
   dun_pass_free(&s->pass);

@@ -39,6 +39,8 @@ struct dun_sweep {
                                 * by methods that want it kept */
   struct dun_column *carried; /* [2] or NULL: log pi_t and log_ratio of a carry that is weighed */
 
+  struct dun_column *memory; /* [remembers] of a path's carries; NULL: they keep nothing */
+
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
   int from_point;          /* every particle is where the path's start draws them all */
@@ -73,6 +75,7 @@ struct dun_sweep {
   /* made by init, owned */
   int d, K;
   double *workspace;
+  double *remembered;  /* [remembers][64]; NULL: nothing is */
   double *lane_scale;  /* [d][64]: of the present tile, where there are rungs; NULL: none */
   double *lane_factor; /* [d (d + 1) / 2][64], where they may be dense */
 };
@@ -80,7 +83,8 @@ struct dun_sweep {
 extern const struct dun_state dun_sweep_state[];
 
 /* Declares nothing: finds the columns in the allocated population; allocates the workspace.
- * Local. */
+ * Local.  DUN_ERROR_MEMORY; DUN_ERROR_INPUT where a path keeps what the method has no column
+ * for. */
 int dun_sweep_init(struct dun_sweep *sweep);
 void dun_sweep_free(struct dun_sweep *sweep);
 /* Bytes of the workspace for a kernel in d dimensions along a path of K parts. */

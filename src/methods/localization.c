@@ -7,10 +7,16 @@
  *           point's place
  *   end:    the point itself, from the last posterior
  *
- * Whoever knows the posterior is the field; how the point is seen, the observation. */
+ * Whoever knows the posterior is the field; how the point is seen, the observation.
+ *
+ * With field mcmc this is SLIPS (Grenioux, Noble, Gabrie & Durmus 2024, arXiv 2402.10758): the
+ * start is at a time t_0 at which something is known, steps are even in the log of signal over
+ * noise, means are those of chains.  Our names and the paper's letters: first = t_0, last = t_K,
+ * begin.moves = n_init, schedule = alpha. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "methods/posterior.h"
+#include "methods/beginning.h"
+#include "methods/clearing.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
@@ -24,28 +30,53 @@ enum phase { START, STEPS, OVER };
 struct localization {
   /* options */
   struct dun_part observation_part, field_part;
-  long long steps; /* -1: auto */
-  double last;     /* -1: the observation's own */
+  long long steps;    /* -1: auto */
+  double first, last; /* of the schedule; first 0: the observation's; last -1: its own */
+  struct dun_clearing schedule;
+  struct dun_beginning begin;
   int how, end;
   long long stride; /* -1: auto */
 
   /* state */
   int64_t phase, k;
-  int64_t broken; /* particles at the end that are no numbers */
+  int64_t broken;         /* particles at the end that are no numbers */
+  double apart, accepted; /* of chains: the largest share that lay apart after a tick, and the mean
+                           * acceptance after the last one */
 
   /* made by init */
   struct dun_posterior posterior;
   int by_draws, exact;
   int letter_by_letter; /* single letters' laws are as good as draws, to the end */
   double *time;         /* [steps + 1]; owned */
-  struct dun_column *y;
+  struct dun_mix *mix;  /* [steps] of schedules other than the observation's own; or NULL; owned */
+  struct dun_column *y, *memory;
 };
 
+enum { BROKEN, APART, ACCEPTED, SUMS };
+
 /* ---- setting up ---------------------------------------------------------------------------- */
+
+static int check_schedule(const struct localization *s)
+{
+  if (s->posterior.remembers && s->first <= 0)
+    return dun_fail(
+        DUN_ERROR_INPUT,
+        "field %s finds nothing out where nothing is known yet: give first, a time above "
+        "0 from which chains find what is open, and before which moves of the "
+        "observation do",
+        s->posterior.field->type.name);
+  if (s->schedule.type == DUN_CLEARING_STANDARD || s->how != BY_DRAWS)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "by: draws goes along schedule standard: in others what was seen "
+                  "earlier tells more of the point than what is seen");
+}
 
 static int check(const struct localization *s, const struct dun_run *run)
 {
   int draws = (s->posterior.gives & DUN_TILTED_DRAW) != 0;
+  if (check_schedule(s) < 0)
+    return DUN_ERROR_INPUT;
   if (draws)
     return s->how == BY_MEANS && dun_observation_draws_only(s->posterior.observation,
                                                             s->posterior.observation_self)
@@ -82,26 +113,22 @@ static int64_t steps_of(const struct localization *s, double first, double last)
 
 static int make_times(struct localization *s)
 {
-  const struct dun_observation *o = s->posterior.observation;
-  double first, last;
-  o->ends(s->posterior.observation_self, &first, &last);
-  if (s->last >= 0 && !(s->last > first && s->last <= last))
-    return dun_fail(DUN_ERROR_INPUT,
-                    "last: found %g, expected a time of observation %s, above %g and at most %g",
-                    s->last, o->type.name, first, last);
-  last = s->last >= 0 ? s->last : last;
-  s->steps = steps_of(s, first, last);
+  const struct dun_posterior *p = &s->posterior;
+  struct dun_clearing_ends ends;
+  int status = dun_clearing_find_ends(&s->schedule, p->observation, p->observation_self, p->of.d,
+                                      s->first, s->last, &ends);
+  if (status < 0)
+    return status;
+  s->steps = steps_of(s, ends.first, ends.last);
   DUN_FREE(s->time);
+  DUN_FREE(s->mix);
   s->time = dun_allocate(s->steps + 1, sizeof *s->time);
-  if (!s->time)
+  if (s->schedule.type != DUN_CLEARING_STANDARD)
+    s->mix = dun_allocate(s->steps, sizeof *s->mix);
+  if (!s->time || (s->schedule.type != DUN_CLEARING_STANDARD && !s->mix))
     return DUN_ERROR_MEMORY;
-  for (int64_t k = 0; k <= s->steps; k++) {
-    double share = (double)k / (double)s->steps;
-    s->time[k] = k == s->steps ? last
-                 : o->time     ? o->time(s->posterior.observation_self, first, last, share)
-                               : first + (last - first) * share;
-  }
-  return 0;
+  return dun_clearing_make(&s->schedule, p->observation, p->observation_self, &ends, s->steps,
+                           s->time, s->mix);
 }
 
 /* Whether every step takes one letter, and none is left open at the end. */
@@ -120,7 +147,10 @@ static int declare(struct localization *s, struct dun_run *run)
   run->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES, "Number of the particle.");
   s->y = dun_run_column(run, "observation", DUN_F64, s->posterior.width, 0,
                         "What has been observed of the point.");
-  if (!run->x || !run->logw || !run->root || !s->y)
+  if (s->posterior.remembers)
+    s->memory = dun_run_column(run, "memory", DUN_F64, s->posterior.remembers, 0,
+                               "What the field keeps of the particle.");
+  if (!run->x || !run->logw || !run->root || !s->y || (s->posterior.remembers && !s->memory))
     return DUN_ERROR_MEMORY;
   return dun_pass_declare(&run->sweep.pass);
 }
@@ -135,11 +165,15 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->posterior.field_self = s->field_part.self;
   if ((code = dun_posterior_init(context, &s->posterior, run)) < 0 || (code = check(s, run)) < 0)
     return code;
-  s->by_draws = s->how == BY_DRAWS || (s->how == BY_AUTO && (s->posterior.gives & DUN_TILTED_DRAW));
-  if ((code = make_times(s)) < 0)
+  int sure = (s->posterior.gives & DUN_FIELD_SURE) != 0;
+  s->by_draws =
+      s->how == BY_DRAWS || (s->how == BY_AUTO && s->schedule.type == DUN_CLEARING_STANDARD &&
+                             (s->posterior.gives & DUN_TILTED_DRAW) && sure);
+  if ((code = make_times(s)) < 0 ||
+      (s->first > 0 && (code = dun_beginning_init(&s->begin, &s->posterior)) < 0))
     return code;
   s->letter_by_letter = goes_by_letters(s);
-  s->exact = s->by_draws || (s->letter_by_letter && (s->posterior.gives & DUN_FIELD_SURE));
+  s->exact = sure && s->first <= 0 && (s->by_draws || s->letter_by_letter);
   return declare(s, run);
 }
 
@@ -147,6 +181,8 @@ static void release(void *self)
 {
   struct localization *s = self;
   DUN_FREE(s->time);
+  DUN_FREE(s->mix);
+  dun_beginning_free(&s->begin);
   dun_posterior_free(&s->posterior);
 }
 
@@ -161,8 +197,15 @@ static int64_t memory(const void *self)
 static int64_t sweeps(const void *self, const struct dun_run *run)
 {
   const struct localization *s = self;
+  const struct dun_field *field = s->posterior.field;
   (void)run;
-  return s->time ? s->steps + 1 : 1;
+  if (!s->time)
+    return 1; /* before init: not known */
+  int64_t calls = s->steps + 1 + (s->first > 0 ? s->begin.moves : 0);
+  if (!field->evaluations)
+    return calls;
+  return field->evaluations(s->posterior.field_self, 1) +
+         (calls - 1) * field->evaluations(s->posterior.field_self, 0);
 }
 
 static double progress(const void *self, const struct dun_run *run)
@@ -179,6 +222,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   dun_run_begin_particles(run);
   s->phase = START;
   s->k = s->broken = 0;
+  s->apart = s->accepted = 0;
+  memset(s->begin.sum, 0, sizeof s->begin.sum);
   return 0;
 }
 
@@ -197,7 +242,16 @@ static struct tile load(const struct localization *s, const struct dun_run *run,
                       .address = dun_run_address(run, DUN_PURPOSE_NOISE)};
   tile.address.tile = (uint32_t)(tiles->first_tile + i);
   dun_tile_load(&run->population, s->y, i, s->posterior.y);
+  if (s->memory)
+    dun_tile_load(&run->population, s->memory, i, s->posterior.memory);
   return tile;
+}
+
+static void store(const struct localization *s, const struct dun_run *run, int64_t i)
+{
+  dun_tile_store(&run->population, s->y, i, s->posterior.y);
+  if (s->memory)
+    dun_tile_store(&run->population, s->memory, i, s->posterior.memory);
 }
 
 /* The point, into the posterior's draw. */
@@ -205,37 +259,62 @@ static void end_tile(const struct localization *s, const struct tile *tile)
 {
   const struct dun_posterior *p = &s->posterior;
   int draw = s->end == END_DRAW && (p->gives & DUN_TILTED_DRAW) != 0;
-  dun_posterior_ask(p, s->time[s->steps], tile->n, tile->address, draw);
+  dun_posterior_ask(p, s->time[s->steps], tile->n, tile->address,
+                    draw ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
   if (!draw && p->of.letters)
     dun_posterior_draw_letters(p, tile->address);
   else if (!draw)
     memcpy(p->draw, p->mean, (size_t)p->of.d * L * sizeof *p->draw);
 }
 
+static void step(const struct localization *s, int64_t k, const struct tile *tile)
+{
+  const struct dun_posterior *p = &s->posterior;
+  const struct dun_known known = {.mean = p->mean, .letters = p->of.letters ? p->law : NULL};
+  dun_posterior_ask(p, s->time[k], tile->n, tile->address,
+                    s->by_draws ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
+  if (s->mix)
+    p->observation->mix(p->observation_self, &s->mix[k], &known, tile->address, p->y);
+  else
+    p->observation->step(p->observation_self, s->time[k], s->time[k + 1], &known, tile->address,
+                         p->y);
+}
+
 /* Steps first <= k < behind of a tile, or its end. */
 static void go(const struct localization *s, int64_t first, int64_t behind, struct tile *tile)
 {
-  const struct dun_posterior *p = &s->posterior;
   for (int64_t k = first; k < behind; k++) {
     tile->address.step = (uint32_t)k;
-    dun_posterior_ask(p, s->time[k], tile->n, tile->address, s->by_draws);
-    p->observation->step(
-        p->observation_self, s->time[k], s->time[k + 1],
-        &(struct dun_known){.mean = p->mean, .letters = p->of.letters ? p->law : NULL},
-        tile->address, p->y);
+    step(s, k, tile);
   }
   tile->address.step = (uint32_t)behind;
   if (first == s->steps)
     end_tile(s, tile);
 }
 
-static int pass_over(struct dun_context *context, const struct localization *s, struct dun_run *run,
-                     int64_t behind, double *broken)
+/* What the chains of a tile's particles tell. */
+static void add_chains(const struct dun_posterior *p, int n, struct dun_exact *sum)
 {
-  struct dun_exact sum[1] = {{{0}, 0, {0}}};
+  struct dun_field_look look;
+  double apart[L] __attribute__((aligned(64))) = {0};
+  if (!p->remembers)
+    return;
+  p->field->look(p->field_self, p->memory, &look);
+  for (int l = 0; l < L; l++) {
+    apart[l] = l < n && look.between[l] > dun_beginning_apart;
+    look.acceptance[l] = l < n && isfinite(look.acceptance[l]) ? look.acceptance[l] : 0;
+  }
+  dun_exact_add(&sum[APART], dun_fold(apart));
+  dun_exact_add(&sum[ACCEPTED], dun_fold(look.acceptance));
+}
+
+static int pass_over(struct dun_context *context, const struct localization *s, struct dun_run *run,
+                     int64_t behind, double *total)
+{
+  struct dun_exact sum[SUMS] = {{{0}, 0, {0}}};
   double lost[L] __attribute__((aligned(64)));
   struct dun_pass *pass = &run->sweep.pass;
-  int over = s->k == s->steps, status = dun_pass_begin(context, pass, 1, sum);
+  int over = s->k == s->steps, status = dun_pass_begin(context, pass, SUMS, sum);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
     if ((status = dun_pass_enter(pass, i, 0)) <= 0)
       continue;
@@ -243,24 +322,53 @@ static int pass_over(struct dun_context *context, const struct localization *s, 
     go(s, s->k, behind, &tile);
     if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
       break;
+    add_chains(&s->posterior, tile.n, sum);
     if (over) {
       dun_run_bury(run, i, tile.n, s->posterior.draw, lost);
-      dun_exact_add(sum, dun_fold(lost));
+      dun_exact_add(&sum[BROKEN], dun_fold(lost));
+      dun_tile_store(&run->population, run->x, i, s->posterior.draw);
+    } else {
+      store(s, run, i);
     }
-    dun_tile_store(&run->population, over ? run->x : s->y, i,
-                   over ? s->posterior.draw : s->posterior.y);
   }
-  return dun_pass_end(context, pass, status, 1, sum, broken);
+  return dun_pass_end(context, pass, status, SUMS, sum, total);
 }
 
-static int set_out(struct localization *s, struct dun_run *run)
+/* Observations at a first time above 0: a pass. */
+static int begin_later(struct dun_context *context, struct localization *s, struct dun_run *run)
 {
+  struct dun_exact sum[DUN_BEGINNING_SUMS] = {{{0}, 0, {0}}};
+  double look[DUN_BEGINNING_SUMS][L] __attribute__((aligned(64)));
+  struct dun_pass *pass = &run->sweep.pass;
+  int status = dun_pass_begin(context, pass, DUN_BEGINNING_SUMS, sum);
+  for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
+    if ((status = dun_pass_enter(pass, i, 0)) <= 0)
+      continue;
+    struct tile tile = load(s, run, i);
+    tile.address.step = 0;
+    dun_beginning_tile(&s->begin, &s->posterior, s->time[0], tile.n, tile.address, look);
+    if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
+      break;
+    store(s, run, i);
+    for (int q = 0; q < DUN_BEGINNING_SUMS; q++)
+      dun_exact_add(&sum[q], dun_fold(look[q]));
+  }
+  return dun_pass_end(context, pass, status, DUN_BEGINNING_SUMS, sum, s->begin.sum);
+}
+
+static int set_out(struct dun_context *context, struct localization *s, struct dun_run *run)
+{
+  if (s->first > 0) {
+    int status = begin_later(context, s, run);
+    s->phase = status < 0 ? START : STEPS;
+    return status < 0 ? status : DUN_TICK_GOING;
+  }
   for (int64_t i = 0; i < run->population.tiles.count; i++) {
     struct tile tile = load(s, run, i);
     tile.address.purpose = DUN_PURPOSE_START;
     tile.address.step = 0;
     dun_posterior_begin(&s->posterior, tile.address);
-    dun_tile_store(&run->population, s->y, i, s->posterior.y);
+    store(s, run, i);
   }
   s->phase = STEPS;
   return DUN_TICK_GOING;
@@ -270,12 +378,14 @@ static int walk(struct dun_context *context, struct localization *s, struct dun_
 {
   int64_t stride = s->stride > 0 ? s->stride : (s->steps + 99) / 100;
   int64_t behind = s->k + stride < s->steps ? s->k + stride : s->steps;
-  double broken = 0;
-  int status = pass_over(context, s, run, behind, &broken);
+  double total[SUMS] = {0}, N = (double)run->options.particles;
+  int status = pass_over(context, s, run, behind, total);
   if (status < 0)
     return status;
+  s->apart = fmax(s->apart, total[APART] / N);
+  s->accepted = total[ACCEPTED] / N;
   if (s->k == s->steps) {
-    s->broken = (int64_t)broken;
+    s->broken = (int64_t)total[BROKEN];
     s->phase = OVER;
   }
   run->now.step = s->phase == OVER ? run->now.step + 1 : behind;
@@ -292,7 +402,7 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_TICK_DONE;
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
-  status = s->phase == START ? set_out(s, run) : walk(context, s, run);
+  status = s->phase == START ? set_out(context, s, run) : walk(context, s, run);
   dun_timers_switch(&context->timers, before);
   return status;
 }
@@ -306,6 +416,15 @@ static int restore(void *self)
 }
 
 /* ---- what to think of it --------------------------------------------------------------------- */
+
+static void judge_chains(const struct localization *s, struct dun_diagnosis *out)
+{
+  dun_diagnose(out, "chains", dun_verdict_above(s->apart, .01, .05),
+               "of at most %.3g%% of the particles the chains lay apart on the way",
+               100 * s->apart);
+  dun_diagnose(out, "acceptance", dun_verdict_above(-s->accepted, -.5, -.2),
+               "the chains' last moves were accepted with %.2f", s->accepted);
+}
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
@@ -327,11 +446,22 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
                  "%lld steps of observation %s by one letter after the other, whose laws field %s "
                  "knows nearly: what that costs is not known",
                  (long long)s->steps, observation, s->posterior.field->type.name);
+  else if (s->posterior.remembers)
+    dun_diagnose(
+        out, "steps", DUN_DOUBTFUL,
+        "%lld steps of observation %s by %s of chains: what their length, chains that have "
+        "not come far, and modes that none has met cost is not known: compare with twice "
+        "as many, other moves and another first",
+        (long long)s->steps, observation, s->by_draws ? "draws" : "means");
   else
     dun_diagnose(out, "steps", DUN_DOUBTFUL,
                  "%lld steps of observation %s by single coordinates: what their length costs is "
                  "not known: compare with twice as many",
                  (long long)s->steps, observation);
+  if (s->posterior.remembers)
+    judge_chains(s, out);
+  if (s->first > 0)
+    dun_beginning_diagnose(&s->begin, run, s->time[0], out);
   if (s->end == END_MEAN && !s->posterior.of.letters)
     dun_diagnose(out, "end", DUN_DOUBTFUL,
                  "the points are means of what was left open at the time %g: they lie closer "
@@ -348,6 +478,10 @@ static const struct dun_state state[] = {
     DUN_STATE_UP_TO(OVER, "phase", offsetof(struct localization, phase)),
     DUN_STATE_ROW("step", DUN_STATE_INTEGER, offsetof(struct localization, k), 1),
     DUN_STATE_ROW("broken", DUN_STATE_INTEGER, offsetof(struct localization, broken), 1),
+    DUN_STATE_ROW("apart", DUN_STATE_NUMBER, offsetof(struct localization, apart), 1),
+    DUN_STATE_ROW("accepted", DUN_STATE_NUMBER, offsetof(struct localization, accepted), 1),
+    DUN_STATE_ROW("beginning", DUN_STATE_NUMBER, offsetof(struct localization, begin.sum),
+                  DUN_BEGINNING_SUMS),
     {0},
 };
 
@@ -381,6 +515,27 @@ static const struct dun_option options[] = {
      .doc =
          "How many; auto: as many as make no error, else 20 by draws, 200 by means, one for each "
          "question."},
+    {.name = "first",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct localization, first),
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1e100,
+     .doc =
+         "The first time, u of the schedule; above 0 observations begin there, and steps are even "
+         "in log t.  The observation's own time is t = g(u)^2 / sigma^2."},
+    {.name = "begin",
+     .type = DUN_SECTION,
+     .offset = offsetof(struct localization, begin),
+     .initial = "",
+     .rows = dun_beginning_rows,
+     .doc = "How observations that begin later come to be."},
+    {.name = "schedule",
+     .type = DUN_SECTION,
+     .offset = offsetof(struct localization, schedule),
+     .initial = "",
+     .rows = dun_clearing_rows,
+     .doc = "What time first and last are of, and how steps are made of it."},
     {.name = "last",
      .type = DUN_NUMBER,
      .offset = offsetof(struct localization, last),
@@ -388,7 +543,7 @@ static const struct dun_option options[] = {
      .words = "end",
      .minimum = 0,
      .maximum = 1e100,
-     .doc = "The last time; end: the observation's own."},
+     .doc = "The last time, u of the schedule; end: the observation's own."},
     {.name = "final",
      .type = DUN_CHOICE,
      .offset = offsetof(struct localization, end),

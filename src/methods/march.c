@@ -59,6 +59,11 @@ static int check_guidance(const struct dun_march *m, const struct dun_run *run)
 static int check(const struct dun_march *m, const struct dun_run *run)
 {
   unsigned gives = m->field->gives ? m->field->gives(m->field_self) : 0;
+  if (DUN_FIELD_REMEMBERS(m->field, m->field_self))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "field %s keeps something of every particle, which method %s does not take "
+                    "along: take method localization, or path localized",
+                    m->field->type.name, run->method->type.name);
   if (m->guidance.label >= 0 && check_guidance(m, run) < 0)
     return DUN_ERROR_INPUT;
   if (m->final == DUN_MARCH_DRAW && !(gives & DUN_TILTED_DRAW))
@@ -403,7 +408,7 @@ int64_t dun_march_sweeps(const void *self, const struct dun_run *run)
   if (!m->workspace)
     return 1; /* before init: not known */
   struct leg all = {.to = m->steps, .behind = m->plan->stages(m), .readout = 1};
-  long long each = m->field->evaluations ? m->field->evaluations(m->field_self) : 0;
+  long long each = m->field->evaluations ? m->field->evaluations(m->field_self, 0) : 0;
   return scores_of(m, &all) * (each > 1 ? each : 1);
 }
 

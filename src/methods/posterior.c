@@ -104,6 +104,11 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *p,
   if (status < 0)
     return status;
   p->gives = p->field->gives ? p->field->gives(p->field_self) : 0;
+  p->remembers = DUN_FIELD_REMEMBERS(p->field, p->field_self);
+  if (p->remembers)
+    p->memory = dun_allocate((int64_t)p->remembers * L, sizeof *p->memory);
+  if ((status = dun_agree(context, p->remembers && !p->memory ? DUN_ERROR_MEMORY : 0)) < 0)
+    return status;
   status = check(p, run);
   return status < 0 ? status : check_points(p);
 }
@@ -111,6 +116,7 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *p,
 void dun_posterior_free(struct dun_posterior *p)
 {
   DUN_FREE(p->block);
+  DUN_FREE(p->memory);
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
@@ -164,7 +170,7 @@ static void clear_evidence(const struct dun_posterior *p)
 }
 
 void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
-                       int draw)
+                       enum dun_posterior_what what)
 {
   const struct dun_observation *o = p->observation;
   struct known known = {p, t};
@@ -184,13 +190,14 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
                                 .scale = o->scale ? o->scale(p->observation_self) : NULL,
                                 .factor = letters ? p->factor : NULL,
                                 .law = letters ? p->law : NULL,
-                                .draw = draw ? p->draw : NULL};
+                                .draw = what != DUN_POSTERIOR_MEAN ? p->draw : NULL,
+                                .memory = p->memory};
   if (dun_observation_of_points(o, p->observation_self)) {
     call.likelihood = likelihood;
     call.known = &known;
   }
   p->field->value(p->field_self, &call);
-  if (draw)
+  if (what == DUN_POSTERIOR_DRAW)
     know_draw(p);
   else if (p->of.spins && !letters)
     law_of_spins(p);

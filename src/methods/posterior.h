@@ -18,6 +18,7 @@ struct dun_posterior {
   struct dun_observed of;
   unsigned gives; /* of the field */
   int width;      /* of y */
+  int remembers;  /* columns of the field's memory */
 
   /* A tile's columns. */
   double *block;                     /* owned: all of these */
@@ -25,6 +26,7 @@ struct dun_posterior {
   double *law, *factor;              /* [letters][d], none of reals */
   double *mean, *draw, *h, *uniform; /* [d] */
   double *lambda;                    /* [1] */
+  double *memory;                    /* [remembers]; owned */
 };
 
 /* Collective.  Both for the run's target, and whether the field can make use of what is observed.
@@ -36,10 +38,12 @@ void dun_posterior_free(struct dun_posterior *posterior);
 /* y where nothing is known. */
 void dun_posterior_begin(const struct dun_posterior *posterior, struct dun_address address);
 
-/* Means of the points of n lanes given y at time t, and the laws of letters; if `draw`, of a draw,
- * which is left in posterior->draw. */
+/* What to ask for: means, the laws of letters too; a draw in posterior->draw that takes the means'
+ * place; or both. */
+enum dun_posterior_what { DUN_POSTERIOR_MEAN, DUN_POSTERIOR_DRAW, DUN_POSTERIOR_BOTH };
+/* Of the points of n lanes given y at time t. */
 void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
-                       struct dun_address address, int draw);
+                       struct dun_address address, enum dun_posterior_what what);
 /* Letters into posterior->draw, each by its own probabilities in the law. */
 void dun_posterior_draw_letters(const struct dun_posterior *posterior, struct dun_address address);
 

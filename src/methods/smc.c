@@ -163,6 +163,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct smc *s = self;
   int d = run->evaluator->dimension, K = run->path->parts, status = check(s, run);
+  int remembers = run->path->remembers ? run->path->remembers(run->path_self) : 0;
   (void)context;
   if (status < 0)
     return status;
@@ -179,7 +180,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                                                    "Point and log density at the last "
                                                    "selection.")) ||
       (!run->path->affine && !dun_run_column(run, "carried", DUN_F64, 2, 0,
-                                             "Log density before a carry, and its ratio.")))
+                                             "Log density before a carry, and its ratio.")) ||
+      (remembers && !dun_run_column(run, "memory", DUN_F64, remembers, DUN_MOVES,
+                                    "What carries keep of the particle.")))
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;

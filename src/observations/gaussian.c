@@ -73,6 +73,27 @@ static void step(const void *self, double t, double next, const struct dun_known
   add_step(s, next - t, x->mean, y);
 }
 
+DUN_CLONES static void add_mix(const struct gaussian *s, const struct dun_mix *by,
+                               const double *restrict x, double *restrict y)
+{
+  for (int64_t j = 0; j < s->of.d; j++) {
+    double gain = by->gain * s->q[j], root = by->noise * sqrt(s->q[j]);
+    for (int l = 0; l < L; l++) {
+      int64_t i = j * L + l;
+      double more = x ? DUN_FMA(gain, x[i], root * s->normal[i]) : root * s->normal[i];
+      y[i] = DUN_FMA(by->keep, y[i], more);
+    }
+  }
+}
+
+static void mix(const void *self, const struct dun_mix *by, const struct dun_known *x,
+                struct dun_address address, double *y)
+{
+  const struct gaussian *s = self;
+  dun_normals(address, s->of.d, s->normal);
+  add_mix(s, by, x ? x->mean : NULL, y);
+}
+
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
 {
   const struct gaussian *s = self;
@@ -122,6 +143,7 @@ const struct dun_observation dun_observation_gaussian = {
     .ends = ends,
     .time = dun_observation_arctan,
     .step = step,
+    .mix = mix,
     .tilt = tilt,
     .scale = scale,
 };

@@ -32,6 +32,11 @@ struct dun_evidence {
   double *factor;     /* of letters: [letters][d][64], the log of a factor for each */
 };
 
+/* Coefficients of a step of reals seen through Gaussian noise at the rate q. */
+struct dun_mix {
+  double keep, gain, noise; /* y <- keep y + gain q x + noise sqrt(q) xi */
+};
+
 /* The log of a letter's factor that is as good as 0. */
 #define DUN_RULED_OUT -1e5
 
@@ -60,6 +65,10 @@ struct dun_observation {
    * any purpose. */
   void (*step)(const void *self, double t, double next, const struct dun_known *x,
                struct dun_address address, double *y);
+  /* Of reals whose y at t is t q x + N(0, t q): any step of that form, as `step`; x NULL where gain
+   * is 0.  NULL: it is not so simple. */
+  void (*mix)(const void *self, const struct dun_mix *by, const struct dun_known *x,
+              struct dun_address address, double *y);
   /* Whether what is known of x must be a draw.  NULL: means will do. */
   int (*draws_only)(const void *self);
 

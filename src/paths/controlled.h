@@ -68,6 +68,6 @@ void dun_controlled_law_at(const struct dun_controlled *path, const double *prec
 
 /* The path's carry. */
 void dun_controlled_carry(const void *self, double t, double next, int n,
-                          struct dun_address address, double *x, double *log_ratio);
+                          struct dun_address address, double *x, double *memory, double *log_ratio);
 
 #endif

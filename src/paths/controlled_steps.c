@@ -231,13 +231,14 @@ static void add_reference(const struct dun_controlled *s, double t, double sign,
 }
 
 void dun_controlled_carry(const void *self, double t, double next, int n,
-                          struct dun_address address, double *x, double *log_ratio)
+                          struct dun_address address, double *x, double *memory, double *log_ratio)
 {
   const struct dun_controlled *s = self;
   struct columns w = columns_of(s);
   int64_t first = llround(t * (double)s->steps), end = llround(next * (double)s->steps);
   int d = s->target->dimension;
 
+  (void)memory;
   memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
   add_reference(s, t, 1, x, log_ratio);
   if (s->reference == DUN_ANNEALED)

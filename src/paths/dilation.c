@@ -26,13 +26,14 @@ static void evaluate(const void *self, const struct dun_request *request)
 }
 
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
-                  double *x, double *log_ratio)
+                  double *x, double *memory, double *log_ratio)
 {
   const struct dun_shrunk *s = self;
   double log_factor = s->map ? 0 : dun_shrunk_contract(s, t, next, x);
 
   (void)n;
   (void)address;
+  (void)memory;
   for (int l = 0; l < DUN_LANES; l++)
     log_ratio[l] = log_factor;
 }

@@ -9,7 +9,9 @@
  *
  * Between them log pi_t(y) = log N(y; 0, t) + log of the mass of the target tilted by y and t,
  * which is the law of y, where the field knows it; else as if the target were N(0, spread^2).  All
- * weights are exact whatever the field says: E w = Z (the Girsanov weights of the path).
+ * weights are exact whatever the field says: E w = Z (the Girsanov weights of the path).  A field
+ * that draws numbers and keeps a memory is a law of means given the path so far, the same in both
+ * directions, which leaves no trace in the weights: they take the mean that the step took.
  *
  * Our names and the paper's letters: horizon = T. */
 #include "base/error.h"
@@ -36,6 +38,7 @@ struct localized {
   const struct dun_field *field;
   void *field_self;
   int has_mass, draws;
+  int remembers;                /* columns of the field's memory */
   struct dun_schedule schedule; /* of pieces + 1 carries, the last of which is the end */
   double *work;                 /* [BLOCKS d][64]; owned */
 };
@@ -114,7 +117,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
       (status = s->field->init(context, s->field_self, target, s->first)) < 0)
     return status;
   unsigned gives = s->field->gives ? s->field->gives(s->field_self) : 0;
-  s->has_mass = (gives & DUN_TILTED_MASS) != 0;
+  s->remembers = DUN_FIELD_REMEMBERS(s->field, s->field_self);
+  s->has_mass = (gives & DUN_TILTED_MASS) && !s->remembers;
   s->draws = s->has_mass && (gives & DUN_TILTED_DRAW);
   if (!s->has_mass && s->spread < 0)
     return dun_fail(
@@ -136,7 +140,7 @@ static int64_t memory(const void *self)
 
 /* m[d][64], and the log mass [64] unless NULL, at y and times seen[64]. */
 static void ask(const struct localized *s, int n, const double *y, const double *seen,
-                struct dun_address address, double *mean, double *mass)
+                struct dun_address address, double *memory, double *mean, double *mass)
 {
   const struct dun_field_call call = {.n = n,
                                       .h = y,
@@ -144,6 +148,7 @@ static void ask(const struct localized *s, int n, const double *y, const double 
                                       .address = address,
                                       .label = -1,
                                       .mean = mean,
+                                      .memory = memory,
                                       .log_mass = mass};
   s->field->value(s->field_self, &call);
 }
@@ -185,7 +190,7 @@ static void law(const struct localized *s, const struct dun_request *r, double *
     gaussian_law(s, r, seen, lp, gradient);
     return;
   }
-  ask(s, r->n, r->x, seen, (struct dun_address){0}, gradient, mass);
+  ask(s, r->n, r->x, seen, (struct dun_address){0}, NULL, gradient, mass);
   for (int l = 0; l < L; l++)
     lp[l] = r->time[l] > 0 ? mass[l] : 0;
   add_normal((int)d, r->x, seen, lp);
@@ -297,7 +302,7 @@ static void fill(double value, double *lanes)
 
 /* The steps of a piece. */
 static void walk(const struct localized *s, double t, double next, int n,
-                 struct dun_address address, double *y, double *log_ratio)
+                 struct dun_address address, double *y, double *memory, double *log_ratio)
 {
   int d = s->target->dimension;
   double seen[L] __attribute__((aligned(64))), *m = s->work, *xi = m + (int64_t)d * L;
@@ -307,7 +312,7 @@ static void walk(const struct localized *s, double t, double next, int n,
     double from = seen_at(s, t + (next - t) * (double)k / (double)count);
     double to = seen_at(s, k + 1 < count ? t + (next - t) * (double)(k + 1) / (double)count : next);
     fill(from, seen);
-    ask(s, n, y, seen, dun_address_apart(address, (uint64_t)k), m, NULL);
+    ask(s, n, y, seen, dun_address_apart(address, (uint64_t)k), memory, m, NULL);
     refuse_odd(d, m, log_ratio);
     dun_normals_from(address, k * d, d, xi);
     step(d, to - from, m, xi, y, log_ratio);
@@ -342,29 +347,31 @@ static void end_by_draw(const struct localized *s, int n, struct dun_address add
 }
 
 static void end_by_normal(const struct localized *s, int n, struct dun_address address, double *x,
-                          double *log_ratio)
+                          double *memory, double *log_ratio)
 {
   int d = s->target->dimension;
   double precision = s->horizon + (s->width > 0 ? 1 / (s->width * s->width) : 0);
   double seen[L] __attribute__((aligned(64))), *m = s->work, *xi = m + (int64_t)d * L;
   fill(s->horizon, seen);
-  ask(s, n, x, seen, address, m, NULL);
+  ask(s, n, x, seen, address, memory, m, NULL);
   refuse_odd(d, m, log_ratio);
   dun_normals(address, d, xi);
   end(d, s->horizon, 1 / precision, m, xi, x, log_ratio);
 }
 
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
-                  double *x, double *log_ratio)
+                  double *x, double *memory, double *log_ratio)
 {
   const struct localized *s = self;
   memset(log_ratio, 0, L * sizeof *log_ratio);
+  if (s->remembers && t <= 0)
+    memset(memory, 0, (size_t)s->remembers * L * sizeof *memory);
   if (next < 1)
-    walk(s, t, next, n, address, x, log_ratio);
+    walk(s, t, next, n, address, x, memory, log_ratio);
   else if (s->draws)
     end_by_draw(s, n, address, x, log_ratio);
   else
-    end_by_normal(s, n, address, x, log_ratio);
+    end_by_normal(s, n, address, x, memory, log_ratio);
 }
 
 static enum dun_follow follow(const void *self)
@@ -373,10 +380,15 @@ static enum dun_follow follow(const void *self)
   return DUN_FOLLOW_EITHER;
 }
 
+static int remembers(const void *self)
+{
+  return ((const struct localized *)self)->remembers;
+}
+
 static long long carry_evaluations(const void *self)
 {
   const struct localized *s = self;
-  long long each = s->field->evaluations ? s->field->evaluations(s->field_self) : 0;
+  long long each = s->field->evaluations ? s->field->evaluations(s->field_self, 0) : 0;
   return each * (s->steps / s->pieces) + s->draws;
 }
 
@@ -447,6 +459,7 @@ const struct dun_path dun_path_localized = {
     .carry = carry,
     .follow = follow,
     .carry_evaluations = carry_evaluations,
+    .remembers = remembers,
     .memory = memory,
     .draws = draws,
     .draw = draw,

@@ -78,7 +78,11 @@ struct dun_path {
    * a first array of them.  Where kernels have to follow (DUN_FOLLOW_BY_MOVES) it is a map, and
    * from `next` to t undoes it.  NULL: nothing moves. */
   void (*carry)(const void *self, double t, double next, int n, struct dun_address address,
-                double *x, double *log_ratio);
+                double *x, double *memory, double *log_ratio);
+  /* Columns of memory[..][64] that a random carry keeps of a particle: it goes with it in
+   * selection, and moves leave it alone.  A carry from 0 begins with an empty one, whatever is
+   * there.  NULL, or 0: none, and no pointer. */
+  int (*remembers)(const void *self);
   /* How the path is followed with these options; NULL: DUN_FOLLOW_BY_MOVES. */
   enum dun_follow (*follow)(const void *self);
   /* Evaluations of the target for each particle in a carry, for estimates; NULL: 0. */

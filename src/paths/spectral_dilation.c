@@ -160,7 +160,7 @@ static void spread_all(const struct spectral_dilation *s, double by, double *x)
 
 /* The waves' factors change by exp(rate by): of u where x is kept, of y where u is. */
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
-                  double *x, double *log_ratio)
+                  double *x, double *memory, double *log_ratio)
 {
   const struct spectral_dilation *s = self;
   int keeps_u = s->shrunk.map, changes = s->form == FORM_X ? keeps_u : !keeps_u && t > 0;
@@ -169,6 +169,7 @@ static void carry(const void *self, double t, double next, int n, struct dun_add
 
   (void)n;
   (void)address;
+  (void)memory;
   if (changes) {
     spread_all(s, by, x);
     log_factor += s->trace * by;

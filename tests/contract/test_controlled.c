@@ -163,7 +163,7 @@ static void weights_are_the_ways(void)
   for (int l = 0; l < DUN_LANES; l++)
     for (int j = 0; j < D; j++)
       at[l][j] = x[j * DUN_LANES + l];
-  dun_controlled_carry(s, 1 / 3., 2 / 3., DUN_LANES, address, x, ratio);
+  dun_controlled_carry(s, 1 / 3., 2 / 3., DUN_LANES, address, x, NULL, ratio);
   for (int64_t k = 4; k < 8; k++) {
     dun_normals_from(address, (k - 4) * D, D, xi);
     for (int l = 0; l < DUN_LANES; l++)

@@ -1,6 +1,7 @@
 /* ranks: 1 2 */
 /* Contract of every registered field: means, log masses and spreads against sums over a fine grid
  * of the target's density, draws and classes against the means, the same bits in any company. */
+#include "base/memory.h"
 #include "check.h"
 #include "fields/field.h"
 #include "made_part.h"
@@ -23,6 +24,7 @@ static const struct {
      "type: monte_carlo, samples: 4000, crossover: .7, begin: {mean: [.1, .7], scale: 2}", .05, .5},
     {"monte_carlo",
      "type: monte_carlo, samples: 4000, estimator: dsi, begin: {mean: [.1, .7], scale: 2}", .1, .5},
+    {"mcmc", "type: mcmc, chains: 16, moves: 1000, warm_up: 1", .2, .5},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, D = 2, SIDE = 321, TILTS = 5 };
 
@@ -35,6 +37,7 @@ struct case_of {
   void *self;
   unsigned gives;
   double tolerance, least;
+  double *memory; /* [remembers][64]; owned */
 };
 
 struct tile {
@@ -65,6 +68,7 @@ static void open(struct case_of *c, int i)
   c->least = settings[i].least;
   CHECK(c->field->init(&test_context, c->self, &c->target.evaluator, lambdas[1]) == 0);
   c->gives = c->field->gives ? c->field->gives(c->self) : 0;
+  c->memory = dun_allocate(DUN_FIELD_REMEMBERS(c->field, c->self) * L, sizeof *c->memory);
 }
 
 static void each(void (*run)(struct case_of *c))
@@ -75,6 +79,7 @@ static void each(void (*run)(struct case_of *c))
     run(&c);
     made_part_close(&c.made);
     subject_close(&c.target);
+    DUN_FREE(c.memory);
   }
 }
 
@@ -102,14 +107,16 @@ static struct dun_field_call call_of(const struct case_of *c)
                                  .address = {.seed = 5},
                                  .label = -1,
                                  .mean = t.mean,
+                                 .memory = c->memory,
                                  .log_mass = c->gives & DUN_TILTED_MASS ? t.mass : NULL,
                                  .spread = c->gives & DUN_TILTED_SPREAD ? t.spread : NULL};
 }
 
-/* By rows where the tables are spread over the ranks. */
+/* By rows where the tables are spread over the ranks; with a memory of nothing. */
 static void ask(struct case_of *c, const struct dun_field_call *call)
 {
   double h[D * L], mean[D * L];
+  memset(c->memory, 0, (size_t)DUN_FIELD_REMEMBERS(c->field, c->self) * L * sizeof *c->memory);
   if (!c->field->spread_out || !c->field->spread_out(c->self)) {
     c->field->value(c->self, call);
     return;
@@ -209,7 +216,7 @@ static void draws_have_mean(struct case_of *c)
 {
   enum { DRAWS = 1000 };
   double sum[D * L] = {0};
-  if (!(c->gives & DUN_TILTED_DRAW))
+  if (!(c->gives & DUN_TILTED_DRAW) || c->field->remembers) /* test_chain_fields.c */
     return;
   fill(c, 2);
   struct dun_field_call call = call_of(c);
@@ -299,6 +306,8 @@ static void what_cannot_be_is_refused(void)
          "distributed: ");
   refuse(two, "type: monte_carlo, samples: 1e8", "samples: ");
   refuse(two, "type: monte_carlo, begin: {mean: [1, 2, 3]}", "begin.mean");
+  refuse("type: ising_chain, dimension: 4", "type: mcmc", "is of reals");
+  refuse("type: gaussian, dimension: 10000", "type: mcmc, chains: 4000", "chains: ");
 }
 
 /* A normal of variance 2 whose tilted mean is that of variance 1, or its own. */

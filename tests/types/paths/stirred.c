@@ -74,7 +74,7 @@ static int draw_density(const void *self, const double *x, double *lp)
 }
 
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
-                  double *x, double *log_ratio)
+                  double *x, double *memory, double *log_ratio)
 {
   const struct stirred *s = self;
   int d = s->target->dimension;
@@ -83,6 +83,7 @@ static void carry(const void *self, double t, double next, int n, struct dun_add
   (void)t;
   (void)next;
   (void)n;
+  (void)memory;
   memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
   if (!s->unbalanced)
     add_density(s, 1, x, log_ratio);
