@@ -186,7 +186,24 @@ REVEALED = "observation: {type: erasure}, by: means, steps: 20, stride: 3"
 ASKED = ("field: {type: atoms}, steps: 12, observation: {type: product, parts: [{type: symmetric}, "
          "{type: half_space, planes: 20}, {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1, 1, 1]]}]}")
 
-CASES = {"exact": EXACT, "spins": SPINS, "letters": LETTERS, "march": MARCH, "phase": PHASE,
+SLIPS = """
+run:    {seed: 7, particles: $particles, replicates: 2}
+target:
+  {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
+method: {type: localization, observation: {type: gaussian}, steps: 20, stride: 3, $path}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+CHAINS_SEEN = ("field: {type: mcmc, chains: 3, moves: 4, warm_up: 50}, by: means, first: .2, "
+               "begin: {moves: 3}")
+TANGENT = ("field: {type: mcmc, chains: 2, moves: 3, warm_up: 60}, first: .3, last: .98, "
+           "schedule: {type: tangent, radius: 2, width: 1}, begin: {by: langevin, moves: 2}")
+
+REMEMBERED = LOCALIZED.replace("dimension: 10", "dimension: 2").replace(
+    "steps: 24, pieces: 12", "steps: 12, pieces: 6, first: .05, spread: 3,\n"
+    "  field: {type: mcmc, chains: 2, moves: 4, warm_up: 60}")
+
+CASES = {"slips": SLIPS, "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
+         "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,

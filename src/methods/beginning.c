@@ -10,7 +10,7 @@ enum { L = DUN_LANES };
  * square; chains that are apart, and what their moves' acceptance was. */
 enum { KEPT, KEPT_SQUARE, BEGAN, STEIN, STEIN_SQUARE, APART, ACCEPTED };
 
-const double dun_beginning_apart = 3;
+const double dun_beginning_apart = 6;
 
 int dun_beginning_init(struct dun_beginning *b, const struct dun_posterior *p)
 {

@@ -62,6 +62,23 @@ OBSERVED = {
     ("type: ising_chain, dimension: 30", "{type: symmetric}, field: {type: atoms}"):
         ["field atoms", "1048576", "30 sites"],
     (GAUSSIAN, "{type: gaussian}, field: {type: atoms}"): ["field.points"],
+    (GAUSSIAN, "{type: gaussian}, field: {type: mcmc}"): ["field mcmc", "give first"],
+    (RING, "{type: gaussian}, field: {type: mcmc}, first: .1"): ["field mcmc", "of reals"],
+    (RING, "{type: gaussian}, first: .1"): ["first", "spins and letters"],
+    (GAUSSIAN, "{type: linear, matrix: [[1, 2], [2, 1]]}, field: {type: mcmc}, first: .1"):
+        ["observation linear", "field atoms"],
+    (GAUSSIAN, "{type: gaussian}, schedule: {type: geom}"): ["schedule", "geom", "give first"],
+    (GAUSSIAN, "{type: gaussian}, schedule: {type: geom}, first: .1, by: draws"):
+        ["by: draws", "standard"],
+    (GAUSSIAN, "{type: gaussian}, schedule: {type: geom}, first: 1.5"): ["first", "1.5"],
+    (GAUSSIAN, "{type: gaussian}, schedule: {type: geom}, first: .5, last: .3"):
+        ["last", "0.3", "by the schedule"],
+    (GAUSSIAN, "{type: gaussian}, first: 2, last: 1"): ["last", "above 2"],
+    (GAUSSIAN, "{type: gaussian}, first: 200"): ["first", "200", "below 100"],
+    (GAUSSIAN, "{type: gaussian}, first: .1, schedule: {sigma: 2, radius: 3}"): ["sigma", "radius"],
+    (GAUSSIAN, "{type: gaussian}, first: .1, schedule: {radius: 0}"): ["radius", "both 0"],
+    (GAUSSIAN, "{type: gaussian}, by: means, final: mean, first: .1, begin: {by: draws}, "
+     "field: {type: monte_carlo}"): ["begin.by", "monte_carlo", "langevin"],
     (GAUSSIAN, "{type: gaussian}, field: {type: atoms, points: none.csv}"): ["none.csv"],
 }
 
@@ -95,6 +112,13 @@ def test_rates_below_0():
 
 def test_flow():
     refused(["tuned", "psld"], method=FLOW)
+
+
+def test_memories_that_nobody_keeps():
+    refused(["field mcmc", "method flow", "localization"],
+            method="type: flow, field: {type: mcmc}")
+    refused(["field mcmc", "method psld"], 3,
+            method="type: psld, field: {type: mcmc}, grid: {type: quadratic, evaluations: 20}")
 
 
 def test_observations():

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum { FLOOR_ONE = 8 << 20, FLOOR_ALL = 24 << 20 }; /* what a run takes that nobody has forged */
-enum { SCENES = 9, CHANGE = 14, MOST_CHANGES = 8 };
+enum { SCENES = 11, CHANGE = 14, MOST_CHANGES = 8 };
 
 /* Every method, and a finish: small runs that stop in their middle. */
 #define RUN(particles_) "run: {seed: 7, particles: " particles_ ", tile: 8}\n"
@@ -38,6 +38,11 @@ static const char *const input[SCENES] = {
     RUN("64") NORMAL "path: {type: geometric, base: {type: fitted, scale: 2, pilot_moves: 5}}\n"
                      "kernel: {type: hmc, metric: dense}\nmethod: {type: smc}\n",
     RUN("64") MODES "method: {type: localization, observation: {type: gaussian}}\n",
+    RUN("64") MODES "method: {type: localization, observation: {type: gaussian}, first: 0.2,\n"
+                    "  begin: {moves: 1}, steps: 10, field: {type: mcmc, chains: 2, moves: 2,\n"
+                    "  warm_up: 1}}\n",
+    RUN("64") MODES "path: {type: localized, steps: 6, spread: 2, field: {type: mcmc, chains: 1,\n"
+                    "  moves: 2, warm_up: 1}}\nmethod: {type: smc, moves_per_step: 0}\n",
 };
 
 struct bytes {

@@ -3,7 +3,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (ANNEALED, ASKED, BROWNIAN, DRAWN, GLASS, GUIDED_FLOW, HEUN,  # noqa: E402
+from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
+                   GUIDED_FLOW, HEUN, TANGENT,
                    REVEALED, REVERSE, RING, TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
@@ -90,6 +91,12 @@ def test_spins_and_letters():
 def test_points_that_were_observed():
     same_at((1, 2, 3, 7), "seen", kernel=RING, path=REVEALED, particles=1000)
     same_at((1, 3), "seen", kernel=GLASS, path=ASKED, particles=500)
+
+
+def test_chains_that_stay_with_their_particle():
+    for path in (CHAINS_SEEN, TANGENT):
+        same_at((1, 3), "slips", path=path, particles=300)
+    same_at((1, 7), "remembered", kernel="rwm", particles=500)
 
 
 def test_exact_draws():

@@ -5,7 +5,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
                        run, wait_for, wait_for_progress)
-from cases import ASKED, GLASS, HEUN, REVERSE, WAYS, case
+from cases import ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -54,6 +54,11 @@ def test_one_tick_at_a_time_of_exact_draws():
 
 def test_one_tick_at_a_time_of_spins():
     one_tick_at_a_time("spins", kernel="glauber")
+
+
+def test_one_tick_at_a_time_of_chains_that_stay_with_their_particle():
+    one_tick_at_a_time("slips", "--set", "method.stride=3", "--set", "run.replicates=1",
+                       adaptive=False, path=CHAINS_SEEN)
 
 
 def test_one_tick_at_a_time_of_observations():

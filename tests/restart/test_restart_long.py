@@ -12,6 +12,7 @@ def test_one_tick_at_a_time_of_a_warm_up():
 
 def test_one_tick_at_a_time_of_localization_with_weights():
     one_tick_at_a_time("localized", adaptive=False, kernel="hmc")
+    one_tick_at_a_time("remembered", adaptive=False, kernel="rwm", resampling="multinomial")
 
 
 main()
