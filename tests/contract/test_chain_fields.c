@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "fields/field.h"
+#include "fixture.h"
 #include "made_part.h"
 #include "subject.h"
 
@@ -234,7 +235,22 @@ static void what_lies_outside_counts_for_nothing(void)
   end_chains(&c);
 }
 
-TEST_MAIN({"gaussians_have_their_means", gaussians_have_their_means},
+/* In selection the memory goes with its particle, and checkpoints hold it. */
+static void memories_go_with_their_particle(void)
+{
+  static struct fixture fixture;
+  struct dun_run *run = fixture_make(
+      &fixture, "run: {seed: 1, particles: 64}\ntarget: {type: gaussian, dimension: 3}\n"
+                "path: {type: localized, spread: 1, field: {type: mcmc, chains: 2}}\n"
+                "method: {type: smc, moves_per_step: 0}\n");
+  const struct dun_column *memory = dun_population_find(&run->population, "memory");
+  CHECK(memory && memory->flags == (DUN_MOVES | DUN_SAVED) && memory->width == 3 + 2 * (3 + 1));
+  CHECK(run->sweep.memory == memory);
+  fixture_free(&fixture);
+}
+
+TEST_MAIN({"memories_go_with_their_particle", memories_go_with_their_particle},
+          {"gaussians_have_their_means", gaussians_have_their_means},
           {"chains_follow_their_tilt", chains_follow_their_tilt},
           {"chains_that_disagree_tell", chains_that_disagree_tell},
           {"bits_are_a_lane_s_own", bits_are_a_lane_s_own},

@@ -5,7 +5,7 @@ import sys
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import INPUTS, Folder, column, dunlin, summary, write  # noqa: E402
+from support import INPUTS, Folder, attributes, column, dunlin, summary, write  # noqa: E402
 
 KNOWN = 1.3
 # Two modes three of their widths apart, by weighted localization.
@@ -46,14 +46,15 @@ def points(result):
 
 
 def sampled(text, *settings):
-    """Points of a run, and the levels of its verdicts."""
+    """Points of a run, the levels of its verdicts, and its evaluations for each point."""
     with Folder() as folder:
         result = os.path.join(folder, "result.h5")
         words = [word for setting in settings for word in ("--set", setting)]
         file = write(folder, "input.yaml", text) if "\n" in text else os.path.join(INPUTS, text)
         dunlin("run", file, "--output", result, "--quiet", *words, timeout=3000)
-        return points(result), {verdict["name"]: verdict["level"]
-                                for verdict in summary(result)["verdicts"]}
+        levels = {verdict["name"]: verdict["level"] for verdict in summary(result)["verdicts"]}
+        x = points(result)
+        return x, levels, attributes(result)["evaluations"] / len(x)
 
 
 def evidences(seed):
@@ -61,6 +62,9 @@ def evidences(seed):
         result = os.path.join(folder, "result.h5")
         file = write(folder, "input.yaml", WEIGHED.replace("SEED", str(seed)))
         dunlin("run", file, "--output", result, "--quiet", timeout=3000)
+        # A call is 4 (1 + 8) evaluations, the first of a particle 4 (1 + 101 8): once for each.
+        each = attributes(result)["evaluations"] / (256 * 100)
+        assert 3236 + 60 * 36 < each < 1.1 * (3236 + 60 * 36), each
         return tuple(column(result, "replicates", name)
                      for name in ("log_evidence", "log_evidence_error"))
 

@@ -12,7 +12,7 @@ SCHEDULES = {"standard, sigma: 1": (.1, 30), "geom_infinity, a: 2, sigma: 2": (.
 
 def test_moments_along_schedules():
     for schedule, (first, last) in SCHEDULES.items():
-        x, levels = sampled(GAUSSIAN, f"method.schedule={{type: {schedule}}}",
+        x, levels, each = sampled(GAUSSIAN, f"method.schedule={{type: {schedule}}}",
                             f"method.first={first}", f"method.last={last}")
         n = len(x)
         c = numpy.cov(x.T)
@@ -21,6 +21,8 @@ def test_moments_along_schedules():
                (c[0, 1] - .6) * (n / 1.36) ** .5]
         print(schedule, numpy.round(off, 2), levels)
         assert max(map(abs, off)) < 5, (schedule, off)
+        # A first call, with its warm-up, and one for the other moves, the steps and the end.
+        assert each == 4 * (1 + 51 * 16) + (9 + 80 + 1) * 4 * (1 + 16), each
         assert levels["steps"] == "doubtful" and levels["chains"] == "good", levels
         assert levels["forgetting"] == levels["first law"] == "good", levels
 
@@ -38,7 +40,7 @@ def test_log_z():
 def test_what_is_not_found_is_told():
     """Modes that no chain goes between: their shares are those of the places where observations
     began, which is seen."""
-    x, levels = sampled(FAR)
+    x, levels, _ = sampled(FAR)
     print((x[:, 0] > 0).mean(), levels)
     assert abs((x[:, 0] > 0).mean() - .1) > .1, "the case is not hard any more"
     assert levels["steps"] == "doubtful" and levels["forgetting"] == "bad", levels

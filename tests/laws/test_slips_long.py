@@ -12,7 +12,7 @@ from support import main
 def test_two_modes():
     modes = numpy.array([-2 / 3, 4 / 3])[:, None] * numpy.ones(16)
     for seed in (1, 2, 3):
-        x, _ = sampled("localization_slips_modes.yaml", f"run.seed={seed}", "run.particles=4096")
+        x, _, _ = sampled("localization_slips_modes.yaml", f"run.seed={seed}", "run.particles=4096")
         found = shares(x, modes)
         off = [abs(mean.mean() - mode.mean()) for (_, mean), mode in zip(found, modes)]
         print(seed, found[0][0], off)
@@ -26,7 +26,7 @@ def test_eight_modes():
     turn = numpy.arange(8) * numpy.pi / 4
     modes = 10 * numpy.stack([numpy.cos(turn), numpy.sin(turn)], axis=1)
     for seed, first in ((1, .1), (2, .15), (3, .35)):
-        x, _ = sampled("localization_slips.yaml", f"run.seed={seed}", "run.particles=2048",
+        x, _, _ = sampled("localization_slips.yaml", f"run.seed={seed}", "run.particles=2048",
                        f"method.first={first}")
         found = [share for share, _ in shares(x, modes)]
         print(seed, numpy.round(found, 3))
@@ -48,7 +48,7 @@ def test_no_verdict_is_good():
     for text, place, know in ((GAUSSIAN, 0, 1), (FAR, 0, -7.2)):
         off = good = 0
         for seed in range(100):
-            x, levels = sampled(text, f"run.seed={seed}", "run.particles=256", "method.steps=30")
+            x, levels, _ = sampled(text, f"run.seed={seed}", "run.particles=256", "method.steps=30")
             far = abs(x[:, place].mean() - know) / (x[:, place].std() / len(x) ** .5) > 3
             off += far
             good += far and set(levels.values()) == {"good"}
