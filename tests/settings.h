@@ -83,6 +83,11 @@ static const struct setting settings[] = {
     {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
     {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
     {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},
+    {"type: coloured_texture, side: 3, colours: [[.5], [-1], [0]], weights: [2, 1, 1]", {.4}, 1},
+    {"type: coloured_texture, side: [2, 3], colours: [[1, 0], [-.3, .5]], variance: .5, mass: "
+     ".7, shift: .3",
+     {.5},
+     1},
     {"type: phi4, side: 5, axes: 1, mass2: -2, coupling: 0.5", {0}, 0},
     {"type: phi4, side: [3, 2], mass2: 0.5, coupling: 0, field: 0.3, outputs: observables", {0}, 0},
     {"type: phi4, side: [2, 1, 4], axes: 3, mass2: -1, coupling: 2", {0}, 0},

@@ -25,6 +25,10 @@ static const struct {
     {"gaussian_mixture", "type: gaussian_mixture, layout: forty, scales: 4"},
     {"gaussian_field", "type: gaussian_field, side: 7, axes: 1, mean: .5, mass: .3"},
     {"gaussian_field", "type: gaussian_field, side: [2, 4], scale: 2, power: 2"},
+    {"coloured_texture", "type: coloured_texture, side: 1, colours: [[1], [-2]], weights: [3, 1]"},
+    {"coloured_texture", "type: coloured_texture, side: [2, 4], colours: [[.5], [-1], [0]]"},
+    {"coloured_texture", "type: coloured_texture, side: 2, colours: [[1, .5], [-1, 0]], weights: "
+                         "[.3, .7], mass: .5, shift: .2"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 8 };
 
