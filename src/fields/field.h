@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/type.h"
+#include "numerics/features.h"
 #include "numerics/gaussian.h"
 #include "parallel/context.h"
 #include "population/evaluator.h"
@@ -29,6 +30,10 @@ struct dun_field_call {
    * a point x[d].  NULL: nothing. */
   void (*likelihood)(const void *known, const double *x, double *out);
   const void *known;
+  /* Of fields that have `show`, in the place of h and lambda: what has been observed of the
+   * features that they were shown, [features][64], and when. */
+  const double *seen;
+  double time;
 
   double *log_mass, *spread; /* [64] as of struct dun_tilted, or NULL */
   double *draw;              /* [d][64] of the posterior, or NULL */
@@ -56,6 +61,15 @@ enum {
 
 struct dun_field {
   struct dun_type type;
+
+  /* Local, before `init`.  Of fields that answer by what has been observed itself, not by a tilt:
+   * of which features y is t times their values and Brownian motion; they are kept.  NULL features:
+   * of none.  DUN_ERROR_INPUT where the field cannot go by them.  A NULL function: it goes by
+   * tilts. */
+  int (*show)(void *self, const struct dun_features *features);
+  /* Local, after `init`: all times in growing order at which it will be asked for means by `seen`;
+   * for tables that are made once.  DUN_ERROR_MEMORY.  NULL: it has none. */
+  int (*times)(void *self, int64_t count, const double *time);
 
   /* Collective, after the options are set.  Keeps the evaluator.  `lambda` is the least above 0
    * that it will be asked for.  Ranks fail together: DUN_ERROR_INPUT, DUN_ERROR_MEMORY,

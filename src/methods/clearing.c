@@ -85,6 +85,7 @@ int dun_clearing_find_ends(const struct dun_clearing *c, const struct dun_observ
                     name[c->type]);
   o->ends(self, &from, &to);
   ends->later = first > 0;
+  ends->step = -1;
   ends->first = first > 0 ? dun_clearing_seen(c, ends->sigma, first) : from;
   ends->last = last >= 0 ? dun_clearing_seen(c, ends->sigma, last) : to;
   if (!(ends->first < to && ends->first >= from))
@@ -116,21 +117,28 @@ static int make_step(const struct dun_clearing *c, double sigma, double t, doubl
   return 0;
 }
 
+static double time_at(const struct dun_observation *o, const void *self,
+                      const struct dun_clearing_ends *ends, int64_t k, int64_t steps)
+{
+  double first = ends->first, last = ends->last, share = (double)k / (double)steps;
+  struct dun_spacing even = {.type = DUN_SPACING_GEOMETRIC, .first = first, .last = last};
+  if (ends->later)
+    return dun_spacing_at(&even, (double)k, (double)steps);
+  if (ends->step > 0) {
+    even.first = ends->step;
+    even.last = last - first;
+    return k == 0 ? first : first + dun_spacing_at(&even, (double)(k - 1), (double)(steps - 1));
+  }
+  return o->time ? o->time(self, first, last, share) : first + (last - first) * share;
+}
+
 int dun_clearing_make(const struct dun_clearing *c, const struct dun_observation *o,
                       const void *self, const struct dun_clearing_ends *ends, int64_t steps,
                       double *time, struct dun_mix *mix)
 {
-  const struct dun_spacing even = {
-      .type = DUN_SPACING_GEOMETRIC, .first = ends->first, .last = ends->last};
-  double first = ends->first, last = ends->last;
   int status = 0;
-  for (int64_t k = 0; k <= steps; k++) {
-    double share = (double)k / (double)steps;
-    time[k] = k == steps    ? last
-              : ends->later ? dun_spacing_at(&even, (double)k, (double)steps)
-              : o->time     ? o->time(self, first, last, share)
-                            : first + (last - first) * share;
-  }
+  for (int64_t k = 0; k <= steps; k++)
+    time[k] = k == steps ? ends->last : time_at(o, self, ends, k, steps);
   for (int64_t k = 0; k < steps && mix && status >= 0; k++)
     status = make_step(c, ends->sigma, time[k], time[k + 1], &mix[k]);
   return status;

@@ -42,13 +42,15 @@ double dun_clearing_time(const struct dun_clearing *clearing, double sigma, doub
 struct dun_clearing_ends {
   double sigma, first, last; /* times t */
   int later;                 /* it begins where something is known */
+  double step;               /* length of the first step, behind which they are even in the log of
+                              * what has passed; -1: as the observation wants them */
 };
-/* From u = `first`, 0: where nothing is known, to `last`, -1: where the observation ends.
- * DUN_ERROR_INPUT. */
+/* From u = `first`, 0: where nothing is known, to `last`, -1: where the observation ends, in steps
+ * as the observation wants them.  DUN_ERROR_INPUT. */
 int dun_clearing_find_ends(const struct dun_clearing *clearing,
                            const struct dun_observation *observation, const void *self, int d,
                            double first, double last, struct dun_clearing_ends *ends);
-/* time[steps + 1], even in log t where it begins later, else as the observation wants them; and of
+/* time[steps + 1], even in log t where it begins later; and of
  * schedules other than standard mix[steps], what the steps are then.  DUN_ERROR_INPUT where times
  * cannot be told apart in u. */
 int dun_clearing_make(const struct dun_clearing *clearing,

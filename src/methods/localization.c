@@ -34,6 +34,7 @@ struct localization {
   double first, last; /* of the schedule; first 0: the observation's; last -1: its own */
   struct dun_clearing schedule;
   struct dun_beginning begin;
+  double first_step; /* -1: times are the observation's own */
   int how, end;
   long long stride; /* -1: auto */
 
@@ -111,6 +112,27 @@ static int64_t steps_of(const struct localization *s, double first, double last)
   return s->by_draws ? 20 : 200;
 }
 
+/* Steps that grow by one factor behind the first. */
+static int check_first_step(const struct localization *s, const struct dun_clearing_ends *ends)
+{
+  const struct dun_observation *o = s->posterior.observation;
+  double way = ends->last - ends->first;
+  if (s->first_step < 0)
+    return 0;
+  if (ends->later || s->schedule.type != DUN_CLEARING_STANDARD)
+    return dun_fail(DUN_ERROR_INPUT, "first_step: steps from a first time on are even in log t: "
+                                     "leave first and schedule out, or first_step");
+  if (o->exact_steps || dun_observation_draws_only(o, s->posterior.observation_self))
+    return dun_fail(DUN_ERROR_INPUT, "first_step: observation %s goes question by question",
+                    o->type.name);
+  if (s->steps < 2 || !(s->first_step < way))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "first_step: found %g and %lld steps, expected less than the way of %g and at "
+                    "least 2",
+                    s->first_step, s->steps, way);
+  return 0;
+}
+
 static int make_times(struct localization *s)
 {
   const struct dun_posterior *p = &s->posterior;
@@ -119,7 +141,10 @@ static int make_times(struct localization *s)
                                       s->first, s->last, &ends);
   if (status < 0)
     return status;
+  ends.step = s->first_step;
   s->steps = steps_of(s, ends.first, ends.last);
+  if ((status = check_first_step(s, &ends)) < 0)
+    return status;
   DUN_FREE(s->time);
   DUN_FREE(s->mix);
   s->time = dun_allocate(s->steps + 1, sizeof *s->time);
@@ -129,6 +154,15 @@ static int make_times(struct localization *s)
     return DUN_ERROR_MEMORY;
   return dun_clearing_make(&s->schedule, p->observation, p->observation_self, &ends, s->steps,
                            s->time, s->mix);
+}
+
+/* For fields that make tables of them. */
+static int tell_times(struct dun_context *context, const struct localization *s)
+{
+  const struct dun_field *field = s->posterior.field;
+  return field->times
+             ? dun_agree(context, field->times(s->posterior.field_self, s->steps + 1, s->time))
+             : 0;
 }
 
 /* Whether every step takes one letter, and none is left open at the end. */
@@ -169,7 +203,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->by_draws =
       s->how == BY_DRAWS || (s->how == BY_AUTO && s->schedule.type == DUN_CLEARING_STANDARD &&
                              (s->posterior.gives & DUN_TILTED_DRAW) && sure);
-  if ((code = make_times(s)) < 0 ||
+  if ((code = make_times(s)) < 0 || (code = tell_times(context, s)) < 0 ||
       (s->first > 0 && (code = dun_beginning_init(&s->begin, &s->posterior)) < 0))
     return code;
   s->letter_by_letter = goes_by_letters(s);
@@ -462,6 +496,11 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
     judge_chains(s, out);
   if (s->first > 0)
     dun_beginning_diagnose(&s->begin, run, s->time[0], out);
+  if (s->posterior.field->show)
+    dun_diagnose(out, "field", DUN_DOUBTFUL,
+                 "field %s tells means by a part of what is seen: how points hang together beyond "
+                 "it comes from the features of observation %s alone",
+                 s->posterior.field->type.name, observation);
   if (s->end == END_MEAN && !s->posterior.of.letters)
     dun_diagnose(out, "end", DUN_DOUBTFUL,
                  "the points are means of what was left open at the time %g: they lie closer "
@@ -544,6 +583,15 @@ static const struct dun_option options[] = {
      .minimum = 0,
      .maximum = 1e100,
      .doc = "The last time, u of the schedule; end: the observation's own."},
+    {.name = "first_step",
+     .type = DUN_NUMBER,
+     .offset = offsetof(struct localization, first_step),
+     .initial = "auto",
+     .words = "auto",
+     .minimum = 1e-100,
+     .maximum = 1e100,
+     .doc = "The length of the first step; those behind it end evenly in the logarithm of the time "
+            "since the first one.  auto: times are the observation's own."},
     {.name = "final",
      .type = DUN_CHOICE,
      .offset = offsetof(struct localization, end),

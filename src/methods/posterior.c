@@ -13,7 +13,7 @@ static int check(const struct dun_posterior *p, const struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "method localization: field %s goes with method flow; take exact or atoms",
                     field);
-  if (dun_observation_of_points(p->observation, p->observation_self) &&
+  if (dun_observation_of_points(p->observation, p->observation_self) && !p->field->show &&
       !(p->gives & DUN_FIELD_POINTS))
     return dun_fail(DUN_ERROR_INPUT,
                     "observation %s says what field %s cannot make use of: take field atoms",
@@ -90,7 +90,13 @@ static int init_here(struct dun_posterior *p, const struct dun_run *run)
   const struct dun_evaluator *e = run->evaluator;
   p->of = (struct dun_observed){
       .d = e->dimension, .letters = e->letters, .spins = run->target->support == DUN_SPINS};
+  if (!run->target->lattice || dun_evaluator_lattice(e, &p->of.axes, p->of.size) < 0)
+    p->of.axes = 0;
   int status = p->observation->init(p->observation_self, &p->of);
+  if (status >= 0 && p->field->show)
+    status = p->field->show(p->field_self, p->observation->features
+                                               ? p->observation->features(p->observation_self)
+                                               : NULL);
   dun_posterior_free(p);
   return status < 0 ? status : allocate(p);
 }
@@ -176,7 +182,7 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
   struct known known = {p, t};
   int letters = p->of.letters && (p->gives & DUN_FIELD_LETTERS);
   clear_evidence(p);
-  if (o->tilt)
+  if (o->tilt && !p->field->show)
     o->tilt(p->observation_self, t, p->y,
             &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
   if (p->of.spins && !letters)
@@ -191,7 +197,9 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
                                 .factor = letters ? p->factor : NULL,
                                 .law = letters ? p->law : NULL,
                                 .draw = what != DUN_POSTERIOR_MEAN ? p->draw : NULL,
-                                .memory = p->memory};
+                                .memory = p->memory,
+                                .seen = p->y,
+                                .time = t};
   if (dun_observation_of_points(o, p->observation_self)) {
     call.likelihood = likelihood;
     call.known = &known;

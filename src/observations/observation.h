@@ -12,12 +12,16 @@
 
 #include "base/random.h"
 #include "base/type.h"
+#include "numerics/features.h"
 
 /* What is observed. */
 struct dun_observed {
   int d;
   int letters; /* values of a coordinate; 0: reals */
   int spins;   /* the two letters are -1 and +1 */
+  /* The sites of a periodic lattice, the last axis fastest; 1 beyond `axes`; 0 axes: they are none.
+   * */
+  int axes, size[3];
 };
 
 /* What is known of points: means, or draws that stand for them.  Columns. */
@@ -82,6 +86,9 @@ struct dun_observation {
   void (*likelihood)(const void *self, double t, const double *y, const double *x, double *out);
   /* Whether `likelihood` says anything with these options.  NULL: if it is there. */
   int (*of_points)(const void *self);
+  /* The features of which y is t times their values and Brownian motion, for fields that answer by
+   * y itself.  NULL, or none: y is another thing. */
+  const struct dun_features *(*features)(const void *self);
 };
 
 /* The letter up to which probabilities, [letters] at a stride, sum to `left`; the last one where

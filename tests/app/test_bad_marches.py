@@ -39,6 +39,10 @@ RING = "type: ising_chain, dimension: 6, closed: true"
 GLASS = "type: sherrington_kirkpatrick, dimension: 6, beta: 1"
 POTTS = "type: potts, graph: box, side: 2, coupling: 1"
 
+TEXTURE = "type: coloured_texture, side: 4, colours: [[1], [-1]]"
+ODD = "type: coloured_texture, side: 5, colours: [[1], [-1]]"
+WINDOW = "field: {type: window}, final: mean"
+
 # Targets and options of method localization, and words that the complaint must hold.
 OBSERVED = {
     (RING, "{type: poisson}"): ["poisson", "reals from 0 on"],
@@ -80,6 +84,28 @@ OBSERVED = {
     (GAUSSIAN, "{type: gaussian}, by: means, final: mean, first: .1, begin: {by: draws}, "
      "field: {type: monte_carlo}"): ["begin.by", "monte_carlo", "langevin"],
     (GAUSSIAN, "{type: gaussian}, field: {type: atoms, points: none.csv}"): ["none.csv"],
+    (TEXTURE, f"{{type: gaussian}}, {WINDOW}"): ["field window", "observation linear"],
+    (TEXTURE, f"{{type: linear, fourier: 1}}, {WINDOW}"): ["field window", "waves"],
+    (TEXTURE, f"{{type: product, parts: [{{type: linear}}]}}, {WINDOW}"): ["field window"],
+    (TEXTURE, "{type: linear}, field: {type: window}"): ["final: draw", "take final: mean"],
+    (TEXTURE, "{type: linear}, field: {type: window}, by: draws"): ["cannot draw"],
+    (TEXTURE, f"{{type: linear, channels: 3}}, {WINDOW}"): ["channels", "3", "divide", "16"],
+    (TEXTURE, f"{{type: linear, channels: 2}}, {WINDOW}"): ["coloured_texture", "`channels`"],
+    ("type: gaussian_mixture, means: [[1, 2]]", f"{{type: linear}}, {WINDOW}"):
+        ["gaussian_mixture", "stationary"],
+    ("type: phi4, side: 4, mass2: 1, coupling: 1", f"{{type: linear}}, {WINDOW}"):
+        ["phi4", "no closed form"],
+    (TEXTURE, "{type: linear}, field: {type: window, radius: -1}"): ["radius"],
+    ("type: gaussian_field, side: 80", "{type: linear}, field: {type: window, radius: 40}"):
+        ["radius", "6400", "4000"],
+    (ODD, f"{{type: linear, pyramid: 1}}, {WINDOW}"): ["pyramid", "2 x 2", "5 x 5"],
+    (GAUSSIAN, "{type: linear, pyramid: 1}"): ["lattices of two axes"],
+    (RING, "{type: linear, matrix: [[1, 0, 0, 0, 0, 0]], fourier: 1}"): ["lattices of two axes"],
+    (RING, "{type: linear, matrix: [[1, 0, 0, 0, 0, 0]], file: none.csv}"): ["none.csv"],
+    (RING, "{type: linear, pixels: no}"): ["found 0 functions"],
+    (GAUSSIAN, "{type: gaussian}, first_step: 200"): ["first_step", "found 200", "100"],
+    (GAUSSIAN, "{type: gaussian}, first_step: .1, steps: 1"): ["first_step", "1 steps"],
+    (RING, "{type: erasure}, first_step: .1"): ["first_step", "question by question"],
 }
 
 
@@ -110,8 +136,26 @@ def test_rates_below_0():
             assert "row 3" in done.stderr and "from 0 on" in done.stderr, done.stderr
 
 
+def test_rows_of_a_file():
+    """Their numbers and places, and that of two givers one is one too many."""
+    wrong = {"1,2,3\n": ["rows.csv", "rows of 3", "2"], "1,2\n0,x\n": ["rows.csv:2", "x"],
+             "1,2\n3\n": ["rows.csv:2"]}
+    for text, words in wrong.items():
+        for more in ("", ", matrix: [[1, 2]]"):
+            with Folder() as folder:
+                write(folder, "rows.csv", text)
+                write(folder, "input.yaml", INPUT.replace("TARGET", GAUSSIAN).replace(
+                    "METHOD", "type: localization, observation: {type: linear, file: rows.csv"
+                    f"{more}}}, field: {{type: atoms}}"))
+                done = dunlin("run", "input.yaml", code=2, timeout=60, folder=folder)
+                for word in ["give one of them"] if more else words:
+                    assert word in done.stderr, f"'{word}' is missing in:\n{done.stderr}"
+
+
 def test_flow():
     refused(["tuned", "psld"], method=FLOW)
+    refused(["field window", "method localization"], target=TEXTURE,
+            method="type: flow, process: {type: isotropic}, field: {type: window}")
 
 
 def test_memories_that_nobody_keeps():
@@ -129,6 +173,8 @@ def test_observations():
 def test_on_three_ranks():
     refused(["poisson"], 3, target=RING, method="type: localization, observation: {type: poisson}")
     refused(["grid.evaluations"], 3, method="type: psld, grid: {type: tuned}")
+    refused(["field window"], 3, target=TEXTURE,
+            method=f"type: localization, observation: {{type: gaussian}}, {WINDOW}")
     refused(["field exact", "funnel", "no closed form"], 3, target="type: funnel, dimension: 3")
 
 

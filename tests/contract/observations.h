@@ -11,6 +11,7 @@
   "type: ising_chain, dimension: 6, coupling: 0.6, field: [0.1, 0, 0.3, 0, -.2, 0], closed: true"
 #define GLASS "type: sherrington_kirkpatrick, dimension: 7, beta: 1.5, instance: 3, field: 0.1"
 #define LARGE "type: sherrington_kirkpatrick, dimension: 12, beta: 1.5, instance: 3, field: 0.1"
+#define TORUS "type: ising, side: [2, 4], coupling: .3, field: .1"
 #define POTTS                                                                                      \
   "type: potts, graph: torus, side: [2, 2], coupling: 0.7, letters: 3, field: [0, .1, -.2]"
 #define ALONE "type: ising_chain, dimension: 5, coupling: 0, field: [1, 0, -.5, .2, 2]"
@@ -34,6 +35,9 @@ static const struct found_by of_states[] = {
     {GLASS, "observation: {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0, 0], "
             "[0, 1, -1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 2], [0, 0, 0, 0, 1, "
             "0, 0], [0, 0, 0, 0, 0, 1, 0]], horizon: 5}, steps: 6" ALL},
+    /* Beside the spins of a lattice its average, blocks and long waves. */
+    {TORUS, "observation: {type: linear, average: 1, pyramid: .5, fourier: .7, horizon: 4}, steps: "
+            "6" ALL},
     {GLASS, "observation: {type: half_space, planes: 12}" ALL},
     {GLASS, "observation: {type: percolation, graph: complete}" ALL},
     {GLASS, "observation: {type: percolation}, last: 4" ALL},
@@ -63,6 +67,8 @@ static const struct found_by of_points[] = {
     {"equal", "observation: {type: gaussian, horizon: 4}, steps: 5"},
     {"target", "observation: {type: gaussian, rate: [1, 3]}"},
     {"equal", "observation: {type: linear, matrix: [[1, 1], [1, 0], [0, 2]]}, steps: 9"},
+    {"target", "observation: {type: linear, average: 2}, steps: 9"},
+    {"target", "observation: {type: linear, average: 4}, first_step: 1e-3, steps: 9"},
     {"equal", "observation: {type: poisson, horizon: 3}, steps: 6"},
     {"target", "observation: {type: half_space, planes: 30, width: 2}"},
     {"equal", "observation: {type: percolation}"},

@@ -269,8 +269,10 @@ static void classes_add_up(void)
 static void every_field_has_settings(void)
 {
   for (const struct dun_type *const *type = dun_registry(DUN_KIND_FIELD); *type; type++) {
-    /* Of points that are few, and of spins: test_observations.c, test_message_passing.c. */
-    int found = !strcmp((*type)->name, "atoms") || !strcmp((*type)->name, "amp");
+    /* Of points that are few, of spins, of what is seen itself: test_observations.c,
+     * test_message_passing.c, test_window.c. */
+    int found = !strcmp((*type)->name, "atoms") || !strcmp((*type)->name, "amp") ||
+                !strcmp((*type)->name, "window");
     for (int i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*type)->name);
     CHECK(found);
@@ -305,6 +307,7 @@ static void what_cannot_be_is_refused(void)
   refuse("type: gaussian, dimension: 1", "type: grid, half_width: 6, distributed: yes",
          "distributed: ");
   refuse(two, "type: monte_carlo, samples: 1e8", "samples: ");
+  refuse(two, "type: window", "observation linear");
   refuse(two, "type: monte_carlo, begin: {mean: [1, 2, 3]}", "begin.mean");
   refuse("type: ising_chain, dimension: 4", "type: mcmc", "is of reals");
   refuse("type: gaussian, dimension: 10000", "type: mcmc, chains: 4000", "chains: ");

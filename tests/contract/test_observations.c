@@ -1,7 +1,7 @@
 /* ranks: 1 3 */
 /* Contract of every registered observation, found through the registry: the points that it finds
- * have the target's law (observations.h), 30 comparisons, and what is observed of a given point has
- * the law that the observation stands for, 23 comparisons; limit 5 standard errors; a fixed
+ * have the target's law (observations.h), 33 comparisons, and what is observed of a given point has
+ * the law that the observation stands for, 27 comparisons; limit 5 standard errors; a fixed
  * seed. */
 #include "made_part.h"
 #include "observations.h"
@@ -47,30 +47,51 @@ struct seen_so {
   double counts; /* the value of y that is counted; NAN: y itself is summed */
 };
 
+#define OF(d_, letters_, spins_)                                                                   \
+  {                                                                                                \
+    .d = d_, .letters = letters_, .spins = spins_                                                  \
+  }
+
 static const struct seen_so seen[] = {
     {"type: gaussian, rate: [1, 2, .5]",
-     {3, 0, 0},
+     OF(3, 0, 0),
      {1, -2, .5},
      3,
      {3, -12, .75},
      {3, 6, 1.5},
      3,
      NAN},
-    {"type: gaussian", {3, 2, 1}, {1, -1, 1}, 2, {2, -2, 2}, {2, 2, 2}, 3, NAN},
+    {"type: gaussian", OF(3, 2, 1), {1, -1, 1}, 2, {2, -2, 2}, {2, 2, 2}, 3, NAN},
     {"type: linear, matrix: [[1, 1, 0], [0, 0, 3]]",
-     {3, 0, 0},
+     OF(3, 0, 0),
      {1, -2, .5},
      3,
      {-3, 4.5},
      {3, 3},
      2,
      NAN},
-    {"type: poisson", {3, 0, 0}, {1, 2, 300}, 2, {2, 4, 600}, {2, 4, 600}, 3, NAN},
-    {"type: symmetric", {3, 3, 0}, {0, 1, 2}, .4, {.6, .2, .2}, {.24, .16, .16}, 3, 0},
-    {"type: symmetric", {3, 2, 1}, {1, -1, 1}, .4, {.7, .3, .7}, {.21, .21, .21}, 3, 1},
-    {"type: erasure", {3, 3, 0}, {0, 1, 2}, .3, {.7, .7, .7}, {.21, .21, .21}, 3, 0},
+    {"type: linear, pixels: no, average: 2",
+     OF(3, 0, 0),
+     {1, -2, .5},
+     3,
+     {-1.7320508},
+     {3},
+     1,
+     NAN},
+    {"type: linear, average: .5, channels: 3, pixels: no, horizon: 2",
+     OF(3, 0, 0),
+     {1, -2, .5},
+     2,
+     {1, -2, .5},
+     {2, 2, 2},
+     3,
+     NAN},
+    {"type: poisson", OF(3, 0, 0), {1, 2, 300}, 2, {2, 4, 600}, {2, 4, 600}, 3, NAN},
+    {"type: symmetric", OF(3, 3, 0), {0, 1, 2}, .4, {.6, .2, .2}, {.24, .16, .16}, 3, 0},
+    {"type: symmetric", OF(3, 2, 1), {1, -1, 1}, .4, {.7, .3, .7}, {.21, .21, .21}, 3, 1},
+    {"type: erasure", OF(3, 3, 0), {0, 1, 2}, .3, {.7, .7, .7}, {.21, .21, .21}, 3, 0},
     {"type: erasure, order: sequential",
-     {3, 3, 0},
+     OF(3, 3, 0),
      {0, 1, 2},
      2. / 3,
      {1. / 3, 1. / 3, 1. / 3},

@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 enum { FLOOR_ONE = 8 << 20, FLOOR_ALL = 24 << 20 }; /* what a run takes that nobody has forged */
-enum { SCENES = 11, CHANGE = 14, MOST_CHANGES = 8 };
+enum { SCENES = 12, CHANGE = 14, MOST_CHANGES = 8 };
 
 /* Every method, and a finish: small runs that stop in their middle. */
 #define RUN(particles_) "run: {seed: 7, particles: " particles_ ", tile: 8}\n"
 #define NORMAL          "target: {type: gaussian, dimension: 2}\n"
 #define MODES           "target: {type: gaussian_mixture, means: [[-2], [2]], scales: [.5, .5]}\n"
+#define TEXTURE         "target: {type: coloured_texture, side: 4, colours: [[1], [-1]]}\n"
 #define TEMPERED        "path: {type: geometric, base: {type: gaussian, scale: 3}}\n"
 static const char *const input[SCENES] = {
     "run: {seed: 7, particles: 40, tile: 8, replicates: 2}\n" NORMAL TEMPERED
@@ -43,6 +44,8 @@ static const char *const input[SCENES] = {
                     "  warm_up: 1}}\n",
     RUN("64") MODES "path: {type: localized, steps: 6, spread: 2, field: {type: mcmc, chains: 1,\n"
                     "  moves: 2, warm_up: 1}}\nmethod: {type: smc, moves_per_step: 0}\n",
+    RUN("24") TEXTURE "method: {type: localization, observation: {type: linear, average: 1},\n"
+                      "         field: {type: window, radius: 1}, final: mean, steps: 20}\n",
 };
 
 struct bytes {

@@ -53,6 +53,8 @@ def settings(name, folder):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
     elif name == "localization_glass400.yaml":
         found += ["run.particles=4", "method.steps=5"]
+    elif name.startswith("localization_long_range"):
+        found += ["run.particles=32", "method.steps=30"]
     elif name == "seeds_rwm.yaml":
         found += ["method.moves_per_step=5", "path.base.pilot_moves=50"]
     return [word for setting in found for word in ("--set", setting)]

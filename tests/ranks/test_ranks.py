@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   GUIDED_FLOW, HEUN, TANGENT,
+                   GUIDED_FLOW, HEUN, TANGENT, TEXTURE, WINDOW,
                    REVEALED, REVERSE, RING, TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
@@ -91,6 +91,7 @@ def test_spins_and_letters():
 def test_points_that_were_observed():
     same_at((1, 2, 3, 7), "seen", kernel=RING, path=REVEALED, particles=1000)
     same_at((1, 3), "seen", kernel=GLASS, path=ASKED, particles=500)
+    same_at((1, 3), "seen", kernel=TEXTURE, path=WINDOW, particles=300)
 
 
 def test_chains_that_stay_with_their_particle():
