@@ -185,7 +185,8 @@ GLASS = "sherrington_kirkpatrick, dimension: 9, beta: 1.2"
 REVEALED = "observation: {type: erasure}, by: means, steps: 20, stride: 3"
 TEXTURE = "coloured_texture, side: [4, 8], colours: [[1, 0], [-.5, 1]], weights: [.4, .6]"
 WINDOW = ("observation: {type: linear, channels: 2, average: 2, pyramid: .5}, first_step: 1e-3, "
-          "field: {type: window, radius: 1}, steps: 14, final: mean, stride: 2")
+          "field: {type: window, radius: 1}, steps: 14, final: mean, stride: 2, "
+          "keep: 70")
 ASKED = ("field: {type: atoms}, steps: 12, observation: {type: product, parts: [{type: symmetric}, "
          "{type: half_space, planes: 20}, {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1, 1, 1]]}]}")
 

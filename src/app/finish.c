@@ -222,12 +222,13 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
 {
   const struct dun_assembly *assembly = driver->assembly;
   const struct dun_method *method = assembly->run.method;
+  const struct dun_table *own = method->table ? method->table(assembly->method.self) : NULL;
   int count = 0;
   table[count++] = (struct dun_named_table){"/trace/steps", "step", &driver->steps};
   table[count++] = (struct dun_named_table){"/trace/replicates", "replicate", &driver->replicates};
   table[count++] = (struct dun_named_table){"/trace/evidence", "row", &driver->second.table};
-  if (method->table)
-    add_table(&count, group, table, &assembly->method, method->table(assembly->method.self));
+  if (own)
+    add_table(&count, group, table, &assembly->method, own);
   for (int i = 0; i < assembly->probes.count; i++)
     add_table(&count, group, table, &assembly->probes.part[i],
               &dun_probe_head(&assembly->probes.part[i])->table);

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "methods/beginning.h"
 #include "methods/clearing.h"
+#include "methods/kept_means.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
@@ -37,6 +38,7 @@ struct localization {
   double first_step; /* -1: times are the observation's own */
   int how, end;
   long long stride; /* -1: auto */
+  struct dun_kept_means kept;
 
   /* state */
   int64_t phase, k;
@@ -172,6 +174,12 @@ static int goes_by_letters(const struct localization *s)
   return o->exact_steps && o->exact_steps(s->posterior.observation_self) == s->steps && s->last < 0;
 }
 
+/* Steps between two looks. */
+static int64_t stride_of(const struct localization *s)
+{
+  return s->stride > 0 ? s->stride : (s->steps + 99) / 100;
+}
+
 static int declare(struct localization *s, struct dun_run *run)
 {
   run->x =
@@ -186,6 +194,14 @@ static int declare(struct localization *s, struct dun_run *run)
                                "What the field keeps of the particle.");
   if (!run->x || !run->logw || !run->root || !s->y || (s->posterior.remembers && !s->memory))
     return DUN_ERROR_MEMORY;
+  if (s->posterior.remembers && s->kept.particles > 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "keep: field %s finds means by moves of its own: asking for them in between "
+                    "would be another run",
+                    s->posterior.field->type.name);
+  int status = dun_kept_means_init(&s->kept, run, 2 + s->steps / stride_of(s));
+  if (status < 0)
+    return status;
   return dun_pass_declare(&run->sweep.pass);
 }
 
@@ -218,6 +234,12 @@ static void release(void *self)
   DUN_FREE(s->mix);
   dun_beginning_free(&s->begin);
   dun_posterior_free(&s->posterior);
+  dun_kept_means_free(&s->kept);
+}
+
+static struct dun_table *table(void *self)
+{
+  return dun_kept_means_table(&((struct localization *)self)->kept);
 }
 
 static int64_t memory(const void *self)
@@ -368,6 +390,11 @@ static int pass_over(struct dun_context *context, const struct localization *s, 
   return dun_pass_end(context, pass, status, SUMS, sum, total);
 }
 
+static int keep(struct dun_context *context, struct localization *s, const struct dun_run *run)
+{
+  return dun_kept_means_look(context, &s->kept, &s->posterior, run, s->y, s->k, s->time[s->k]);
+}
+
 /* Observations at a first time above 0: a pass. */
 static int begin_later(struct dun_context *context, struct localization *s, struct dun_run *run)
 {
@@ -395,6 +422,8 @@ static int set_out(struct dun_context *context, struct localization *s, struct d
   if (s->first > 0) {
     int status = begin_later(context, s, run);
     s->phase = status < 0 ? START : STEPS;
+    if (status >= 0)
+      status = keep(context, s, run);
     return status < 0 ? status : DUN_TICK_GOING;
   }
   for (int64_t i = 0; i < run->population.tiles.count; i++) {
@@ -405,13 +434,13 @@ static int set_out(struct dun_context *context, struct localization *s, struct d
     store(s, run, i);
   }
   s->phase = STEPS;
-  return DUN_TICK_GOING;
+  int status = keep(context, s, run);
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 static int walk(struct dun_context *context, struct localization *s, struct dun_run *run)
 {
-  int64_t stride = s->stride > 0 ? s->stride : (s->steps + 99) / 100;
-  int64_t behind = s->k + stride < s->steps ? s->k + stride : s->steps;
+  int64_t stride = stride_of(s), behind = s->k + stride < s->steps ? s->k + stride : s->steps;
   double total[SUMS] = {0}, N = (double)run->options.particles;
   int status = pass_over(context, s, run, behind, total);
   if (status < 0)
@@ -425,6 +454,8 @@ static int walk(struct dun_context *context, struct localization *s, struct dun_
   run->now.step = s->phase == OVER ? run->now.step + 1 : behind;
   run->now.time = s->phase == OVER ? 1 : (double)behind / (double)(s->steps + 1);
   s->k = behind;
+  if (s->phase != OVER && (status = keep(context, s, run)) < 0)
+    return status;
   return DUN_TICK_STEP;
 }
 
@@ -521,6 +552,7 @@ static const struct dun_state state[] = {
     DUN_STATE_ROW("accepted", DUN_STATE_NUMBER, offsetof(struct localization, accepted), 1),
     DUN_STATE_ROW("beginning", DUN_STATE_NUMBER, offsetof(struct localization, begin.sum),
                   DUN_BEGINNING_SUMS),
+    DUN_STATE_ROW("kept", DUN_STATE_NUMBERS, offsetof(struct localization, kept.table.cells), 1),
     {0},
 };
 
@@ -607,6 +639,14 @@ static const struct dun_option options[] = {
      .minimum = 1,
      .maximum = 1e6,
      .doc = "Steps between two looks of probes and trace; auto: a hundredth of all."},
+    {.name = "keep",
+     .type = DUN_INTEGER,
+     .offset = offsetof(struct localization, kept.particles),
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1e6,
+     .doc = "Particles of which the mean of the point is kept at each look, in "
+            "/trace/localization of the result (analysis/plot_localization.py)."},
     {0},
 };
 
@@ -615,6 +655,7 @@ const struct dun_method dun_method_localization = {
              .doc = "Points of the target found by observing them, more and more clearly.",
              .citation = "Montanari 2023, arXiv 2305.10690", .size = sizeof(struct localization),
              .options = options, .state = state, .free = release, .restore = restore},
+    .table = table,
     .memory = memory,
     .sweeps = sweeps,
     .progress = progress,

@@ -210,7 +210,7 @@ struct dun_method {
    * NULL: next to none. */
   int64_t (*memory)(const void *self);
   /* What the method tells of its own way, for /trace/<name> of the result: columns are made by
-   * init, the cells are a state row.  NULL: none. */
+   * init, the cells are a state row.  NULL, or no table: nothing. */
   struct dun_table *(*table)(void *self);
   /* Sweeps of a replicate, for estimates; NULL: not known beforehand. */
   int64_t (*sweeps)(const void *self, const struct dun_run *run);

@@ -105,6 +105,9 @@ OBSERVED = {
     (RING, "{type: linear, pixels: no}"): ["found 0 functions"],
     (GAUSSIAN, "{type: gaussian}, first_step: 200"): ["first_step", "found 200", "100"],
     (GAUSSIAN, "{type: gaussian}, first_step: .1, steps: 1"): ["first_step", "1 steps"],
+    (GAUSSIAN, "{type: gaussian}, keep: 300"): ["keep", "found 300", "256 particles"],
+    ("type: gaussian, dimension: 400000", "{type: gaussian}, keep: 3, stride: 10, steps: 100"):
+        ["keep", "found 3", "at most 0", "stride"],
     (RING, "{type: erasure}, first_step: .1"): ["first_step", "question by question"],
 }
 
