@@ -222,7 +222,9 @@ static int learn_target(struct window *s)
   const struct dun_target *target = s->target->target;
   int64_t d = s->target->dimension;
   int modes = dun_evaluator_modes(s->target, 0, NULL, NULL, NULL), status = DUN_ERROR_MEMORY;
-  if (!target->tilted || (target->tilts & needed) != needed || target->support != DUN_REALS)
+  if (target->support != DUN_REALS)
+    return refuse_target(s, "has letters");
+  if (!target->tilted || (target->tilts & needed) != needed)
     return refuse_target(s, "has no closed form seen through noise");
   if (modes > 1 && !(target->tilts & DUN_TILTED_LABEL))
     return refuse_target(s, "does not tell its parts apart");

@@ -95,6 +95,7 @@ OBSERVED = {
         ["gaussian_mixture", "stationary"],
     ("type: phi4, side: 4, mass2: 1, coupling: 1", f"{{type: linear}}, {WINDOW}"):
         ["phi4", "no closed form"],
+    (RING, f"{{type: linear}}, {WINDOW}"): ["ising_chain", "letters"],
     (TEXTURE, "{type: linear}, field: {type: window, radius: -1}"): ["radius"],
     ("type: gaussian_field, side: 80", "{type: linear}, field: {type: window, radius: 40}"):
         ["radius", "6400", "4000"],

@@ -44,6 +44,7 @@ static void whole_images_are_the_posterior(void)
                "shift: .3, mass: .5",
                3, 3, 4);
   whole_images("type: gaussian_field, side: [4, 3], mean: 2, scale: 3", 1, 4, 3);
+  whole_images("type: gaussian_field, side: 7, axes: 1, power: 2", 1, 1, 7);
 }
 
 /* ---- a window, by dense algebra ----------------------------------------------------------------
