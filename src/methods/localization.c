@@ -13,48 +13,15 @@
  * start is at a time t_0 at which something is known, steps are even in the log of signal over
  * noise, means are those of chains.  Our names and the paper's letters: first = t_0, last = t_K,
  * begin.moves = n_init, schedule = alpha. */
+#include "methods/localization.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "methods/beginning.h"
-#include "methods/clearing.h"
-#include "methods/kept_means.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include <math.h>
 #include <string.h>
 
 enum { L = DUN_LANES };
-enum how { BY_AUTO, BY_DRAWS, BY_MEANS };
-enum end { END_DRAW, END_MEAN };
-enum phase { START, STEPS, OVER };
-
-struct localization {
-  /* options */
-  struct dun_part observation_part, field_part;
-  long long steps;    /* -1: auto */
-  double first, last; /* of the schedule; first 0: the observation's; last -1: its own */
-  struct dun_clearing schedule;
-  struct dun_beginning begin;
-  double first_step; /* -1: times are the observation's own */
-  int how, end;
-  long long stride; /* -1: auto */
-  struct dun_kept_means kept;
-
-  /* state */
-  int64_t phase, k;
-  int64_t broken;         /* particles at the end that are no numbers */
-  double apart, accepted; /* of chains: the largest share that lay apart after a tick, and the mean
-                           * acceptance after the last one */
-
-  /* made by init */
-  struct dun_posterior posterior;
-  int by_draws, exact;
-  int letter_by_letter; /* single letters' laws are as good as draws, to the end */
-  double *time;         /* [steps + 1]; owned */
-  struct dun_mix *mix;  /* [steps] of schedules other than the observation's own; or NULL; owned */
-  struct dun_column *y, *memory;
-};
-
 enum { BROKEN, APART, ACCEPTED, SUMS };
 
 /* ---- setting up ---------------------------------------------------------------------------- */
@@ -480,70 +447,6 @@ static int restore(void *self)
   return dun_fail(DUN_ERROR_INPUT, "The checkpoint is at a step that this run does not have.");
 }
 
-/* ---- what to think of it --------------------------------------------------------------------- */
-
-static void judge_chains(const struct localization *s, struct dun_diagnosis *out)
-{
-  dun_diagnose(out, "chains", dun_verdict_above(s->apart, .01, .05),
-               "of at most %.3g%% of the particles the chains lay apart on the way",
-               100 * s->apart);
-  dun_diagnose(out, "acceptance", dun_verdict_above(-s->accepted, -.5, -.2),
-               "the chains' last moves were accepted with %.2f", s->accepted);
-}
-
-static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
-{
-  const struct localization *s = self;
-  const char *observation = s->posterior.observation->type.name;
-  int single = s->posterior.of.letters && !s->letter_by_letter &&
-               (s->end == END_MEAN || !(s->posterior.gives & DUN_TILTED_DRAW));
-  if (s->broken > 0)
-    dun_diagnose(out, "broken", DUN_BAD,
-                 "%.3g%% of the particles ended at what is no number and have no weight",
-                 100 * (double)s->broken / (double)run->options.particles);
-  if (s->exact)
-    dun_diagnose(out, "steps", DUN_GOOD,
-                 "%lld steps of observation %s by %s, which make no error however long they are",
-                 (long long)s->steps, observation,
-                 s->by_draws ? "draws from its posteriors" : "one letter after the other");
-  else if (s->letter_by_letter)
-    dun_diagnose(out, "steps", DUN_DOUBTFUL,
-                 "%lld steps of observation %s by one letter after the other, whose laws field %s "
-                 "knows nearly: what that costs is not known",
-                 (long long)s->steps, observation, s->posterior.field->type.name);
-  else if (s->posterior.remembers)
-    dun_diagnose(
-        out, "steps", DUN_DOUBTFUL,
-        "%lld steps of observation %s by %s of chains: what their length, chains that have "
-        "not come far, and modes that none has met cost is not known: compare with twice "
-        "as many, other moves and another first",
-        (long long)s->steps, observation, s->by_draws ? "draws" : "means");
-  else
-    dun_diagnose(out, "steps", DUN_DOUBTFUL,
-                 "%lld steps of observation %s by single coordinates: what their length costs is "
-                 "not known: compare with twice as many",
-                 (long long)s->steps, observation);
-  if (s->posterior.remembers)
-    judge_chains(s, out);
-  if (s->first > 0)
-    dun_beginning_diagnose(&s->begin, run, s->time[0], out);
-  if (s->posterior.field->show)
-    dun_diagnose(out, "field", DUN_DOUBTFUL,
-                 "field %s tells means by a part of what is seen: how points hang together beyond "
-                 "it comes from the features of observation %s alone",
-                 s->posterior.field->type.name, observation);
-  if (s->end == END_MEAN && !s->posterior.of.letters)
-    dun_diagnose(out, "end", DUN_DOUBTFUL,
-                 "the points are means of what was left open at the time %g: they lie closer "
-                 "together than the target's",
-                 s->time[s->steps]);
-  else if (single)
-    dun_diagnose(out, "end", DUN_DOUBTFUL,
-                 "the last letters were drawn each for itself: what was left open at the time %g "
-                 "is taken as independent",
-                 s->time[s->steps]);
-}
-
 static const struct dun_state state[] = {
     DUN_STATE_UP_TO(OVER, "phase", offsetof(struct localization, phase)),
     DUN_STATE_ROW("step", DUN_STATE_INTEGER, offsetof(struct localization, k), 1),
@@ -662,5 +565,5 @@ const struct dun_method dun_method_localization = {
     .init = init,
     .start = start,
     .advance = advance,
-    .diagnose = diagnose,
+    .diagnose = dun_localization_diagnose,
 };
