@@ -12,7 +12,7 @@ from support import main
 def test_two_modes():
     modes = numpy.array([-2 / 3, 4 / 3])[:, None] * numpy.ones(16)
     for seed in (1, 2, 3):
-        x, _, _ = sampled("localization_slips_modes.yaml", f"run.seed={seed}", "run.particles=4096")
+        x, _, _ = sampled("localization_slips_modes.yaml", f"run.seed={seed}", "run.particles=2048")
         found = shares(x, modes)
         off = [abs(mean.mean() - mode.mean()) for (_, mean), mode in zip(found, modes)]
         print(seed, found[0][0], off)
