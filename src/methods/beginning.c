@@ -64,7 +64,7 @@ static void look_at_chains(const struct dun_posterior *p, double (*look)[L])
     return;
   p->field->look(p->field_self, p->memory, &chains);
   for (int l = 0; l < L; l++) {
-    look[APART][l] = chains.between[l] > dun_beginning_apart;
+    look[APART][l] = !(chains.between[l] <= dun_beginning_apart); /* NaN too */
     look[ACCEPTED][l] = chains.acceptance[l];
   }
 }
@@ -135,11 +135,13 @@ void dun_beginning_diagnose(const struct dun_beginning *b, const struct dun_run 
   judge_forgetting(b, t, out);
   judge_law(b, N, out);
   if (b->sum[ACCEPTED] > 0)
-    dun_diagnose(out, "first chains", dun_verdict_above(apart, .01, .05),
-                 "of %.3g%% of the particles the chains lay apart at the first time%s", 100 * apart,
-                 apart > .01 ? ": they do not find what is open there: take more moves, or a later "
-                               "first"
-                             : "");
+    dun_diagnose(
+        out, "first chains", dun_verdict_above(apart, .01, .05),
+        "of %.3g%% of the particles the chains lay apart at the first time, or did not tell%s",
+        100 * apart,
+        apart > .01 ? ": they do not find what is open there: take more moves, or a later "
+                      "first"
+                    : "");
 }
 
 const struct dun_option dun_beginning_rows[] = {

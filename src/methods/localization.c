@@ -324,7 +324,7 @@ static void add_chains(const struct dun_posterior *p, int n, struct dun_exact *s
     return;
   p->field->look(p->field_self, p->memory, &look);
   for (int l = 0; l < L; l++) {
-    apart[l] = l < n && look.between[l] > dun_beginning_apart;
+    apart[l] = l < n && !(look.between[l] <= dun_beginning_apart); /* NaN too */
     look.acceptance[l] = l < n && isfinite(look.acceptance[l]) ? look.acceptance[l] : 0;
   }
   dun_exact_add(&sum[APART], dun_fold(apart));

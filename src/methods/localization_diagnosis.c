@@ -1,25 +1,9 @@
 /* What to think of a run of stochastic localization. */
 #include "methods/localization.h"
 
-static void judge_chains(const struct localization *s, struct dun_diagnosis *out)
+static void judge_steps(const struct localization *s, struct dun_diagnosis *out)
 {
-  dun_diagnose(out, "chains", dun_verdict_above(s->apart, .01, .05),
-               "of at most %.3g%% of the particles the chains lay apart on the way",
-               100 * s->apart);
-  dun_diagnose(out, "acceptance", dun_verdict_above(-s->accepted, -.5, -.2),
-               "the chains' last moves were accepted with %.2f", s->accepted);
-}
-
-void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
-{
-  const struct localization *s = self;
   const char *observation = s->posterior.observation->type.name;
-  int single = s->posterior.of.letters && !s->letter_by_letter &&
-               (s->end == END_MEAN || !(s->posterior.gives & DUN_TILTED_DRAW));
-  if (s->broken > 0)
-    dun_diagnose(out, "broken", DUN_BAD,
-                 "%.3g%% of the particles ended at what is no number and have no weight",
-                 100 * (double)s->broken / (double)run->options.particles);
   if (s->exact)
     dun_diagnose(out, "steps", DUN_GOOD,
                  "%lld steps of observation %s by %s, which make no error however long they are",
@@ -37,11 +21,39 @@ void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun
         "not come far, and modes that none has met cost is not known: compare with twice "
         "as many, other moves and another first",
         (long long)s->steps, observation, s->by_draws ? "draws" : "means");
+  else if (s->by_draws)
+    dun_diagnose(out, "steps", DUN_DOUBTFUL,
+                 "%lld steps of observation %s by draws from its posteriors, which make no error, "
+                 "from where moves of the observation had come: how far that is from its law is "
+                 "not known",
+                 (long long)s->steps, observation);
   else
     dun_diagnose(out, "steps", DUN_DOUBTFUL,
                  "%lld steps of observation %s by single coordinates: what their length costs is "
                  "not known: compare with twice as many",
                  (long long)s->steps, observation);
+}
+
+static void judge_chains(const struct localization *s, struct dun_diagnosis *out)
+{
+  dun_diagnose(
+      out, "chains", dun_verdict_above(s->apart, .01, .05),
+      "of at most %.3g%% of the particles the chains lay apart on the way, or did not tell",
+      100 * s->apart);
+  dun_diagnose(out, "acceptance", dun_verdict_above(-s->accepted, -.5, -.2),
+               "the chains' last moves were accepted with %.2f", s->accepted);
+}
+
+void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
+{
+  const struct localization *s = self;
+  int single = s->posterior.of.letters && !s->letter_by_letter &&
+               (s->end == END_MEAN || !(s->posterior.gives & DUN_TILTED_DRAW));
+  if (s->broken > 0)
+    dun_diagnose(out, "broken", DUN_BAD,
+                 "%.3g%% of the particles ended at what is no number and have no weight",
+                 100 * (double)s->broken / (double)run->options.particles);
+  judge_steps(s, out);
   if (s->posterior.remembers)
     judge_chains(s, out);
   if (s->first > 0)
@@ -50,7 +62,7 @@ void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun
     dun_diagnose(out, "field", DUN_DOUBTFUL,
                  "field %s tells means by a part of what is seen: how points hang together beyond "
                  "it comes from the features of observation %s alone",
-                 s->posterior.field->type.name, observation);
+                 s->posterior.field->type.name, s->posterior.observation->type.name);
   if (s->end == END_MEAN && !s->posterior.of.letters)
     dun_diagnose(out, "end", DUN_DOUBTFUL,
                  "the points are means of what was left open at the time %g: they lie closer "

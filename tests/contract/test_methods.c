@@ -109,6 +109,10 @@ static const struct setting particles[] = {
     {"localization", "observation: {type: gaussian}, steps: 5", ""},
     {"localization", "observation: {type: gaussian, rate: [1, 2, .5, 1, 3], horizon: 10}", ""},
     {"localization", "observation: {type: gaussian}, by: means, steps: 400", ""},
+    {"localization",
+     "observation: {type: gaussian}, field: {type: mcmc, moves: 8, warm_up: 100}, first: .1, "
+     "steps: 100",
+     ""},
     {"psld", "program: em, grid: {type: quadratic, steps: 200}", ""},
     {"psld", "program: O S B A, grid: {type: quadratic, steps: 500}, stride: 7", ""},
     {"psld", "program: robab, process: {type: psld, gamma: 0}, grid: {steps: 300}", ""},

@@ -46,4 +46,15 @@ def test_what_is_not_found_is_told():
     assert levels["steps"] == "doubtful" and levels["forgetting"] == "bad", levels
 
 
+def test_one_chain_tells_nothing():
+    _, levels, _ = sampled(GAUSSIAN, "run.particles=128", "method.field.chains=1")
+    assert levels["chains"] == levels["first chains"] == "bad", levels
+
+
+def test_a_first_time_with_exact_draws():
+    """The steps are exact then; where they begin is not known, so that nothing is good."""
+    x, levels, _ = sampled(GAUSSIAN, "method.field={type: exact}", "method.steps=5")
+    assert abs(x[:, 0].mean() - 1) * len(x) ** .5 < 5 and levels["steps"] == "doubtful", levels
+
+
 main()
