@@ -217,6 +217,21 @@ static herr_t pass_link(hid_t group, const char *name, const H5L_info_t *info, v
 
 static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, void *seen);
 
+/* What readers open by its name, whether a damaged group still lists it or not. */
+static const char *const known[] = {
+    "provenance",     "posterior", "sample_stats", "trace", "learned", "prior",
+    "log_likelihood", "members",   "kernel",       "steps", "x"};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static void visit_known(hid_t group, struct seen *seen)
+{
+  H5L_info_t info;
+  for (int i = 0; i < KNOWN; i++)
+    if (H5Lexists(group, known[i], H5P_DEFAULT) > 0 &&
+        H5Lget_info(group, known[i], &info, H5P_DEFAULT) >= 0)
+      visit_link(group, known[i], &info, seen);
+}
+
 /* In every order that anybody may ask for: each has a tree of its own.  H5Ovisit would end at the
  * first object that it cannot read. */
 static void visit_object(hid_t object, struct seen *seen)
@@ -230,6 +245,8 @@ static void visit_object(hid_t object, struct seen *seen)
   } else if (kind == H5I_GROUP) {
     int whole = H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_link, seen) >= 0;
     H5Literate(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, whole ? pass_link : visit_link, seen);
+    if (!whole)
+      visit_known(object, seen);
   }
 }
 
@@ -284,15 +301,16 @@ static herr_t note_name(hid_t group, const char *name, const H5L_info_t *info, v
 }
 
 /* HDF5 remembers what it has read, and refuses what one part of the file takes for something else
- * than another did: whoever begins elsewhere gets further.  So each name of the root is looked at
- * once more, in a file that was opened for it alone. */
+ * than another did: whoever begins elsewhere gets further.  So each name of the root, listed or known,
+ * is looked at once more, in a file that was opened for it alone. */
 static void visit_each_alone(const char *file, const struct names *names)
 {
-  for (int i = 0; i < names->count; i++) {
-    hid_t handle = names->name[i] ? dun_hdf_open_unguarded(file, 0) : -1;
+  for (int i = 0; i < names->count + KNOWN; i++) {
+    const char *name = i < KNOWN ? known[i] : names->name[i - KNOWN];
+    hid_t handle = name ? dun_hdf_open_unguarded(file, 0) : -1;
     if (handle < 0)
       continue;
-    visit_place(handle, names->name[i]);
+    visit_place(handle, name);
     dun_hdf_close(handle, file, 0);
   }
 }
