@@ -301,8 +301,8 @@ static herr_t note_name(hid_t group, const char *name, const H5L_info_t *info, v
 }
 
 /* HDF5 remembers what it has read, and refuses what one part of the file takes for something else
- * than another did: whoever begins elsewhere gets further.  So each name of the root, listed or known,
- * is looked at once more, in a file that was opened for it alone. */
+ * than another did: whoever begins elsewhere gets further.  So each name of the root, listed or
+ * known, is looked at once more, in a file that was opened for it alone. */
 static void visit_each_alone(const char *file, const struct names *names)
 {
   for (int i = 0; i < names->count + KNOWN; i++) {

@@ -146,7 +146,8 @@ def test_files_that_are_wrong():
         refused(folder, "{type: file, file: nowhere.csv}", "no file 'nowhere.csv'")
         refused(folder, "{type: file}", "path.start.file")
         first = begin(folder, "{scale: 1}", "{type: gaussian, dimension: 2}", draws=3)
-        refused(folder, f"{{type: file, file: {first}}}", "/posterior/x", "another shape", "draws, 3")
+        refused(folder, f"{{type: file, file: {first}}}", "/posterior/x", "another shape",
+                "draws, 3")
         refused(folder, f"{{type: file, file: {first}, dataset: /posterior/y}}", "/posterior/y")
         import h5py
         with h5py.File(os.path.join(folder, "nan.h5"), "w") as out:

@@ -44,8 +44,9 @@ static const char *const input[SCENES] = {
                     "  warm_up: 1}}\n",
     RUN("64") MODES "path: {type: localized, steps: 6, spread: 2, field: {type: mcmc, chains: 1,\n"
                     "  moves: 2, warm_up: 1}}\nmethod: {type: smc, moves_per_step: 0}\n",
-    RUN("24") TEXTURE "method: {type: localization, observation: {type: linear, average: 1},\n"
-                      "         field: {type: window, radius: 1}, final: mean, steps: 20, keep: 9}\n",
+    RUN("24") TEXTURE
+    "method: {type: localization, observation: {type: linear, average: 1},\n"
+    "         field: {type: window, radius: 1}, final: mean, steps: 20, keep: 9}\n",
 };
 
 struct bytes {
