@@ -344,9 +344,11 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
   run->kept.due = method->draws ? method->draws(assembly->method.self) : 0;
   run->kept.outputs = run->evaluator->outputs;
   run->kept.members = 1;
+  run->kept.room = 0;
   int code = method->init(context, assembly->method.self, run);
-  run->kept.chains =
-      dun_tiles_of(run->options.particles / run->kept.members, 1, context->rank, context->size);
+  dun_run_members(context, run, run->kept.members);
+  if (run->kept.room == 0)
+    run->kept.room = run->kept.chains.total;
   if (code >= 0)
     code = check_sweeps(run);
   if (code >= 0 && run->kernel && ((struct dun_kernel_options *)run->kernel_self)->load &&

@@ -114,7 +114,10 @@ int dun_budget_end(struct dun_context *context, struct dun_driver *driver)
 int dun_budget_shorten(struct dun_context *context, struct dun_driver *driver)
 {
   const struct dun_assembly *assembly = driver->assembly;
-  int64_t replicates = dun_table_rows(&driver->replicates);
-  int64_t chains = dun_assembly_chains(assembly) / assembly->run.options.replicates * replicates;
-  return dun_result_shorten(context, &driver->result, chains, dun_assembly_draws(assembly));
+  const struct dun_kept *kept = &assembly->run.kept;
+  int64_t each = kept->due > 0 ? kept->chains.total : 1;
+  if (!driver->cut && each * assembly->run.options.replicates == dun_assembly_chains(assembly))
+    return 0;
+  return dun_result_shorten(context, &driver->result, each * dun_table_rows(&driver->replicates),
+                            dun_assembly_draws(assembly));
 }

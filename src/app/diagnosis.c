@@ -308,24 +308,26 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
-/* Proposals that run away while step sizes are learned are no part of any draw's chain. */
+/* What a warm-up, or a trajectory that had run away, meets far out is no part of any draw, unless
+ * it is so much that there may be no way around it. */
 static void judge_nans(struct dun_diagnosis *all, const struct dun_cost *cost)
 {
-  const int64_t few = 10;
   double n = cost->evaluations > 0 ? (double)cost->evaluations : 1;
-  double share = (double)cost->nans / n, warming = (double)cost->nans_warming / n;
-  enum dun_verdict_level level = share > .01                          ? DUN_BAD
-                                 : cost->nans > cost->nans_warming    ? DUN_DOUBTFUL
-                                 : warming > 1e-4 && cost->nans > few ? DUN_DOUBTFUL
-                                                                      : DUN_GOOD;
+  int64_t met = cost->nans - cost->nans_aside;
+  enum dun_verdict_level level = (double)met / n > .01          ? DUN_BAD
+                                 : met > 0                      ? DUN_DOUBTFUL
+                                 : (double)cost->nans / n > .05 ? DUN_DOUBTFUL
+                                                                : DUN_GOOD;
+  char aside[80] = "";
+  if (cost->nans_aside > 0)
+    snprintf(aside, sizeof aside,
+             "; %lld of them while warming up or by trajectories that ran away",
+             (long long)cost->nans_aside);
   dun_diagnose(
       all, "nan", level,
       "%lld of %lld log densities or gradients were NaN: the former were counted as outside, "
       "the latter as 0%s",
-      (long long)cost->nans, (long long)cost->evaluations,
-      cost->nans == 0                    ? ""
-      : cost->nans == cost->nans_warming ? "; all of them while warming up"
-                                         : "");
+      (long long)cost->nans, (long long)cost->evaluations, aside);
 }
 
 /* `excess` times (R - 1) is about chi-square with R - 1 degrees of freedom if the errors are

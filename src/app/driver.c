@@ -312,14 +312,22 @@ static int roots_are_particles(const struct dun_run *run)
   return sound;
 }
 
+/* What a replicate has of chains, there is room for. */
+static int members_fit(const struct dun_run *run)
+{
+  int64_t members = run->kept.members, particles = run->options.particles;
+  return members > 0 && members <= particles && particles % members == 0 &&
+         particles / members <= run->kept.room;
+}
+
 /* A checkpoint in which numbers do not belong together was made by nobody's run. */
 static int check_restored(struct dun_driver *driver, int ended)
 {
   const struct dun_run *run = &driver->assembly->run;
   int64_t replicates = run->options.replicates, finishes = driver->assembly->finishes.count;
-  if (run->replicate >= 0 && run->replicate <= replicates && run->kept.draws >= 0 &&
-      run->kept.draws <= run->kept.due && driver->finishing >= 0 && driver->finishing <= finishes &&
-      ended == (run->replicate == replicates) &&
+  if (run->replicate >= 0 && run->replicate <= replicates && members_fit(run) &&
+      run->kept.draws >= 0 && run->kept.draws <= run->kept.due && driver->finishing >= 0 &&
+      driver->finishing <= finishes && ended == (run->replicate == replicates) &&
       dun_table_rows(&driver->replicates) == run->replicate &&
       dun_diagnosis_is_sound(&driver->stored.diagnosis) && kernel_fits(driver->assembly) &&
       dun_second_is_sound(&driver->second, driver->assembly->evaluator.dimension) &&
@@ -333,7 +341,7 @@ static int check_restored(struct dun_driver *driver, int ended)
 static void forget_making(struct dun_evaluator *evaluator)
 {
   evaluator->evaluations = evaluator->gradients = 0;
-  evaluator->nans = evaluator->nans_warming = evaluator->infinities = 0;
+  evaluator->nans = evaluator->nans_aside = evaluator->infinities = 0;
 }
 
 /* Returns 1 if the run goes on from a checkpoint; what it knows of the draws' file is the
@@ -341,7 +349,7 @@ static void forget_making(struct dun_evaluator *evaluator)
 static int restart(struct dun_context *context, struct dun_driver *driver,
                    struct dun_checkpoint_draws *sealed)
 {
-  const struct dun_run *run = &driver->assembly->run;
+  struct dun_run *run = &driver->assembly->run;
   struct dun_checkpoint all = dun_record_checkpoint(driver);
   int64_t blas = driver->blas;
   int code;
@@ -362,6 +370,7 @@ static int restart(struct dun_context *context, struct dun_driver *driver,
     code = dun_assembly_walk(driver->assembly, restore, NULL);
   if ((code = dun_agree(context, code)) < 0)
     return code;
+  dun_run_members(context, run, run->kept.members);
   dun_note(&context->log, "goes on from a checkpoint: step %lld, time %.4g%s",
            (long long)run->now.step, run->now.time,
            run->options.replicates > 1 ? " of this replicate" : "");

@@ -12,7 +12,7 @@
 /* What a run has cost: sums over the ranks where nothing else is said, over all jobs of the run. */
 struct dun_cost {
   int64_t evaluations, gradients, nans, bytes_sent, collectives;
-  int64_t nans_warming;       /* of the nans, those that no draw depends on */
+  int64_t nans_aside;         /* of the nans, those that say nothing of any draw */
   int64_t memory;             /* largest resident set of a rank, bytes */
   double seconds[DUN_PHASES]; /* mean over the ranks */
   double wall;                /* seconds of rank 0 */

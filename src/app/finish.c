@@ -387,7 +387,7 @@ int dun_finish_run(struct dun_context *context, struct dun_driver *driver)
   if (driver->other_bits < driver->assembly->other_bits)
     driver->other_bits = driver->assembly->other_bits;
   dun_diagnosis_run(&driver->stored.diagnosis, driver, &evidence);
-  if (driver->cut && (code = dun_budget_shorten(context, driver)) < 0)
+  if ((code = dun_budget_shorten(context, driver)) < 0)
     return code;
   if ((code = write_result(context, driver, &evidence)) < 0)
     return code;

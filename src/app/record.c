@@ -33,7 +33,7 @@ static const struct dun_state driver_state[] = {
     INTEGER("evaluations", before.evaluations),
     INTEGER("gradients", before.gradients),
     INTEGER("nans", before.nans),
-    INTEGER("nans_warming", before.nans_warming),
+    INTEGER("nans_aside", before.nans_aside),
     INTEGER("bytes_sent", before.bytes_sent),
     INTEGER("collectives", before.collectives),
     INTEGER("memory", before.memory),
@@ -58,6 +58,7 @@ static const struct dun_state driver_state[] = {
 static const struct dun_state run_state[] = {
     RUN("tick", DUN_STATE_INTEGER, tick),
     RUN("replicate", DUN_STATE_INTEGER, replicate),
+    RUN("members", DUN_STATE_INTEGER, kept.members),
     RUN("draws", DUN_STATE_INTEGER, kept.draws),
     DUN_STATE_UP_TO(1, "began", offsetof(struct dun_run, kept.began)),
     RUN("warmed", DUN_STATE_INTEGER, kept.warmed),
@@ -274,7 +275,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
     EVALUATIONS,
     GRADIENTS,
     NANS,
-    NANS_WARMING,
+    NANS_ASIDE,
     BYTES,
     COLLECTIVES,
     PROCESSOR,
@@ -294,7 +295,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
   value[EVALUATIONS] = evaluator->evaluations;
   value[GRADIENTS] = evaluator->gradients;
   value[NANS] = evaluator->nans;
-  value[NANS_WARMING] = evaluator->nans_warming;
+  value[NANS_ASIDE] = evaluator->nans_aside;
   value[BYTES] = context->bytes_sent - start->bytes_sent;
   value[COLLECTIVES] = context->collectives - start->collectives;
   value[PROCESSOR] = (int64_t)((processor_seconds() - start->processor) * 1e9);
@@ -306,7 +307,7 @@ int dun_record_cost(struct dun_context *context, struct dun_driver *driver)
   cost->evaluations = before->evaluations + value[EVALUATIONS];
   cost->gradients = before->gradients + value[GRADIENTS];
   cost->nans = before->nans + value[NANS];
-  cost->nans_warming = before->nans_warming + value[NANS_WARMING];
+  cost->nans_aside = before->nans_aside + value[NANS_ASIDE];
   cost->bytes_sent = before->bytes_sent + value[BYTES];
   cost->collectives = before->collectives + value[COLLECTIVES];
   cost->memory = (int64_t)most[0] > before->memory ? (int64_t)most[0] : before->memory;

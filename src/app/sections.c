@@ -49,7 +49,7 @@ const struct dun_option dun_output_rows[] = {
 int64_t dun_assembly_chains(const struct dun_assembly *assembly)
 {
   const struct dun_run *run = &assembly->run;
-  return run->options.replicates * (run->kept.due > 0 ? run->kept.chains.total : 1);
+  return run->options.replicates * (run->kept.due > 0 ? run->kept.room : 1);
 }
 
 int64_t dun_assembly_draws(const struct dun_assembly *assembly)

@@ -128,7 +128,7 @@ static int64_t lanes_of(const struct dun_run *run)
 static void forget_faults(struct dun_evaluator *e, const struct dun_evaluator *before)
 {
   e->nans = before->nans;
-  e->nans_warming = before->nans_warming;
+  e->nans_aside = before->nans_aside;
   e->infinities = before->infinities;
 }
 

@@ -9,6 +9,7 @@ void dun_deal_forget(const struct dun_run *run, const struct dun_evaluator *befo
   run->evaluator->evaluations = before->evaluations;
   run->evaluator->gradients = before->gradients;
   run->evaluator->nans = before->nans;
+  run->evaluator->nans_aside = before->nans_aside;
   run->evaluator->infinities = before->infinities;
 }
 

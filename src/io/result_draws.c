@@ -243,10 +243,13 @@ static int64_t most_local(const struct dun_tiles *tiles, int ranks)
   return dun_tiles_of(tiles->total, tiles->tile, 0, ranks).local;
 }
 
-/* Chains that a rank may have particles of. */
+/* Chains that a rank may have particles of, now or when there are as many as there is room for. */
 static int64_t most_rows(const struct dun_run *run, int ranks)
 {
-  int64_t particles = most_local(&run->population.tiles, ranks), members = run->kept.members;
+  int64_t particles = most_local(&run->population.tiles, ranks);
+  int64_t members = run->kept.members;
+  if (run->kept.room > 0)
+    members = run->population.tiles.total / run->kept.room;
   int64_t chains = members == 1 ? particles : particles / members + 2;
   return at_least_1(chains < particles ? chains : particles);
 }

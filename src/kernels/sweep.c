@@ -277,6 +277,17 @@ static void spread_steps(const struct dun_sweep *s, const struct dun_lanes *w,
   dun_spread_steps(&s->adaptation[half], w->spread, w->step);
 }
 
+/* What ends so that nothing would let it be accepted says nothing of a draw: no density, where a
+ * trajectory's energy has run away, and no gradient, where the density is a number. */
+static void set_nans_aside(struct dun_sweep *s, const struct dun_lanes *w, int n)
+{
+  struct dun_evaluator *e = s->pass.evaluator;
+  uint64_t odd = e->odd_densities | e->odd_only_gradients;
+  for (int l = 0; l < n && odd && s->kernel->uses_leapfrogs && !e->warming; l++)
+    if (odd >> l & 1 && w->acceptance[l] == 0 && !(e->odd_densities >> l & 1 && w->unseen[l] > 0))
+      e->nans_aside++;
+}
+
 /* Where the halves meet in a tile, each moves with all lanes, and the other's are thrown away. */
 static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_address address,
                      int64_t i, double t, struct dun_span span, const double *inverse,
@@ -309,7 +320,9 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   struct dun_move move = move_of(s, w, address, n, span.half);
   broadcast_lanes(w->unseen, 0);
   spread_steps(s, w, address, span.half);
+  s->pass.evaluator->odd_densities = s->pass.evaluator->odd_only_gradients = 0;
   s->kernel->move(s->kernel_self, &move);
+  set_nans_aside(s, w, n);
   int status = dun_pass_leave(&s->pass, i, span.from, span.to);
   if (status < 0)
     return status;

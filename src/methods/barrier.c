@@ -221,11 +221,11 @@ static int rises(int64_t R, const double *time)
   return 1;
 }
 
-int dun_barrier_place(const struct dun_barrier *b, double *time, double *origin)
+int dun_barrier_place(const struct dun_barrier *b, int64_t rungs, double *time, double *origin)
 {
-  int64_t R = b->rungs, points = points_of(R);
+  int64_t points = points_of(b->rungs);
   double *memory = dun_allocate(3 * points + 4 * b->drawn, sizeof *memory);
-  struct curve c = {.end = dun_allocate(R, sizeof *c.end)};
+  struct curve c = {.end = dun_allocate(b->rungs, sizeof *c.end)};
   int status = memory && c.end ? 0 : DUN_ERROR_MEMORY;
 
   if (status == 0) {
@@ -233,12 +233,8 @@ int dun_barrier_place(const struct dun_barrier *b, double *time, double *origin)
     c.far = c.time + points;
     c.local = c.far + points;
     add_intervals(b, &c, c.local + points);
-    place(&c, R, time, origin);
-  }
-  int fails = status == 0 && !rises(R, time);
-  for (int64_t k = 0; k < R && fails; k++) {
-    time[k] = b->time[k];
-    origin[k] = (double)k;
+    place(&c, rungs, time, origin);
+    status = !rises(rungs, time);
   }
   dun_free(memory);
   dun_free(c.end);

@@ -22,8 +22,10 @@ struct dun_barrier {
 /* Lambda between two rungs of that rejection, where V is about normal: r^2 = 1 - exp(-Lambda^2). */
 double dun_barrier_distance(double rejection);
 
-/* The next ladder, time[R], and where its rungs lie among the present ones, origin[R]: 1.5 is
- * halfway between the rungs 1 and 2.  Local; DUN_ERROR_MEMORY. */
-int dun_barrier_place(const struct dun_barrier *barrier, double *time, double *origin);
+/* The next ladder of so many rungs, time[rungs], and where they lie among the present ones,
+ * origin[rungs]: 1.5 is halfway between the rungs 1 and 2.  Local; 0, or 1 where nothing tells
+ * where they should be and they are not placed; DUN_ERROR_MEMORY. */
+int dun_barrier_place(const struct dun_barrier *barrier, int64_t rungs, double *time,
+                      double *origin);
 
 #endif

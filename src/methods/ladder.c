@@ -158,52 +158,95 @@ void dun_ladder_forget(struct dun_ladder *l)
 }
 
 /* value[R][d] at places between the rows that are there: of the logarithms, or as they are. */
-static void move_rows(const struct dun_ladder *l, struct dun_numbers *value, const double *origin,
-                      int64_t d, int logarithms, double *work)
+static int move_rows(const struct dun_ladder *l, struct dun_numbers *value, int64_t rungs,
+                     const double *origin, int64_t d, int logarithms)
 {
-  memcpy(work, value->value, (size_t)(l->rungs * d) * sizeof *work);
-  for (int64_t k = 1; k + 1 < l->rungs; k++) {
+  const double *old = value->value;
+  double *new = dun_allocate(rungs * d, sizeof *new);
+  if (!new)
+    return DUN_ERROR_MEMORY;
+  for (int64_t k = 0; k < rungs; k++) {
     int64_t low = (int64_t)origin[k] < l->rungs - 2 ? (int64_t)origin[k] : l->rungs - 2;
     double share = origin[k] - (double)low;
     for (int64_t j = 0; j < d; j++) {
-      double a = work[low * d + j], b = work[(low + 1) * d + j];
-      value->value[k * d + j] =
-          logarithms ? a * dun_scalar_exp(share * dun_scalar_log(b / a)) : a + share * (b - a);
+      double a = old[low * d + j], b = old[(low + 1) * d + j];
+      new[k * d + j] = k == 0           ? a
+                       : k == rungs - 1 ? b
+                       : logarithms     ? a *dun_scalar_exp(share * dun_scalar_log(b / a))
+                                        : a + share *(b - a);
     }
   }
+  dun_free(value->value);
+  value->value = new;
+  value->count = rungs * d;
+  return 0;
 }
 
-int dun_ladder_respace(struct dun_ladder *l)
+/* What is counted of rungs begins anew where there are others. */
+static int resize(struct dun_ladder *l, int64_t rungs)
 {
-  int64_t R = l->rungs, entries = l->factor.count / R, least = l->d > 3 ? l->d : 3;
-  int64_t width = entries > least ? entries : least;
-  double *work = dun_allocate(R * width, sizeof *work), *origin = dun_allocate(R, sizeof *origin);
-  int status = work && origin ? 0 : DUN_ERROR_MEMORY;
+  int64_t N = l->rungs * l->ladders;
+  if (rungs == l->rungs)
+    return 0;
+  l->points = l->lost = l->values = l->looks = l->turns = 0;
+  if (dun_numbers_make(&l->rejected, 2 * rungs, 0) < 0 ||
+      dun_numbers_make(&l->drawn, VALUES * rungs, 0) < 0 ||
+      dun_numbers_make(&l->accepted, rungs, 0) < 0 ||
+      dun_numbers_make(&l->moments, 2 * rungs * l->d, 0) < 0)
+    return DUN_ERROR_MEMORY;
+  return dun_ladder_scratch(l, rungs, N / rungs, l->d);
+}
+
+static int take_rungs(struct dun_ladder *l, int64_t rungs, const double *time, const double *origin)
+{
+  int64_t entries = l->factor.count / l->rungs;
+  if (move_rows(l, &l->log_step, rungs, origin, 1, 0) < 0 ||
+      move_rows(l, &l->place, rungs, origin, l->d, 0) < 0 ||
+      move_rows(l, &l->scale, rungs, origin, l->d, 1) < 0 ||
+      (entries > 0 && move_rows(l, &l->factor, rungs, origin, entries, 0) < 0) ||
+      dun_numbers_make(&l->time, rungs, 0) < 0)
+    return DUN_ERROR_MEMORY;
+  memcpy(l->time.value, time, (size_t)rungs * sizeof *time);
+  return resize(l, rungs);
+}
+
+int dun_ladder_respace(struct dun_ladder *l, int64_t rungs)
+{
+  double *rejection = dun_allocate(l->rungs, sizeof *rejection);
+  double *time = dun_allocate(2 * rungs, sizeof *time), *origin = time + rungs;
+  int status = rejection && time ? 0 : DUN_ERROR_MEMORY;
 
   if (status == 0) {
     struct dun_barrier barrier = {
-        .rungs = R,
+        .rungs = l->rungs,
         .time = l->time.value,
-        .rejection = work,
+        .rejection = rejection,
         .lost = dun_ladder_lost(l),
         .drawn = (int64_t)(l->values < ROUND_VALUES ? l->values : ROUND_VALUES),
         .stride = VALUES,
         .value = l->drawn.value};
-    for (int64_t k = 0; k + 1 < R; k++)
-      work[k] = dun_ladder_inside(l, k);
-    status = dun_barrier_place(&barrier, work + R, origin);
+    for (int64_t k = 0; k + 1 < l->rungs; k++)
+      rejection[k] = dun_ladder_inside(l, k);
+    status = dun_barrier_place(&barrier, rungs, time, origin);
   }
-  if (status == 0) {
-    memcpy(l->time.value, work + R, (size_t)R * sizeof *work);
-    move_rows(l, &l->log_step, origin, 1, 0, work);
-    move_rows(l, &l->place, origin, l->d, 0, work);
-    move_rows(l, &l->scale, origin, l->d, 1, work);
-    if (entries > 0)
-      move_rows(l, &l->factor, origin, entries, 0, work);
+  if (status == 0)
+    status = take_rungs(l, rungs, time, origin);
+  dun_free(rejection);
+  dun_free(time);
+  return status < 0 ? status : 0;
+}
+
+double dun_ladder_wanted(const struct dun_ladder *l, double *worst)
+{
+  const double known = .95;
+  double barrier = 0;
+  *worst = 0;
+  for (int64_t k = 0; k + 1 < l->rungs; k++) {
+    double rejection = dun_ladder_inside(l, k);
+    *worst = rejection > *worst ? rejection : *worst;
+    barrier += dun_barrier_distance(rejection < known ? rejection : known);
   }
-  dun_free(work);
-  dun_free(origin);
-  return status;
+  return 1 + ceil(2 * barrier);
 }
 
 /* ---- step sizes ------------------------------------------------------------------------------ */

@@ -70,9 +70,15 @@ int dun_ladder_tail(struct dun_ladder *ladder, double *shape, int64_t *rung);
 /* The rejections, V's and step sizes of the next round begin anew. */
 void dun_ladder_forget(struct dun_ladder *ladder);
 
-/* The next ladder: times at equal distances of the barrier (methods/barrier.h); step sizes and
- * metrics are those of the law at hand, between the present rungs'.  Local; DUN_ERROR_MEMORY. */
-int dun_ladder_respace(struct dun_ladder *ladder);
+/* The next ladder, of so many rungs: times at equal distances of the barrier (methods/barrier.h);
+ * step sizes and metrics are those of the law at hand, between the present rungs'.  Where nothing
+ * tells where they should be it stays as it is.  Where their number changes, what was counted of
+ * rungs is forgotten.  Local; DUN_ERROR_MEMORY. */
+int dun_ladder_respace(struct dun_ladder *ladder, int64_t rungs);
+/* The rungs of a ladder that rejects about half of its swaps, by the rejections at hand.  Of pairs
+ * that reject almost all it is known only that they are far apart: they count as 19 in 20, and
+ * *worst, the most that a pair rejects, tells of them. */
+double dun_ladder_wanted(const struct dun_ladder *ladder, double *worst);
 
 /* The acceptance of a replica at rung k.  Behind a sweep: where enough of them are known, all
  * rungs' step sizes move towards the target. */

@@ -24,6 +24,9 @@ int dun_moves_due(const struct dun_moves *m, double t)
   return dun_moves_any(m) && (m->at == DUN_MOVES_EVERY || t >= 1);
 }
 
+/* Of the log density, more than which a step that ended at the cap should not have kept. */
+static const double KEPT = .5;
+
 /* 1, 2, 3, 4, 6, 8, 12, 16, 24, ... */
 static int is_look(int64_t moves)
 {
@@ -87,7 +90,7 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
     m->needed = m->done;
   if (!(enough && (!automatic || m->done >= m->least)) && !capped)
     return 0;
-  m->capped += m->needed == 0;
+  m->capped += m->needed == 0 && (slow || !(look->autocorrelation < KEPT));
   m->excess += fmax(look->never_moved - 2 * m->rejected, 0);
   m->most_stuck = fmax(m->most_stuck, look->never_moved);
   dun_watch_close(&m->watch, m->done, slow);
@@ -119,9 +122,11 @@ static void diagnose_stuck(const struct dun_moves *m, struct dun_diagnosis *out)
 void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
                         struct dun_diagnosis *out)
 {
+  const double few = 2; /* in a short run they are a large share, and tell little */
   double share = per_step(m, (double)m->capped);
+  double least = (double)m->capped > few ? .1 : .5;
   if (m->per_step < 0)
-    dun_diagnose(out, "moves", dun_verdict_above(share, .1, .5),
+    dun_diagnose(out, "moves", dun_verdict_above(share, least, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",
                  (long long)m->capped, (long long)m->watch.steps, (long long)most_moves(m, run));

@@ -1,6 +1,7 @@
 #include "methods/pilots.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "methods/metric.h"
 #include "parallel/sum.h"
 #include "paths/pilot.h"
@@ -44,6 +45,8 @@ int dun_pilots_check(const struct dun_run *run)
 /* ---- chains that count ----------------------------------------------------------------------- */
 
 enum { GAPS = 64, FIRST_RESTART = 8 };
+/* A window in which fewer moves have a chance has taught nothing but a shorter step. */
+static const double MOVES = .1;
 
 /* Log densities of this rank's pilots into logw, which others have at -inf; *highest of them. */
 static void note_densities(const struct dun_run *run, double *highest)
@@ -64,9 +67,10 @@ static void note_densities(const struct dun_run *run, double *highest)
   }
 }
 
-/* How far below the highest at least half of those with a density are: the least of (d + 5) 2^k. */
+/* How far below the highest at least half of those with a density are: the least of (d + 5) 2^k.
+ * *near: whether it is the first of them, and seven in eight are within the second. */
 static int find_gap(struct dun_context *context, const struct dun_run *run, double highest,
-                    double *gap)
+                    double *gap, int64_t *near)
 {
   const double *lp = dun_f64(run->logw);
   double least = run->evaluator->dimension + 5;
@@ -84,6 +88,7 @@ static int find_gap(struct dun_context *context, const struct dun_run *run, doub
   *gap = least;
   for (int k = 0; k < GAPS - 1 && 2 * within[k] < all; k++)
     *gap *= 2;
+  *near = 2 * within[0] >= all && 8 * within[1] >= 7 * all;
   return status;
 }
 
@@ -96,7 +101,7 @@ static int choose(struct dun_context *context, struct dun_pilots *p, struct dun_
   note_densities(run, &highest);
   int status = dun_max(context, 0, 1, &highest);
   if (status >= 0)
-    status = find_gap(context, run, highest, &gap);
+    status = find_gap(context, run, highest, &gap, &p->near);
   if (status < 0)
     return status;
   for (int64_t i = 0; i < run->population.tiles.local; i++) {
@@ -116,6 +121,42 @@ static int choose(struct dun_context *context, struct dun_pilots *p, struct dun_
   return dun_weights_compute(context, &run->population, run->logw, &p->weights);
 }
 
+/* Whether a mean or deviation is another one than chance makes it of n chains. */
+static int differs(const double *before, const double *now, int64_t d, double n)
+{
+  const double errors = 5, least = .5; /* of the log of a variance that much is no matter */
+  double limit = errors * sqrt(4 / n);
+
+  limit = limit > least ? limit : least;
+  for (int64_t j = 0; j < d; j++) {
+    double old = before[d + j] * before[d + j], new = now[d + j] * now[d + j];
+    double off = now[j] - before[j];
+    if (off * off * n > errors * errors * (old + new) ||
+        !(fabs(dun_scalar_log(new / old)) <= limit))
+      return 1;
+  }
+  return 0;
+}
+
+/* Behind `choose`.  *moving: whether the chains are. */
+static int look_at_moments(struct dun_context *context, struct dun_pilots *p,
+                           const struct dun_run *run, int *moving)
+{
+  int64_t d = run->evaluator->dimension;
+  double *now = dun_allocate(2 * d, sizeof *now);
+  int status = dun_agree(context, now ? 0 : DUN_ERROR_MEMORY);
+
+  if (status >= 0)
+    status =
+        dun_column_moments(context, &run->population, run->x, run->logw, &p->weights, now, now + d);
+  *moving = status < 0 || p->moments.count != 2 * d ||
+            differs(p->moments.value, now, d, (double)(p->chains - p->lost));
+  dun_free(p->moments.value);
+  p->moments.value = now;
+  p->moments.count = now ? 2 * d : 0;
+  return status;
+}
+
 /* ---- learning -------------------------------------------------------------------------------- */
 
 /* The correlations that so many points tell are taken as they are where they are many: what is
@@ -131,15 +172,17 @@ static int learn(struct dun_context *context, struct dun_pilots *p, struct dun_r
   struct dun_adaptation *a = run->adaptation;
   int64_t d = run->evaluator->dimension;
   double *mean = dun_allocate(2 * d, sizeof *mean);
-  int status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
+  int moving, status = dun_agree(context, mean ? 0 : DUN_ERROR_MEMORY);
 
   if (status >= 0)
     status = choose(context, p, run);
+  if (status >= 0)
+    status = look_at_moments(context, p, run, &moving);
   if (status >= 0 && dun_adaptation_learns(a))
     status =
         dun_metric_learn(context, run, run->logw, &p->weights, pilot_of(run).dense,
                          points_of((double)(p->chains - p->lost), (double)d), mean, mean + d, a);
-  if (a->adapt_step)
+  if (a->adapt_step && !(run->now.acceptance < MOVES))
     a->log_step = p->first_step;
   dun_free(mean);
   return status;
@@ -187,12 +230,19 @@ static int is_window_end(int64_t moves)
   return moves >= 4 && (moves & (moves - 1)) == 0;
 }
 
-/* What the population begins with: of correlations nothing, where the input wants none. */
+/* What the population begins with: of correlations nothing, where the input wants none.  0: chains
+ * that are on the way have more moves to make. */
 static int leave(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
 {
   struct dun_adaptation *a = run->adaptation;
-  int status = choose(context, p, run);
+  int moving, status = choose(context, p, run);
 
+  if (status >= 0)
+    status = look_at_moments(context, p, run, &moving);
+  if (status >= 0 && (moving || !p->near) && p->moves < pilot_of(run).most) {
+    p->due = 2 * p->moves;
+    return 0;
+  }
   if (status >= 0)
     status = dun_path_fit(context, run->path, run->path_self, &run->population, run->x, run->logw,
                           &p->weights);
@@ -214,7 +264,9 @@ int dun_pilots_start(struct dun_context *context, struct dun_pilots *p, struct d
 {
   int d = run->evaluator->dimension;
   int status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, d, draw));
-  p->moves = p->lost = 0;
+  p->moves = p->lost = p->near = 0;
+  p->due = dun_pilots_due(run);
+  p->moments.count = 0;
   p->first_step = run->adaptation->log_step;
   if (status < 0)
     return status;
@@ -228,7 +280,6 @@ int dun_pilots_move(struct dun_context *context, struct dun_pilots *p, struct du
 {
   struct dun_adaptation *a = run->adaptation;
   double longest = 16 + 2 * (double)p->moves;
-  int64_t due = dun_pilots_due(run);
   struct dun_look look;
 
   run->sweep.logw = NULL; /* pilot chains have no weights */
@@ -242,10 +293,10 @@ int dun_pilots_move(struct dun_context *context, struct dun_pilots *p, struct du
     a->length = longest;
   run->now.acceptance = look.acceptance;
   run->now.pilot = ++p->moves;
-  run->now.pilots = due;
-  if (p->moves >= due)
+  run->now.pilots = p->due;
+  if (p->moves >= p->due)
     return leave(context, p, run);
-  if (!is_window_end(p->moves) || 4 * p->moves > 3 * due)
+  if (!is_window_end(p->moves) || 4 * p->moves > 3 * p->due)
     return 0;
   if ((status = learn(context, p, run)) >= 0 && p->moves >= FIRST_RESTART)
     restart_lost(run);
@@ -265,4 +316,6 @@ void dun_pilots_diagnose(const struct dun_pilots *p, struct dun_diagnosis *out)
 void dun_pilots_free(struct dun_pilots *p)
 {
   dun_weights_free(&p->weights);
+  DUN_FREE(p->moments.value);
+  p->moments.count = 0;
 }

@@ -90,6 +90,13 @@ void dun_run_begin_chains(struct dun_run *run, double chains)
                               .pareto_k = NAN};
 }
 
+void dun_run_members(const struct dun_context *context, struct dun_run *run, int64_t members)
+{
+  run->kept.members = members;
+  run->kept.chains =
+      dun_tiles_of(run->options.particles / members, 1, context->rank, context->size);
+}
+
 void dun_run_begin_particles(struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;

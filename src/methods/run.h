@@ -59,8 +59,11 @@ enum dun_verdict_level dun_verdict_above(double value, double doubtful, double b
  * from there, one number of all draws at a time: their size is unbounded. */
 struct dun_kept {
   int64_t due;     /* draws of each chain in a replicate; 0: the last population is the result */
-  int64_t members; /* particles of a chain; set by the method's init where it is not 1.  Exactly
-                    * one of them has a logw above -inf whenever a draw is kept */
+  int64_t members; /* state: particles of a chain; set by the method's init where it is not 1,
+                    * and by dun_run_members before the first draw.  Exactly one of them has a logw
+                    * above -inf whenever a draw is kept */
+  int64_t room;    /* chains of a replicate that the result has room for; set by the method's init
+                    * where there may come to be more of them than there are at first */
   int64_t draws;   /* state: kept so far in this replicate */
   int64_t began;   /* state, set by the method: from the next tick on sweeps are for draws */
   int64_t warmed;  /* state, set by the method: as many draws as the sweeps before them would be */
@@ -166,6 +169,9 @@ int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun
 /* Tells of them if there were any. */
 void dun_starts_diagnose(const struct dun_starts *starts, const struct dun_run *run,
                          struct dun_diagnosis *diagnosis);
+
+/* So many consecutive particles are a chain: a divisor of their number, and kept.room is enough. */
+void dun_run_members(const struct dun_context *context, struct dun_run *run, int64_t members);
 
 /* Declares a column that is saved.  NULL as dun_population_declare. */
 struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum dun_column_type type,

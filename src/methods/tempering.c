@@ -28,10 +28,12 @@
 #define STATE(member, type_) DUN_STATE_ROW(#member, type_, offsetof(struct tempering, member), 1)
 static const struct dun_state state[] = {
     DUN_STATE_UP_TO(SAMPLE, "phase", offsetof(struct tempering, phase)),
+    STATE(rungs, DUN_STATE_INTEGER),
+    DUN_PILOTS_STATE(struct tempering, pilots),
     STATE(done, DUN_STATE_INTEGER),
     STATE(round, DUN_STATE_INTEGER),
     STATE(trips, DUN_STATE_INTEGER),
-    STATE(astray, DUN_STATE_NUMBER),
+    STATE(astray, DUN_STATE_NUMBERS),
     STATE(accepted, DUN_STATE_NUMBER),
     STATE(drift, DUN_STATE_NUMBER),
     STATE(tail, DUN_STATE_NUMBER),
@@ -110,7 +112,9 @@ static double progress(const void *self, const struct dun_run *run)
 
 static int64_t multiple(const void *self)
 {
-  return ((const struct tempering *)self)->rungs;
+  const int64_t some = 8; /* where the number is found: any with divisors */
+  long long stated = ((const struct tempering *)self)->temperatures;
+  return stated > 0 ? stated : some;
 }
 
 /* ---- setting up -------------------------------------------------------------------------- */
@@ -151,14 +155,16 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   int K = run->path->parts, code = dun_tempering_check(s, run);
 
   (void)context;
+  s->rungs = dun_tempering_first_rungs(s, run);
   if (code < 0 || (code = declare(s, run)) < 0 ||
       (code = dun_table_make(&s->table, columns, COLUMNS)) < 0)
     return code;
   run->kept.members = s->draws > 0 ? s->rungs : 1;
+  run->kept.room = s->draws > 0 ? run->options.particles / dun_tempering_fewest_rungs(s, run) : 0;
   s->all = dun_allocate(3 * run->options.particles + 1, sizeof *s->all);
   s->first = dun_allocate(run->population.tiles.local + 1, sizeof *s->first);
-  s->replica = dun_allocate(s->rungs, sizeof *s->replica);
-  s->value = dun_allocate(s->rungs, sizeof *s->value);
+  s->replica = dun_allocate(run->options.particles, sizeof *s->replica);
+  s->value = dun_allocate(run->options.particles, sizeof *s->value);
   s->slope = dun_allocate(K, sizeof *s->slope);
   s->intercept = dun_allocate(K, sizeof *s->intercept);
   if (!s->all || !s->first || !s->replica || !s->value || !s->slope || !s->intercept)
@@ -173,8 +179,10 @@ static void release(void *self)
   struct tempering *s = self;
   dun_ladder_free(&s->ladder);
   dun_rung_metric_free(&s->metric);
+  dun_pilots_free(&s->pilots);
   dun_bridge_free(&s->bridge);
   dun_table_free(&s->table);
+  DUN_FREE(s->astray.value);
   DUN_FREE(s->all);
   DUN_FREE(s->first);
   DUN_FREE(s->replica);
@@ -190,14 +198,19 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   int code = dun_adaptation_init(run->adaptation, run->kernel, run->kernel_self, d);
 
   (void)context;
-  s->phase = START;
+  s->phase = dun_pilots_due(run) > 0 ? PILOT_START : START;
+  s->pilots.chains = 0;
   s->done = s->round = s->trips = s->flat = s->proposed = s->tail_rung = s->moved = 0;
-  s->accepted = s->astray = 0;
+  s->accepted = 0;
   s->drift = s->tail = NAN;
   s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)s->ladder.ladders);
+  if (code >= 0 && s->phase == PILOT_START)
+    code = dun_adaptation_init(&run->adaptation[1], run->kernel, run->kernel_self, d);
   if (code >= 0)
     code = dun_ladder_init(&s->ladder, s->rungs, s->ladder.ladders, d, run->adaptation->log_step);
+  if (code >= 0)
+    code = dun_numbers_make(&s->astray, s->rungs, 0);
   if (code >= 0)
     code = dun_rung_metric_start(&s->metric);
   return code < 0 ? code : dun_bridge_init(&s->bridge, s->rungs, s->ladder.ladders);
@@ -262,54 +275,6 @@ static int set_out(struct dun_context *context, struct tempering *s, struct dun_
   return code < 0 ? code : DUN_TICK_GOING;
 }
 
-static int64_t bits(double value)
-{
-  return (int64_t)dun_bits(value);
-}
-
-static double number(int64_t word)
-{
-  return dun_from_bits((uint64_t)word);
-}
-
-/* d log pi_t / dt of a local replica; -inf where every t > 0 kills it. */
-static double derivative(const struct tempering *s, int K, int64_t i)
-{
-  double sum = 0;
-  for (int k = 0; k < K; k++)
-    if (s->slope[k] != 0)
-      sum += s->slope[k] * dun_f64(s->part_lp)[i * K + k];
-  return sum > DUN_NOWHERE ? sum : -INFINITY;
-}
-
-/* Every place is filled by one rank: integer sums bring the numbers to all unchanged. */
-static int gather(struct dun_context *context, struct tempering *s, const struct dun_run *run)
-{
-  const struct dun_tiles *tiles = &run->population.tiles;
-  int64_t N = tiles->total, trips = 0;
-  int K = run->path->parts;
-
-  run->path->coefficients(run->path_self, 0, s->intercept);
-  run->path->coefficients(run->path_self, 1, s->slope);
-  for (int k = 0; k < K; k++)
-    s->slope[k] -= s->intercept[k];
-  memset(s->all, 0, (size_t)(3 * N + 1) * sizeof *s->all);
-  for (int64_t i = 0; i < tiles->local; i++) {
-    int64_t *rung = dun_i64(s->rung) + 2 * i;
-    s->all[tiles->first + i] = bits(derivative(s, K, i));
-    s->all[N + tiles->first + i] = rung[0];
-    s->all[2 * N + tiles->first + i] = bits(dun_f64(s->credit)[i]);
-    if (rung[0] == 0 && rung[1] == 1)
-      rung[1] = 2;
-    if (rung[0] == s->rungs - 1) {
-      trips += rung[1] == 2;
-      rung[1] = 1;
-    }
-  }
-  s->all[3 * N] = trips;
-  return dun_sum_integers(context, 0, 3 * N + 1, s->all);
-}
-
 /* ---- swaps ------------------------------------------------------------------------------- */
 
 /* Of one ladder, by rung, and their V's. */
@@ -318,7 +283,7 @@ static void find_replicas(struct tempering *s, int64_t ladder, int64_t N)
   for (int64_t j = 0; j < s->rungs; j++) {
     int64_t i = ladder * s->rungs + j, k = s->all[N + i];
     s->replica[k] = i;
-    s->value[k] = number(s->all[i]);
+    s->value[k] = dun_tempering_number(s->all[i]);
   }
 }
 
@@ -369,6 +334,15 @@ static void take_rungs(struct tempering *s, const struct dun_run *run)
   place(s, run);
 }
 
+/* Which trajectories went astray: a step size answers for a rejection without a chance, unless it
+ * is one that the forces do not show. */
+static void count_astray(struct tempering *s, const struct dun_run *run)
+{
+  int64_t N = run->options.particles;
+  for (int64_t i = 0; i < N && run->kernel->uses_leapfrogs; i++)
+    s->astray.value[s->all[N + i]] += dun_tempering_number(s->all[2 * N + i]) == 0;
+}
+
 /* Step sizes by what the replicas that were at a rung in this sweep answer for. */
 static void adapt_steps(struct tempering *s, const struct dun_run *run)
 {
@@ -376,7 +350,7 @@ static void adapt_steps(struct tempering *s, const struct dun_run *run)
   if (!run->adaptation->adapt_step)
     return;
   for (int64_t i = 0; i < N; i++)
-    dun_ladder_accept(&s->ladder, s->all[N + i], number(s->all[2 * N + i]));
+    dun_ladder_accept(&s->ladder, s->all[N + i], dun_tempering_number(s->all[2 * N + i]));
   dun_ladder_adapt(&s->ladder, run->adaptation->target_acceptance);
 }
 
@@ -419,7 +393,7 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   run->sweep.rung_scale = scaled ? s->ladder.scale.value : NULL;
   run->sweep.rung_factor = s->ladder.factor.count > 0 ? s->ladder.factor.value : NULL;
   int code = move(context, s, run);
-  if (code < 0 || (code = gather(context, s, run)) < 0)
+  if (code < 0 || (code = dun_tempering_gather(context, s, run)) < 0)
     return code;
   if (learns && ((code = dun_ladder_metric_look(context, &s->ladder, &run->population, run->x,
                                                 s->rung)) < 0 ||
@@ -431,8 +405,8 @@ static int sweep(struct dun_context *context, struct tempering *s, struct dun_ru
   run->now.time = 1;
   run->now.moves = (double)++s->round;
   s->trips += s->all[3 * run->options.particles];
-  s->astray += look->hopeless - look->walled;
   s->accepted += look->acceptance;
+  count_astray(s, run);
   if (batch < 0) {
     adapt_steps(s, run);
     dun_adaptation_update(run->adaptation, look); /* the trajectory length */
@@ -487,7 +461,9 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
   if (round || last) {
     code = code < 0 ? code : step(s, run, 1);
     if (code >= 0 && round)
-      code = dun_ladder_respace(&s->ladder);
+      code = dun_ladder_respace(&s->ladder, dun_tempering_next_rungs(s, run));
+    if (code >= 0)
+      code = dun_tempering_regroup(context, s, run);
     code = dun_agree(context, code);
     if (!last || s->draws > 0)
       dun_ladder_forget(&s->ladder);
@@ -496,7 +472,8 @@ static int warm_up(struct dun_context *context, struct tempering *s, struct dun_
     s->phase = SAMPLE;
     if ((run->kept.began = s->draws > 0)) {
       s->done = s->trips = 0;
-      s->accepted = s->astray = 0;
+      s->accepted = 0;
+      memset(s->astray.value, 0, (size_t)s->rungs * sizeof(double));
     }
   }
   take_rungs(s, run);
@@ -544,10 +521,13 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   struct tempering *s = self;
   if (s->phase == SAMPLE && (s->draws == 0 || s->done == sampled(s)))
     return DUN_TICK_DONE;
-  run->evaluator->warming = s->draws > 0 && s->phase < SAMPLE;
+  run->evaluator->warming = s->phase < START || (s->draws > 0 && s->phase < SAMPLE);
+  if (s->draws > 0 && run->kept.members != s->rungs)
+    return dun_fail(DUN_ERROR_INPUT, "The checkpoint's chains are no ladders of its rungs.");
   enum dun_phase before =
       dun_timers_switch(&context->timers, s->phase == START ? DUN_PHASE_SETUP : DUN_PHASE_MOVE);
-  int code = s->phase == START    ? set_out(context, s, run)
+  int code = s->phase < START     ? dun_tempering_pilot(context, s, run)
+             : s->phase == START  ? set_out(context, s, run)
              : s->phase == WARMUP ? warm_up(context, s, run)
                                   : sample(context, s, run);
   dun_timers_switch(&context->timers, before);
@@ -560,8 +540,16 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
     .initial = initial_, .minimum = minimum_, .maximum = 1e9, .doc = doc_                          \
   }
 static const struct dun_option options[] = {
-    OPTION("temperatures", rungs, "10", 2,
-           "Rungs of a ladder; run.particles is a multiple: that many ladders side by side."),
+    {.name = "temperatures",
+     .type = DUN_INTEGER,
+     .offset = offsetof(struct tempering, temperatures),
+     .initial = "auto",
+     .words = "auto",
+     .minimum = 2,
+     .maximum = 1e9,
+     .doc = "Rungs of a ladder, a divisor of run.particles: there are as many ladders side by side "
+            "as fit.  auto: found in the warm-up, so that about half of the swaps are refused; 4 "
+            "ladders at least are left."},
     OPTION("warmup", warmup, "500", 1,
            "Sweeps in which the ladder, step sizes, metrics and trajectory length are learned."),
     OPTION("draws", draws, "1000", 0,

@@ -15,9 +15,6 @@ int dun_tempering_check(const struct tempering *s, const struct dun_run *run)
                     "method tempering follows affine paths, and path %s is not "
                     "one",
                     run->path->type.name);
-  if (run->path->pilot && run->path->pilot(run->path_self).moves > 0)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method tempering needs a base that is given, not one fitted by pilot chains");
   if (run->path->schedule && run->path->schedule(run->path_self)->type != DUN_SCHEDULE_ADAPTIVE)
     return dun_fail(DUN_ERROR_INPUT, "path.schedule is for methods that follow one; method "
                                      "tempering adapts a ladder of its own");
@@ -35,11 +32,16 @@ int dun_tempering_check(const struct tempering *s, const struct dun_run *run)
                     "method tempering has a metric for every rung: kernel.metric can be identity, "
                     "diagonal, or, in 2 to %d dimensions, dense",
                     DUN_RUNGS_DENSE_MOST);
-  if (run->options.particles % s->rungs)
+  if (s->temperatures > 0 && run->options.particles % s->temperatures)
     return dun_fail(DUN_ERROR_INPUT,
                     "run.particles is %lld, expected a multiple of method.temperatures, %lld",
-                    run->options.particles, s->rungs);
-  return 0;
+                    run->options.particles, s->temperatures);
+  if (run->options.particles < 2)
+    return dun_fail(
+        DUN_ERROR_INPUT,
+        "run.particles is %lld, and a ladder of method tempering has two rungs at least",
+        run->options.particles);
+  return dun_pilots_check(run);
 }
 
 static void diagnose_evidence(const struct tempering *s, const struct dun_run *run,
@@ -109,16 +111,29 @@ static void diagnose_swaps(const struct tempering *s, struct dun_diagnosis *out)
                most - least < .3 ? "" : ": far from equal; a longer warm-up spaces them better");
 }
 
-/* Where trajectories go astray there may be more of a law that none has entered. */
+/* Where trajectories go astray there may be more of a law that none has entered.  Below the target
+ * draws of the base go up the ladder, too: there they may be many before that is a matter. */
 static void diagnose_astray(const struct tempering *s, const struct dun_run *run,
                             struct dun_diagnosis *out)
 {
-  double share = s->astray / (double)s->done;
-  if (run->kernel->uses_leapfrogs && s->draws > 0)
-    dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
-                 "%.3g%% of the trajectories went astray: their energy rose by more than 700, and "
-                 "not at a wall",
-                 100 * share);
+  const double few = 1e-4, some = .01;
+  double moves = (double)s->done * (double)s->ladder.ladders, worst = 0;
+  double target = s->astray.value[s->rungs - 1] / moves;
+  int64_t at = 0;
+  for (int64_t k = 0; k + 1 < s->rungs; k++)
+    if (s->astray.value[k] / moves > worst) {
+      worst = s->astray.value[k] / moves;
+      at = k;
+    }
+  if (!run->kernel->uses_leapfrogs || s->draws == 0)
+    return;
+  enum dun_verdict_level level = dun_verdict_above(target, few, some);
+  enum dun_verdict_level below = dun_verdict_above(worst, .1, .5);
+  dun_diagnose(
+      out, "divergences", below > level ? below : level,
+      "%.3g%% of the trajectories of the target, %.3g%% of those of rung %lld, went astray: "
+      "their energy rose by more than 700, and not at a wall",
+      100 * target, 100 * worst, (long long)at);
 }
 
 void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
@@ -126,6 +141,7 @@ void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_di
   const struct tempering *s = self;
   double ladders = (double)s->ladder.ladders, acceptance = s->accepted / (double)s->done;
 
+  dun_pilots_diagnose(&s->pilots, out);
   dun_starts_diagnose(&s->starts, run, out);
   diagnose_evidence(s, run, out);
   diagnose_tails(s, out);
@@ -140,15 +156,29 @@ void dun_tempering_diagnose(void *self, const struct dun_run *run, struct dun_di
                "the mean acceptance was %.3f", acceptance);
 }
 
+/* The state's rungs are those of a run with these options, and what was made for the first ones is
+ * made for them. */
+static int take_rungs(struct tempering *s)
+{
+  struct dun_ladder *l = &s->ladder;
+  int64_t N = l->rungs * l->ladders;
+  if (s->rungs < 2 || s->rungs > N || N % s->rungs != 0 ||
+      (s->temperatures > 0 && s->rungs != s->temperatures))
+    return 0;
+  s->metric.rungs = s->rungs;
+  return s->astray.count == s->rungs && dun_ladder_scratch(l, s->rungs, N / s->rungs, l->d) == 0 &&
+         dun_bridge_scratch(&s->bridge, s->rungs, N / s->rungs) == 0;
+}
+
 int dun_tempering_restore(void *self)
 {
-  const struct tempering *s = self;
+  struct tempering *s = self;
   int64_t local = dun_block_bytes(s->first) - 1; /* this rank's particles, and one more */
   int64_t sampled = s->draws * s->thin, most = s->phase == SAMPLE ? sampled : s->warmup - 1;
   int ended = s->phase == SAMPLE && s->draws == 0; /* `done` is the warm-up's */
-  int sound = (ended || s->phase == START || s->done <= most) && s->tail_rung < s->rungs &&
-              dun_ladder_is_sound(&s->ladder) && dun_rung_metric_is_sound(&s->metric) &&
-              dun_bridge_is_sound(&s->bridge);
+  int sound = take_rungs(s) && (ended || s->phase <= START || s->done <= most) &&
+              s->tail_rung < s->rungs && dun_ladder_is_sound(&s->ladder) &&
+              dun_rung_metric_is_sound(&s->metric) && dun_bridge_is_sound(&s->bridge);
   for (int64_t i = 0; i < local && sound; i++)
     sound = dun_i64(s->rung)[2 * i] >= 0 && dun_i64(s->rung)[2 * i] < s->rungs;
   return sound ? 0

@@ -212,7 +212,10 @@ static const struct dun_schedule *schedule(const void *self)
 static struct dun_pilot pilot(const void *self)
 {
   const struct geometric *g = self;
-  struct dun_pilot none = {0}, p = {.moves = g->base.pilot_moves,
+  const long long few = 100, most = 800; /* where nothing is stated */
+  long long stated = g->base.pilot_moves;
+  struct dun_pilot none = {0}, p = {.moves = stated > 0 ? stated : few,
+                                    .most = stated > 0 ? stated : most,
                                     .chains = g->base.pilot_chains,
                                     .dense = g->base.covariance == FITTED_DENSE};
   return g->base.type == BASE_FITTED ? p : none;
@@ -310,11 +313,13 @@ static const struct dun_option base_options[] = {
     {.name = "pilot_moves",
      .type = DUN_INTEGER,
      .offset = BASE(pilot_moves),
-     .initial = "100",
+     .initial = "auto",
+     .words = "auto",
      .minimum = 1,
      .maximum = 1e9,
      .when = "type=fitted",
-     .doc = "Moves of the pilot chains on the target before the fit."},
+     .doc = "Moves of the pilot chains on the target before the fit; auto: 100, and twice, four or "
+            "eight times as many where most of them are still far below the highest."},
     {.name = "pilot_chains",
      .type = DUN_INTEGER,
      .offset = BASE(pilot_chains),

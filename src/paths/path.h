@@ -112,6 +112,7 @@ struct dun_path {
 
 struct dun_pilot {
   long long moves;  /* sweeps; 0: no pilot */
+  long long most;   /* of them, where half of the chains are still far below the highest */
   long long chains; /* at most this many particles take part (whole tiles) */
   int dense;        /* the whole covariance is wanted; 0: its diagonal */
 };

@@ -334,18 +334,22 @@ static void clear_lane(int64_t d, double *columns, int lane)
     columns[j * DUN_LANES + lane] = 0;
 }
 
-static void count_nans(struct dun_evaluator *e, int found)
+static void count_nan(struct dun_evaluator *e)
 {
-  e->nans += found;
-  e->nans_warming += found && e->warming;
+  e->nans++;
+  e->nans_aside += e->warming != 0;
 }
 
 /* A gradient that is none where the log density is a number; where that is not known, or the point
  * is outside, it is no wonder. */
 static void count_odd_gradient(struct dun_evaluator *e, int lane, const double *lp)
 {
-  count_nans(e, lp && isfinite(*lp));
-  e->odd_gradients |= UINT64_C(1) << lane;
+  uint64_t bit = UINT64_C(1) << lane;
+  e->odd_gradients |= bit;
+  if (!lp || !isfinite(*lp))
+    return;
+  count_nan(e);
+  e->odd_only_gradients |= bit;
 }
 
 static void clear_odd_lanes(struct dun_evaluator *e, int n, const double *lp, double *columns)
@@ -367,7 +371,9 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
     return;
   for (int l = 0; l < DUN_LANES; l++)
     if (!isfinite(lp[l])) {
-      count_nans(e, l < n && lp[l] != -INFINITY);
+      if (l < n && lp[l] != -INFINITY)
+        count_nan(e);
+      e->odd_densities |= (uint64_t)(l < n && isnan(lp[l])) << l;
       e->infinities += l < n && lp[l] == INFINITY;
       lp[l] = -INFINITY;
     }

@@ -26,9 +26,9 @@ struct dun_evaluator {
   int64_t gradients; /* points of which the gradient was asked for */
   int64_t nans; /* log densities that were NaN or +inf, counted as outside, and gradients that were
                  * no numbers where the log density was one, counted as 0 */
-  int64_t infinities;   /* those that were +inf */
-  int warming;          /* set by methods: no draw depends on what is evaluated now */
-  int64_t nans_warming; /* those of `nans` that were met so */
+  int64_t infinities; /* those that were +inf */
+  int warming;        /* set by methods: no draw depends on what is evaluated now */
+  int64_t nans_aside; /* those of `nans` that were met so, or by trajectories that had run away */
 
   struct dun_interrupt *interrupt; /* looked at while the target works; NULL: never */
   int given_up; /* the work in hand is: every log density is -INFINITY at once, and what was made
@@ -49,6 +49,8 @@ struct dun_evaluator {
   /* Lanes of which a gradient was wanted and was no number, bit by bit, since this became 0: set by
    * dun_evaluate, read and cleared by who wants to know. */
   uint64_t odd_gradients;
+  uint64_t odd_densities, odd_only_gradients; /* likewise: of `nans`, where the log density was NaN,
+                                               * and where it was a number */
 };
 
 /* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has

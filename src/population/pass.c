@@ -200,6 +200,7 @@ int dun_pass_enter(struct dun_pass *pass, int64_t local_tile, int from)
   pass->evaluations = pass->evaluator->evaluations;
   pass->gradients = pass->evaluator->gradients;
   pass->nans = pass->evaluator->nans;
+  pass->nans_aside = pass->evaluator->nans_aside;
   pass->infinities = pass->evaluator->infinities;
   pass->evaluator->timed = 0;
   return 1;
@@ -213,6 +214,7 @@ int dun_pass_leave(struct dun_pass *pass, int64_t local_tile, int from, int to)
     pass->evaluator->evaluations = pass->evaluations;
     pass->evaluator->gradients = pass->gradients;
     pass->evaluator->nans = pass->nans;
+    pass->evaluator->nans_aside = pass->nans_aside;
     pass->evaluator->infinities = pass->infinities;
     return DUN_INTERRUPTED;
   }

@@ -41,10 +41,11 @@ struct dun_pass {
 
   /* of the present tick */
   int64_t begun;
-  struct dun_interrupt *interrupt;                  /* the context's, in a pass */
-  int64_t evaluations, gradients, nans, infinities; /* of the evaluator, when the piece was begun */
-  double key[2];                                    /* of that piece: global tile, first lane */
-  int64_t most;                                     /* numbers of its answers that are kept */
+  struct dun_interrupt *interrupt;                              /* the context's, in a pass */
+  int64_t evaluations, gradients, nans, nans_aside, infinities; /* of the evaluator, when the piece
+                                                                 * was begun */
+  double key[2]; /* of that piece: global tile, first lane */
+  int64_t most;  /* numbers of its answers that are kept */
 
   /* of this rank in this job */
   int64_t pieces; /* that were completed */

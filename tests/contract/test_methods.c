@@ -51,6 +51,8 @@ static const struct setting settings[] = {
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: hmc}"},
     {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", WIDE "kernel: {type: rwm}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: underdamped}"},
+    {"tempering", "warmup: 200, draws: 300",
+     "path: {type: geometric, base: {type: fitted, scale: 5}}\nkernel: {type: hmc}"},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -78,6 +80,7 @@ static const struct setting chains[] = {
      WIDE "kernel: {type: hmc, metric: dense}"},
     {"tempering", "temperatures: 5, warmup: 200, draws: 50",
      WIDE "kernel: {type: rwm, metric: dense}"},
+    {"tempering", "warmup: 200, draws: 50", WIDE "kernel: {type: hmc}"},
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
@@ -227,7 +230,7 @@ static void chains_have_the_moments(void)
              chains[i].sections, chains[i].name, chains[i].method);
     struct dun_run *run = fixture_make(&fixture, text);
     double progress = 0;
-    double *chain = calloc((size_t)run->kept.chains.total * MOMENTS, sizeof *chain);
+    double *chain = calloc((size_t)run->kept.room * MOMENTS, sizeof *chain);
     CHECK(run->method->start(&test_context, run->method_self, run) == 0);
     do {
       status = run->method->advance(&test_context, run->method_self, run);

@@ -38,6 +38,12 @@ def test_one_tick_at_a_time_of_tempering():
                        kernel="hmc")
 
 
+def test_one_tick_at_a_time_of_tempering_that_finds_its_rungs():
+    one_tick_at_a_time("tempering", "--set", "method.temperatures=auto", "--set",
+                       "method.warmup=20", "--set", "method.draws=10", "--set", "method.thin=1",
+                       kernel="hmc", base="type: fitted, scale: 3, pilot_moves: 5")
+
+
 def test_one_tick_at_a_time_of_tempering_with_a_finish():
     one_tick_at_a_time("ladders_finished", "--set", "run.tile=2", "--set", "method.warmup=20",
                        kernel="rwm")

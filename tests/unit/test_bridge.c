@@ -166,7 +166,7 @@ static void adapt(const struct law *law, double *time, double *least, double *mo
                                   .stride = DRAWS,
                                   .value = value};
     if (i < ROUNDS)
-      CHECK(dun_barrier_place(&barrier, placed, origin) == 0);
+      CHECK(dun_barrier_place(&barrier, PLACES, placed, origin) == 0);
     for (int k = 0; k < PLACES && i < ROUNDS; k++) {
       CHECK(k == 0 || (placed[k] > placed[k - 1] && origin[k] >= origin[k - 1]));
       time[k] = placed[k];
