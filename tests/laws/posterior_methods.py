@@ -4,10 +4,10 @@ Gaussian that is stated (flat priors are no base): means, deviations, log Z and 
     tests/laws/posterior_methods.py [--ranks N] [--seed N] [--set SECTION.OPTION=VALUE ...]
                                     [--ways WAY ...] [NAME ...]
 
-prints a table: how many means and deviations are compared with those of reference.csv, how many lie
-4 combined errors or more from them and the worst, log Z of the method and of its second estimate,
-and which verdicts are not good.  A WAY is one of "smc fitted", "smc wide", "tempering fitted" and
-"tempering wide".  The data lie below DUNLIN_DATA."""
+prints a table: seconds and evaluations, how many means and deviations are compared with those of
+reference.csv, how many lie 4 combined errors or more from them and the worst, log Z of the method
+and of its second estimate, and which verdicts are not good.  A WAY is one of "smc fitted",
+"smc wide", "tempering fitted" and "tempering wide".  The data lie below DUNLIN_DATA."""
 import argparse
 import os
 import sys
