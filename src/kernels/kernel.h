@@ -38,6 +38,8 @@ struct dun_move {
    * rejections are none of the step size's fault.  Left at 0 by kernels without forces, but for
    * particles outside the support. */
   double *unseen;
+  double *
+      gain; /* [64] or NULL, set by the caller to 0: of trajectories, what the kinetic energy got */
 
   /* [d][64]: of kernels that declare a column "v"; all 0: not drawn yet */
   double *momentum;

@@ -108,6 +108,8 @@ void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
   dun_add_kinetic(m->d, -1, p, energy);
   dun_metropolis_ratio(dun_move_lp(m), lp, energy, log_ratio);
   dun_metropolis_unseen(dun_move_lp(m), lp, forced ? energy : NULL, log_ratio, m->unseen);
+  for (int l = 0; l < DUN_LANES && m->gain; l++)
+    m->gain[l] = -energy[l];
   m->proposed_force = g;
   dun_metropolis_accept(m, proposal, log_ratio);
 }

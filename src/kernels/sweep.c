@@ -278,14 +278,18 @@ static void spread_steps(const struct dun_sweep *s, const struct dun_lanes *w,
 }
 
 /* What ends so that nothing would let it be accepted says nothing of a draw: no density, where a
- * trajectory's energy has run away, and no gradient, where the density is a number. */
-static void set_nans_aside(struct dun_sweep *s, const struct dun_lanes *w, int n)
+ * trajectory has got more kinetic energy than any climb gives it (from where most of a normal law
+ * is, d / 2), and no gradient, where the density is a number. */
+static void set_nans_aside(struct dun_sweep *s, const struct dun_lanes *w, int n,
+                           const double *gain)
 {
   struct dun_evaluator *e = s->pass.evaluator;
-  uint64_t odd = e->odd_densities | e->odd_only_gradients;
-  for (int l = 0; l < n && odd && s->kernel->uses_leapfrogs && !e->warming; l++)
-    if (odd >> l & 1 && w->acceptance[l] == 0 && !(e->odd_densities >> l & 1 && w->unseen[l] > 0))
-      e->nans_aside++;
+  double climb = 50 + 2 * (double)s->d;
+  for (int l = 0; l < n && s->kernel->uses_leapfrogs && !e->warming; l++) {
+    int density = e->odd_densities >> l & 1;
+    int away = w->unseen[l] == 0 || gain[l] > climb;
+    e->nans_aside += w->acceptance[l] == 0 && (!density || away) ? e->odd[l] : 0;
+  }
 }
 
 /* Where the halves meet in a tile, each moves with all lanes, and the other's are thrown away. */
@@ -296,7 +300,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   const struct dun_tiles *tiles = &s->population->tiles;
   int64_t tile = tiles->first_tile + i, d = s->d;
   int n = dun_tile_size(tiles, tile);
-  double *lp = w->state + (d + s->K) * DUN_LANES;
+  double *lp = w->state + (d + s->K) * DUN_LANES, gain[DUN_LANES] = {0};
 
   address.tile = (uint32_t)tile;
   dun_sweep_load(s, w, i, t, dun_adaptation_step(&s->adaptation[span.half], address));
@@ -318,11 +322,13 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
     w->counts[l] = l >= span.from && l < span.to && lp[l] >= s->floor;
   s->metric = metric_of(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
+  move.gain = gain;
   broadcast_lanes(w->unseen, 0);
   spread_steps(s, w, address, span.half);
-  s->pass.evaluator->odd_densities = s->pass.evaluator->odd_only_gradients = 0;
+  s->pass.evaluator->odd_densities = 0;
+  memset(s->pass.evaluator->odd, 0, sizeof s->pass.evaluator->odd);
   s->kernel->move(s->kernel_self, &move);
-  set_nans_aside(s, w, n);
+  set_nans_aside(s, w, n, gain);
   int status = dun_pass_leave(&s->pass, i, span.from, span.to);
   if (status < 0)
     return status;

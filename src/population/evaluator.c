@@ -334,22 +334,20 @@ static void clear_lane(int64_t d, double *columns, int lane)
     columns[j * DUN_LANES + lane] = 0;
 }
 
-static void count_nan(struct dun_evaluator *e)
+static void count_nan(struct dun_evaluator *e, int lane)
 {
   e->nans++;
   e->nans_aside += e->warming != 0;
+  e->odd[lane]++;
 }
 
 /* A gradient that is none where the log density is a number; where that is not known, or the point
  * is outside, it is no wonder. */
 static void count_odd_gradient(struct dun_evaluator *e, int lane, const double *lp)
 {
-  uint64_t bit = UINT64_C(1) << lane;
-  e->odd_gradients |= bit;
-  if (!lp || !isfinite(*lp))
-    return;
-  count_nan(e);
-  e->odd_only_gradients |= bit;
+  e->odd_gradients |= UINT64_C(1) << lane;
+  if (lp && isfinite(*lp))
+    count_nan(e, lane);
 }
 
 static void clear_odd_lanes(struct dun_evaluator *e, int n, const double *lp, double *columns)
@@ -372,7 +370,7 @@ static void settle_lp(struct dun_evaluator *e, int n, double *lp)
   for (int l = 0; l < DUN_LANES; l++)
     if (!isfinite(lp[l])) {
       if (l < n && lp[l] != -INFINITY)
-        count_nan(e);
+        count_nan(e, l);
       e->odd_densities |= (uint64_t)(l < n && isnan(lp[l])) << l;
       e->infinities += l < n && lp[l] == INFINITY;
       lp[l] = -INFINITY;

@@ -49,8 +49,8 @@ struct dun_evaluator {
   /* Lanes of which a gradient was wanted and was no number, bit by bit, since this became 0: set by
    * dun_evaluate, read and cleared by who wants to know. */
   uint64_t odd_gradients;
-  uint64_t odd_densities, odd_only_gradients; /* likewise: of `nans`, where the log density was NaN,
-                                               * and where it was a number */
+  uint64_t odd_densities; /* likewise: those whose log density was NaN */
+  int odd[DUN_LANES];     /* how many of `nans` there were in each lane since this became 0 */
 };
 
 /* Checks the dimension, the layout and the output parameters, allocates scratch.  The target has
