@@ -56,6 +56,19 @@ static hid_t access_list(struct dun_hdf_trouble **trouble)
   return list;
 }
 
+/* Who reads keeps few objects in memory, however many there are: else HDF5 takes 32 MB for them, more
+ * than the guard grants. */
+static void keep_few(hid_t access)
+{
+  H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+  if (H5Pget_mdc_config(access, &cache) < 0)
+    return;
+  cache.set_initial_size = 1;
+  cache.initial_size = cache.min_size = 1 << 19;
+  cache.max_size = 1 << 20;
+  H5Pset_mdc_config(access, &cache);
+}
+
 static hid_t create_list(void)
 {
   hid_t list = H5Pcreate(H5P_FILE_CREATE);
@@ -136,6 +149,8 @@ hid_t dun_hdf_open_unguarded(const char *file, int write)
     return code;
   struct dun_hdf_trouble *trouble;
   hid_t access = access_list(&trouble), handle = -1;
+  if (!write)
+    keep_few(access);
   if (trouble)
     handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
   if (handle < 0 && trouble) { /* told before another call makes HDF5 forget the reason */

@@ -338,6 +338,13 @@ static void be_strict(void)
   H5set_free_list_limits(0, 0, 0, 0, 0, 0);
 }
 
+/* A megabyte may hold a thousand objects, each of which takes a tenth of a millisecond or two. */
+static rlim_t seconds_for(int64_t size)
+{
+  int64_t megabytes = size >> 20;
+  return SECONDS + (rlim_t)(size >> 24) + (rlim_t)(megabytes < 60 ? megabytes : 60);
+}
+
 /* Says nothing, and takes no more time and memory than that.  HDF5 tells where it got none. */
 static int read_all(const char *file, int64_t size)
 {
@@ -351,9 +358,9 @@ static int read_all(const char *file, int64_t size)
     dup2(nowhere, STDOUT_FILENO); /* HDF5 may call exit, which flushes what is the parent's */
   }
   be_strict();
-  alarm(60 + (unsigned)(size >> 24));
+  alarm(60 + 2 * (unsigned)seconds_for(size));
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + SECONDS + (rlim_t)(size >> 24));
+  limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + seconds_for(size));
   limit_memory(size);
   hid_t handle = dun_hdf_open_unguarded(file, 0);
   if (handle < 0)

@@ -4,7 +4,8 @@
  *     call=file number=7 action=EIO path=cut.h5 rank=1
  *   call    file: all that opens, reads, changes, renames or removes files; change: all that may
  *           leave them otherwise; or one of open, read, write, truncate, reserve, sync, rename,
- *           remove, close, look, make; or memory; or one of malloc, calloc, realloc, aligned
+ *           remove, close, look, make; or memory; or one of malloc, calloc, realloc, aligned; or
+ *           compare: of texts, by strcmp, which are counted only
  *   number  the number of the call, from 1; 0: none, they are only counted
  *   action  EIO, EMFILE, EACCES, ENOSPC, ENOMEM, ESTALE: it fails with that; kill: SIGKILL in its
  *           place; part: a read or write of half of the bytes; other: a write leaves other bytes
@@ -40,7 +41,7 @@
 enum { PLACE = 512 };
 
 static struct {
-  int ready, error, kills, halves, others, copying, signals;
+  int ready, comparing, error, kills, halves, others, copying, signals;
   long number, last, at;
   char call[16], path[PLACE], caller[16], copies[PLACE], count[PLACE + 16];
 } plan;
@@ -112,6 +113,7 @@ static __attribute__((constructor)) void begin(void)
   take(text, "caller", plan.caller, sizeof plan.caller);
   if (!strcmp(plan.caller, "any"))
     *plan.caller = 0;
+  plan.comparing = !strcmp(plan.call, "compare");
   plan.ready = 1;
 }
 
@@ -218,6 +220,19 @@ static __attribute__((noinline)) int fail(void)
 }
 
 #define CALLER __builtin_return_address(0)
+
+/* ---- texts ------------------------------------------------------------------------------- */
+
+int strcmp(const char *one, const char *other)
+{
+  if (plan.comparing)
+    atomic_fetch_add(&calls, 1);
+  while (*one && *one == *other) {
+    one++;
+    other++;
+  }
+  return (unsigned char)*one - (unsigned char)*other;
+}
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
