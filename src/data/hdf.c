@@ -56,8 +56,8 @@ static hid_t access_list(struct dun_hdf_trouble **trouble)
   return list;
 }
 
-/* Who reads keeps few objects in memory, however many there are: else HDF5 takes 32 MB for them, more
- * than the guard grants. */
+/* Who reads keeps few objects in memory, however many there are: else HDF5 takes 32 MB for them,
+ * more than the guard grants. */
 static void keep_few(hid_t access)
 {
   H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};

@@ -348,16 +348,6 @@ def test_memory():
                     ["check", FILE, "--set", "run.particles=1e9", *more])
 
 
-def test_memory_for_the_end():
-    """What is worked out of all draws at the end takes memory too: of a result that the disk could
-    hold, before the run."""
-    with Folder() as folder:
-        write(folder, FILE, GOOD.replace(FROM_PATH, CHAINS))
-        for words, code in ((["run"], 1), (["check"], 2), (["check", "--estimate"], 2)):
-            refused(folder, ["memory", "are left for it", "fewer particles or draws"],
-                    [*words, FILE, "--set", "method.draws=1e9"], codes=(code,))
-
-
 def test_nan_density():
     """A target that is NaN everywhere is refused, or leaves no weight if it was not tried."""
     with Folder() as folder:

@@ -249,6 +249,17 @@ def test_space_is_compared_before_the_run():
             assert os.listdir(folder) == ["input.yaml"], os.listdir(folder)
 
 
+def test_memory_of_the_end_is_compared_before_the_run():
+    """What is worked out of all draws takes memory too, of a result that the disk could hold."""
+    with Folder() as folder:
+        file = write(folder, "input.yaml", INPUTS["langevin"])
+        for words, code in ((["run"], 1), (["check"], 2), (["check", "--estimate"], 2)):
+            done = dunlin(*words, file, "--output", os.path.join(folder, "r.h5"), "--set",
+                          "method.draws=1e9", "--set", "run.particles=256", code=code)
+            assert "fewer particles or draws" in done.stderr, done.stderr
+            assert os.listdir(folder) == ["input.yaml"], os.listdir(folder)
+
+
 def test_an_early_warning_at_any_time():
     """Before main has read its command line, while MPI starts, and behind the end of the work: no
     run ends by the signal itself."""
