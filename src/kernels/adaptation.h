@@ -53,6 +53,7 @@ struct dun_adaptation {
   double log_step;          /* of the step size in units of the metric */
   double length;            /* leapfrogs, not whole */
   double spread;            /* steps are from exp(-spread) to 1 times the step size */
+  double careful;           /* share of moves, once nothing is learned, with shorter steps */
   struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
   /* [d][d] lower triangle of the dense metric, owned; [0]: not learned. */
   struct dun_numbers factor;

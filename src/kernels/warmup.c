@@ -24,6 +24,9 @@ static const double SLOW = 4, LONGER = 2.1, LONGEST = 4.5;
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 
+/* Moves without a chance, in the last window, from which on some of the kept ones are careful. */
+static const double FROZEN = 1e-3, CAREFUL = .125;
+
 /* How far the target acceptance rises with the share of moves that have no chance. */
 static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .8;
 
@@ -88,7 +91,7 @@ static void begin_window(struct dun_warmup *w, int64_t length)
 
   w->window = 0;
   w->number++;
-  w->log_step = w->log_tau = w->error = 0;
+  w->log_step = w->log_tau = w->error = w->frozen = 0;
   w->last = left <= 0;
   w->length = w->last ? w->sweeps - w->done : length + 2 * length > left ? left : length;
 }
@@ -246,6 +249,8 @@ static double target_of(const struct dun_warmup *w, const struct dun_adaptation 
 {
   double more = FROZEN_WEIGHT * look->frozen, most = FROZEN_MOST * (1 - a->target_acceptance);
 
+  if (w->frozen > FROZEN && !is_on_the_way(w))
+    return a->target_acceptance + most;
   if (is_on_the_way(w) || !(more > 0))
     return a->target_acceptance;
   return a->target_acceptance + (more < most ? more : most);
@@ -263,6 +268,8 @@ static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const str
   double acceptance = dun_adaptation_acceptance(a, look);
   w->error += (target_of(w, a, look) - acceptance - w->error) / (t + T0);
   a->log_step = w->origin - sqrt(t) / GAMMA * w->error;
+  if (look->frozen >= 0)
+    w->frozen += (look->frozen - w->frozen) / t;
 }
 
 /* Adds the mean of n values to a mean over the last ones, of which there are *weight. */
@@ -375,6 +382,7 @@ static void finish(struct dun_warmup *w, struct dun_adaptation *a)
 {
   w->over = 1;
   a->log_step = a->adapt_step ? w->log_step : a->log_step;
+  a->careful = a->adapt_step && w->frozen > FROZEN ? CAREFUL : 0;
   w->tau = a->adapt_length ? dun_scalar_exp(w->log_tau) : w->tau;
   set_length(w, a);
 }

@@ -40,6 +40,7 @@ struct dun_warmup {
   double tau, least;      /* trajectory length in units of the metric, and its least */
   double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
   double log_step, log_tau;    /* averages since then */
+  double frozen;               /* mean share of moves without a chance since then */
   double change, ridge, score; /* of the metric, when it was learned last */
   struct dun_drift rest;       /* of the last window tested */
   struct dun_cloud cloud;      /* of this window */
@@ -59,7 +60,7 @@ struct dun_warmup {
   }
 #define DUN_WARMUP_STATE(type_, member_)                                                           \
   DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 10),                                    \
-      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 11),                                 \
+      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 12),                                 \
       DUN_WARMUP_ROW(type_, member_, rest, DUN_STATE_NUMBER, DUN_DRIFT_STATE),                     \
       DUN_WARMUP_ROW(type_, member_, cloud.sums, DUN_STATE_NUMBERS, 1),                            \
       DUN_WARMUP_ROW(type_, member_, cloud.centre, DUN_STATE_NUMBERS, 1),                          \
