@@ -17,8 +17,9 @@ struct sherrington_kirkpatrick {
   double beta, signal;
   struct dun_numbers field;
 
-  double *A; /* [d][d], with beta; owned */
-  double *h; /* [d]; owned */
+  double *A;      /* [d][d], with beta; owned */
+  double *h;      /* [d]; owned */
+  double *hidden; /* [d]: signs; owned */
 };
 
 static const struct dun_option options[] = {
@@ -47,7 +48,8 @@ static const struct dun_option options[] = {
      .initial = "0",
      .minimum = 0,
      .maximum = 1e3,
-     .doc = "Strength of a hidden vector of signs in the couplings."},
+     .doc = "Strength of a hidden vector of signs in the couplings; at beta that law is the "
+            "posterior of the signs, which can be found above 1."},
     {.name = "field",
      .type = DUN_NUMBERS,
      .offset = offsetof(struct sherrington_kirkpatrick, field),
@@ -82,10 +84,10 @@ static void add_signal(struct sherrington_kirkpatrick *t, const double *uniform)
 {
   int64_t d = t->dimension;
   for (int64_t i = 0; i < d; i++)
-    for (int64_t j = 0; j < d; j++) {
-      double sign = (uniform[i] < .5) == (uniform[j] < .5) ? 1 : -1;
-      t->A[i * d + j] += i == j ? 0 : t->beta * t->signal / (double)d * sign;
-    }
+    t->hidden[i] = uniform[i] < .5 ? -1 : 1;
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = 0; j < d; j++)
+      t->A[i * d + j] += i == j ? 0 : t->beta * t->signal / (double)d * t->hidden[i] * t->hidden[j];
 }
 
 static int init(void *self, struct dun_message why)
@@ -95,7 +97,8 @@ static int init(void *self, struct dun_message why)
   double *numbers = dun_allocate(columns * L, sizeof *numbers);
   t->A = dun_allocate(d * d, sizeof *t->A);
   t->h = dun_allocate(d, sizeof *t->h);
-  if (!numbers || !t->A || !t->h) {
+  t->hidden = dun_allocate(d, sizeof *t->hidden);
+  if (!numbers || !t->A || !t->h || !t->hidden) {
     dun_free(numbers);
     return dun_refuse_failed(why);
   }
@@ -113,6 +116,7 @@ static void free_tables(void *self)
   struct sherrington_kirkpatrick *t = self;
   DUN_FREE(t->A);
   DUN_FREE(t->h);
+  DUN_FREE(t->hidden);
 }
 
 static int dimension_of(const void *self)
@@ -173,30 +177,33 @@ static void site(const void *self, int j, const double *x, double *value)
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
   const struct sherrington_kirkpatrick *t = self;
-  if (capacity > 0)
-    parameter[0] = (struct dun_parameter){
-        .name = "energy",
-        .doc = "<s, A s> / (2 n), without field; to the mean beta / 2 where it "
-               "is hot."};
-  if (capacity > 1)
-    parameter[1] = (struct dun_parameter){
-        .name = "x", .rank = 1, .shape = {(int)t->dimension}, .doc = "The spins."};
-  return 2;
+  const struct dun_parameter row[] = {
+      {.name = "energy",
+       .doc = "<s, A s> / (2 n), without field; to the mean beta / 2 where it is hot."},
+      {.name = "x", .rank = 1, .shape = {(int)t->dimension}, .doc = "The spins."},
+      {.name = "overlap", .doc = "|<s, theta>| / n with the hidden signs theta."}};
+  int count = t->signal > 0 ? 3 : 2;
+  for (int i = 0; i < count && i < capacity; i++)
+    parameter[i] = row[i];
+  return count;
 }
 
 static void constrain(const void *self, const double *x, double *theta)
 {
   const struct sherrington_kirkpatrick *t = self;
   int64_t d = t->dimension;
-  double sum = 0;
+  double sum = 0, overlap = 0;
   for (int64_t i = 0; i < d; i++) {
     double row = 0;
     for (int64_t j = 0; j < i; j++)
       row += t->A[i * d + j] * x[j];
     sum += row * x[i];
+    overlap += t->hidden[i] * x[i];
     theta[1 + i] = x[i];
   }
   theta[0] = t->beta > 0 ? sum / (t->beta * (double)d) : 0;
+  if (t->signal > 0)
+    theta[1 + d] = fabs(overlap) / (double)d;
 }
 
 const struct dun_target dun_target_sherrington_kirkpatrick = {

@@ -51,7 +51,7 @@ def settings(name, folder):
                   "run.evaluations=100000"]
     elif name.startswith("image"):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
-    elif name == "localization_glass400.yaml":
+    elif name in ("localization_glass400.yaml", "localization_signal.yaml"):
         found += ["run.particles=4", "method.steps=5"]
     elif name.startswith("localization_long_range"):
         found += ["run.particles=32", "method.steps=30"]
