@@ -21,6 +21,30 @@ static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *reason)
   return 0;
 }
 
+static int starved;
+
+/* Each part of HDF5 has words of its own for that. */
+static herr_t is_hunger(unsigned n, const H5E_error2_t *entry, void *nothing)
+{
+  (void)n;
+  (void)nothing;
+  if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)
+    starved = 1;
+  return 0;
+}
+
+int dun_hdf_note_hunger(hid_t stack)
+{
+  return H5Ewalk2(stack, H5E_WALK_UPWARD, is_hunger, NULL) < 0 ? -1 : 0;
+}
+
+int dun_hdf_starved(void)
+{
+  int was = starved;
+  starved = 0;
+  return was;
+}
+
 int dun_hdf_fail(int code, const char *file, const char *what)
 {
   char reason[256] = "";
@@ -154,6 +178,7 @@ hid_t dun_hdf_open_unguarded(const char *file, int write)
   if (trouble)
     handle = H5Fopen(file, write ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
   if (handle < 0 && trouble) { /* told before another call makes HDF5 forget the reason */
+    dun_hdf_note_hunger(H5E_DEFAULT);
     handle = dun_hdf_fail(code, file, "it is damaged or not complete");
     dun_hdf_undrive(trouble);
   }

@@ -59,6 +59,10 @@ int dun_hdf_is_own(hid_t dataset);
  * claims more than the file can hold. */
 int64_t dun_hdf_count(hid_t dataset, const char *file, const char *place, int capacity, int *rank,
                       int64_t *size);
+/* Notes whether the errors on HDF5's stack tell of memory that it did not get; whether some have,
+ * of a file that could not be opened or of a stack that was noted, since the last such question. */
+int dun_hdf_note_hunger(hid_t stack);
+int dun_hdf_starved(void);
 /* All numbers of a dataset as doubles; numbers->value is the caller's (dun_free). */
 int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_numbers *numbers);
 /* Axes of chains, of draws, and of a parameter. */

@@ -315,19 +315,11 @@ static void visit_each_alone(const char *file, const struct names *names)
   }
 }
 
-/* Each part of HDF5 has words of its own for that. */
-static herr_t is_hunger(unsigned n, const H5E_error2_t *entry, void *starved)
-{
-  (void)n;
-  if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)
-    *(int *)starved = 1;
-  return 0;
-}
-
 /* Called by HDF5 for each call that fails. */
-static herr_t note_hunger(hid_t stack, void *starved)
+static herr_t note_hunger(hid_t stack, void *nothing)
 {
-  return H5Ewalk2(stack, H5E_WALK_UPWARD, is_hunger, starved);
+  (void)nothing;
+  return dun_hdf_note_hunger(stack);
 }
 
 /* What the library reads and never wrote shall not be there by chance: memory is filled with other
@@ -349,7 +341,7 @@ static rlim_t seconds_for(int64_t size)
 static int read_all(const char *file, int64_t size)
 {
   static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU};
-  int nowhere = open("/dev/null", O_WRONLY), starved = 0;
+  int nowhere = open("/dev/null", O_WRONLY);
   struct names names = {0};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
     signal(deadly[i], SIG_DFL);
@@ -358,14 +350,15 @@ static int read_all(const char *file, int64_t size)
     dup2(nowhere, STDOUT_FILENO); /* HDF5 may call exit, which flushes what is the parent's */
   }
   be_strict();
+  dun_hdf_starved(); /* forget the parent's */
   alarm(60 + 2 * (unsigned)seconds_for(size));
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + seconds_for(size));
   limit_memory(size);
   hid_t handle = dun_hdf_open_unguarded(file, 0);
   if (handle < 0)
-    return strstr(dun_error_text(), "memory allocation failed") ? STARVED : 0;
-  H5Eset_auto2(H5E_DEFAULT, note_hunger, &starved);
+    return dun_hdf_starved() ? STARVED : 0;
+  H5Eset_auto2(H5E_DEFAULT, note_hunger, NULL);
   visit_place(handle, "/");
   H5Literate(handle, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &names);
   dun_hdf_close(handle, file, 0);
@@ -373,7 +366,7 @@ static int read_all(const char *file, int64_t size)
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   for (int i = 0; i < names.count; i++)
     free(names.name[i]);
-  return starved ? STARVED : torn ? TORN : 0;
+  return dun_hdf_starved() ? STARVED : torn ? TORN : 0;
 }
 
 /* ---- in the parent ------------------------------------------------------------------------- */

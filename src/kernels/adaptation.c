@@ -111,6 +111,7 @@ int dun_adaptation_init(struct dun_adaptation *a, const struct dun_kernel *kerne
                     DUN_DENSE_MOST, d);
   memset(a->trial, 0, sizeof a->trial);
   a->adapt_step = options->step_size < 0;
+  a->long_moves = kernel->uses_leapfrogs;
   a->adapt_length = kernel->uses_leapfrogs && options->leapfrog_steps < 0;
   a->metric = options->metric;
   if (options->metric == DUN_METRIC_AUTO) /* of methods that do not choose by themselves */
@@ -400,8 +401,8 @@ enum dun_trial dun_adaptation_trial(struct dun_address address)
   return turn == 1 ? DUN_TRIAL_SHORT : turn == 3 ? DUN_TRIAL_LONG : DUN_TRIAL_SAME;
 }
 
-/* Where a target is much narrower than elsewhere the step size of all is too long: whoever gets there
- * would be stuck but for some moves with shorter steps, which take a tile as far. */
+/* Where a target is much narrower than elsewhere the step size of all is too long: whoever gets
+ * there would be stuck but for some moves with shorter steps, which take a tile as far. */
 static double shorter(const struct dun_adaptation *a, struct dun_address address)
 {
   address.purpose = DUN_PURPOSE_JITTER;

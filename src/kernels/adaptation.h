@@ -41,8 +41,9 @@ struct dun_look {
 struct dun_adaptation {
   /* given */
   int adapt_step, adapt_length, metric;
-  int frozen; /* nothing is learned any more: no trials, lengths are spread as step sizes are */
-  int fixed;  /* what was loaded stays: the metric is not learned */
+  int long_moves; /* of several steps, which a step that is too long spoils altogether */
+  int frozen;     /* nothing is learned any more: no trials, lengths are spread as step sizes are */
+  int fixed;      /* what was loaded stays: the metric is not learned */
   int adapt_centre; /* its kernel proposes around one, which is learned */
   int adapt_spread; /* set by methods: see kernels/spread.h */
   int whiten;       /* trials measure distances by the whole of a dense metric, not by its scales */

@@ -249,7 +249,7 @@ static double target_of(const struct dun_warmup *w, const struct dun_adaptation 
 {
   double more = FROZEN_WEIGHT * look->frozen, most = FROZEN_MOST * (1 - a->target_acceptance);
 
-  if (w->frozen > FROZEN && !is_on_the_way(w))
+  if (a->long_moves && w->frozen > FROZEN && !is_on_the_way(w))
     return a->target_acceptance + most;
   if (is_on_the_way(w) || !(more > 0))
     return a->target_acceptance;
@@ -382,7 +382,7 @@ static void finish(struct dun_warmup *w, struct dun_adaptation *a)
 {
   w->over = 1;
   a->log_step = a->adapt_step ? w->log_step : a->log_step;
-  a->careful = a->adapt_step && w->frozen > FROZEN ? CAREFUL : 0;
+  a->careful = a->adapt_step && a->long_moves && w->frozen > FROZEN ? CAREFUL : 0;
   w->tau = a->adapt_length ? dun_scalar_exp(w->log_tau) : w->tau;
   set_length(w, a);
 }

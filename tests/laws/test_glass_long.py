@@ -13,7 +13,8 @@ from support import Folder, dunlin, main, write  # noqa: E402
 
 INPUT = """
 run:    {{seed: 1, particles: {particles}}}
-target: {{type: sherrington_kirkpatrick, dimension: {n}, beta: {beta}, instance: 3, signal: {signal}}}
+target:
+  {{type: sherrington_kirkpatrick, dimension: {n}, beta: {beta}, instance: 3, signal: {signal}}}
 {method}
 output: {{file: result.h5}}
 """
@@ -55,7 +56,7 @@ def test_energies_and_overlaps():
 
 
 def test_a_hidden_signal():
-    """Signs of which the couplings tell a little: message passing finds what Glauber dynamics do."""
+    """Signs of which the couplings tell a little: message passing finds what Glauber does."""
     found, _, hidden, pairs = draws(1.3, PASSES, 128, 500, 1.3)
     known, _, known_hidden, known_pairs = draws(1.3, GLAUBER, 512, 500, 1.3)
     print(f"energy {found.mean():.4f} of Glauber {known.mean():.4f}, overlap with the signal "

@@ -91,8 +91,8 @@ static void steps_answer_for_their_own(void)
   dun_adaptation_free(&a);
 }
 
-/* A quarter of the moves, of those that nothing is learned from, with a quarter of the step size and
- * as far. */
+/* A quarter of the moves, of those that nothing is learned from, with a quarter of the step size
+ * and as far. */
 static void some_moves_are_careful(void)
 {
   enum { MOVES = 4096 };
