@@ -365,13 +365,14 @@ static int verify_draws(struct dun_context *context, struct dun_driver *driver)
 {
   struct dun_result *result = &driver->result;
   const struct dun_run *run = &driver->assembly->run;
-  int64_t draws = dun_assembly_draws(driver->assembly), done = result->chains;
+  int64_t draws = dun_assembly_draws(driver->assembly);
+  int64_t chains = run->kept.due > 0 ? run->kept.chains.total : 1; /* there may be room for more */
   if (!driver->cut)
-    return dun_result_verify(context, result, run, done, 0);
+    return dun_result_verify(context, result, run, run->options.replicates * chains, 0);
   if (draws < result->draws)
     return dun_result_verify(context, result, run, 0, draws);
   int code = dun_result_flush(context, result);
-  done = done / run->options.replicates * dun_table_rows(&driver->replicates);
+  int64_t done = dun_table_rows(&driver->replicates) * chains;
   return code < 0 ? code : dun_result_verify(context, result, run, done, run->kept.draws);
 }
 

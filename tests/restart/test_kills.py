@@ -7,14 +7,6 @@ def test_three_kills():
     survive(3, seed=1, kernel="hmc", particles=20000, moves=6)
 
 
-def test_three_kills_of_chains():
-    survive(3, seed=4, name="chains", kernel="hmc", particles=5000, moves=1)
-
-
-def test_three_kills_of_tempering():
-    survive(3, seed=6, name="tempering", kernel="hmc", particles=5000, moves=1)
-
-
 def test_kills_of_chains_in_each_phase():
     """In the warm-up, which takes 60 steps, and twice among the draws."""
     kill_at_steps("chains", ((20, 59), (70, 89), (95, 109)), kernel="hmc", particles=5000, moves=2)

@@ -27,6 +27,10 @@ def test_twenty_kills_of_a_large_population():
     survive(20, seed=3, kernel="rwm", particles=200000, moves=3)
 
 
+def test_three_kills_of_tempering():
+    survive(3, seed=6, name="tempering", kernel="hmc", particles=5000, moves=1)
+
+
 def test_twenty_kills_of_chains():
     survive(20, seed=5, name="chains", kernel="hmc", particles=20000, moves=1)
 

@@ -34,19 +34,14 @@ def test_one_tick_at_a_time_with_a_finish():
 
 
 def test_one_tick_at_a_time_of_tempering():
-    one_tick_at_a_time("tempering", "--set", "method.warmup=20", "--set", "method.draws=10",
+    one_tick_at_a_time("tempering", "--set", "method.warmup=20", "--set", "method.draws=3",
                        kernel="hmc")
 
 
 def test_one_tick_at_a_time_of_tempering_that_finds_its_rungs():
     one_tick_at_a_time("tempering", "--set", "method.temperatures=auto", "--set",
-                       "method.warmup=20", "--set", "method.draws=10", "--set", "method.thin=1",
+                       "method.warmup=20", "--set", "method.draws=3", "--set", "method.thin=1",
                        kernel="hmc", base="type: fitted, scale: 3, pilot_moves: 5")
-
-
-def test_one_tick_at_a_time_of_tempering_with_a_finish():
-    one_tick_at_a_time("ladders_finished", "--set", "run.tile=2", "--set", "method.warmup=20",
-                       kernel="rwm")
 
 
 def test_one_tick_at_a_time():
@@ -79,11 +74,6 @@ def test_one_tick_at_a_time_around_a_learned_centre():
 def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
     one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", "--set",
                        "method.most_moves=6", kernel="hmc")
-
-
-def test_one_tick_at_a_time_with_pilot_chains():
-    one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=3", kernel="hmc",
-                       base="fitted, scale: 2")
 
 
 def test_one_tick_at_a_time_along_convolution():
