@@ -15,6 +15,11 @@ def test_one_tick_at_a_time_of_localization_with_weights():
     one_tick_at_a_time("remembered", adaptive=False, kernel="rwm", resampling="multinomial")
 
 
+def test_one_tick_at_a_time_of_tempering():
+    one_tick_at_a_time("tempering", "--set", "method.warmup=20", "--set", "method.draws=3",
+                       kernel="hmc")
+
+
 def test_one_tick_at_a_time_of_tempering_with_a_finish():
     one_tick_at_a_time("ladders_finished", "--set", "run.tile=2", "--set", "method.warmup=20",
                        kernel="rwm")
