@@ -1,5 +1,6 @@
-"""Regressions from wide bases, a hundred runs of each: tier: long.  With one step size for all
-particles 14 and 25 of 30 runs were more than three errors off.
+# tier: long
+"""Regressions from wide bases, a hundred runs of each.  With one step size for all particles 14
+and 25 of 30 runs were more than three errors off.
 
 4 comparisons: shares of runs beyond three of their errors, at most 4 in 100, and mean deviations,
 within .05 and .2."""
