@@ -417,21 +417,6 @@ static double covariance_with_pixel(const struct window *s, const struct neighbo
   return s->with_pixel[e->level * sites(s) + site_at(s, corner[0], corner[1])];
 }
 
-/* x := (l l^T)^-1 x with a lower factor l. */
-static void solve(int64_t count, const double *l, double *x)
-{
-  for (int64_t i = 0; i < count; i++) {
-    for (int64_t j = 0; j < i; j++)
-      x[i] -= l[i * count + j] * x[j];
-    x[i] /= l[i * count + i];
-  }
-  for (int64_t i = count - 1; i >= 0; i--) {
-    x[i] /= l[i * count + i];
-    for (int64_t j = 0; j < i; j++)
-      x[j] -= l[i * count + j] * x[i];
-  }
-}
-
 /* out[2 count + 2] of the pixels at a place; of no number where nothing can be solved. */
 static void make_weights(const struct window *s, double t, const int place[2], double *out)
 {
@@ -447,8 +432,8 @@ static void make_weights(const struct window *s, double t, const int place[2], d
   }
   if (dun_cholesky((int)count, s->matrix) < 0)
     w[0] = NAN;
-  solve(count, s->matrix, w);
-  solve(count, s->matrix, a);
+  dun_cholesky_solve((int)count, s->matrix, w);
+  dun_cholesky_solve((int)count, s->matrix, a);
   for (int64_t i = 0; i < count; i++) {
     seen += w[i] * s->gain[i];
     told += a[i] * s->gain[i];

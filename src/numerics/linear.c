@@ -47,6 +47,20 @@ int dun_cholesky(int d, double *a)
   return 0;
 }
 
+void dun_cholesky_solve(int d, const double *l, double *x)
+{
+  for (int64_t i = 0; i < d; i++) {
+    for (int64_t j = 0; j < i; j++)
+      x[i] -= l[i * d + j] * x[j];
+    x[i] /= l[i * d + i];
+  }
+  for (int64_t i = d - 1; i >= 0; i--) {
+    x[i] /= l[i * d + i];
+    for (int64_t j = 0; j < i; j++)
+      x[j] -= l[i * d + j] * x[i];
+  }
+}
+
 int dun_cholesky_inverse(int d, const double *l, double *inverse)
 {
   int info = 0;

@@ -21,6 +21,8 @@ void dun_multiply_add_atb(int m, int n, int k, const double *a, int lda, const d
 /* a[d][d], symmetric, of which the lower triangle is read, becomes its lower Cholesky factor; what
  * lies above the diagonal is set to zero.  DUN_ERROR_NUMERIC if it is not positive definite. */
 int dun_cholesky(int d, double *a);
+/* x[d] := (l l^T)^-1 x, by a lower Cholesky factor l[d][d]. */
+void dun_cholesky_solve(int d, const double *l, double *x);
 /* inverse[d][d] = (l l^T)^-1, both triangles, from a lower Cholesky factor l[d][d]. */
 int dun_cholesky_inverse(int d, const double *l, double *inverse);
 

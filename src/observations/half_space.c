@@ -100,12 +100,10 @@ static void likelihood(const void *self, double t, const double *y, const double
   const struct half_space *s = self;
   for (int64_t k = 0; k < (int64_t)t; k++) {
     const double *a = s->plane + k * (s->of.d + 1);
-    double at = 0, side;
+    double at = 0;
     for (int64_t j = 0; j < s->of.d; j++)
       at += a[j] * x[j];
-    side = at >= a[s->of.d] ? 1 : -1;
-    for (int l = 0; l < L; l++)
-      out[l] += y[k * L + l] == side ? 0 : DUN_RULED_OUT;
+    dun_observation_answer(y + k * L, at >= a[s->of.d] ? 1 : -1, out);
   }
 }
 

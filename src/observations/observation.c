@@ -29,6 +29,12 @@ int dun_observation_always(const void *self)
   return 1;
 }
 
+void dun_observation_answer(const double *y, double answer, double *out)
+{
+  for (int l = 0; l < DUN_LANES; l++)
+    out[l] += y[l] == answer ? 0 : DUN_RULED_OUT;
+}
+
 int dun_observation_draws_only(const struct dun_observation *observation, const void *self)
 {
   return observation->draws_only && observation->draws_only(self);

@@ -102,6 +102,10 @@ double dun_observation_arctan(const void *self, double first, double last, doubl
 double dun_observation_whole(const void *self, double first, double last, double share);
 int dun_observation_always(const void *self);
 
+/* For `likelihood`: rules out, in out[64], lanes whose y[64] is not the point's own answer to a
+ * question. */
+void dun_observation_answer(const double *y, double answer, double *out);
+
 /* The answers of the functions of these names, or what their absence means. */
 int dun_observation_draws_only(const struct dun_observation *observation, const void *self);
 int dun_observation_of_points(const struct dun_observation *observation, const void *self);

@@ -157,9 +157,7 @@ static void likelihood(const void *self, double t, const double *y, const double
   const struct percolation *s = self;
   for (int64_t k = 0; k < (int64_t)t; k++) {
     const int64_t *edge = k > 0 ? s->edge[k - 1] : NULL;
-    double value = edge ? compare(s, x[edge[0]], x[edge[1]]) : x[0];
-    for (int l = 0; l < L; l++)
-      out[l] += y[k * L + l] == value ? 0 : DUN_RULED_OUT;
+    dun_observation_answer(y + k * L, edge ? compare(s, x[edge[0]], x[edge[1]]) : x[0], out);
   }
 }
 

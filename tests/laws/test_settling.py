@@ -1,10 +1,12 @@
 """Chains settle by themselves, with defaults: on a rotated Gaussian of condition 1e5 from ten
-deviations out, and where chains start so far out on a regression that some are lost.  102
-comparisons of means within 5 errors; costs are counts of evaluations of fixed seeds."""
+deviations out, where chains start so far out on a regression that some are lost, and on a banana
+that is narrow at its ends.  106 comparisons of means within 5 errors; costs are counts of
+evaluations of fixed seeds."""
 import math
 import os
 import sys
 
+import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -90,6 +92,28 @@ def test_lost_chains():
             for j, p in enumerate(said["parameters"]):
                 assert abs(p["mean"] - truth[j]) < 5 * p["mean_error"], (p, truth[j])
                 assert j == 3 or abs(p["deviation"] / deviation - 1) < .1, (p, deviation)
+
+
+def careful_of(folder):
+    with h5py.File(os.path.join(folder, "result.h5"), "r") as file:
+        return float(file["learned/kernel/careful"][0])
+
+
+def test_narrow_ends():
+    """At the ends of a banana steps are too long: some moves are careful there, and chains do not
+    stay; on a Gaussian none is."""
+    with Folder() as folder:
+        run(folder, seed=1, target="type: gaussian, dimension: 2")
+        assert careful_of(folder) == 0
+        for seed in (3, 4):
+            said, root, verdicts = run(folder, seed=seed, chains=32, draws=400,
+                                       target="type: banana")
+            print(f"# seed {seed}: {verdicts['divergences'][1]}; {verdicts['mixing'][1]}")
+            assert careful_of(folder) == .125
+            assert verdicts["mixing"][0] == "good" and verdicts["divergences"][0] != "bad"
+            assert root["evaluations_per_effective_draw_sampling"] < 800, root
+            for p in said["parameters"]:
+                assert abs(p["mean"]) < 5 * p["mean_error"], p
 
 
 main()
