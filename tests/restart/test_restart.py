@@ -29,16 +29,6 @@ def stopped_by_evaluations(name, ranks, parts, **options):
         assert not checkpoints(cut), "checkpoints are left over behind a complete result"
 
 
-def test_one_tick_at_a_time_with_a_finish():
-    one_tick_at_a_time("finished", "--set", "run.replicates=1", "--set", "run.tile=2", kernel="rwm")
-
-
-def test_one_tick_at_a_time_of_tempering_that_finds_its_rungs():
-    one_tick_at_a_time("tempering", "--set", "method.temperatures=auto", "--set",
-                       "method.warmup=20", "--set", "method.draws=3", "--set", "method.thin=1",
-                       kernel="hmc", base="type: fitted, scale: 3, pilot_moves: 5")
-
-
 def test_one_tick_at_a_time():
     one_tick_at_a_time("mixture", "--set", "run.replicates=2", kernel="rwm",
                        resampling="multinomial")
@@ -71,22 +61,18 @@ def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
                        "method.most_moves=6", kernel="hmc")
 
 
-def test_one_tick_at_a_time_along_convolution():
-    """Tables of a level are made again in the middle of it."""
-    shorter = [word for option in ("path.schedule.levels=4", "method.warmup=1", "method.draws=2",
-                                   "method.final_moves=1") for word in ("--set", option)]
-    one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False)
+def test_one_tick_at_a_time_of_diffusions_followed_back():
     one_tick_at_a_time("diffused", adaptive=False, path=REVERSE)
 
 
 def test_one_tick_at_a_time_of_flows():
-    """In the midst of a march, of two replicates."""
-    one_tick_at_a_time("march", "--set", "run.replicates=2", adaptive=False, path=HEUN)
+    """In the midst of a march."""
+    one_tick_at_a_time("march", "--set", "run.replicates=1", adaptive=False, path=HEUN)
 
 
 def test_one_tick_at_a_time_of_phase_space_diffusions():
     """With momenta, what a step keeps of its beginning, and the weights of ways."""
-    one_tick_at_a_time("phase", "--set", "run.replicates=2", adaptive=False, path=WAYS)
+    one_tick_at_a_time("phase", "--set", "run.replicates=1", adaptive=False, path=WAYS)
 
 
 def test_stop_by_evaluations_random_walk():

@@ -1,6 +1,7 @@
 # tier: long
 """As test_restart.py, at every tick: of a warm-up with its windows, metrics and lost chains that
-begin again, of localization with weights, of pilot chains, and of ladders with a finish."""
+begin again, of localization with weights, along convolution, of pilot chains, of ladders that find
+their rungs, and with a finish."""
 from interrupt import one_tick_at_a_time
 from support import main
 
@@ -28,6 +29,23 @@ def test_one_tick_at_a_time_of_tempering_with_a_finish():
 def test_one_tick_at_a_time_with_pilot_chains():
     one_tick_at_a_time("seeds", "--set", "path.base.pilot_moves=3", kernel="hmc",
                        base="fitted, scale: 2")
+
+
+def test_one_tick_at_a_time_with_a_finish():
+    one_tick_at_a_time("finished", "--set", "run.replicates=1", "--set", "run.tile=2", kernel="rwm")
+
+
+def test_one_tick_at_a_time_of_tempering_that_finds_its_rungs():
+    one_tick_at_a_time("tempering", "--set", "method.temperatures=auto", "--set",
+                       "method.warmup=20", "--set", "method.draws=3", "--set", "method.thin=1",
+                       kernel="hmc", base="type: fitted, scale: 3, pilot_moves: 5")
+
+
+def test_one_tick_at_a_time_along_convolution():
+    """Tables of a level are made again in the middle of it."""
+    shorter = [word for option in ("path.schedule.levels=4", "method.warmup=1", "method.draws=2",
+                                   "method.final_moves=1") for word in ("--set", option)]
+    one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False)
 
 
 main()
