@@ -311,7 +311,7 @@ static int begin(struct dun_context *context, struct dun_second *s, const struct
   int64_t draws = suited(run) ? draws_of(run, steps) : 0, distinct;
   int status;
   s->phase = TELL;
-  s->still = is_still(steps);
+  s->still = s->held == 0 && is_still(steps); /* chains that kept draws have moved */
   if (!suited(run))
     s->lack = DUN_SECOND_UNSUITED;
   else if (run->evaluator->dimension > MOST_DIMENSION)

@@ -28,7 +28,7 @@ static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 static const double FROZEN = 1e-3, CAREFUL = .125;
 
 /* How far the target acceptance rises with the share of moves that have no chance. */
-static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .8;
+static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .9;
 
 static const double TRIAL_MEMORY = 64; /* moves after which a trial's figures have faded */
 static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18;
@@ -249,9 +249,11 @@ static double target_of(const struct dun_warmup *w, const struct dun_adaptation 
 {
   double more = FROZEN_WEIGHT * look->frozen, most = FROZEN_MOST * (1 - a->target_acceptance);
 
-  if (a->long_moves && w->frozen > FROZEN && !is_on_the_way(w))
+  if (is_on_the_way(w) && !w->last) /* whose change is that of the window before */
+    return a->target_acceptance;
+  if (a->long_moves && w->frozen > FROZEN)
     return a->target_acceptance + most;
-  if (is_on_the_way(w) || !(more > 0))
+  if (!(more > 0))
     return a->target_acceptance;
   return a->target_acceptance + (more < most ? more : most);
 }

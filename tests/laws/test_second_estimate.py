@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from calibration import replicates  # noqa: E402
-from second import (TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, half,  # noqa: E402
+from second import (STUDENT, TWO, UNEQUAL, WELLS, calibrate, cauchy, counting, half,  # noqa: E402
                     ladders, problem, run)
 from support import Folder, dunlin, main, summary  # noqa: E402
 
@@ -68,6 +68,13 @@ def test_tails_that_ladders_do_not_reach():
         for seed in (1, 2):
             verdicts, _, _ = run(folder, ladders(WELLS, 12, 500), 48, seed)
             assert verdicts["tails"] == "good", (seed, verdicts)
+
+
+def test_weights_of_heavy_tails_where_ladders_moved():
+    """Only of particles that nothing moved do they tell that the target has more elsewhere."""
+    with Folder() as folder:
+        verdicts, table, _ = run(folder, ladders(STUDENT, 8, 300), 64, 1)
+        assert .5 < table["pareto_k"][1] < .7 and verdicts["second estimate"] == "good", verdicts
 
 
 def test_tails_that_it_reaches():
