@@ -199,6 +199,8 @@ int dun_hdf_close(hid_t handle, const char *file, int status)
                       strerror(trouble->error));
   if (closed)
     dun_hdf_undrive(trouble);
+  else
+    dun_hdf_leave(trouble);
   return status;
 }
 

@@ -237,6 +237,15 @@ void dun_hdf_undrive(struct dun_hdf_trouble *trouble)
   dun_free(trouble);
 }
 
+void dun_hdf_leave(struct dun_hdf_trouble *trouble)
+{
+  static struct dun_hdf_trouble *left; /* where leak checkers find them */
+  if (!trouble)
+    return;
+  trouble->next = left;
+  left = trouble;
+}
+
 struct dun_hdf_trouble *dun_hdf_trouble_of(hid_t handle)
 {
   void *trouble = NULL;
