@@ -20,9 +20,9 @@ int64_t dun_result_prior_bytes(const struct dun_result *result); /* at most, in 
 
 /* Local.  Makes all but the draws anew in FILE.part, where it was left half-written or damaged. */
 int dun_result_mend(const struct dun_result *result);
-/* Local.  Digest of all bytes of an open file of the result's layout but the draws. */
-int dun_result_wrapping(const struct dun_result *result, int file, const char *name,
-                        uint64_t *digest);
+/* Local.  1: an open file has the size of FILE.part, and the bytes that this was laid out with, the
+ * draws left out; 0: it has not; < 0: it cannot be read. */
+int dun_result_is_whole(const struct dun_result *result, int file, const char *name);
 /* Digest of what is laid out: names, types, extents. */
 uint64_t dun_result_layout(const struct dun_result *result);
 

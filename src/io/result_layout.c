@@ -291,8 +291,8 @@ static int copy_piece(void *data, char *bytes, int64_t size, int64_t offset)
   return status < 0 ? status : dun_durable_write(files->to, files->to_name, bytes, size, offset);
 }
 
-int dun_result_wrapping(const struct dun_result *result, int file, const char *name,
-                        uint64_t *digest)
+static int wrapping_of(const struct dun_result *result, int file, const char *name,
+                       uint64_t *digest)
 {
   struct two_files files = {.from = file, .from_name = name, .digest = result->identity};
   int status = each_piece(result, digest_piece, &files);
@@ -300,17 +300,26 @@ int dun_result_wrapping(const struct dun_result *result, int file, const char *n
   return status;
 }
 
+int dun_result_is_whole(const struct dun_result *result, int file, const char *name)
+{
+  uint64_t digest;
+  int64_t size = dun_durable_size(name);
+  if (size != result->size) /* nor is as much read as a forger says that there is */
+    return size < 0 ? (int)size : 0;
+  int status = wrapping_of(result, file, name, &digest);
+  return status < 0 ? status : digest == result->wrapping;
+}
+
 /* Whether that file has what FILE.part was laid out with. */
 static int check_wrapping(const struct dun_result *result, int file, const char *name)
 {
-  uint64_t digest;
-  int status = dun_result_wrapping(result, file, name, &digest);
-  if (status == 0 && digest != result->wrapping)
-    status = dun_fail(DUN_ERROR_FILE,
-                      "'%s' is damaged outside its draws, and this program, or its HDF5, is not "
-                      "the one that laid it out and could mend it.",
-                      result->part);
-  return status;
+  int whole = dun_result_is_whole(result, file, name);
+  if (whole == 0)
+    return dun_fail(DUN_ERROR_FILE,
+                    "'%s' is damaged outside its draws, and this program, or its HDF5, is not "
+                    "the one that laid it out and could mend it.",
+                    result->part);
+  return whole < 0 ? whole : 0;
 }
 
 /* All but the draws of one file into the other, which then ends where it should. */
@@ -438,7 +447,7 @@ static int look_at(const char *name, struct dun_result *result)
   int file = dun_durable_open(name, 0);
   if (file < 0)
     return file;
-  int status = dun_result_wrapping(result, file, name, &result->wrapping);
+  int status = wrapping_of(result, file, name, &result->wrapping);
   int64_t mark = status == 0 ? find_text(file, name, result->writer) : status;
   if (mark == 0)
     mark = dun_fail(DUN_ERROR_FILE, "'%s' does not show what was written into it.", name);

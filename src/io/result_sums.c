@@ -251,12 +251,9 @@ static int look_at_share(struct look *look, int rank, int ranks, int mend)
 /* Rank 0: whether the file has this run's mark, and its wrapping as it was. */
 static int look_at_wrapping(const struct look *look, int *ours, int *whole)
 {
-  uint64_t wrapping;
-  int status = dun_result_wrapping(look->result, look->file, look->result->part, &wrapping);
   *ours = dun_result_is_ours(look->result, look->file);
-  *whole = status == 0 && wrapping == look->result->wrapping &&
-           dun_durable_size(look->result->part) == look->result->size;
-  return status;
+  *whole = dun_result_is_whole(look->result, look->file, look->result->part);
+  return *whole < 0 ? *whole : 0;
 }
 
 static int refuse_another(const struct dun_result *result)

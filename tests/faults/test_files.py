@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from faults import INPUTS, LIBRARY, Scene, fault
-from forge import Checkpoint
+from forge import HEADER, Checkpoint
 from cases import differences, fingerprint
 from support import Folder, attributes, dunlin, main, write
 
@@ -219,6 +219,25 @@ def test_forged_states():
             done = scene.run(result, "--restart", code=None)
             codes[done.returncode] = codes.get(done.returncode, 0) + 1
             assert done.returncode in (0, 1, 2), (row, word, done.returncode, done.stderr[-999:])
+        print(codes)
+
+
+def test_forged_draws():
+    """What a checkpoint says of the draws' file, each word in turn: much more is not looked for."""
+    with Folder() as folder:
+        scene = Scene(folder, "langevin", "restart")
+        codes = {}
+        for word in range(14):
+            for value in (-1, 1 << 47, (1 << 63) - 1):
+                result = scene.again()
+                for slot in (0, 1):
+                    checkpoint = Checkpoint(os.path.join(scene.now, f"r.{slot}.checkpoint"))
+                    at = HEADER + checkpoint.header["states"] + 8 * word
+                    struct.pack_into("<q", checkpoint.bytes, at, value)
+                    checkpoint.write()
+                done = scene.run(result, "--restart", code=None)
+                codes[done.returncode] = codes.get(done.returncode, 0) + 1
+                assert done.returncode in (0, 1, 2), (word, value, done.stderr[-999:])
         print(codes)
 
 

@@ -189,6 +189,13 @@ void __wrap_dun_checkpoint_sums(const struct dun_checkpoint *checkpoint,
   memset(sum, 0, (size_t)(saved->columns * saved->blocks) * sizeof *sum);
 }
 
+/* The fuzzer's alarm ends a case that takes too long: nobody else may set one. */
+void __wrap_dun_last_words_begin(const struct dun_context *context);
+void __wrap_dun_last_words_begin(const struct dun_context *context)
+{
+  (void)context;
+}
+
 /* ---- changes ----------------------------------------------------------------------------- */
 
 struct forged {
@@ -320,6 +327,25 @@ static void go_on(int which, const uint8_t *changes, size_t count, int how)
   free(f.bytes);
 }
 
+static int restart(int which, char *limit)
+{
+  fuzz_measure(scene[which].checkpoint.size, FLOOR_ONE, FLOOR_ALL);
+  int code = run(which, "--restart", limit);
+  fuzz_measured();
+  if (code != 0 && code != 1 && code != 2 && code != 85)
+    abort();
+  return code;
+}
+
+/* Most cases that are taken for what they say go on by a tick only: the rest of a run takes a
+ * hundred times as long as reading.  The first ones go to their ends, so that what is found is
+ * found again. */
+static int goes_to_its_end(void)
+{
+  static int64_t taken;
+  return taken++ % 16 == 0 || taken < 16;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
   size_t count = size < 2 + CHANGE ? 0 : (size - 2) / CHANGE;
@@ -329,11 +355,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
   enter();
   go_on(which, bytes + 2, count < MOST_CHANGES ? count : MOST_CHANGES,
         bytes[1] % 16 ? 0 : bytes[1] / 16);
-  fuzz_measure(scene[which].checkpoint.size, FLOOR_ONE, FLOOR_ALL);
-  int code = run(which, "--restart", NULL);
-  fuzz_measured();
+  int code = restart(which, "--stop-after=1");
+  if (code == 85 && goes_to_its_end())
+    restart(which, NULL);
   leave();
-  if (code != 0 && code != 1 && code != 2 && code != 85)
-    abort();
   return 0;
 }
