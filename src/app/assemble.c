@@ -251,6 +251,8 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
   if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
     return code;
   code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
+  if (code >= 0 && dun_type_find(DUN_KIND_TARGET, target->type.name) != &target->type)
+    code = dun_evaluator_fence(&assembly->evaluator);
   assembly->run.target = assembly->evaluator.target;
   assembly->run.evaluator = &assembly->evaluator;
   return judge(context, assembly, code, "target", &assembly->target);

@@ -20,7 +20,8 @@ static void find_array(const char *address)
   long page = sysconf(_SC_PAGESIZE);
   for (int i = 0; watched && i < DUN_CALLER_ARRAYS; i++) {
     const struct dun_caller_array *array = &watched->array[i];
-    const char *guard = array->block ? (const char *)(array->block + array->size) : NULL;
+    const char *guard =
+        array->pages.block ? (const char *)(array->pages.block + array->pages.size) : NULL;
     if (!guard || !array->value || address < guard || address >= guard + page)
       continue;
     crash->array = array->name;

@@ -2,6 +2,7 @@
 #include "base/guard.h"
 #include "base/tell.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,17 +23,21 @@ static const struct {
 };
 enum { CRASHES = sizeof crash / sizeof *crash };
 
-enum { SENTENCE = 1024, HURRY = 10 /* seconds */ };
+enum { SENTENCE = 1024, HURRY = 10, END = 5 /* seconds */ };
 
 /* What handlers can reach. */
 static struct {
   const struct dun_context *context; /* NULL: nobody watches */
-  char who[32];                      /* "dunlin: rank 3: " */
-  const char *file, *sentence;       /* NULL: none */
-  volatile int64_t calls;            /* of the guard, at the last look */
-  volatile sig_atomic_t waited;      /* looks since it changed */
+  MPI_Comm comm; /* the context's, which may be gone with the stack that it lay on */
+  int size;
+  char who[32];                 /* "dunlin: rank 3: " */
+  const char *file, *sentence;  /* NULL: none */
+  volatile int64_t calls;       /* of the guard, at the last look */
+  volatile sig_atomic_t waited; /* looks since it changed */
   volatile sig_atomic_t limit, hurried;
   struct sigaction before[CRASHES], alarm;
+  pthread_key_t end; /* of the program's own thread, where it knows_end */
+  int knows_end;
   int code; /* of the exit, when all is done */
 } watch;
 
@@ -57,6 +62,18 @@ static void note(const char *text)
   close(file);
 }
 
+static void tell(char text[SENTENCE], const char *detail)
+{
+  add(text, ": ");
+  add(text, detail);
+  note(text + strlen(watch.who));
+  add(text, "\n");
+  add(text, watch.sentence ? watch.sentence : "");
+  dun_clean(text);
+  if (write(STDERR_FILENO, text, strlen(text)) < 0)
+    return;
+}
+
 static void say(const char *what, const char *detail)
 {
   char text[SENTENCE] = "";
@@ -71,14 +88,17 @@ static void say(const char *what, const char *detail)
   } else {
     add(text, what);
   }
-  add(text, ": ");
-  add(text, detail);
-  note(text + strlen(watch.who));
-  add(text, "\n");
-  add(text, watch.sentence ? watch.sentence : "");
-  dun_clean(text);
-  if (write(STDERR_FILENO, text, strlen(text)) < 0)
-    return;
+  tell(text, detail);
+}
+
+static void say_of_thread(const char *detail)
+{
+  char text[SENTENCE] = "";
+  add(text, watch.who);
+  add(text, "a thread that target ");
+  add(text, dun_guarded.target ? dun_guarded.target : "");
+  add(text, " or another library began has crashed");
+  tell(text, detail);
 }
 
 /* Other ranks may wait for this one; should MPI hang itself, the alarm ends the process. */
@@ -91,9 +111,20 @@ static _Noreturn void leave(void)
   sigdelset(&all, SIGALRM);
   sigprocmask(SIG_SETMASK, &all, NULL);
   alarm(5);
-  if (watch.context && watch.context->comm != MPI_COMM_NULL && watch.context->size > 1)
-    MPI_Abort(watch.context->comm, 1);
+  if (watch.context && watch.comm != MPI_COMM_NULL && watch.size > 1)
+    MPI_Abort(watch.comm, 1);
   _exit(1);
+}
+
+static void on_trespass(const char *detail)
+{
+  say(" wrote outside of its arrays in ", detail);
+  leave();
+}
+
+static int is_own_thread(void)
+{
+  return (pid_t)syscall(SYS_gettid) == getpid();
 }
 
 /* ---- handlers ---------------------------------------------------------------------------- */
@@ -121,6 +152,10 @@ static void on_crash(int number)
   int which = 0;
   while (which < CRASHES - 1 && crash[which].number != number)
     which++;
+  if (!is_own_thread()) {
+    say_of_thread(crash[which].name);
+    leave();
+  }
   if (dun_guarded.function) {
     say(" crashed in ", crash[which].name);
     leave();
@@ -133,7 +168,26 @@ static void on_crash(int number)
 static void on_crash_at_the_end(int number)
 {
   (void)number;
-  _exit(watch.code);
+  syscall(SYS_exit_group, watch.code);
+}
+
+static void on_alarm_at_the_end(int number)
+{
+  static const char text[] = "dunlin: a library does not come back from its end, and is not waited "
+                             "for: all that was to be done is done\n";
+  (void)number;
+  if (write(STDERR_FILENO, text, sizeof text - 1) >= 0)
+    syscall(SYS_exit_group, watch.code);
+  syscall(SYS_exit_group, watch.code);
+}
+
+/* Of threads; the program's own ends by exit, unless somebody ends it as a thread.  The others
+ * would go on for ever, and nobody would tell. */
+static void on_end_of_thread(void *unused)
+{
+  (void)unused;
+  if (is_own_thread())
+    dun_last_words_exit();
 }
 
 static void on_alarm(int number)
@@ -194,6 +248,8 @@ void dun_last_words_begin(const struct dun_context *context)
   stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
   struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
   watch.context = context;
+  watch.comm = context->comm;
+  watch.size = context->size;
   watch.hurried = 0;
   snprintf(watch.who, sizeof watch.who, "dunlin: rank %d: ", context->rank);
   sigaltstack(&stack, NULL);
@@ -203,6 +259,10 @@ void dun_last_words_begin(const struct dun_context *context)
   action.sa_handler = on_alarm;
   action.sa_flags = SA_RESTART;
   sigaction(SIGALRM, &action, &watch.alarm);
+  watch.knows_end = watch.knows_end || pthread_key_create(&watch.end, on_end_of_thread) == 0;
+  if (watch.knows_end)
+    pthread_setspecific(watch.end, &watch);
+  dun_guard_end_by(on_trespass);
   dun_last_words_limit(0);
 }
 
@@ -212,6 +272,9 @@ void dun_last_words_end(void)
   if (!watch.context)
     return;
   alarm(0);
+  if (watch.knows_end)
+    pthread_setspecific(watch.end, NULL);
+  dun_guard_end_by(NULL);
   for (int i = 0; i < CRASHES; i++)
     sigaction(crash[i].number, &watch.before[i], NULL);
   sigaction(SIGALRM, &watch.alarm, NULL);
@@ -226,4 +289,18 @@ void dun_last_words_done(int code)
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CRASHES; i++)
     sigaction(crash[i].number, &action, NULL);
+}
+
+int dun_last_words_leave(int code)
+{
+  struct sigaction action = {.sa_handler = on_alarm_at_the_end};
+  sigset_t one;
+  watch.code = code;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, NULL);
+  sigemptyset(&one);
+  sigaddset(&one, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+  alarm(END);
+  return code;
 }

@@ -28,5 +28,8 @@ void dun_last_words_exit(void);
 /* Behind all work: what libraries may still do wrong when they clean up changes nothing of what is
  * on the disk, and not the exit code. */
 void dun_last_words_done(int code);
+/* At once before the process exits with that code, which is returned: libraries that do not come
+ * back when they clean up are waited for five seconds. */
+int dun_last_words_leave(int code);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int leaving;
+static int leaving, ending; /* with that code */
 static pid_t self;
 
 /* A target that calls exit would end the run with its own exit code, and nothing would tell that
@@ -31,6 +31,13 @@ static void refuse_exit(void)
 _Noreturn void _exit(int code)
 {
   dun_last_words_exit();
+  if (getpid() == self && leaving)
+    code = ending;
+  else if (getpid() == self && code == 0) {
+    static const char text[] = "dunlin: the program was ended by _exit from within, by a thread or "
+                               "a library: there is no result\n";
+    code = write(STDERR_FILENO, text, sizeof text - 1) > 0 ? 1 : 2;
+  }
   syscall(SYS_exit_group, code);
   __builtin_unreachable();
 }
@@ -44,10 +51,12 @@ _Noreturn void _Exit(int code)
 static int answered(int code)
 {
   leaving = 1;
-  if (fflush(stdout) == 0 && !ferror(stdout) && !dun_tell_cut_short())
-    return code;
-  fputs("dunlin: the answer could not be written to the end\n", stderr);
-  return code ? code : 1;
+  if (fflush(stdout) || ferror(stdout) || dun_tell_cut_short()) {
+    fputs("dunlin: the answer could not be written to the end\n", stderr);
+    code = code ? code : 1;
+  }
+  ending = code;
+  return dun_last_words_leave(code);
 }
 
 int main(int argc, char **argv)

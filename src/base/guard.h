@@ -17,6 +17,11 @@ struct dun_guarded {
 };
 extern struct dun_guarded dun_guarded;
 
+/* Behind a call that wrote where it may not: the program ends with a sentence, of which `detail`
+ * says what was found.  Who can end all ranks puts an end of its own in the place of abort(). */
+_Noreturn void dun_guard_trespass(const char *detail);
+void dun_guard_end_by(void (*end)(const char *detail));
+
 /* The control register without the exceptions' flags. */
 static inline unsigned dun_control(void)
 {

@@ -4,61 +4,29 @@
 #include "base/memory.h"
 #include "population/pointwise.h"
 #include "population/tile.h"
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { MARGIN = 8, WIDE_MARGIN = 64 }; /* numbers; 8 are what arrays are aligned to */
 
 /* ---- arrays ------------------------------------------------------------------------------ */
 
-static int64_t page_size(void)
-{
-  long size = sysconf(_SC_PAGESIZE);
-  return size > 0 ? size : 4096;
-}
-
 /* Room for `count` numbers, for the margins and for the alignment.  Without a guard margins are
  * wide: what is written there must do no harm before it is found. */
 static int array_init(struct dun_caller_array *array, const char *name, int64_t count, int guarded)
 {
-  int64_t page = page_size() / (int64_t)sizeof(double);
   array->name = name;
-  array->size = count + 2 * (guarded ? 2 * MARGIN : WIDE_MARGIN);
-  if (!guarded) {
-    array->block = dun_allocate(array->size, sizeof(double));
-    return array->block ? 0 : DUN_ERROR_MEMORY;
-  }
-  array->size = (array->size + page - 1) / page * page;
-  array->block = mmap(NULL, (size_t)(array->size + page) * sizeof(double), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (array->block == MAP_FAILED) {
-    array->block = NULL;
-    return dun_fail(DUN_ERROR_MEMORY, "no memory for the array %s", name);
-  }
-  mprotect(array->block + array->size, (size_t)page_size(), PROT_NONE);
-  return 0;
-}
-
-static void array_free(struct dun_caller_array *array, int guarded)
-{
-  if (guarded && array->block)
-    munmap(array->block, (size_t)array->size * sizeof(double) + (size_t)page_size());
-  else
-    dun_free(array->block);
-  array->block = NULL;
+  return dun_pages_init(&array->pages, count + 2 * (guarded ? 2 * MARGIN : WIDE_MARGIN));
 }
 
 static double *array_end(const struct dun_caller_array *array)
 {
-  return array->block + array->size;
+  return array->pages.block + array->pages.size;
 }
 
 /* Where the margin in front begins. */
 static double *array_front(const struct dun_caller_array *array, int guarded)
 {
-  return guarded ? array->value - MARGIN : array->block;
+  return guarded ? array->value - MARGIN : array->pages.block;
 }
 
 static void fill(double *from, const double *to, double value)
@@ -71,8 +39,8 @@ static void fill(double *from, const double *to, double value)
  * first margin. */
 static double *array_place(struct dun_caller_array *array, int64_t count, int guarded)
 {
-  int64_t start = guarded ? (array->size - count) / MARGIN * MARGIN : WIDE_MARGIN;
-  array->value = array->block + start;
+  int64_t start = guarded ? (array->pages.size - count) / MARGIN * MARGIN : WIDE_MARGIN;
+  array->value = array->pages.block + start;
   array->count = count;
   fill(array_front(array, guarded), array_end(array), DUN_MARK);
   return array->value;
@@ -140,7 +108,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
 void dun_caller_free(struct dun_caller *caller)
 {
   for (int i = 0; i < DUN_CALLER_ARRAYS; i++)
-    array_free(&caller->array[i], caller->guarded);
+    dun_pages_free(&caller->array[i].pages);
   DUN_FREE(caller->found_lp);
   DUN_FREE(caller->found_gradient);
   DUN_FREE(caller->self_before);

@@ -3,6 +3,7 @@
 #ifndef DUNLIN_POPULATION_CALLER_H
 #define DUNLIN_POPULATION_CALLER_H
 
+#include "base/fence.h"
 #include "base/vmath.h"
 #include "population/evaluator.h"
 
@@ -14,11 +15,10 @@ static inline int dun_is_mark(double value)
 }
 
 /* An array that a target is given, with marks in front of it and behind.  A guarded one ends where
- * the block ends, but for what the alignment takes. */
+ * its pages end, but for what the alignment takes. */
 struct dun_caller_array {
   const char *name; /* as dunlin/target.h calls it */
-  double *block;    /* [size], then, of a guarded one, a page that cannot be touched */
-  int64_t size;
+  struct dun_pages pages;
   double *value; /* [count] */
   int64_t count;
 };
@@ -54,7 +54,7 @@ struct dun_caller {
   char *self_before;      /* [type.size] */
 };
 
-/* With `guarded` behind every array comes a page that ends the process when it is touched.
+/* With `guarded` behind every array comes what ends the process when it is touched, else a margin.
  * DUN_ERROR_MEMORY; dun_caller_free is safe afterwards. */
 int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evaluator, int guarded);
 void dun_caller_free(struct dun_caller *caller);

@@ -17,9 +17,6 @@ enum {
   GROUP = 32,      /* points that are turned into rows at a time */
 };
 
-typedef void columns_function(const void *self, const double *x, double *lp, const double *scale,
-                              double *gradient, double *work);
-
 /* ---- set-up ------------------------------------------------------------------------------ */
 
 static unsigned enter(const struct dun_evaluator *e, const char *function)
@@ -254,6 +251,8 @@ void dun_evaluator_free(struct dun_evaluator *evaluator)
 {
   dun_transformed_free(evaluator->transformed);
   evaluator->transformed = NULL;
+  dun_foreign_free(evaluator->foreign);
+  evaluator->foreign = NULL;
   dun_answers_free(&evaluator->answers);
   DUN_FREE(evaluator->work);
   DUN_FREE(evaluator->columns);
@@ -414,7 +413,8 @@ static double ask_point(struct dun_evaluator *e, const double *row, double *grad
     return lp;
   if (e->interrupt && gives_up(e, DUN_SLOW_POINTS))
     return -INFINITY;
-  lp = e->target->point(e->self, row, gradient);
+  lp = e->foreign && !e->transformed ? dun_foreign_point(e->foreign, row, gradient)
+                                     : e->target->point(e->self, row, gradient);
   dun_answers_put(&e->answers, 1, &lp, e->dimension, gradient);
   return lp;
 }
@@ -431,6 +431,8 @@ static void by_point(struct dun_evaluator *e, int n, const double *x, const doub
     for (int l = 0; l < count; l++)
       e->lane_lp[first + l] =
           ask_point(e, e->rows + l * stride, gradient ? e->row_gradient + l * stride : NULL);
+    if (e->foreign)
+      dun_foreign_check_points(e->foreign);
     dun_guard_leave(before);
     if (gradient)
       add_rows(e, first, count, first == 0 ? n : DUN_LANES, scale, gradient);
@@ -445,7 +447,10 @@ static void by_rows(struct dun_evaluator *e, int n, const double *x, const doubl
   unsigned before = enter(e, "rows");
   if (!dun_answers_take(&e->answers, n, e->lane_lp, size, answer)) {
     dun_rows_from_columns(n, e->dimension, x, e->rows);
-    e->target->rows(e->self, n, e->rows, e->lane_lp, answer, e->work);
+    if (e->foreign)
+      dun_foreign_rows(e->foreign, n, e->rows, e->lane_lp, answer);
+    else
+      e->target->rows(e->self, n, e->rows, e->lane_lp, answer, e->work);
     dun_answers_put(&e->answers, n, e->lane_lp, size, answer);
   }
   dun_guard_leave(before);
@@ -453,14 +458,17 @@ static void by_rows(struct dun_evaluator *e, int n, const double *x, const doubl
     add_rows(e, 0, n, n, scale, gradient);
 }
 
-static void by_columns(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
-                       double *lp, const double *scale, double *gradient)
+static void by_columns(struct dun_evaluator *e, dun_columns_function *columns, int n,
+                       const double *x, double *lp, const double *scale, double *gradient)
 {
   int prior = columns != e->target->columns;
   int64_t size = (int64_t)e->dimension * DUN_LANES;
   unsigned before = enter(e, prior ? "prior" : "columns");
   if (prior || !dun_answers_take(&e->answers, DUN_LANES, lp, size, gradient)) {
-    columns(e->self, x, lp, scale, gradient, e->work);
+    if (e->foreign)
+      dun_foreign_columns(e->foreign, columns, x, lp, scale, gradient);
+    else
+      columns(e->self, x, lp, scale, gradient, e->work);
     if (!prior)
       dun_answers_put(&e->answers, DUN_LANES, lp, size, gradient);
   }
@@ -469,7 +477,7 @@ static void by_columns(struct dun_evaluator *e, columns_function *columns, int n
     clear_odd_lanes(e, n, lp, gradient);
 }
 
-static void call(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+static void call(struct dun_evaluator *e, dun_columns_function *columns, int n, const double *x,
                  double *lp, const double *scale, double *gradient)
 {
   if (columns) {
@@ -485,7 +493,7 @@ static void call(struct dun_evaluator *e, columns_function *columns, int n, cons
 }
 
 /* Some points are not finite: the target sees others in their place, with a scale of 0. */
-static void call_repaired(struct dun_evaluator *e, columns_function *columns, int n,
+static void call_repaired(struct dun_evaluator *e, dun_columns_function *columns, int n,
                           const double *x, double *lp, const double *scale, double *gradient)
 {
   char outside[DUN_LANES];
@@ -497,8 +505,8 @@ static void call_repaired(struct dun_evaluator *e, columns_function *columns, in
     lp[l] = outside[l] ? -INFINITY : lp[l];
 }
 
-static void evaluate_all(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
-                         double *lp, const double *scale, double *gradient)
+static void evaluate_all(struct dun_evaluator *e, dun_columns_function *columns, int n,
+                         const double *x, double *lp, const double *scale, double *gradient)
 {
   if (e->target->no_gradient)
     gradient = NULL;
@@ -517,7 +525,7 @@ static enum dun_slowness slowness(double seconds)
 
 /* The clock tells how slow the target is, but where its answers are known from before: of a fast
  * one it is asked once for each piece of work. */
-static void evaluate_watched(struct dun_evaluator *e, columns_function *columns, int n,
+static void evaluate_watched(struct dun_evaluator *e, dun_columns_function *columns, int n,
                              const double *x, double *lp, const double *scale, double *gradient)
 {
   if (!gives_up(e, DUN_SLOW_TILES)) {
@@ -532,7 +540,7 @@ static void evaluate_watched(struct dun_evaluator *e, columns_function *columns,
     lp[l] = -INFINITY;
 }
 
-static void evaluate(struct dun_evaluator *e, columns_function *columns, int n, const double *x,
+static void evaluate(struct dun_evaluator *e, dun_columns_function *columns, int n, const double *x,
                      double *lp, const double *scale, double *gradient)
 {
   if (e->interrupt)

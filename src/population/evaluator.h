@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "dunlin/target.h"
 #include "population/answers.h"
+#include "population/foreign.h"
 #include "population/transformed.h"
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct dun_evaluator {
   struct dun_answers answers; /* in the piece of work in hand, from its beginning */
 
   struct dun_transformed *transformed; /* owned; NULL: the target is as it was given */
+  struct dun_foreign *foreign; /* owned; arrays of the target as it was given; NULL: not fenced */
 
   /* Scratch, aligned. */
   double *work;    /* the target's work columns */
@@ -58,6 +60,10 @@ struct dun_evaluator {
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target,
                        void *self);
 void dun_evaluator_free(struct dun_evaluator *evaluator);
+
+/* For a target from a library: its functions get copies of arrays, between fences, and the program
+ * ends where it writes outside of them.  DUN_ERROR_MEMORY; local. */
+int dun_evaluator_fence(struct dun_evaluator *evaluator);
 
 /* From here on evaluations may be given up; NULL: no longer. */
 void dun_evaluator_watch(struct dun_evaluator *evaluator, struct dun_interrupt *interrupt);

@@ -1,14 +1,43 @@
 /* What else an evaluator asks of its target. */
 #include "base/error.h"
 #include "base/guard.h"
+#include "base/memory.h"
 #include "base/vmath.h"
 #include "population/evaluator.h"
+#include "population/pointwise.h"
 #include <math.h>
 #include <string.h>
 
 static unsigned enter(const struct dun_evaluator *e, const char *function)
 {
   return dun_guard_enter(e->target->type.name, function);
+}
+
+int dun_evaluator_fence(struct dun_evaluator *e)
+{
+  struct dun_foreign sizes = {.target = e->target,
+                              .self = e->self,
+                              .d = e->dimension,
+                              .work_size = dun_block_bytes(e->work) / (int64_t)sizeof(double),
+                              .outputs = e->outputs,
+                              .letters = (int64_t)e->letters * DUN_LANES};
+  sizes.observations = e->target->likelihood ? dun_pointwise_width(e) : 0;
+  if (sizes.observations < 0)
+    sizes.observations = 0; /* that is refused where it is asked for */
+  if (e->transformed) {
+    sizes.target = dun_transformed_inner(e->transformed, &sizes.self);
+    sizes.d = e->outputs;
+  }
+  e->foreign = dun_foreign_make(&sizes);
+  if (e->transformed)
+    dun_transformed_fence(e->transformed, e->foreign);
+  return e->foreign ? 0 : DUN_ERROR_MEMORY;
+}
+
+/* The arrays of a target that is called as it was given; NULL: it gets those of whoever asks. */
+static struct dun_foreign *fenced(const struct dun_evaluator *e)
+{
+  return e->transformed ? NULL : e->foreign;
 }
 
 int dun_evaluator_lattice(const struct dun_evaluator *e, int *axes, int size[3])
@@ -43,7 +72,10 @@ void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double
     return;
   }
   unsigned before = enter(evaluator, "constrain");
-  evaluator->target->constrain(evaluator->self, x, theta);
+  if (fenced(evaluator))
+    dun_foreign_constrain(evaluator->foreign, x, theta);
+  else
+    evaluator->target->constrain(evaluator->self, x, theta);
   dun_guard_leave(before);
 }
 
@@ -57,20 +89,27 @@ int dun_evaluator_normals(const struct dun_evaluator *e)
   return e->target->draw_normals < 0 ? e->dimension : e->target->draw_normals;
 }
 
+static void draw_by(const struct dun_evaluator *e, const char *name, dun_draw_function *draw,
+                    const double *uniform, const double *normal, double *x)
+{
+  unsigned before = enter(e, name);
+  if (fenced(e))
+    dun_foreign_draw(e->foreign, draw, e->dimension, uniform, normal, x);
+  else
+    draw(e->self, uniform, normal, x);
+  dun_guard_leave(before);
+}
+
 void dun_evaluator_draw(const struct dun_evaluator *evaluator, const double *uniform,
                         const double *normal, double *x)
 {
-  unsigned before = enter(evaluator, "draw");
-  evaluator->target->draw(evaluator->self, uniform, normal, x);
-  dun_guard_leave(before);
+  draw_by(evaluator, "draw", evaluator->target->draw, uniform, normal, x);
 }
 
 void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const double *uniform,
                               const double *normal, double *x)
 {
-  unsigned before = enter(evaluator, "draw_prior");
-  evaluator->target->draw_prior(evaluator->self, uniform, normal, x);
-  dun_guard_leave(before);
+  draw_by(evaluator, "draw_prior", evaluator->target->draw_prior, uniform, normal, x);
 }
 
 int dun_evaluator_tilted(const struct dun_evaluator *evaluator, const struct dun_tilted *tilted)
@@ -106,7 +145,10 @@ DUN_CLONES static void settle_letters(int count, double *value)
 void dun_evaluate_site(struct dun_evaluator *evaluator, int j, const double *x, double *value)
 {
   unsigned before = enter(evaluator, "site");
-  evaluator->target->site(evaluator->self, j, x, value);
+  if (fenced(evaluator))
+    dun_foreign_site(evaluator->foreign, j, x, value);
+  else
+    evaluator->target->site(evaluator->self, j, x, value);
   dun_guard_leave(before);
   settle_letters(evaluator->letters, value);
 }

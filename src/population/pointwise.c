@@ -66,7 +66,10 @@ int dun_pointwise_width(const struct dun_evaluator *e)
 void dun_pointwise(const struct dun_evaluator *e, const double *x, double *out)
 {
   unsigned before = enter(e, "log_likelihood");
-  e->target->log_likelihood(e->self, x, out);
+  if (e->foreign && !e->transformed)
+    dun_foreign_pointwise(e->foreign, x, out);
+  else
+    e->target->log_likelihood(e->self, x, out);
   dun_guard_leave(before);
 }
 
@@ -123,7 +126,10 @@ int dun_prior_draws(const struct dun_evaluator *e, uint64_t seed, int64_t count,
     address.purpose = DUN_PURPOSE_PRIOR_UNIFORM;
     dun_uniforms(address, uniforms, u);
     unsigned before = enter(e, "draw_prior");
-    p.target->draw_prior(p.self, u, z, x);
+    if (e->foreign)
+      dun_foreign_draw(e->foreign, p.target->draw_prior, p.width, u, z, x);
+    else
+      p.target->draw_prior(p.self, u, z, x);
     dun_guard_leave(before);
     for (int lane = 0; lane < DUN_LANES && first + lane < count; lane++)
       take(&p, x, lane, row, theta + (first + lane) * e->outputs);

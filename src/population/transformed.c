@@ -15,6 +15,7 @@ struct dun_transformed {
   struct dun_parameter *parameter;       /* [count], owned */
   struct dun_transforming *transforming; /* [count], owned */
   double *theta, *slope;                 /* [entries] of scratch, owned */
+  struct dun_foreign *foreign;           /* NULL: the inner target gets these */
 };
 
 /* ---- set-up -------------------------------------------------------------------------------- */
@@ -138,6 +139,12 @@ static void back(const struct dun_transformed *t, const double *x, double *gradi
   }
 }
 
+static double inner_point(const struct dun_transformed *t, double *slope)
+{
+  return t->foreign ? dun_foreign_point(t->foreign, t->theta, slope)
+                    : t->inner->point(t->inner_self, t->theta, slope);
+}
+
 static double point(const void *self, const double *x, double *gradient)
 {
   const struct dun_transformed *t = self;
@@ -145,7 +152,7 @@ static double point(const void *self, const double *x, double *gradient)
   for (int e = 0; e < t->entries && gradient; e++)
     t->slope[e] = NAN; /* what is left unwritten is no gradient */
   if (jacobian > -INFINITY)
-    lp = t->inner->point(t->inner_self, t->theta, gradient ? t->slope : NULL) + jacobian;
+    lp = inner_point(t, gradient ? t->slope : NULL) + jacobian;
   if (gradient && isfinite(lp))
     back(t, x, gradient);
   for (int j = 0; j < t->dimension && gradient && !isfinite(lp); j++)
@@ -168,7 +175,10 @@ static void log_likelihood(const void *self, const double *x, double *out)
 {
   const struct dun_transformed *t = self;
   forth(t, x, t->theta);
-  t->inner->log_likelihood(t->inner_self, t->theta, out);
+  if (t->foreign)
+    dun_foreign_pointwise(t->foreign, t->theta, out);
+  else
+    t->inner->log_likelihood(t->inner_self, t->theta, out);
 }
 
 int dun_transformed_unconstrain(const struct dun_transformed *t, const double *theta, double *x,
@@ -230,6 +240,11 @@ void dun_transformed_free(struct dun_transformed *t)
   DUN_FREE(t->theta);
   DUN_FREE(t->slope);
   dun_free(t);
+}
+
+void dun_transformed_fence(struct dun_transformed *t, struct dun_foreign *foreign)
+{
+  t->foreign = foreign;
 }
 
 const struct dun_target *dun_transformed_inner(const struct dun_transformed *t, const void **self)

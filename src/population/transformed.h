@@ -3,6 +3,7 @@
 #define DUNLIN_POPULATION_TRANSFORMED_H
 
 #include "dunlin/target.h"
+#include "population/foreign.h"
 
 struct dun_transformed;
 
@@ -11,6 +12,8 @@ struct dun_transformed;
  * what is wrong with its parameters, DUN_ERROR_MEMORY; NULL then.  Local. */
 struct dun_transformed *dun_transformed_make(const struct dun_target *target, void *self);
 void dun_transformed_free(struct dun_transformed *transformed);
+/* The inner target is called with those arrays, which stay, from here on. */
+void dun_transformed_fence(struct dun_transformed *transformed, struct dun_foreign *foreign);
 
 /* The target it was made of, and its self. */
 const struct dun_target *dun_transformed_inner(const struct dun_transformed *transformed,

@@ -1,13 +1,15 @@
 """Targets of users that end the process, never come back, or change what belongs to all: the run
 ends with a sentence that names the target and its function, or goes on as if nothing was."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, attributes, compiled, dunlin, main, start, write  # noqa: E402
+from support import (Folder, Missing, attributes, compiled, dunlin, main,  # noqa: E402
+                     start, write)
 
 INPUT = """\
 run:    {seed: 5, particles: 128}
@@ -23,6 +25,7 @@ LIBRARY = """\
 #include <dunlin/target.h>
 #include <fenv.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -37,7 +40,14 @@ static long deep(long n)
   room[n % 1000] = (char)n;
   return n > 0 ? deep(n - 1) + room[3] : 0;
 }
-static void unused(void) { handler(0); (void)deep(0); (void)place; (void)zero; }
+static pthread_t thread;
+static void *stays(void *p) { for (;;) usleep(1000); return p; }
+static void *crashes(void *p) { usleep(3000); *(volatile int *)8 = 1; return p; }
+static void *leaves(void *p) { usleep(3000); _exit(0); return p; }
+static void begin(void *(*what)(void *)) { pthread_create(&thread, NULL, what, NULL); }
+static void unused(void) { handler(0); (void)deep(0); (void)place; (void)zero; (void)begin;
+                           (void)stays, (void)crashes, (void)leaves; }
+END
 static int init(void *self, struct dun_message why)
 {
   (void)self, (void)why, (void)unused;
@@ -63,10 +73,45 @@ const struct dun_target dun_target_odd = {
 """
 
 
-def build(folder, odd="", begin="", after="", more=""):
-    text = LIBRARY.replace("ODD;", odd + ";").replace("INIT;", begin + ";").replace("AFTER", after)
+# The same in C++.
+PLUS = """\
+#include <dunlin/target.h>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+static long calls;
+static int init(void *, struct dun_message) { INIT; return 0; }
+static double point(const void *, const double *x, double *gradient)
+{
+  if (gradient)
+    gradient[0] = -x[0];
+  if (++calls == 3000) { ODD; }
+  return -.5 * x[0] * x[0] - .5 * std::log(2 * M_PI);
+}
+static dun_target make()
+{
+  dun_target t = {};
+  t.type = {DUN_TYPE(struct dun_target)};
+  t.type.name = "odd", t.type.doc = "Odd.", t.type.size = 8;
+  t.init = init, t.dimension = 1, t.point = point;
+  return t;
+}
+extern "C" { extern const dun_target dun_target_odd; const dun_target dun_target_odd = make(); }
+"""
+
+
+def build(folder, odd="", begin="", after="", more="", end="", plus=False):
+    text = PLUS if plus else LIBRARY.replace("END", end)
+    text = text.replace("ODD;", odd + ";").replace("INIT;", begin + ";").replace("AFTER", after)
+    if plus:
+        compiler = shutil.which("g++") or shutil.which("clang++")
+        if not compiler:
+            raise Missing("no compiler of C++")
+        write(folder, "odd.cc", text)
+        compiled(folder, "odd.so", "odd.cc", flags=("-O1", "-std=c++17"), compiler=compiler)
+        return write(folder, "input.yaml", INPUT.replace("$more", more))
     write(folder, "odd.c", text)
-    compiled(folder, "odd.so", "odd.c", flags=("-O1", "-D_FORTIFY_SOURCE=2"))
+    compiled(folder, "odd.so", "odd.c", flags=("-O1", "-D_FORTIFY_SOURCE=2", "-pthread"))
     return write(folder, "input.yaml", INPUT.replace("$more", more))
 
 
@@ -105,6 +150,59 @@ def test_crash_of_one_rank_ends_all():
 
 def test_a_jump_out():
     ends("longjmp(place, 1)", "target odd crashed in `point`", begin="if (setjmp(place)) return -1")
+
+
+def test_exceptions():
+    """Those that leave `point` or `init`, on one rank of three too; those that do not harm none."""
+    throw = "throw std::runtime_error(\"no\")"
+    ends(throw, "target odd crashed in `point`: abort", "exception that nobody caught", plus=True)
+    ends("", "target odd crashed in `init`: abort", begin=throw, plus=True)
+    ends(f"if (atoi(getenv(\"OMPI_COMM_WORLD_RANK\")) == 1) {throw}",
+         "rank 1: target odd crashed in `point`: abort", ranks=3, plus=True)
+    with Folder() as folder:
+        build(folder)
+        dunlin("run", "input.yaml", "--no-check", folder=folder)
+        plain = good(folder)
+        build(folder, "try { throw 3; } catch (int) {}", plus=True)
+        dunlin("run", "input.yaml", "--no-check", "--overwrite", folder=folder)
+        assert good(folder) == plain
+
+
+def test_threads():
+    """One that goes on is nobody's loss; one that crashes, or ends the program, ends all."""
+    crash = "a thread that target odd or another library began has crashed: segmentation fault"
+    with Folder() as folder:
+        build(folder)
+        dunlin("run", "input.yaml", "--no-check", folder=folder)
+        plain = good(folder)
+        build(folder, "begin(stays)")
+        dunlin("run", "input.yaml", "--no-check", "--overwrite", folder=folder)
+        assert good(folder) == plain
+    ends("begin(crashes)", crash, after="if (calls > 3000) usleep(100);")
+    ends("", crash, begin="begin(crashes)", after="if (calls == 1) usleep(100000);")
+    ends("if (atoi(getenv(\"OMPI_COMM_WORLD_RANK\")) == 1) begin(crashes)", "rank 1: " + crash,
+         after="if (calls > 3000) usleep(100);", ranks=2)
+    ends("", "there is no result", begin="begin(leaves)")
+
+
+def test_the_end_of_the_own_thread():
+    """Other threads, those of MPI too, would let the process live for ever."""
+    ended = "target odd ended the program in `point`: there is no result"
+    ends("pthread_exit(NULL)", ended)
+    ends("if (atoi(getenv(\"OMPI_COMM_WORLD_RANK\")) == 1) pthread_exit(NULL)", "rank 1: " + ended,
+         ranks=2)
+
+
+def test_ends_of_libraries():
+    """What they do when they are cleaned up changes nothing of a result, or of the exit code."""
+    with Folder() as folder:
+        for end in ("pthread_join(thread, NULL)", "_exit(3)", "*(volatile int *)8 = 1"):
+            build(folder, begin="begin(stays)",
+                  end=f"__attribute__((destructor)) static void end(void) {{ {end}; }}")
+            done = dunlin("run", "input.yaml", "--no-check", "--overwrite", folder=folder,
+                          timeout=60)
+            assert ("does not come back from its end" in done.stderr) == ("join" in end), end
+            good(folder)
 
 
 def test_exits():
