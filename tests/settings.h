@@ -80,6 +80,14 @@ static const struct setting settings[] = {
      "false, prior_scale: 2",
      {1.4},
      1},
+    {"type: brownian, data: FOLDER/walk.csv", {0}, 0},
+    {"type: brownian, data: FOLDER/walk.csv, innovation: 0.5, observation: 1, column: seen",
+     {.4},
+     0},
+    {"type: brownian, data: FOLDER/walk.csv, innovation: 1, prior_location: -0.37, prior_scale: "
+     "0.3",
+     {.3, .6},
+     0},
     {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
     {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
     {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},
@@ -169,6 +177,9 @@ static void test_files(void)
   fclose(file);
   file = create("plate.csv");
   fprintf(file, "n,r,x1,x2\n39,10,1,0\n");
+  fclose(file);
+  file = create("walk.csv");
+  fprintf(file, "seen\n0.3\n-0.4\nnan\n1.1\nNA\n");
   fclose(file);
   file = create("normal.json");
   fprintf(file, "{\"N\": 3, \"y\": [0.4, -0.2, 0.1]}\n");

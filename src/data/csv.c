@@ -147,13 +147,20 @@ static int refuse_length(const struct dun_csv *csv, struct dun_scanner *s, long 
                   dun_separator_name(s->separator));
 }
 
+static void note(struct dun_csv_fault *fault, const struct dun_scanner *s, long long line)
+{
+  if (fault->line)
+    return;
+  fault->line = line;
+  snprintf(fault->field, sizeof fault->field, "%.*s", (int)sizeof fault->field - 1, s->field);
+}
+
 static int read_row(struct dun_csv *csv, struct dun_scanner *s, long long row)
 {
   double *value = csv->value + row * csv->columns;
   long long line = s->line;
   csv->line[row] = line;
   for (int j = 0; j < csv->columns; j++) {
-    struct dun_csv_fault *fault = &csv->fault[j];
     if (dun_scanner_field(s) < 0)
       return DUN_ERROR_INPUT;
     if (s->last != (j == csv->columns - 1))
@@ -161,10 +168,9 @@ static int read_row(struct dun_csv *csv, struct dun_scanner *s, long long row)
     if (dun_field_number(s, &value[j]) == 0)
       continue;
     value[j] = NAN;
-    if (fault->line == 0) {
-      fault->line = line;
-      snprintf(fault->field, sizeof fault->field, "%.*s", (int)sizeof fault->field - 1, s->field);
-    }
+    note(&csv->fault[j], s, line);
+    if (!dun_field_is_gap(s))
+      note(&csv->odd[j], s, line);
   }
   return 0;
 }
@@ -213,6 +219,7 @@ static void drop_first_column(struct dun_csv *csv)
   memmove(csv->name, csv->name + 1, (size_t)columns * sizeof *csv->name);
   csv->name[columns] = NULL;
   memmove(csv->fault, csv->fault + 1, (size_t)columns * sizeof *csv->fault);
+  memmove(csv->odd, csv->odd + 1, (size_t)columns * sizeof *csv->odd);
   for (long long i = 0; i < csv->rows; i++)
     memmove(csv->value + i * columns, csv->value + i * csv->columns + 1,
             (size_t)columns * sizeof *csv->value);
@@ -250,12 +257,13 @@ static int allocate(struct dun_csv *csv, long long size)
   long long most = (size + 1) / csv->columns + 1, rows = csv->rows < most ? csv->rows : most;
   csv->name = dun_allocate(csv->columns, sizeof *csv->name);
   csv->fault = dun_allocate(csv->columns, sizeof *csv->fault);
+  csv->odd = dun_allocate(csv->columns, sizeof *csv->odd);
   csv->line = dun_allocate(rows, sizeof *csv->line);
   csv->value = dun_allocate(rows, (size_t)csv->columns * sizeof(double));
   for (int j = 0; csv->name && !csv->named && j < csv->columns; j++)
     if (!(csv->name[j] = dun_copy_text("")))
       return DUN_ERROR_MEMORY;
-  return csv->name && csv->fault && csv->line && csv->value ? 0 : DUN_ERROR_MEMORY;
+  return csv->name && csv->fault && csv->odd && csv->line && csv->value ? 0 : DUN_ERROR_MEMORY;
 }
 
 static int parse(struct dun_csv *csv, struct dun_scanner *s, const struct dun_csv_format *format,
@@ -318,10 +326,25 @@ void dun_csv_free(struct dun_csv *csv)
   DUN_FREE(csv->value);
   DUN_FREE(csv->line);
   DUN_FREE(csv->fault);
+  DUN_FREE(csv->odd);
   csv->rows = csv->columns = 0;
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */
+
+static int refuse_field(const struct dun_csv *csv, const struct dun_data *data, int column,
+                        const struct dun_csv_fault *fault, const char *expected)
+{
+  char name[80];
+  if (*csv->name[column])
+    snprintf(name, sizeof name, "'%.60s'", csv->name[column]);
+  else
+    snprintf(name, sizeof name, "%d", column);
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s:%lld: column %s: found '%.40s', expected a finite number%s%s", data->path,
+                  fault->line, name, *fault->field ? fault->field : "nothing", expected,
+                  dun_field_hint(fault->field, csv->separator, csv->decimal));
+}
 
 int dun_csv_check(const struct dun_csv *csv, const struct dun_data *data, int column)
 {
@@ -329,17 +352,13 @@ int dun_csv_check(const struct dun_csv *csv, const struct dun_data *data, int co
   for (int j = column < 0 ? 0 : column; j < (column < 0 ? csv->columns : column + 1); j++)
     if (csv->fault[j].line && (first < 0 || csv->fault[j].line < csv->fault[first].line))
       first = j;
-  if (first < 0)
-    return 0;
-  const struct dun_csv_fault *fault = &csv->fault[first];
-  char name[80];
-  if (*csv->name[first])
-    snprintf(name, sizeof name, "'%.60s'", csv->name[first]);
-  else
-    snprintf(name, sizeof name, "%d", first);
-  return dun_fail(DUN_ERROR_INPUT, "%s:%lld: column %s: found '%.40s', expected a finite number%s",
-                  data->path, fault->line, name, *fault->field ? fault->field : "nothing",
-                  dun_field_hint(fault->field, csv->separator, csv->decimal));
+  return first < 0 ? 0 : refuse_field(csv, data, first, &csv->fault[first], "");
+}
+
+int dun_csv_check_gaps(const struct dun_csv *csv, const struct dun_data *data, int column)
+{
+  const struct dun_csv_fault *odd = &csv->odd[column];
+  return odd->line ? refuse_field(csv, data, column, odd, ", or nan where it is missing") : 0;
 }
 
 static int find_number(const struct dun_csv *csv, const char *name)

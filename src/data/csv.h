@@ -27,6 +27,7 @@ struct dun_csv {
   double *value;               /* [rows][columns]; NAN: no number, see `fault` */
   long long *line;             /* [rows], in the file */
   struct dun_csv_fault *fault; /* [columns] */
+  struct dun_csv_fault *odd;   /* [columns]: the first that is not missing either */
   char separator, decimal;     /* as found; separator 0: blanks */
 };
 
@@ -51,6 +52,10 @@ void dun_csv_free(struct dun_csv *csv);
 /* Refuses a column (-1: all of them) that holds something else than finite numbers:
  * DUN_ERROR_INPUT with "file:line: column 'x3': found ..., expected ...". */
 int dun_csv_check(const struct dun_csv *csv, const struct dun_data *data, int column);
+
+/* The same of one column, in which numbers may be missing: nothing, nan, NA and the like stay
+ * NAN. */
+int dun_csv_check_gaps(const struct dun_csv *csv, const struct dun_data *data, int column);
 
 /* Index of a column by name, or by number from 0 written as text; DUN_ERROR_INPUT with a sentence
  * that names the nearest column. */

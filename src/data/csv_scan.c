@@ -222,6 +222,15 @@ enum dun_field_kind dun_field_kind(const struct dun_scanner *s)
   return is_damaged(s->field) ? DUN_FIELD_DAMAGED : DUN_FIELD_TEXT;
 }
 
+int dun_field_is_gap(const struct dun_scanner *s)
+{
+  static const char *const words[] = {"", "nan", "na", "n/a", "#n/a", "<na>", "null", "none", "."};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (!strcasecmp(s->field, words[i]))
+      return 1;
+  return 0;
+}
+
 /* ---- hints ------------------------------------------------------------------------------- */
 
 struct mark {

@@ -42,6 +42,10 @@ enum dun_field_kind dun_field_kind(const struct dun_scanner *s);
 /* 0 if the field is a number; else -1. */
 int dun_field_number(const struct dun_scanner *s, double *value);
 
+/* Whether it says that a number is missing: nothing, nan, NA and the like, but no infinity and no
+ * error of a spreadsheet. */
+int dun_field_is_gap(const struct dun_scanner *s);
+
 /* What may be wrong with a text that is no number, as ": a percent sign; ...", or "". */
 const char *dun_field_hint(const char *field, char separator, char decimal);
 

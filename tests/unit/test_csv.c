@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "data/csv.h"
+#include <math.h>
 
 static struct dun_data data_of(char *path, const char *text, long long size)
 {
@@ -370,6 +371,31 @@ static void test_columns(void)
   DUN_FREE(data.bytes);
 }
 
+/* Numbers may be missing where a column is asked so, but are nothing else. */
+static void test_gaps(void)
+{
+  static const char *const odd[] = {"x", "inf", "-inf", "#DIV/0!", "1.2.3", "-nan", "missing"};
+  struct dun_csv csv;
+  char text[128];
+  struct dun_data data = data_of(file_name, "a,b\n1,NA\n2,\n3,nan\n4,5\n5,n/a\n", 28);
+  CHECK(dun_csv_parse(&csv, &data, &stated) == 0);
+  CHECK(dun_csv_check(&csv, &data, 1) < 0 && dun_csv_check_gaps(&csv, &data, 1) == 0);
+  CHECK(csv.value[7] == 5);
+  for (int i = 0; i < 5; i++)
+    CHECK(isnan(csv.value[2 * i + 1]) == (i != 3));
+  dun_csv_free(&csv);
+  DUN_FREE(data.bytes);
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    snprintf(text, sizeof text, "a\nnan\n7\n%s\n", odd[i]);
+    data = data_of(file_name, text, (long long)strlen(text));
+    CHECK(dun_csv_parse(&csv, &data, &stated) == 0);
+    CHECK(dun_csv_check_gaps(&csv, &data, 0) < 0 &&
+          strstr(dun_error_text(), "t.csv:4: column 'a': found '"));
+    dun_csv_free(&csv);
+    DUN_FREE(data.bytes);
+  }
+}
+
 /* First it notes what is in use, at the end the same must be. */
 static void test_memory(void)
 {
@@ -384,4 +410,4 @@ TEST_MAIN({"memory_before", test_memory}, {"proportion", test_proportion}, {"sha
           {"index", test_index}, {"lines", test_lines}, {"separators", test_separators},
           {"formats", test_formats}, {"columns", test_columns}, {"refusals", test_refusals},
           {"long_field", test_long_field}, {"damaged", test_damaged}, {"find", test_find},
-          {"not_given", test_not_given}, {"memory", test_memory})
+          {"not_given", test_not_given}, {"gaps", test_gaps}, {"memory", test_memory})
