@@ -88,6 +88,16 @@ static const struct setting settings[] = {
      "0.3",
      {.3, .6},
      0},
+    {"type: log_gaussian_cox_process, data: FOLDER/points.csv, side: [4, 3], length: 0.5", {0}, 1},
+    {"type: log_gaussian_cox_process, data: FOLDER/points.csv, side: 2, mean: 0", {0.7}, 1},
+    {"type: log_gaussian_cox_process, data: FOLDER/points.csv, side: [2, 3], length: 0.1, "
+     "coordinates: whitened, outputs: observables",
+     {0.7},
+     1},
+    {"type: log_gaussian_cox_process, data: FOLDER/points.csv, side: [3, 2], length: 0.3, "
+     "coordinates: circulant, columns: 'y, x'",
+     {0.7},
+     1},
     {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
     {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
     {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},
@@ -180,6 +190,9 @@ static void test_files(void)
   fclose(file);
   file = create("walk.csv");
   fprintf(file, "seen\n0.3\n-0.4\nnan\n1.1\nNA\n");
+  fclose(file);
+  file = create("points.csv");
+  fprintf(file, "x,y\n0.1,0.2\n0.15,0.9\n1,1\n0.7,0.6\n0.7,0.65\n");
   fclose(file);
   file = create("normal.json");
   fprintf(file, "{\"N\": 3, \"y\": [0.4, -0.2, 0.1]}\n");

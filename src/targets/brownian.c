@@ -1,6 +1,6 @@
 /* A random walk that starts from 0, x_t ~ N(x_{t-1}, s_1^2), of which some places were observed
- * with noise, y_t ~ N(x_t, s_2^2).  The scales s are known or log-normal, and then coordinates of their
- * own in front of the path: s = log(1 + exp(z)), with the Jacobian log sigmoid(z).
+ * with noise, y_t ~ N(x_t, s_2^2).  The scales s are known or log-normal, and then coordinates of
+ * their own in front of the path: s = log(1 + exp(z)), with the Jacobian log sigmoid(z).
  *
  * The log of s is found without s where z is far below 0, and with it the prior in the form
  * log (ds/dz) - log s, which tends to 0 there. */
