@@ -98,6 +98,11 @@ static const struct setting settings[] = {
      "coordinates: circulant, columns: 'y, x'",
      {0.7},
      1},
+    {"type: robot, links: 3, width: 0.5, goals: [[2, 1]]", {.6, .15}, 0},
+    {"type: robot, links: 4, lengths: [1, 2, 0.5, 1], width: 0.3, deviations: 0.5, "
+     "goals: [[3, 0], [-2, 1.5]]",
+     {.4},
+     0},
     {"type: gaussian_field, side: 5, axes: 1, mean: 0.5", {0.5}, 1},
     {"type: gaussian_field, side: [3, 4], scale: 2, mass: 1.5, power: 1.5", {0.6}, 1},
     {"type: gaussian_field, side: [2, 1, 3], axes: 3, power: -0.5", {0.9}, 1},

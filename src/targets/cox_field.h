@@ -36,8 +36,8 @@ void dun_cox_field_free(struct dun_cox_field *field);
 /* The covariance of two cells so many rows and columns apart. */
 double dun_cox_field_covariance(const struct dun_cox_field *field, int rows, int columns);
 
-/* f[columns][64] from coordinates x[d][64]; `work` has d columns.  What is beside the cells is
- * written, too, and means nothing. */
+/* f[columns][64] from coordinates x[d][64]; `work` has as many columns as f.  What is beside
+ * the cells is written, too, and means nothing. */
 void dun_cox_field_make(const struct dun_cox_field *field, const double *x, double *f,
                         double *work);
 /* gradient[d][64] += scale[lane] times the transpose of that map's derivative, of g[columns][64],

@@ -275,8 +275,76 @@ static void test_cox_refused(void)
   refuse_file(start, "x,y,z\n0.5,0.5,1\n", "found 3 columns, expected 2");
 }
 
+/* ---- robot ------------------------------------------------------------------------------- */
+
+#define FOUR_GOALS "goals: [[7, 0], [-7, 0], [0, 7], [0, -7]]"
+
+/* Points with the log densities that others have found. */
+static void check_points(struct subject *s, FILE *file)
+{
+  double value[11];
+  int count = 0;
+  CHECK(fscanf(file, "%*[^\n]\n") == 0);
+  while (fscanf(file, "%lf", &value[0]) == 1) {
+    for (int j = 1; j < 11; j++)
+      CHECK(fscanf(file, ",%lf", &value[j]) == 1);
+    for (int i = 0; i < 10 * L; i++)
+      s->x[i] = value[i / L];
+    dun_evaluate(&s->evaluator, 1, s->x, s->lp, NULL, NULL);
+    CHECK_NEAR(s->lp[0], value[10], 1e-5);
+    count++;
+  }
+  CHECK(count == 200);
+}
+
+static void test_robot(void)
+{
+  struct subject s;
+  double x[10], theta[12];
+  const char *path = data_file("planar_robot_4goal_test200.csv");
+  check_three("type: robot", -44987.33198081, -132620.09897391, -322740.38756336);
+  check_three("type: robot, " FOUR_GOALS, -44987.33198081, -132620.09897391, -52420.87367507);
+  if (open_target(&s, "type: robot, " FOUR_GOALS) == 0) {
+    FILE *file = path ? fopen(path, "r") : NULL;
+    if (file) {
+      check_points(&s, file);
+      fclose(file);
+    }
+    for (int i = 0; i < 10; i++)
+      x[i] = i ? 0 : acos(-1) / 2;
+    dun_evaluator_constrain(&s.evaluator, x, theta);
+    CHECK_NEAR(theta[10], 0, 1e-14);
+    CHECK_NEAR(theta[11], 10, 1e-14);
+  }
+  subject_close(&s);
+}
+
+static void test_robot_refused(void)
+{
+  refuse("type: robot, goals: []", "goals");
+  refuse("type: robot, goals: [[1, 2, 3]]", "goals: found 1 of 3 numbers, expected pairs");
+  refuse("type: robot, deviations: [1, 1, 1], links: 2", "deviations: found 3 numbers");
+  refuse("type: robot, lengths: [1, 1]", "lengths: found 2 numbers, expected 1 or 10");
+  refuse("type: robot, width: 0", "width");
+}
+
+/* ---- mixtures and wells ------------------------------------------------------------------ */
+
+static void test_mixtures(void)
+{
+  char options[2200];
+  const char *path = data_file("mos10_locs_d50.csv");
+  check_three("type: many_well, dimension: 5", -80, -79.6005, -57.98222054);
+  snprintf(options, sizeof options, "type: student_mixture, layout: given, file: %s",
+           path ? path : "");
+  if (path)
+    check_three(options, -222.15684974, -222.38586319, -222.84069258);
+}
+
 TEST_MAIN({"folder", test_folder}, {"brownian", test_brownian},
           {"brownian_known", test_brownian_known}, {"brownian_narrow", test_brownian_narrow},
           {"brownian_refused", test_brownian_refused}, {"cox", test_cox},
           {"cox_mode", test_cox_mode}, {"cox_coordinates", test_cox_coordinates},
-          {"cox_refused", test_cox_refused}, {"folder_removed", test_folder_removed})
+          {"cox_refused", test_cox_refused}, {"robot", test_robot},
+          {"robot_refused", test_robot_refused}, {"mixtures", test_mixtures},
+          {"folder_removed", test_folder_removed})
