@@ -21,7 +21,7 @@ enum { L = DUN_LANES };
 struct subject {
   struct dun_input input;
   struct dun_binder binder;
-  const struct dun_target *target;
+  const struct dun_target *given, *target; /* target: without the prior that options took away */
   void *self;
   int d;
   struct dun_evaluator evaluator;
@@ -67,7 +67,7 @@ static inline int subject_open(struct dun_context *context, struct subject *s, c
     return -1;
   }
   s->binder.data_folder = NULL;
-  s->target = (const struct dun_target *)type;
+  s->target = s->given = (const struct dun_target *)type;
   if (s->target->init && s->target->init(s->self, message) < 0)
     return -1;
   if (dun_evaluator_init(&s->evaluator, s->target, s->self) < 0) {
@@ -75,16 +75,17 @@ static inline int subject_open(struct dun_context *context, struct subject *s, c
     return -1;
   }
   s->d = s->evaluator.dimension;
+  s->target = s->evaluator.bare ? s->evaluator.bare : s->given;
   return subject_allocate(s);
 }
 
 static inline void subject_close(struct subject *s)
 {
   dun_evaluator_free(&s->evaluator);
-  if (s->target) {
-    if (s->target->type.free)
-      s->target->type.free(s->self); /* safe twice: dun_object_free does it again */
-    dun_object_free(&s->target->type, &s->self);
+  if (s->given) {
+    if (s->given->type.free)
+      s->given->type.free(s->self); /* safe twice: dun_object_free does it again */
+    dun_object_free(&s->given->type, &s->self);
   }
   dun_binder_free(&s->binder);
   dun_input_free(&s->input);

@@ -27,7 +27,7 @@
 #include <stddef.h>
 
 /* Raised when anything in this file changes; a library built against another number is refused. */
-enum { DUN_ABI = 6 };
+enum { DUN_ABI = 7 };
 
 /* Number of points in a full tile, and the length of every lane array. */
 enum { DUN_LANES = 64 };
@@ -317,6 +317,10 @@ struct dun_target {
    * gives beside the mean.  Returns 0; < 0: with these options there are none.  NULL: never. */
   int (*tilted)(const void *self, const struct dun_tilted *tilted, double *work);
   unsigned tilts;
+
+  /* 0: with these options the density has no prior, and nobody asks for `prior` and `draw_prior`.
+   * NULL: it has one where they are given. */
+  int (*has_prior)(const void *self);
 };
 
 #endif

@@ -149,7 +149,7 @@ static int make_points(struct work *w, int tile)
   dun_normals(address, normals, w->normal);
   address.step = 1;
   dun_uniforms(address, (int)d + dun_evaluator_uniforms(&w->evaluator), w->uniform);
-  if (tile == 0 && w->target->draw_prior)
+  if (tile == 0 && w->evaluator.target->draw_prior)
     return dun_caller_draw(&w->caller, DUN_DENSITY_PRIOR, w->uniform, w->normal, w->x) < 0 ? -1 : 1;
   if (tile == 1 && w->target->draw)
     return dun_caller_draw(&w->caller, DUN_DENSITY_TARGET, w->uniform, w->normal, w->x) < 0 ? -1
@@ -221,7 +221,7 @@ static int try_points(struct work *w)
 /* The prior's draws and the target's own, as many tiles as the budget allows. */
 static int try_draws(struct work *w)
 {
-  const struct dun_target *target = w->target;
+  const struct dun_target *target = w->evaluator.target;
   struct dun_findings *findings = &w->child->findings;
   struct dun_effort effort = {.lanes = DUN_LANES, .passes = 4, .tiles = DRAWS};
   double room = 1e6 / w->evaluator.dimension, began = dun_clock();
@@ -281,7 +281,7 @@ static void time_target(struct work *w)
   double *gradient = dun_allocate(w->evaluator.dimension, DUN_LANES * sizeof *gradient);
   child->gradient = NAN;
   make_points(w, 2);
-  if (w->target->draw_prior)
+  if (w->evaluator.target->draw_prior)
     make_points(w, 0);
   else if (w->target->draw)
     make_points(w, 1);

@@ -234,12 +234,33 @@ static int transform(struct dun_evaluator *e)
   return 0;
 }
 
+/* A target whose options leave it without its prior is one that has none. */
+static int leave_prior(struct dun_evaluator *e)
+{
+  if (!e->target->has_prior)
+    return 0;
+  unsigned before = enter(e, "has_prior");
+  int has = e->target->has_prior(e->self);
+  dun_guard_leave(before);
+  if (has)
+    return 0;
+  e->bare = dun_allocate(1, sizeof *e->bare);
+  if (!e->bare)
+    return DUN_ERROR_MEMORY;
+  *e->bare = *e->target;
+  e->bare->prior = NULL;
+  e->bare->draw_prior = NULL;
+  e->target = e->bare;
+  return 0;
+}
+
 int dun_evaluator_init(struct dun_evaluator *evaluator, const struct dun_target *target, void *self)
 {
   int64_t work_columns;
   int status;
   *evaluator = (struct dun_evaluator){.target = target, .self = self, .slow = DUN_SLOW_POINTS};
-  if ((status = transform(evaluator)) < 0 || (status = find_dimension(evaluator)) < 0 ||
+  if ((status = leave_prior(evaluator)) < 0 || (status = transform(evaluator)) < 0 ||
+      (status = find_dimension(evaluator)) < 0 ||
       (status = find_work(evaluator, &work_columns)) < 0 ||
       (status = find_outputs(evaluator)) < 0 || (status = find_letters(evaluator)) < 0 ||
       (status = allocate(evaluator, work_columns)) < 0)
@@ -253,6 +274,7 @@ void dun_evaluator_free(struct dun_evaluator *evaluator)
   evaluator->transformed = NULL;
   dun_foreign_free(evaluator->foreign);
   evaluator->foreign = NULL;
+  DUN_FREE(evaluator->bare);
   dun_answers_free(&evaluator->answers);
   DUN_FREE(evaluator->work);
   DUN_FREE(evaluator->columns);

@@ -40,6 +40,7 @@ struct dun_evaluator {
 
   struct dun_transformed *transformed; /* owned; NULL: the target is as it was given */
   struct dun_foreign *foreign; /* owned; arrays of the target as it was given; NULL: not fenced */
+  struct dun_target *bare;     /* owned; the table of a target that now has no prior */
 
   /* Scratch, aligned. */
   double *work;    /* the target's work columns */

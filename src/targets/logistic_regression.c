@@ -1,7 +1,8 @@
-/* Bayesian logistic regression: w ~ N(0, prior_scale^2), log p(y = 1) = log sigmoid(e), e = X w.
+/* Bayesian logistic regression: w ~ N(0, prior_scale^2), or a flat prior of density 1, log p(y = 1)
+ * = log sigmoid(e), e = X w.
  *
- * Features are centred and divided by their population standard deviation (a constant column by
- * 1); the intercept's column of ones comes first.  Points lie by rows for BLAS, which works on
+ * Features are centred, or not, and divided by their population standard deviation (a constant
+ * column by 1); the intercept's column of ones comes first.  Points lie by rows for BLAS, which works on
  * blocks of data of one fixed size; the sums over data go block by block, in the order of the
  * file. */
 #include "base/error.h"
@@ -15,12 +16,14 @@
 #include <strings.h>
 
 enum { L = DUN_LANES, BLOCK = 256 };
+enum { LARGER, SMALLER };
+enum { NORMAL, FLAT };
 
 struct logistic_regression {
   struct dun_data data;
   struct dun_csv_format format;
   char *label, *features, *omit;
-  int intercept, standardise;
+  int intercept, standardise, centre, one, law;
   double prior_scale;
 
   long long count; /* rows of data, N */
@@ -43,8 +46,7 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct logistic_regression, label),
      .initial = "",
      .doc =
-         "Name or number (from 0) of the label's column, the last if left out; of its two values "
-         "the larger is y = 1."},
+         "Name or number (from 0) of the label's column, the last if left out; it has two values."},
     {.name = "features",
      .type = DUN_TEXT,
      .offset = offsetof(struct logistic_regression, features),
@@ -67,13 +69,33 @@ static const struct dun_option options[] = {
      .offset = offsetof(struct logistic_regression, standardise),
      .initial = "true",
      .doc = "Whether features are centred and divided by their standard deviation."},
+    {.name = "centre",
+     .type = DUN_FLAG,
+     .offset = offsetof(struct logistic_regression, centre),
+     .initial = "true",
+     .doc = "Of standardised features: whether they are centred; false: they are divided alone."},
+    {.name = "one",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct logistic_regression, one),
+     .initial = "larger",
+     .words = "larger|smaller",
+     .doc = "Which of the label's two values is y = 1."},
+    {.name = "prior",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct logistic_regression, law),
+     .initial = "normal",
+     .words = "normal|flat",
+     .doc =
+         "Prior of the coefficients; flat: the density is the likelihood, which has a finite log "
+         "Z only where no plane parts the labels."},
     {.name = "prior_scale",
      .type = DUN_NUMBER,
      .offset = offsetof(struct logistic_regression, prior_scale),
      .initial = "1",
      .minimum = 1e-6,
      .maximum = 1e6,
-     .doc = "Standard deviation of the normal prior of every coefficient."},
+     .doc = "Standard deviation of the normal prior of every coefficient.",
+     .when = "prior=normal"},
     {0}};
 
 /* ---- data -------------------------------------------------------------------------------- */
@@ -131,13 +153,15 @@ static int take_labels(struct logistic_regression *t, const struct dun_csv *csv,
     snprintf(column, sizeof column, "%d", label);
   if (found.count != 2)
     return refuse_labels(t, &found, column, why);
-  double high = found.value[0] > found.value[1] ? found.value[0] : found.value[1];
+  int larger = found.value[0] > found.value[1] ? 0 : 1;
+  double one = found.value[t->one == SMALLER ? 1 - larger : larger];
   for (long long i = 0; i < csv->rows; i++)
-    t->y[i] = csv->value[i * csv->columns + label] == high;
+    t->y[i] = csv->value[i * csv->columns + label] == one;
   return 0;
 }
 
-/* Centres column j and divides it by its standard deviation, or by 1 if it is constant. */
+/* Divides column j by its standard deviation, or by 1 if it is constant; centres it before, unless
+ * it is not to be. */
 static int standardise_column(struct logistic_regression *t, int j)
 {
   double sum = 0, squares = 0, n = (double)t->count, deviation;
@@ -145,8 +169,9 @@ static int standardise_column(struct logistic_regression *t, int j)
   for (long long i = 0; i < t->count; i++)
     sum += x[i * t->dimension];
   for (long long i = 0; i < t->count; i++) {
-    x[i * t->dimension] -= sum / n;
-    squares += x[i * t->dimension] * x[i * t->dimension];
+    double off = x[i * t->dimension] - sum / n;
+    squares += off * off;
+    x[i * t->dimension] = t->centre ? off : x[i * t->dimension];
   }
   if (!isfinite(squares))
     return -1;
@@ -350,13 +375,13 @@ static void residuals(int data, int n, const double *restrict y, double *restric
 static void add_prior(const struct logistic_regression *t, int n, const double *restrict x,
                       double *restrict lp, double *restrict gradient)
 {
-  double precision = 1 / (t->prior_scale * t->prior_scale);
+  double precision = t->law == FLAT ? 0 : 1 / (t->prior_scale * t->prior_scale);
   ptrdiff_t p = t->dimension;
   for (int i = 0; i < n; i++) {
     double square = 0;
     for (ptrdiff_t j = 0; j < p; j++)
       square += x[i * p + j] * x[i * p + j];
-    lp[i] = t->prior.log_peak - 0.5 * precision * square;
+    lp[i] = t->law == FLAT ? 0 : t->prior.log_peak - 0.5 * precision * square;
     if (gradient)
       for (ptrdiff_t j = 0; j < p; j++)
         gradient[i * p + j] = -precision * x[i * p + j];
@@ -391,6 +416,11 @@ static void prior(const void *self, const double *x, double *lp, const double *s
   dun_gaussian_evaluate(&t->prior, x, lp, scale, gradient, work);
 }
 
+static int has_prior(const void *self)
+{
+  return ((const struct logistic_regression *)self)->law != FLAT;
+}
+
 static void draw_prior(const void *self, const double *uniform, const double *normal, double *x)
 {
   (void)uniform;
@@ -405,6 +435,7 @@ static int parameters(const void *self, int capacity, struct dun_parameter *para
   const char *const *label = dun_setup_labels(&t->names);
   const struct dun_parameter all[] = {
       {.name = "intercept", .doc = "Log odds where every feature is at its mean."},
+      {.name = "intercept", .doc = "Log odds where every feature is 0."},
       {.name = "coefficients",
        .rank = 1,
        .shape = {t->dimension - (t->intercept != 0)},
@@ -418,9 +449,9 @@ static int parameters(const void *self, int capacity, struct dun_parameter *para
   };
   int count = 0;
   if (t->intercept && ++count <= capacity)
-    parameter[count - 1] = all[0];
+    parameter[count - 1] = all[t->standardise && t->centre ? 0 : 1];
   if (++count <= capacity)
-    parameter[count - 1] = all[t->standardise ? 1 : 2];
+    parameter[count - 1] = all[t->standardise ? 2 : 3];
   return count;
 }
 
@@ -439,6 +470,7 @@ const struct dun_target dun_target_logistic_regression = {
     .rows = rows,
     .work_columns = work_columns,
     .prior = prior,
+    .has_prior = has_prior,
     .draw_normals = -1,
     .draw_prior = draw_prior,
     .parameters = parameters,

@@ -522,7 +522,7 @@ def test_library_without_symbol():
 
 def test_library_of_other_abi():
     with Folder() as folder:
-        plugin(folder, change_header=("DUN_ABI = 6", "DUN_ABI = 77"))
+        plugin(folder, change_header=("DUN_ABI = 7", "DUN_ABI = 77"))
         write(folder, FILE, LIBRARY)
         refused(folder, ["mine.so", "77"])
 

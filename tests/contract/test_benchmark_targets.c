@@ -328,6 +328,44 @@ static void test_robot_refused(void)
   refuse("type: robot, width: 0", "width");
 }
 
+/* ---- credit ------------------------------------------------------------------------------ */
+
+static void test_credit(void)
+{
+  char options[2200];
+  const char *path = data_file("german_credit_numeric.txt");
+  snprintf(options, sizeof options,
+           "type: logistic_regression, data: %s, one: smaller, centre: false, prior: flat",
+           path ? path : "");
+  if (path)
+    check_three(options, -693.14718056, -1474.58043139, -1383.12129892);
+}
+
+/* A log odds of w + v x: of three rows, by hand; and no prior is left. */
+static void test_flat(void)
+{
+  char options[512];
+  double root = sqrt(2. / 3);
+  struct subject s;
+  write_file("r.csv", "x,y\n1,2\n2,1\n3,2\n");
+  snprintf(options, sizeof options,
+           "type: logistic_regression, data: %s/r.csv, one: smaller, centre: false, prior: flat",
+           folder);
+  if (open_target(&s, options) == 0) {
+    double lp = 0, odds[3];
+    for (int i = 0; i < 3; i++) {
+      odds[i] = .3 + .3 * (i + 1) / root;
+      lp -= log1p(exp(i == 1 ? -odds[i] : odds[i]));
+    }
+    CHECK_NEAR(density_at(&s, .3, 0), lp, 1e-14);
+    CHECK(!s.target->prior && !s.target->draw_prior && s.given->prior);
+  }
+  subject_close(&s);
+  strcat(options, ", prior_scale: 2");
+  refuse(options, "prior: normal");
+  remove_file("r.csv");
+}
+
 /* ---- mixtures and wells ------------------------------------------------------------------ */
 
 static void test_mixtures(void)
@@ -346,5 +384,5 @@ TEST_MAIN({"folder", test_folder}, {"brownian", test_brownian},
           {"brownian_refused", test_brownian_refused}, {"cox", test_cox},
           {"cox_mode", test_cox_mode}, {"cox_coordinates", test_cox_coordinates},
           {"cox_refused", test_cox_refused}, {"robot", test_robot},
-          {"robot_refused", test_robot_refused}, {"mixtures", test_mixtures},
-          {"folder_removed", test_folder_removed})
+          {"robot_refused", test_robot_refused}, {"credit", test_credit}, {"flat", test_flat},
+          {"mixtures", test_mixtures}, {"folder_removed", test_folder_removed})

@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import sonar_table  # noqa: E402
 from laws import posteriors  # noqa: E402
 from support import (BUILD, INPUTS, PYTHON, SOURCE, Folder, attributes, compiled,  # noqa: E402
-                     dunlin, main, write)
+                     data_folder, dunlin, main, write)
 
 SMALL = 200
 
@@ -24,6 +24,10 @@ def earlier_result(folder):
     return result
 
 
+def at_hand(name):
+    return os.path.exists(os.path.join(data_folder() or "/nonexistent", name))
+
+
 def settings(name, folder):
     """What an input needs besides a smaller population."""
     found = [f"run.particles={SMALL}"]
@@ -31,6 +35,8 @@ def settings(name, folder):
         found.append(f"target.data={sonar_table(folder)}")
         if name == "langevin_sonar.yaml":
             found += ["method.warmup=60", "method.draws=20"]
+    elif name == "german_credit.yaml" and not at_hand("german_credit_numeric.txt"):
+        found += [f"target.data={sonar_table(folder)}", "target.prior=normal"]
     elif name == "user_target.yaml":
         found.append(f"target.file={compile_target(folder)}")
     elif name == "stan_model.yaml":
