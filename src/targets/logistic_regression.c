@@ -1,10 +1,10 @@
-/* Bayesian logistic regression: w ~ N(0, prior_scale^2), or a flat prior of density 1, log p(y = 1)
- * = log sigmoid(e), e = X w.
+/* Bayesian logistic regression: w ~ N(0, prior_scale^2), or flat with density 1, and
+ * log p(y = 1) = log sigmoid(e), e = X w.
  *
  * Features are centred, or not, and divided by their population standard deviation (a constant
- * column by 1); the intercept's column of ones comes first.  Points lie by rows for BLAS, which works on
- * blocks of data of one fixed size; the sums over data go block by block, in the order of the
- * file. */
+ * column by 1); the intercept's column of ones comes first.  Points lie by rows for BLAS, which
+ * works on blocks of data of one fixed size; the sums over data go block by block, in the order of
+ * the file. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
