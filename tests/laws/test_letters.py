@@ -8,9 +8,11 @@ import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
+from support import SOURCE, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
-CRITICAL = math.log(1 + math.sqrt(2)) / 2
+sys.path.insert(0, os.path.join(SOURCE, "analysis"))
+from spins import CRITICAL, enumerated, kaufman  # noqa: E402
+
 SMC = """
 run:    {{seed: {seed}, particles: 1000, replicates: 8}}
 target: {{{target}}}
@@ -21,17 +23,6 @@ output: {{file: result.h5}}
 """
 TEMPERING = SMC.replace("particles: 1000", "particles: 90").replace(
     "{{type: smc}}", "{{type: tempering, temperatures: 6, warmup: 100, draws: 200}}")
-
-
-def kaufman(K, M, N):
-    """log Z of the square lattice that closes on itself, without field (Kaufman 1949)."""
-    cosh = math.cosh(2 * K) / math.tanh(2 * K)
-    k = numpy.arange(M)
-    odd = numpy.arccosh(cosh - numpy.cos(math.pi * (2 * k + 1) / M))
-    even = numpy.arccosh(numpy.maximum(cosh - numpy.cos(math.pi * 2 * k / M), 1))
-    even[0] = 2 * K + math.log(math.tanh(K))
-    products = [numpy.prod(f(N * g / 2) * 2) for g in (odd, even) for f in (numpy.cosh, numpy.sinh)]
-    return M * N / 2 * math.log(2 * math.sinh(2 * K)) - math.log(2) + math.log(sum(products))
 
 
 def curie_weiss(n, beta):
@@ -65,6 +56,12 @@ def check(text, target, known, kernel):
         z = (said["log_evidence"] - known) / said["log_evidence_error"]
         print(f"# {target}, {kernel}: {z:.1f} errors together, at most {abs(each).max():.1f} alone")
         assert abs(z) < 5 and abs(each).max() < 5, (target, kernel, known, z, each)
+
+
+def test_what_is_known():
+    """Kaufman's formula against sums over all states."""
+    for M, N, K in ((3, 3, CRITICAL), (4, 4, CRITICAL), (3, 4, .3), (4, 3, .7), (2, 4, 1.1)):
+        assert abs(kaufman(K, M, N) / enumerated(K, M, N) - 1) < 1e-13, (K, M, N)
 
 
 def test_smc():
