@@ -182,6 +182,10 @@ output: {file: result.h5, checkpoint_every: $every}
 """
 RING = "ising_chain, dimension: 9, coupling: 0.6, field: 0.1, closed: true"
 GLASS = "sherrington_kirkpatrick, dimension: 9, beta: 1.2"
+SPREAD_GLASS = ("sherrington_kirkpatrick, dimension: 96, beta: 0.7, instance: 3, signal: 0.4, "
+                "couplings: drawn")
+PASSED = "observation: {type: gaussian, horizon: 8}, field: {type: amp}, steps: 12, stride: 5"
+SPREAD_PASSED = PASSED.replace("type: amp", "type: amp, distributed: yes")
 REVEALED = "observation: {type: erasure}, by: means, steps: 20, stride: 3"
 TEXTURE = "coloured_texture, side: [4, 8], colours: [[1, 0], [-.5, 1]], weights: [.4, .6]"
 WINDOW = ("observation: {type: linear, channels: 2, average: 2, pyramid: .5}, first_step: 1e-3, "

@@ -312,6 +312,10 @@ struct dun_target {
    * for a number that the letters of a lane have in common. */
   int (*letters)(const void *self);
   void (*site)(const void *self, int j, const double *x, double *value);
+  /* Of spins with log pi(x) = <x, A x> / 2 + <h, x>, A symmetric and 0 on its diagonal: writes rows
+   * first to first + count - 1 of A, row[count][d], and of h, field[count].  With it field amp can
+   * give every rank its own rows.  NULL: the density is another, or its rows are not to be had. */
+  void (*couplings)(const void *self, int first, int count, double *row, double *field);
 
   /* Closed forms of the laws of struct dun_tilted; `tilts` has the flags DUN_TILTED_... of what it
    * gives beside the mean.  Returns 0; < 0: with these options there are none.  NULL: never. */

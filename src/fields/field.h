@@ -59,6 +59,14 @@ enum {
   DUN_FIELD_SURE = 1 << 18 /* what it tells is right but for rounding */
 };
 
+enum dun_field_spread {
+  DUN_FIELD_WHOLE,
+  DUN_FIELD_SPREAD, /* with the same bits at any number of ranks */
+  DUN_FIELD_LOOSE   /* with others */
+};
+#define DUN_FIELD_SPREAD_OUT(field, self)                                                          \
+  ((field)->spread_out ? (field)->spread_out(self) : DUN_FIELD_WHOLE)
+
 struct dun_field {
   struct dun_type type;
 
@@ -93,8 +101,8 @@ struct dun_field {
   /* Never communicates. */
   void (*value)(const void *self, const struct dun_field_call *call);
 
-  /* Whether the tables are spread over the ranks, so that `rows` takes the place of `value`;
-   * results are then not the same bits at any number of ranks.  NULL: they are not. */
+  /* Whether the tables are spread over the ranks, so that `rows` takes the place of `value`: one of
+   * enum dun_field_spread.  NULL: they are not. */
   int (*spread_out)(const void *self);
   /* Collective.  mean[n][d] for this rank's h[n][d]; n may be 0, and differ between ranks. */
   int (*rows)(struct dun_context *context, void *self, int64_t n, const double *h, double *mean);

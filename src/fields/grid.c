@@ -191,7 +191,7 @@ static int rows(struct dun_context *context, void *self, int64_t n, const double
 
 static int spread_out(const void *self)
 {
-  return ((const struct grid *)self)->convolution.distributed;
+  return ((const struct grid *)self)->convolution.distributed ? DUN_FIELD_LOOSE : DUN_FIELD_WHOLE;
 }
 
 static unsigned gives(const void *self)

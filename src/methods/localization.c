@@ -22,9 +22,19 @@
 #include <string.h>
 
 enum { L = DUN_LANES };
-enum { BROKEN, APART, ACCEPTED, SUMS };
 
 /* ---- setting up ---------------------------------------------------------------------------- */
+
+static int check_together(const struct localization *s)
+{
+  const char *what = s->first > 0 ? "first" : s->kept.particles > 0 ? "keep" : NULL;
+  if (!what || !dun_posterior_together(&s->posterior))
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s: field %s is distributed, and asked by all ranks together in steps alone: "
+                  "leave out %s, or field.distributed",
+                  what, s->posterior.field->type.name, what);
+}
 
 static int check_schedule(const struct localization *s)
 {
@@ -45,7 +55,7 @@ static int check_schedule(const struct localization *s)
 static int check(const struct localization *s, const struct dun_run *run)
 {
   int draws = (s->posterior.gives & DUN_TILTED_DRAW) != 0;
-  if (check_schedule(s) < 0)
+  if (check_together(s) < 0 || check_schedule(s) < 0)
     return DUN_ERROR_INPUT;
   if (draws)
     return s->how == BY_MEANS && dun_observation_draws_only(s->posterior.observation,
@@ -166,6 +176,13 @@ static int declare(struct localization *s, struct dun_run *run)
                     "keep: field %s finds means by moves of its own: asking for them in between "
                     "would be another run",
                     s->posterior.field->type.name);
+  if (dun_posterior_together(&s->posterior)) {
+    DUN_FREE(s->rows);
+    s->rows =
+        dun_allocate(2 * run->population.tiles.local * s->posterior.of.d + 1, sizeof *s->rows);
+    if (!s->rows)
+      return DUN_ERROR_MEMORY;
+  }
   int status = dun_kept_means_init(&s->kept, run, 2 + s->steps / stride_of(s));
   if (status < 0)
     return status;
@@ -199,6 +216,7 @@ static void release(void *self)
   struct localization *s = self;
   DUN_FREE(s->time);
   DUN_FREE(s->mix);
+  DUN_FREE(s->rows);
   dun_beginning_free(&s->begin);
   dun_posterior_free(&s->posterior);
   dun_kept_means_free(&s->kept);
@@ -252,109 +270,26 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
 
 /* ---- ticks ----------------------------------------------------------------------------------- */
 
-/* A tile in the workspace: how many points it has, and the address of its random numbers. */
-struct tile {
-  int n;
-  struct dun_address address;
-};
-
-static struct tile load(const struct localization *s, const struct dun_run *run, int64_t i)
-{
-  const struct dun_tiles *tiles = &run->population.tiles;
-  struct tile tile = {.n = dun_tile_size(tiles, tiles->first_tile + i),
-                      .address = dun_run_address(run, DUN_PURPOSE_NOISE)};
-  tile.address.tile = (uint32_t)(tiles->first_tile + i);
-  dun_tile_load(&run->population, s->y, i, s->posterior.y);
-  if (s->memory)
-    dun_tile_load(&run->population, s->memory, i, s->posterior.memory);
-  return tile;
-}
-
-static void store(const struct localization *s, const struct dun_run *run, int64_t i)
-{
-  dun_tile_store(&run->population, s->y, i, s->posterior.y);
-  if (s->memory)
-    dun_tile_store(&run->population, s->memory, i, s->posterior.memory);
-}
-
-/* The point, into the posterior's draw. */
-static void end_tile(const struct localization *s, const struct tile *tile)
-{
-  const struct dun_posterior *p = &s->posterior;
-  int draw = s->end == END_DRAW && (p->gives & DUN_TILTED_DRAW) != 0;
-  dun_posterior_ask(p, s->time[s->steps], tile->n, tile->address,
-                    draw ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
-  if (!draw && p->of.letters)
-    dun_posterior_draw_letters(p, tile->address);
-  else if (!draw)
-    memcpy(p->draw, p->mean, (size_t)p->of.d * L * sizeof *p->draw);
-}
-
-static void step(const struct localization *s, int64_t k, const struct tile *tile)
-{
-  const struct dun_posterior *p = &s->posterior;
-  const struct dun_known known = {.mean = p->mean, .letters = p->of.letters ? p->law : NULL};
-  dun_posterior_ask(p, s->time[k], tile->n, tile->address,
-                    s->by_draws ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
-  if (s->mix)
-    p->observation->mix(p->observation_self, &s->mix[k], &known, tile->address, p->y);
-  else
-    p->observation->step(p->observation_self, s->time[k], s->time[k + 1], &known, tile->address,
-                         p->y);
-}
-
-/* Steps first <= k < behind of a tile, or its end. */
-static void go(const struct localization *s, int64_t first, int64_t behind, struct tile *tile)
-{
-  for (int64_t k = first; k < behind; k++) {
-    tile->address.step = (uint32_t)k;
-    step(s, k, tile);
-  }
-  tile->address.step = (uint32_t)behind;
-  if (first == s->steps)
-    end_tile(s, tile);
-}
-
-/* What the chains of a tile's particles tell. */
-static void add_chains(const struct dun_posterior *p, int n, struct dun_exact *sum)
-{
-  struct dun_field_look look;
-  double apart[L] __attribute__((aligned(64))) = {0};
-  if (!p->remembers)
-    return;
-  p->field->look(p->field_self, p->memory, &look);
-  for (int l = 0; l < L; l++) {
-    apart[l] = l < n && !(look.between[l] <= dun_beginning_apart); /* NaN too */
-    look.acceptance[l] = l < n && isfinite(look.acceptance[l]) ? look.acceptance[l] : 0;
-  }
-  dun_exact_add(&sum[APART], dun_fold(apart));
-  dun_exact_add(&sum[ACCEPTED], dun_fold(look.acceptance));
-}
-
 static int pass_over(struct dun_context *context, const struct localization *s, struct dun_run *run,
                      int64_t behind, double *total)
 {
-  struct dun_exact sum[SUMS] = {{{0}, 0, {0}}};
-  double lost[L] __attribute__((aligned(64)));
+  struct dun_exact sum[DUN_LOCALIZATION_SUMS] = {{{0}, 0, {0}}};
   struct dun_pass *pass = &run->sweep.pass;
-  int over = s->k == s->steps, status = dun_pass_begin(context, pass, SUMS, sum);
+  int over = s->k == s->steps, status = dun_pass_begin(context, pass, DUN_LOCALIZATION_SUMS, sum);
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
     if ((status = dun_pass_enter(pass, i, 0)) <= 0)
       continue;
-    struct tile tile = load(s, run, i);
-    go(s, s->k, behind, &tile);
+    struct dun_localization_tile tile = dun_localization_load(s, run, i);
+    dun_localization_go(s, s->k, behind, &tile);
     if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
       break;
-    add_chains(&s->posterior, tile.n, sum);
-    if (over) {
-      dun_run_bury(run, i, tile.n, s->posterior.draw, lost);
-      dun_exact_add(&sum[BROKEN], dun_fold(lost));
-      dun_tile_store(&run->population, run->x, i, s->posterior.draw);
-    } else {
-      store(s, run, i);
-    }
+    dun_localization_add_chains(&s->posterior, tile.n, sum);
+    if (over)
+      dun_localization_bury(s, run, i, tile.n, sum);
+    else
+      dun_localization_store(s, run, i);
   }
-  return dun_pass_end(context, pass, status, SUMS, sum, total);
+  return dun_pass_end(context, pass, status, DUN_LOCALIZATION_SUMS, sum, total);
 }
 
 static int keep(struct dun_context *context, struct localization *s, const struct dun_run *run)
@@ -372,12 +307,12 @@ static int begin_later(struct dun_context *context, struct localization *s, stru
   for (int64_t i = 0; i < run->population.tiles.count && status >= 0; i++) {
     if ((status = dun_pass_enter(pass, i, 0)) <= 0)
       continue;
-    struct tile tile = load(s, run, i);
+    struct dun_localization_tile tile = dun_localization_load(s, run, i);
     tile.address.step = 0;
     dun_beginning_tile(&s->begin, &s->posterior, s->time[0], tile.n, tile.address, look);
     if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
       break;
-    store(s, run, i);
+    dun_localization_store(s, run, i);
     for (int q = 0; q < DUN_BEGINNING_SUMS; q++)
       dun_exact_add(&sum[q], dun_fold(look[q]));
   }
@@ -394,11 +329,11 @@ static int set_out(struct dun_context *context, struct localization *s, struct d
     return status < 0 ? status : DUN_TICK_GOING;
   }
   for (int64_t i = 0; i < run->population.tiles.count; i++) {
-    struct tile tile = load(s, run, i);
+    struct dun_localization_tile tile = dun_localization_load(s, run, i);
     tile.address.purpose = DUN_PURPOSE_START;
     tile.address.step = 0;
     dun_posterior_begin(&s->posterior, tile.address);
-    store(s, run, i);
+    dun_localization_store(s, run, i);
   }
   s->phase = STEPS;
   int status = keep(context, s, run);
@@ -408,14 +343,15 @@ static int set_out(struct dun_context *context, struct localization *s, struct d
 static int walk(struct dun_context *context, struct localization *s, struct dun_run *run)
 {
   int64_t stride = stride_of(s), behind = s->k + stride < s->steps ? s->k + stride : s->steps;
-  double total[SUMS] = {0}, N = (double)run->options.particles;
-  int status = pass_over(context, s, run, behind, total);
+  double total[DUN_LOCALIZATION_SUMS] = {0}, N = (double)run->options.particles;
+  int status = (dun_posterior_together(&s->posterior) ? dun_localization_together
+                                                      : pass_over)(context, s, run, behind, total);
   if (status < 0)
     return status;
-  s->apart = fmax(s->apart, total[APART] / N);
-  s->accepted = total[ACCEPTED] / N;
+  s->apart = fmax(s->apart, total[DUN_LOCALIZATION_APART] / N);
+  s->accepted = total[DUN_LOCALIZATION_ACCEPTED] / N;
   if (s->k == s->steps) {
-    s->broken = (int64_t)total[BROKEN];
+    s->broken = (int64_t)total[DUN_LOCALIZATION_BROKEN];
     s->phase = OVER;
   }
   run->now.step = s->phase == OVER ? run->now.step + 1 : behind;

@@ -1,4 +1,4 @@
-/* What stochastic localization is made of, for its two files. */
+/* What stochastic localization is made of, for its three files. */
 #ifndef DUNLIN_METHODS_LOCALIZATION_H
 #define DUNLIN_METHODS_LOCALIZATION_H
 
@@ -35,7 +35,39 @@ struct localization {
   double *time;         /* [steps + 1]; owned */
   struct dun_mix *mix;  /* [steps] of schedules other than the observation's own; or NULL; owned */
   struct dun_column *y, *memory;
+  double *rows; /* [2][local][d] of a field that is spread over the ranks; owned */
 };
+
+/* What a pass sums: particles at the end that are no numbers, chains that lie apart, acceptance. */
+enum {
+  DUN_LOCALIZATION_BROKEN,
+  DUN_LOCALIZATION_APART,
+  DUN_LOCALIZATION_ACCEPTED,
+  DUN_LOCALIZATION_SUMS
+};
+
+/* A tile in the workspace: how many points it has, and the address of its random numbers. */
+struct dun_localization_tile {
+  int n;
+  struct dun_address address;
+};
+
+struct dun_localization_tile dun_localization_load(const struct localization *s,
+                                                   const struct dun_run *run, int64_t i);
+void dun_localization_store(const struct localization *s, const struct dun_run *run, int64_t i);
+/* Steps first <= k < behind of a tile, or its end. */
+void dun_localization_go(const struct localization *s, int64_t first, int64_t behind,
+                         struct dun_localization_tile *tile);
+/* What the chains of a tile's n particles tell. */
+void dun_localization_add_chains(const struct dun_posterior *p, int n, struct dun_exact *sum);
+/* What came of a tile at its end: into the point, and the sums. */
+void dun_localization_bury(const struct localization *s, struct dun_run *run, int64_t i, int n,
+                           struct dun_exact *sum);
+
+/* Collective.  Steps s->k <= k < behind of all tiles, or their end, by a field that is spread over
+ * the ranks, which are asked together; total[DUN_LOCALIZATION_SUMS].  It is not interrupted. */
+int dun_localization_together(struct dun_context *context, const struct localization *s,
+                              struct dun_run *run, int64_t behind, double *total);
 
 /* As struct dun_method has it. */
 void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out);

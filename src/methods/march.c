@@ -96,16 +96,16 @@ static int make_channels(struct dun_march *m)
   return 0;
 }
 
-/* Whether the field must be told of a time by all ranks before it is asked, and whether all ask
- * together. */
-static int by_tables(const struct dun_march *m)
-{
-  return m->field->prepare != NULL;
-}
-
+/* Whether all ranks ask the field together, and whether they do so, or tell it of a time before it
+ * is asked, one evaluation after the other. */
 static int all_at_once(const struct dun_march *m)
 {
-  return m->field->spread_out && m->field->spread_out(m->field_self);
+  return DUN_FIELD_SPREAD_OUT(m->field, m->field_self) != DUN_FIELD_WHOLE;
+}
+
+static int by_tables(const struct dun_march *m)
+{
+  return m->field->prepare || all_at_once(m);
 }
 
 /* The least above 0 of the grid. */
@@ -371,7 +371,8 @@ int64_t dun_march_memory(const void *self)
 
 int dun_march_deterministic(const void *self)
 {
-  return !all_at_once(self);
+  const struct dun_march *m = self;
+  return DUN_FIELD_SPREAD_OUT(m->field, m->field_self) != DUN_FIELD_LOOSE;
 }
 
 struct dun_table *dun_march_table(void *self)
@@ -444,7 +445,9 @@ static int advance(struct dun_context *context, struct dun_march *m, struct dun_
   struct leg leg = next_leg(m);
   double total[DUN_MARCH_SUMS] = {0};
   int64_t index = by_tables(m) ? leg_index(m, &leg) : -1;
-  int status = index < 0 ? 0 : m->field->prepare(context, m->field_self, m->channel[index].lambda);
+  int status = 0;
+  if (index >= 0 && m->field->prepare)
+    status = m->field->prepare(context, m->field_self, m->channel[index].lambda);
   if (status >= 0)
     status = (index >= 0 && all_at_once(m) ? go_together : pass_over)(context, m, run, &leg, total);
   if (status < 0)

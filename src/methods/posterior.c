@@ -9,7 +9,7 @@ enum { L = DUN_LANES };
 static int check(const struct dun_posterior *p, const struct dun_run *run)
 {
   const char *field = p->field->type.name, *target = run->target->type.name;
-  if (p->field->prepare || p->field->spread_out)
+  if (p->field->prepare)
     return dun_fail(DUN_ERROR_INPUT,
                     "method localization: field %s goes with method flow; take exact or atoms",
                     field);
@@ -175,18 +175,41 @@ static void clear_evidence(const struct dun_posterior *p)
   memset(p->lambda, 0, L * sizeof *p->lambda);
 }
 
+/* Whether the field is asked by letters' factors. */
+static int by_letters(const struct dun_posterior *p)
+{
+  return p->of.letters && (p->gives & DUN_FIELD_LETTERS);
+}
+
+int dun_posterior_together(const struct dun_posterior *p)
+{
+  return DUN_FIELD_SPREAD_OUT(p->field, p->field_self) != DUN_FIELD_WHOLE;
+}
+
+void dun_posterior_tilt(const struct dun_posterior *p, double t)
+{
+  const struct dun_observation *o = p->observation;
+  clear_evidence(p);
+  if (o->tilt && !p->field->show)
+    o->tilt(p->observation_self, t, p->y,
+            &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
+  if (p->of.spins && !by_letters(p))
+    field_of_spins(p);
+}
+
+void dun_posterior_know(const struct dun_posterior *p)
+{
+  if (p->of.spins && !by_letters(p))
+    law_of_spins(p);
+}
+
 void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
                        enum dun_posterior_what what)
 {
   const struct dun_observation *o = p->observation;
   struct known known = {p, t};
-  int letters = p->of.letters && (p->gives & DUN_FIELD_LETTERS);
-  clear_evidence(p);
-  if (o->tilt && !p->field->show)
-    o->tilt(p->observation_self, t, p->y,
-            &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
-  if (p->of.spins && !letters)
-    field_of_spins(p);
+  int letters = by_letters(p);
+  dun_posterior_tilt(p, t);
   struct dun_field_call call = {.n = n,
                                 .h = p->h,
                                 .lambda = p->lambda,
@@ -207,8 +230,8 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
   p->field->value(p->field_self, &call);
   if (what == DUN_POSTERIOR_DRAW)
     know_draw(p);
-  else if (p->of.spins && !letters)
-    law_of_spins(p);
+  else
+    dun_posterior_know(p);
 }
 
 void dun_posterior_draw_letters(const struct dun_posterior *p, struct dun_address address)

@@ -44,6 +44,11 @@ enum dun_posterior_what { DUN_POSTERIOR_MEAN, DUN_POSTERIOR_DRAW, DUN_POSTERIOR_
 /* Of the points of n lanes given y at time t. */
 void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
                        struct dun_address address, enum dun_posterior_what what);
+/* The same in two parts, where the field is spread over the ranks, of spins by their tilts: before
+ * all tiles' h are handed to the field together, and behind it, with a tile's means. */
+int dun_posterior_together(const struct dun_posterior *posterior);
+void dun_posterior_tilt(const struct dun_posterior *posterior, double t);
+void dun_posterior_know(const struct dun_posterior *posterior);
 /* Letters into posterior->draw, each by its own probabilities in the law. */
 void dun_posterior_draw_letters(const struct dun_posterior *posterior, struct dun_address address);
 

@@ -3,6 +3,8 @@
 #ifndef DUNLIN_NUMERICS_COLUMNS_H
 #define DUNLIN_NUMERICS_COLUMNS_H
 
+#include <stdint.h>
+
 /* y += a x. */
 void dun_columns_add(int d, double a, const double *x, double *y);
 /* out = y + a x. */
@@ -12,5 +14,9 @@ void dun_columns_add_scaled(int d, double a, const double *h, const double *scal
                             double *y);
 /* sum[64] += |x|^2. */
 void dun_columns_add_square(int d, const double *x, double *sum);
+/* out[rows][64] = A x, with A[rows][d] and x[d][64], every entry summed in the order of A's
+ * columns, whatever the rows beside it.  Of the first `lanes` lanes; others may be written, too. */
+void dun_columns_multiply(int64_t rows, int64_t d, const double *A, int lanes, const double *x,
+                          double *out);
 
 #endif

@@ -85,7 +85,7 @@ static int check(struct localized *s)
   if (!(s->first < s->horizon))
     return dun_fail(DUN_ERROR_INPUT, "path.first: %g is not below path.horizon, %g", s->first,
                     s->horizon);
-  if (s->field->prepare || s->field->spread_out)
+  if (s->field->prepare)
     return dun_fail(DUN_ERROR_INPUT,
                     "path localized: field %s has tables of one time, and goes with method flow",
                     s->field->type.name);

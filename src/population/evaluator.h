@@ -93,6 +93,10 @@ double dun_evaluator_letter(const struct dun_evaluator *evaluator, int letter);
 /* `site` of the target, see there; what is not finite there is, but for -INFINITY, no letter's. */
 void dun_evaluate_site(struct dun_evaluator *evaluator, int j, const double *x, double *value);
 
+/* `couplings` of the target, which must have it. */
+void dun_evaluate_couplings(const struct dun_evaluator *evaluator, int first, int count,
+                            double *row, double *field);
+
 /* 0; DUN_ERROR_INPUT for a target without gradient, with a sentence that begins with who needs one
  * ("kernel hmc") and ends with what does not. */
 int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,

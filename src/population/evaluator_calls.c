@@ -152,3 +152,11 @@ void dun_evaluate_site(struct dun_evaluator *evaluator, int j, const double *x, 
   dun_guard_leave(before);
   settle_letters(evaluator->letters, value);
 }
+
+void dun_evaluate_couplings(const struct dun_evaluator *evaluator, int first, int count,
+                            double *row, double *field)
+{
+  unsigned before = enter(evaluator, "couplings");
+  evaluator->target->couplings(evaluator->self, first, count, row, field);
+  dun_guard_leave(before);
+}

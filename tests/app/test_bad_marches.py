@@ -110,6 +110,11 @@ OBSERVED = {
     ("type: gaussian, dimension: 400000", "{type: gaussian}, keep: 3, stride: 10, steps: 100"):
         ["keep", "found 3", "at most 0", "stride"],
     (RING, "{type: erasure}, first_step: .1"): ["first_step", "question by question"],
+    (RING, "{type: gaussian}, field: {type: amp, distributed: yes}"):
+        ["field amp", "ising_chain", "row by row"],
+    (GLASS, "{type: gaussian}, field: {type: amp, distributed: yes}, keep: 2"):
+        ["keep", "distributed", "all ranks together"],
+    (GLASS, "{type: gaussian}, field: {type: amp, distributed: yes}, by: draws"): ["cannot draw"],
 }
 
 

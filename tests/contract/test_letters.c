@@ -25,6 +25,8 @@ static const char *const settings[] = {
     "type: hopfield, dimension: 8, beta: 2, layout: drawn, count: 3, pattern_seed: 5",
     "type: sherrington_kirkpatrick, dimension: 9, beta: 0.8, instance: 3, field: 0.1",
     "type: sherrington_kirkpatrick, dimension: 7, beta: 1.5, signal: 1.3",
+    "type: sherrington_kirkpatrick, dimension: 10, beta: 0.8, signal: 0.5, field: -0.2, "
+    "couplings: drawn",
     "type: potts, graph: torus, side: [2, 3], coupling: 0.7, letters: 3, field: [0, .1, -.2]",
     "type: potts, graph: box, axes: 1, side: 4, coupling: -1, letters: 5",
     "type: library, file: BUILD/tests/user_target/letters.so",
@@ -120,6 +122,79 @@ static void check_site(struct subject *s)
 static void test_site(void)
 {
   each(check_site);
+}
+
+/* All rows, and some of them alone: symmetric, 0 on the diagonal, and what makes the gradient. */
+static void check_couplings(struct subject *s)
+{
+  enum { MOST = 16 };
+  double A[MOST * MOST], some[MOST * MOST], h[MOST], own[MOST];
+  int64_t d = s->d;
+  if (!s->target->couplings)
+    return;
+  CHECK(d <= MOST && s->target->support == DUN_SPINS);
+  dun_evaluate_couplings(&s->evaluator, 0, (int)d, A, h);
+  for (int first = 0; first < d; first += 3) {
+    int count = d - first < 3 ? (int)d - first : 3;
+    dun_evaluate_couplings(&s->evaluator, first, count, some, own);
+    CHECK(!memcmp(some, A + first * d, (size_t)(count * d) * sizeof *A));
+    CHECK(!memcmp(own, h + first, (size_t)count * sizeof *h));
+  }
+  for (int l = 0; l < L; l++)
+    put_state(s, l * 37 % states_of(s), l, s->x);
+  memset(s->gradient, 0, (size_t)(d * L) * sizeof *s->gradient);
+  for (int l = 0; l < L; l++)
+    s->scale[l] = 1;
+  dun_evaluate(&s->evaluator, L, s->x, NULL, s->scale, s->gradient);
+  for (int64_t i = 0; i < d; i++) {
+    CHECK(A[i * d + i] == 0);
+    for (int64_t j = 0; j < i; j++)
+      CHECK(A[i * d + j] == A[j * d + i] && A[i * d + j] != 0);
+    for (int l = 0; l < L; l++) {
+      double sum = h[i];
+      for (int64_t j = 0; j < d; j++)
+        sum += A[i * d + j] * s->x[j * L + l];
+      CHECK_NEAR(s->gradient[i * L + l], sum, 1e-12);
+    }
+  }
+}
+
+static void test_couplings(void)
+{
+  each(check_couplings);
+}
+
+/* Couplings that are drawn again are those of the table, and all sums are in the order of its rows:
+ * the same bits, of as many spins as leave rows over. */
+static void test_drawn_couplings(void)
+{
+  enum { SPINS = 147 };
+  static const char *const how[] = {"kept", "drawn"};
+  static double lp[2][L], force[2][SPINS * L], value[2][3][2 * L], theta[2][SPINS + 2];
+  for (int k = 0; k < 2; k++) {
+    struct subject s;
+    char text[160];
+    snprintf(text, sizeof text,
+             "type: sherrington_kirkpatrick, dimension: %d, beta: 1, signal: 2, couplings: %s",
+             SPINS, how[k]);
+    open_setting(&s, text);
+    for (int64_t i = 0; i < (int64_t)SPINS * L; i++)
+      s.x[i] = i * i % 11 < 5 ? -1 : 1;
+    for (int l = 0; l < L; l++)
+      s.scale[l] = 1;
+    memset(force[k], 0, sizeof force[k]);
+    dun_evaluate(&s.evaluator, L, s.x, lp[k], s.scale, force[k]);
+    for (int j = 0; j < 3; j++)
+      dun_evaluate_site(&s.evaluator, j * 73, s.x, value[k][j]);
+    double x[SPINS];
+    for (int i = 0; i < SPINS; i++)
+      x[i] = s.x[i * L + 3];
+    dun_evaluator_constrain(&s.evaluator, x, theta[k]);
+    subject_close(&s);
+  }
+  CHECK(isfinite(lp[0][0]) && lp[0][0] != lp[0][1]);
+  CHECK(!memcmp(lp[0], lp[1], sizeof lp[0]) && !memcmp(force[0], force[1], sizeof force[0]));
+  CHECK(!memcmp(value[0], value[1], sizeof value[0]) && !memcmp(theta[0], theta[1], sizeof *theta));
 }
 
 static void check_log_evidence(struct subject *s)
@@ -326,7 +401,7 @@ static void check_kernel(struct subject *s, const char *setting, const char *ker
 static void test_kernels(void)
 {
   static const char *const kernel[] = {"glauber", "glauber, rule: metropolis"};
-  static const int chosen[] = {0, 4, 8, 11, 13, 14};
+  static const int chosen[] = {0, 4, 8, 11, 14, 15};
   for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
     struct subject s;
     open_setting(&s, settings[chosen[i]]);
@@ -338,5 +413,6 @@ static void test_kernels(void)
 }
 
 TEST_MAIN({"files", test_files}, {"registry", test_registry}, {"site", test_site},
+          {"couplings", test_couplings}, {"drawn_couplings", test_drawn_couplings},
           {"log_evidence", test_log_evidence}, {"torus", test_torus}, {"tilted", test_tilted},
           {"draws", test_draws}, {"kernels", test_kernels}, {"files_removed", test_files_removed})

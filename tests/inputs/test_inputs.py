@@ -59,6 +59,8 @@ def settings(name, folder):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
     elif name in ("localization_glass400.yaml", "localization_signal.yaml"):
         found += ["run.particles=4", "method.steps=5"]
+    elif name == "localization_glass10000.yaml":
+        found += ["target.dimension=100", "method.steps=5"]
     elif name.startswith("localization_long_range"):
         found += ["run.particles=32", "method.steps=30"]
     elif name == "seeds_rwm.yaml":

@@ -4,8 +4,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   GUIDED_FLOW, HEUN, TANGENT, TEXTURE, WINDOW,
-                   REVEALED, REVERSE, RING, TRAPEZOID, TUNED, WAYS, case, differences, fingerprint)
+                   GUIDED_FLOW, HEUN, PASSED, TANGENT, TEXTURE, WINDOW,
+                   REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED, WAYS,
+                   case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -92,6 +93,14 @@ def test_points_that_were_observed():
     same_at((1, 2, 3, 7), "seen", kernel=RING, path=REVEALED, particles=1000)
     same_at((1, 3), "seen", kernel=GLASS, path=ASKED, particles=500)
     same_at((1, 3), "seen", kernel=TEXTURE, path=WINDOW, particles=300)
+
+
+def test_couplings_over_the_ranks():
+    """The same bits as by one rank's own table, which is not told from the result."""
+    spread = same_at((1, 2, 3, 7), "seen", kernel=SPREAD_GLASS, path=SPREAD_PASSED, particles=150)
+    kept = SPREAD_GLASS.replace(", couplings: drawn", "")
+    whole = same_at((1,), "seen", kernel=kept, path=PASSED, particles=150)
+    assert not differences(spread, whole), differences(spread, whole)
 
 
 def test_chains_that_stay_with_their_particle():

@@ -5,7 +5,8 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
                        run, wait_for, wait_for_progress)
-from cases import ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, TEXTURE, WAYS, WINDOW, case
+from cases import (ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, SPREAD_GLASS, SPREAD_PASSED, TEXTURE,
+                   WAYS, WINDOW, case)
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -50,6 +51,8 @@ def test_one_tick_at_a_time_of_chains_that_stay_with_their_particle():
 def test_one_tick_at_a_time_of_observations():
     one_tick_at_a_time("seen", adaptive=False, kernel=GLASS, path=ASKED)
     one_tick_at_a_time("seen", adaptive=False, kernel=TEXTURE, path=WINDOW)
+    one_tick_at_a_time("seen", "--set", "method.stride=1", adaptive=False, kernel=SPREAD_GLASS,
+                       path=SPREAD_PASSED)
 
 
 def test_one_tick_at_a_time_around_a_learned_centre():

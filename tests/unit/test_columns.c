@@ -5,6 +5,7 @@
 #include "numerics/columns.h"
 #include "numerics/spacing.h"
 #include <math.h>
+#include <string.h>
 
 enum { D = 3, N = D * DUN_LANES };
 static double x[N] __attribute__((aligned(64))), y[N] __attribute__((aligned(64)));
@@ -45,6 +46,32 @@ static void columns_add_up(void)
   }
 }
 
+/* Every entry is summed in the order of the columns, whatever rows and lanes are beside it. */
+static void products_keep_their_order(void)
+{
+  enum { MOST = 9, WIDE = 13 };
+  static double A[MOST * WIDE], v[WIDE * DUN_LANES] __attribute__((aligned(64)));
+  static double product[MOST * DUN_LANES] __attribute__((aligned(64)));
+  for (int i = 0; i < MOST * WIDE; i++)
+    A[i] = sin(i * i + 1.);
+  for (int i = 0; i < WIDE * DUN_LANES; i++)
+    v[i] = cos(3. * i);
+  for (int rows = 0; rows <= MOST; rows++)
+    for (int lanes = 1; lanes <= DUN_LANES; lanes += 9)
+      for (int columns = 0; columns <= WIDE; columns += WIDE) {
+        memset(product, 0xff, sizeof product);
+        dun_columns_multiply(rows, columns, A, lanes, v, product);
+        for (int i = 0; i < rows * DUN_LANES; i++) {
+          double expected = 0;
+          for (int j = 0; j < columns; j++)
+            expected =
+                fma(A[i / DUN_LANES * columns + j], v[j * DUN_LANES + i % DUN_LANES], expected);
+          CHECK(i % DUN_LANES >= lanes || product[i] == expected);
+        }
+        CHECK(rows == MOST || isnan(product[rows * DUN_LANES]));
+      }
+}
+
 static void spacings_meet_their_ends(void)
 {
   static const double middle[] = {
@@ -60,4 +87,5 @@ static void spacings_meet_their_ends(void)
 }
 
 TEST_MAIN({"columns_add_up", columns_add_up},
+          {"products_keep_their_order", products_keep_their_order},
           {"spacings_meet_their_ends", spacings_meet_their_ends})
