@@ -1,0 +1,22 @@
+/* What stands between the layers of a network, on arrays of any kind; the ending _f is single
+ * precision.  The same bits at every vector width, with GCC and clang. */
+#ifndef DUNLIN_NUMERICS_ACTIVATION_H
+#define DUNLIN_NUMERICS_ACTIVATION_H
+
+#include <stdint.h>
+
+enum dun_activation {
+  DUN_RELU, /* max(a, 0) */
+  DUN_TANH,
+  DUN_SILU, /* a / (1 + exp(-a)) */
+};
+#define DUN_ACTIVATION_WORDS "relu|tanh|silu"
+
+/* y = f(a) of `count` numbers; y may be a.  A number that is none stays none. */
+void dun_activate(enum dun_activation f, int64_t count, const double *a, double *y);
+void dun_activate_f(enum dun_activation f, int64_t count, const float *a, float *y);
+/* bar *= f'(a). */
+void dun_activate_back(enum dun_activation f, int64_t count, const double *a, double *bar);
+void dun_activate_back_f(enum dun_activation f, int64_t count, const float *a, float *bar);
+
+#endif
