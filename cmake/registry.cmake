@@ -1,4 +1,5 @@
-# One more of a kind is one new file: <kind>s/<name>.c (finishes, processes) below src that defines
+# One more of a kind is one new file: <kind>s/<name>.c (finishes, processes; of networks
+# learning) below src that defines
 # `const struct dun_<kind> dun_<kind>_<name>`.  The registry is written from the file names when
 # CMake runs.  Tests have types of their own below tests/types, beside those of src.
 function(dunlin_registry output)
@@ -6,10 +7,13 @@ function(dunlin_registry output)
   set(externs "")
   set(lists "")
   set(table "")
-  foreach(kind target path kernel method finish probe process field observation)
+  foreach(kind target path kernel method finish probe process field observation
+                network)
     set(room ${kind}s)
     if(kind STREQUAL "finish" OR kind STREQUAL "process")
       set(room ${kind}es)
+    elseif(kind STREQUAL "network") # beside what teaches them
+      set(room learning)
     endif()
     string(TOUPPER ${kind} upper)
     set(names "")

@@ -40,6 +40,11 @@ enum dun_purpose {
   DUN_PURPOSE_PRIOR_UNIFORM, /* uniforms of these */
   DUN_PURPOSE_RESEED,        /* whose place a chain takes that found none of its own */
   DUN_PURPOSE_DONOR,         /* chains in whose places lost ones begin again */
+  DUN_PURPOSE_WEIGHTS,       /* first weights of networks */
+  DUN_PURPOSE_TAKE,          /* points to learn from, and their order */
+  DUN_PURPOSE_TAKE_UNIFORM,  /* uniforms of these draws */
+  DUN_PURPOSE_LEVEL,         /* how clearly a point to learn from is seen */
+  DUN_PURPOSE_BLUR,          /* the noise that it is seen through */
 };
 
 struct dun_address {

@@ -11,7 +11,7 @@ const char *dun_kind_name(enum dun_kind kind)
       [DUN_KIND_KERNEL] = "kernel",           [DUN_KIND_METHOD] = "method",
       [DUN_KIND_FINISH] = "finish",           [DUN_KIND_PROBE] = "probe",
       [DUN_KIND_PROCESS] = "process",         [DUN_KIND_FIELD] = "field",
-      [DUN_KIND_OBSERVATION] = "observation",
+      [DUN_KIND_OBSERVATION] = "observation", [DUN_KIND_NETWORK] = "network",
   };
   return names[kind];
 }

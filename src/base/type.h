@@ -15,6 +15,7 @@ enum dun_kind {
   DUN_KIND_PROCESS, /* named inside other parts only, as fields are */
   DUN_KIND_FIELD,
   DUN_KIND_OBSERVATION,
+  DUN_KIND_NETWORK,
   DUN_KINDS
 };
 
