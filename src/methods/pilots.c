@@ -260,10 +260,22 @@ static void draw(const struct dun_run *run, const double *uniform, const double 
   run->path->pilot_draw(run->path_self, normal, x);
 }
 
+/* A phase may come from a damaged checkpoint. */
+static int refuse_without(const struct dun_run *run)
+{
+  if (dun_pilots_due(run) > 0)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "the checkpoint is damaged: it tells of pilot chains, and path "
+                  "%s has none",
+                  run->path->type.name);
+}
+
 int dun_pilots_start(struct dun_context *context, struct dun_pilots *p, struct dun_run *run)
 {
-  int d = run->evaluator->dimension;
-  int status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, d, draw));
+  int d = run->evaluator->dimension, status = refuse_without(run);
+  if (status == 0)
+    status = dun_agree(context, dun_run_draw(run, DUN_PURPOSE_PILOT, 0, d, draw));
   p->moves = p->lost = p->near = 0;
   p->due = dun_pilots_due(run);
   p->moments.count = 0;
@@ -281,11 +293,12 @@ int dun_pilots_move(struct dun_context *context, struct dun_pilots *p, struct du
   struct dun_adaptation *a = run->adaptation;
   double longest = 16 + 2 * (double)p->moves;
   struct dun_look look;
+  int status = refuse_without(run);
 
   run->sweep.logw = NULL; /* pilot chains have no weights */
   run->sweep.from_point = 0;
-  int status =
-      dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, tiles_of(run), &look);
+  if (status == 0)
+    status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), 1, tiles_of(run), &look);
   if (status < 0)
     return status;
   dun_adaptation_update(a, &look);

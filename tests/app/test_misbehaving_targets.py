@@ -196,7 +196,7 @@ def test_the_end_of_the_own_thread():
 def test_ends_of_libraries():
     """What they do when they are cleaned up changes nothing of a result, or of the exit code."""
     with Folder() as folder:
-        for end in ("pthread_join(thread, NULL)", "_exit(3)", "*(volatile int *)8 = 1"):
+        for end in ("pthread_join(thread, NULL)", "_exit(3)", "exit(3)", "*(volatile int *)8 = 1"):
             build(folder, begin="begin(stays)",
                   end=f"__attribute__((destructor)) static void end(void) {{ {end}; }}")
             done = dunlin("run", "input.yaml", "--no-check", "--overwrite", folder=folder,
