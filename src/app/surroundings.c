@@ -13,6 +13,7 @@ static struct {
   dev_t device;
   ino_t number;
   struct sigaction handler[WATCHED];
+  sigset_t blocked;
 } kept;
 
 void dun_surroundings_keep(void)
@@ -27,6 +28,7 @@ void dun_surroundings_keep(void)
   }
   for (int i = 0; i < WATCHED; i++)
     sigaction(watched[i], NULL, &kept.handler[i]);
+  pthread_sigmask(SIG_SETMASK, NULL, &kept.blocked);
 }
 
 static int restore_folder(void)
@@ -53,10 +55,24 @@ static int restore_handlers(void)
   return changed;
 }
 
+static int restore_blocked(void)
+{
+  sigset_t now;
+  int changed = 0;
+  pthread_sigmask(SIG_SETMASK, NULL, &now);
+  for (int i = 0; i < WATCHED; i++)
+    changed |= sigismember(&now, watched[i]) != sigismember(&kept.blocked, watched[i]);
+  if (changed)
+    pthread_sigmask(SIG_SETMASK, &kept.blocked, NULL);
+  return changed;
+}
+
 void dun_surroundings_restore(struct dun_context *context, const char *target)
 {
   if (restore_folder())
     dun_warn(&context->log, "target %s changes the working folder: it is put back", target);
   if (restore_handlers())
     dun_warn(&context->log, "target %s changes handlers of signals: they are put back", target);
+  if (restore_blocked())
+    dun_warn(&context->log, "target %s blocks signals: they are let through again", target);
 }

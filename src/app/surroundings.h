@@ -1,5 +1,5 @@
 /* What belongs to the process and a target may change for all: the working folder, by which every
- * file is found, and the handlers of signals. */
+ * file is found, the handlers of signals, and which of them are blocked. */
 #ifndef DUNLIN_APP_SURROUNDINGS_H
 #define DUNLIN_APP_SURROUNDINGS_H
 

@@ -249,6 +249,8 @@ def test_what_is_put_back():
         plain = good(folder)
         for odd, warning in (("chdir(\"/\")", "target odd changes the working folder"),
                              ("signal(SIGUSR1, handler)", "target odd changes handlers of signals"),
+                             ("sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, NULL)",
+                              "target odd blocks signals"),
                              ("fesetround(FE_DOWNWARD)", ""),
                              ("__builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040)", "")):
             for where in ({"odd": odd}, {"begin": odd}):
