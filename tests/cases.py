@@ -206,11 +206,31 @@ CHAINS_SEEN = ("field: {type: mcmc, chains: 3, moves: 4, warm_up: 50}, by: means
 TANGENT = ("field: {type: mcmc, chains: 2, moves: 3, warm_up: 60}, first: .3, last: .98, "
            "schedule: {type: tangent, radius: 2, width: 1}, begin: {by: langevin, moves: 2}")
 
+TRAINED = """
+run:    {seed: 7, particles: $particles, replicates: 2}
+target:
+  {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
+method:
+  type: train
+  network: {$path}
+  lessons:
+    steps: 120
+    batch: 150
+    groups: 5
+    every: 10
+    examples: {count: 999, held_back: 333}
+    optimiser: {rate: 3e-3, clip: 1, average: 0.9, weight_decay: 1e-3}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+LAYERS = "type: mlp, widths: [30, 20]"
+LEVELS = "type: two_layer, levels: 3, width: 30"
+
 REMEMBERED = LOCALIZED.replace("dimension: 10", "dimension: 2").replace(
     "steps: 24, pieces: 12", "steps: 12, pieces: 6, first: .05, spread: 3,\n"
     "  field: {type: mcmc, chains: 2, moves: 4, warm_up: 60}")
 
-CASES = {"slips": SLIPS, "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
+CASES = {"trained": TRAINED, "slips": SLIPS,
+         "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
          "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,

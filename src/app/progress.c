@@ -131,6 +131,8 @@ static void compose(struct dun_text *line, const struct dun_progress *progress,
     dun_text_add(line, "  ESS %.3g", now->ess);
   if (!isnan(now->acceptance))
     dun_text_add(line, "  acceptance %.2f", now->acceptance);
+  if (now->loss > 0)
+    dun_text_add(line, "  loss %.4g", now->loss);
   if (now->log_evidence_error > 0) {
     struct dun_number number = dun_number_of(now->log_evidence, now->log_evidence_error, NAN);
     dun_text_add(line, "  log Z %s ± %s", number.value, number.error);

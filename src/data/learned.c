@@ -105,14 +105,21 @@ int dun_learned_write(hid_t handle, const struct dun_learned_list *list)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
+/* The attribute "type" of a group, allocated. */
+static int read_type(hid_t group, const char *file, const char *place, char **text)
+{
+  hid_t attribute = H5Aexists(group, "type") > 0 ? H5Aopen(group, "type", H5P_DEFAULT) : -1;
+  int status =
+      attribute < 0 ? DUN_ERROR_INPUT : dun_hdf_read_text(-1, attribute, file, place, text);
+  if (attribute >= 0)
+    H5Aclose(attribute);
+  return status;
+}
+
 static int check_type(hid_t group, const char *file, const struct dun_learned *learned)
 {
   char *text = NULL;
-  hid_t attribute = H5Aexists(group, "type") > 0 ? H5Aopen(group, "type", H5P_DEFAULT) : -1;
-  int status = attribute < 0 ? DUN_ERROR_INPUT
-                             : dun_hdf_read_text(-1, attribute, file, learned->place, &text);
-  if (attribute >= 0)
-    H5Aclose(attribute);
+  int status = read_type(group, file, learned->place, &text);
   if (status < 0 || strcmp(text, learned->type) != 0)
     status = dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s was learned by %s, expected %s", file,
                       learned->place, text ? text : "nobody knows what", learned->type);
@@ -137,24 +144,56 @@ static int check_dimension(hid_t group, const char *file, const struct dun_learn
                   learned->place, (long long)found, dimension);
 }
 
-/* Rank 0 alone. */
-static int check_head(const char *file, const struct dun_learned *learned, int dimension)
+/* Rank 0 alone.  The group of a place; < 0: there is none. */
+static hid_t open_place(hid_t handle, const char *file, const char *name)
 {
   char place[DUN_PLACE + 16];
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  snprintf(place, sizeof place, "/learned/%s", learned->place);
+  snprintf(place, sizeof place, "/learned/%s", name);
   int there =
       H5Lexists(handle, "/learned", H5P_DEFAULT) > 0 && H5Lexists(handle, place, H5P_DEFAULT) > 0;
   hid_t group = there ? H5Gopen2(handle, place, H5P_DEFAULT) : -1;
-  int status = group >= 0 ? check_type(group, file, learned)
-                          : dun_fail(DUN_ERROR_INPUT, "%s: there is no %s", file, place);
+  return group >= 0 ? group : dun_fail(DUN_ERROR_INPUT, "%s: there is no %s", file, place);
+}
+
+static int check_head(const char *file, const struct dun_learned *learned, int dimension)
+{
+  hid_t handle = dun_hdf_open(file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t group = open_place(handle, file, learned->place);
+  int status = group >= 0 ? check_type(group, file, learned) : (int)group;
   if (status >= 0)
     status = check_dimension(group, file, learned, dimension);
   if (group >= 0)
     H5Gclose(group);
   return dun_hdf_close(handle, file, status);
+}
+
+static int find_type(const char *file, const char *place, char type[DUN_LEARNED_TYPE])
+{
+  char *text = NULL;
+  hid_t handle = dun_hdf_open(file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t group = open_place(handle, file, place);
+  int status = group >= 0 ? read_type(group, file, place, &text) : (int)group;
+  if (status >= 0)
+    snprintf(type, DUN_LEARNED_TYPE, "%s", text);
+  else if (group >= 0)
+    status =
+        dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s does not tell what learned it", file, place);
+  if (group >= 0)
+    H5Gclose(group);
+  dun_free(text);
+  return dun_hdf_close(handle, file, status);
+}
+
+int dun_learned_type(struct dun_context *context, const char *file, const char *place,
+                     char type[DUN_LEARNED_TYPE])
+{
+  memset(type, 0, DUN_LEARNED_TYPE);
+  int status = dun_agree(context, context->rank == 0 ? find_type(file, place, type) : 0);
+  return status < 0 ? status : dun_broadcast(context, type, DUN_LEARNED_TYPE, 0);
 }
 
 static int check_numbers(const char *file, const char *place, const struct dun_state *row,

@@ -40,4 +40,10 @@ int dun_learned_write(hid_t handle, const struct dun_learned_list *list);
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension);
 
+/* Collective.  The name of the type that learned what is at a place of a result, which may then be
+ * loaded: for what is made of the type that is there.  DUN_ERROR_INPUT. */
+enum { DUN_LEARNED_TYPE = 64 };
+int dun_learned_type(struct dun_context *context, const char *file, const char *place,
+                     char type[DUN_LEARNED_TYPE]);
+
 #endif

@@ -26,9 +26,8 @@ static inline double *dun_batch_sum_of(const struct dun_batch_sum *sum, int i)
 /* All of this rank's become 0. */
 void dun_batch_sum_clear(struct dun_batch_sum *sum);
 
-/* Collective.  total[numbers] of all groups, on every rank; the groups' sums are lost.  Ranks fail
- * together, by `status`, too. */
-int dun_batch_sum_total(struct dun_context *context, int status, struct dun_batch_sum *sum,
-                        double *total);
+/* Collective.  total[numbers] of all groups, on every rank; the groups' sums are lost.  Nothing of
+ * it can fail on one rank alone, so that none of its steps is spent on agreeing. */
+int dun_batch_sum_total(struct dun_context *context, struct dun_batch_sum *sum, double *total);
 
 #endif

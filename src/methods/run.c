@@ -62,6 +62,12 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
   dun_text_tell_nan(verdict->text, sizeof verdict->text, "unknown");
 }
 
+void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const char *field)
+{
+  dun_diagnose(diagnosis, "field", DUN_DOUBTFUL,
+               "field %s tells means that were learned: how far they are off is not known", field);
+}
+
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)
 {
   return value >= bad ? DUN_BAD : !(value < doubtful) ? DUN_DOUBTFUL : DUN_GOOD;

@@ -30,6 +30,7 @@ struct dun_now {
   double pareto_k;       /* of the tail of this step's weights (methods/tails.h); NAN: not known */
   double roots;          /* distinct ancestors */
   double error_roots;    /* how many equal ones the error of log Z rests on; NAN: not known */
+  double loss;           /* of what is learned; 0: nothing is */
   int64_t pilot, pilots; /* moves of pilot chains, of so many; 0: there are none */
 };
 
@@ -49,6 +50,9 @@ struct dun_diagnosis {
 /* Adds a verdict: a printf format for its sentence.  Beyond 32 they are dropped. */
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Tells that what a field says was learned, and that nobody knows how well. */
+void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const char *field);
 
 /* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives.  What is
  * not known (NAN) is doubtful. */

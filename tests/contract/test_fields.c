@@ -269,10 +269,10 @@ static void classes_add_up(void)
 static void every_field_has_settings(void)
 {
   for (const struct dun_type *const *type = dun_registry(DUN_KIND_FIELD); *type; type++) {
-    /* Of points that are few, of spins, of what is seen itself: test_observations.c,
-     * test_message_passing.c, test_window.c. */
+    /* Of points that are few, of spins, of what is seen itself, of what was learned:
+     * test_observations.c, test_message_passing.c, test_window.c, app/test_training.py. */
     int found = !strcmp((*type)->name, "atoms") || !strcmp((*type)->name, "amp") ||
-                !strcmp((*type)->name, "window");
+                !strcmp((*type)->name, "window") || !strcmp((*type)->name, "network");
     for (int i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*type)->name);
     CHECK(found);

@@ -86,6 +86,10 @@ enum { CHAINS = sizeof chains / sizeof *chains };
 
 static const struct setting particles[] = {
     {"exact", "", ""},
+    {"train",
+     "network: {type: mlp, widths: [4]}, lessons: {steps: 20, examples: {count: 20000, held_back: "
+     "100}}",
+     ""},
     {"flow", "grid: {steps: 300}, noise: {type: deterministic}", ""},
     {"flow", "grid: {steps: 300}, noise: {type: singular, alpha: 1.4142135623730951}", ""},
     {"flow", "grid: {steps: 300}, noise: {type: non_singular, alpha: 2}, stride: 7", ""},

@@ -10,6 +10,7 @@ from support import (BUILD, INPUTS, PYTHON, SOURCE, Folder, attributes, compiled
                      data_folder, dunlin, main, write)
 
 SMALL = 200
+LESSONS = ["method.lessons.steps=20", "method.lessons.examples={count: 100, held_back: 50}"]
 
 
 def compile_target(folder):
@@ -26,6 +27,13 @@ def earlier_result(folder):
 
 def at_hand(name):
     return os.path.exists(os.path.join(data_folder() or "/nonexistent", name))
+
+
+def trained(folder):
+    result = os.path.join(folder, "trained.h5")
+    dunlin("run", os.path.join(INPUTS, "train_modes.yaml"), "--output", result, "--quiet",
+           *(word for one in LESSONS for word in ("--set", one)))
+    return result
 
 
 def settings(name, folder):
@@ -45,6 +53,10 @@ def settings(name, folder):
         found += [f"target.file={model}", f"target.data={data}"]
     elif name == "schedule_file.yaml":
         found.append(f"path.schedule.file={earlier_result(folder)}")
+    elif name.startswith("train_"):
+        found += LESSONS
+    elif name == "learned_modes.yaml":
+        found.append(f"method.field.load={trained(folder)}")
     elif name == "replicates.yaml":
         found.append("run.replicates=3")
     elif name in ("langevin_seeds.yaml", "phi4.yaml"):

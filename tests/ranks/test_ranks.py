@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   GUIDED_FLOW, HEUN, PASSED, TANGENT, TEXTURE, WINDOW,
+                   GUIDED_FLOW, HEUN, LAYERS, LEVELS, PASSED, TANGENT, TEXTURE, WINDOW,
                    REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED, WAYS,
                    case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
@@ -55,6 +55,12 @@ def test_seeds_from_a_fitted_base():
 
 def test_sonar():
     same_at((1, 2, 3, 4, 7), "sonar", kernel="hmc", particles=500, moves=1)
+
+
+def test_trainings():
+    """Also at more ranks than there are groups."""
+    same_at((1, 2, 3, 7), "trained", path=LAYERS, particles=500)
+    same_at((1, 4), "trained", path=LEVELS, particles=100)
 
 
 def test_flows():

@@ -5,9 +5,10 @@ import re
 from files import own_files, read, without_comments
 from support import PROGRAM, dunlin, main
 
-KINDS = ("target", "path", "kernel", "method", "finish", "probe", "process", "field")
-ROOMS = {"finish": "finishes", "process": "processes"}
-NESTED = ("process", "field")  # named inside other sections only
+KINDS = ("target", "path", "kernel", "method", "finish", "probe", "process", "field",
+         "network")
+ROOMS = {"finish": "finishes", "process": "processes", "network": "learning"}
+NESTED = ("process", "field", "network")  # named inside other sections only
 
 
 def registered():

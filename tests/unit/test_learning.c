@@ -1,7 +1,6 @@
 /* ranks: 1 2 3 7 */
 /* Sums over groups of a batch, the same bits at any number of ranks; steps of the optimiser against
  * its formulas and down a valley. */
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/table.h"
@@ -47,24 +46,13 @@ static void sums_go_along_a_tree(void)
     dun_batch_sum_clear(&s);
     for (int i = 0; i < s.own; i++)
       fill(s.first + i, dun_batch_sum_of(&s, i));
-    CHECK(dun_batch_sum_total(&test_context, 0, &s, total) == 0);
+    CHECK(dun_batch_sum_total(&test_context, &s, total) == 0);
     while (size < groups)
       size *= 2;
     expected(groups, 0, size, right);
     CHECK(!memcmp(total, right, sizeof total));
     dun_batch_sum_free(&s);
   }
-}
-
-static void ranks_fail_together(void)
-{
-  struct dun_batch_sum s = {0};
-  double total[NUMBERS];
-  int last = test_context.rank == test_context.size - 1;
-  CHECK(dun_batch_sum_init(&test_context, &s, 4, NUMBERS) == 0);
-  CHECK(dun_batch_sum_total(&test_context, last ? DUN_ERROR_NUMERIC : 0, &s, total) ==
-        DUN_ERROR_NUMERIC);
-  dun_batch_sum_free(&s);
 }
 
 static struct dun_optimiser usual(void)
@@ -149,7 +137,6 @@ static void schedules_end_at_rest(void)
 }
 
 TEST_MAIN({"sums go along a tree", sums_go_along_a_tree},
-          {"ranks fail together", ranks_fail_together},
           {"steps are those of AdamW", steps_are_those_of_adamw},
           {"clipped steps have the longest norm", clipped_steps_have_the_longest_norm},
           {"what is no number is skipped", what_is_no_number_is_skipped},

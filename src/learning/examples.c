@@ -1,0 +1,85 @@
+#include "learning/examples.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "dunlin/target.h"
+#include <math.h>
+
+enum { L = DUN_LANES };
+
+int dun_examples_init(struct dun_examples *s, int d,
+                      void (*deal)(void *source, int64_t tile, double *x), void *source)
+{
+  int64_t all = s->count + s->held_back;
+  double *tile = dun_allocate(d, L * sizeof *tile);
+  int status = 0;
+  dun_examples_free(s);
+  s->d = d;
+  s->x = dun_allocate(all * d, sizeof *s->x);
+  if (!tile || !s->x)
+    status = DUN_ERROR_MEMORY;
+  for (int64_t i = 0; i < all && status >= 0; i++) {
+    if (i % L == 0)
+      deal(source, i / L, tile);
+    for (int64_t j = 0; j < d; j++) {
+      s->x[i * d + j] = tile[j * L + i % L];
+      if (!isfinite(s->x[i * d + j]))
+        status = dun_fail(DUN_ERROR_INPUT, "example %lld: coordinate %lld is %g", (long long)i + 1,
+                          (long long)j + 1, s->x[i * d + j]);
+    }
+  }
+  dun_free(tile);
+  return status;
+}
+
+void dun_examples_free(struct dun_examples *s)
+{
+  DUN_FREE(s->x);
+}
+
+void dun_examples_measure(const struct dun_examples *s, double *centre, double *scale)
+{
+  double n = (double)s->count, sum = 0;
+  for (int64_t j = 0; j < s->d; j++)
+    centre[j] = 0;
+  for (int64_t i = 0; i < s->count; i++)
+    for (int64_t j = 0; j < s->d; j++)
+      centre[j] += s->x[i * s->d + j];
+  for (int64_t j = 0; j < s->d; j++)
+    centre[j] /= n;
+  for (int64_t i = 0; i < s->count; i++)
+    for (int64_t j = 0; j < s->d; j++) {
+      double off = s->x[i * s->d + j] - centre[j];
+      sum += off * off;
+    }
+  *scale = sqrt(sum / (n * (double)s->d));
+}
+
+/* A keyed permutation of 0 .. 4^half - 1: four rounds of Feistel's network. */
+static uint64_t permute(uint64_t x, int half, struct dun_address address, uint32_t epoch)
+{
+  const uint64_t mask = (UINT64_C(1) << half) - 1;
+  const uint32_t key[2] = {(uint32_t)address.seed, (uint32_t)(address.seed >> 32)};
+  uint64_t left = x >> half, right = x & mask;
+  for (uint32_t round = 0; round < 4; round++) {
+    const uint32_t counter[4] = {(uint32_t)right, round, epoch,
+                                 (uint32_t)address.purpose << 16 | address.replicate};
+    uint32_t word[4];
+    dun_philox(counter, key, word);
+    uint64_t mixed = left ^ (word[0] & mask);
+    left = right;
+    right = mixed;
+  }
+  return left << half | right;
+}
+
+int64_t dun_examples_turn(const struct dun_examples *s, struct dun_address address, int64_t i)
+{
+  uint64_t number = (uint64_t)(i % s->count);
+  int half = 1;
+  while (half < 31 && (int64_t)1 << 2 * half < s->count)
+    half++;
+  do /* around again until it is one of them: fewer than 4 times on the whole */
+    number = permute(number, half, address, (uint32_t)(i / s->count));
+  while (number >= (uint64_t)s->count);
+  return (int64_t)number;
+}

@@ -1,0 +1,30 @@
+/* Points to learn from, the same on every rank, of which the last ones are held back: nothing is
+ * learned from them, and they tell what was. */
+#ifndef DUNLIN_LEARNING_EXAMPLES_H
+#define DUNLIN_LEARNING_EXAMPLES_H
+
+#include "base/random.h"
+
+struct dun_examples {
+  /* options */
+  long long count, held_back;
+
+  /* made */
+  int d;
+  double *x; /* [count + held_back][d], owned */
+};
+
+/* Local.  What `deal` makes of tiles 0, 1, ... of points: x[d][64].  A point that is no number is
+ * DUN_ERROR_INPUT; DUN_ERROR_MEMORY. */
+int dun_examples_init(struct dun_examples *examples, int d,
+                      void (*deal)(void *source, int64_t tile, double *x), void *source);
+void dun_examples_free(struct dun_examples *examples);
+/* Mean [d] of those to learn from, and the root of their mean square about it, all coordinates
+ * together. */
+void dun_examples_measure(const struct dun_examples *examples, double *centre, double *scale);
+/* Of the points that are learned from in turn number i: every one once before any is met again, in
+ * an order of its own each time. */
+int64_t dun_examples_turn(const struct dun_examples *examples, struct dun_address address,
+                          int64_t i);
+
+#endif

@@ -1,0 +1,213 @@
+/* What is learned of a Gaussian is its posterior mean, whatever the network tells and sees; what
+ * cannot be learned from is refused; orders of examples are permutations. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "check.h"
+#include "learning/regression.h"
+#include "made_part.h"
+
+enum { L = DUN_LANES, D = 3 };
+
+static const double centre[D] = {5, -2, 0}, scale = 3;
+
+/* Tile after tile of N(centre, scale^2). */
+static void deal(void *source, int64_t tile, double *x)
+{
+  struct dun_address address = {.seed = 3, .purpose = DUN_PURPOSE_TEST, .tile = (uint32_t)tile};
+  (void)source;
+  dun_normals(address, D, x);
+  for (int i = 0; i < D * L; i++)
+    x[i] = centre[i / L] + scale * x[i];
+}
+
+struct trial {
+  struct made_part made;
+  struct dun_regression r;
+};
+
+static struct dun_regression usual(void)
+{
+  return (struct dun_regression){.examples = {.count = 4000, .held_back = 500},
+                                 .optimiser = {.rate = 1e-2,
+                                               .first_decay = .9,
+                                               .second_decay = .99,
+                                               .epsilon = 1e-8,
+                                               .schedule = DUN_RATE_COSINE},
+                                 .steps = 600,
+                                 .batch = 64,
+                                 .groups = 2,
+                                 .every = 200,
+                                 .means = DUN_MEANS_VELOCITY,
+                                 .last = 1e4};
+}
+
+static int open_trial(struct trial *t, struct dun_regression r)
+{
+  char why[1024];
+  const char *options = "type: mlp, widths: [16], harmonics: 3";
+  t->r = r;
+  if (made_part_open(&test_context, &t->made, DUN_KIND_NETWORK, options, why) < 0)
+    return -1;
+  const struct dun_network *network = (const struct dun_network *)t->made.part.type;
+  t->r.denoiser.network = network;
+  t->r.denoiser.network_self = t->made.part.self;
+  t->r.denoiser.d = D;
+  network->init(t->made.part.self, D, D);
+  return dun_regression_init(&test_context, &t->r, deal, NULL);
+}
+
+static void close_trial(struct trial *t)
+{
+  dun_regression_free(&t->r);
+  made_part_close(&t->made);
+}
+
+static int train(struct trial *t)
+{
+  struct dun_address address = {.seed = 7};
+  int status = dun_regression_start(&test_context, &t->r, address);
+  while (status >= 0 && !t->r.over)
+    status = dun_regression_tick(&test_context, &t->r, address);
+  return status;
+}
+
+/* Root of the mean square error of the learned mean over the posterior's deviation, of states as
+ * the law has them. */
+static double error_at(const struct dun_denoiser *denoiser, double lambda)
+{
+  struct dun_address address = {.seed = 4, .purpose = DUN_PURPOSE_TEST, .step = 9};
+  double x[D * L] __attribute__((aligned(64))), g[D * L] __attribute__((aligned(64)));
+  double h[D * L] __attribute__((aligned(64))), mean[D * L] __attribute__((aligned(64)));
+  double lambdas[L] __attribute__((aligned(64))), precision = lambda + 1 / (scale * scale), sum = 0;
+  deal(NULL, 1000, x);
+  dun_normals(address, D, g);
+  for (int i = 0; i < D * L; i++)
+    h[i] = lambda * x[i] + sqrt(lambda) * g[i];
+  for (int l = 0; l < L; l++)
+    lambdas[l] = lambda;
+  dun_denoiser_mean(denoiser, h, lambdas, mean);
+  for (int i = 0; i < D * L; i++) {
+    double off = mean[i] - (h[i] + centre[i / L] / (scale * scale)) / precision;
+    sum += off * off * precision;
+  }
+  return sqrt(sum / (D * L));
+}
+
+/* Where little is known and where much is; what errs by the noise's share in the state has no
+ * larger errors where there is next to none. */
+static void gaussians_are_learned(void)
+{
+  for (int means = 0; means <= DUN_MEANS_NOISE; means++)
+    for (int sees = 0; sees <= DUN_SEES_RAW; sees++) {
+      struct dun_regression r = usual();
+      struct trial t;
+      r.means = means;
+      r.sees = sees;
+      r.times = means == DUN_MEANS_NOISE ? DUN_TIMES_LOG : DUN_TIMES_ANGLE;
+      r.first = means == DUN_MEANS_NOISE ? 1e-2 : 0;
+      r.last = sees == DUN_SEES_RAW ? 1 : 1e4;
+      r.weight = means == DUN_MEANS_NOISE ? DUN_LESSON_OUTPUT : DUN_LESSON_PLAIN;
+      CHECK(open_trial(&t, r) == 0);
+      CHECK(train(&t) >= 0);
+      double some = error_at(&t.r.denoiser, .1), even = error_at(&t.r.denoiser, .5);
+      double much = sees == DUN_SEES_SCALED ? error_at(&t.r.denoiser, 1e3) : 0;
+      double none = error_at(&t.r.denoiser, 0);
+      if (test_context.rank == 0)
+        printf("# means %d sees %d: %.3g of %.3g, errors %.3g %.3g %.3g, %.3g\n", means, sees,
+               t.r.best, t.r.blank, some, even, much, none);
+      CHECK(some < (sees == DUN_SEES_RAW ? .6 : .25) && even < .4 && none < .1);
+      CHECK(means == DUN_MEANS_DENOISER || much < .25);
+      CHECK(t.r.best < t.r.blank && t.r.done == 600 && t.r.table.cells.count == 4 * 6);
+      CHECK_NEAR(t.r.denoiser.scale, sees == DUN_SEES_RAW ? 1 : 3, .1);
+      close_trial(&t);
+    }
+}
+
+/* The loss of a Gaussian's best denoiser is known: the mean of cos(a)^2. */
+static void losses_are_those_of_the_best(void)
+{
+  struct trial t;
+  struct dun_regression r = usual();
+  r.precision = DUN_PRECISION_DOUBLE;
+  r.examples.held_back = 4000;
+  CHECK(open_trial(&t, r) == 0);
+  CHECK(train(&t) >= 0);
+  double a = t.r.denoiser.angles[1];
+  CHECK_NEAR(a, atan(100), 1e-13);
+  CHECK_NEAR(t.r.best / (.5 + sin(2 * a) / (4 * a)), 1, .05);
+  close_trial(&t);
+}
+
+static void it_ends_early(void)
+{
+  struct trial t;
+  struct dun_regression r = usual();
+  r.optimiser.rate = 0;
+  r.every = 10;
+  r.patience = 3;
+  CHECK(open_trial(&t, r) == 0 && train(&t) >= 0);
+  CHECK(t.r.done == 30 && t.r.best_step == 0);
+  close_trial(&t);
+  r = usual();
+  r.optimiser.rate = 1e300;
+  CHECK(open_trial(&t, r) == 0 && train(&t) >= 0);
+  CHECK(t.r.in_row == DUN_REGRESSION_GIVES_UP && t.r.done < 120);
+  CHECK(isfinite(t.r.best) && isfinite(((double *)t.r.best_weights.value)[0]));
+  close_trial(&t);
+}
+
+static void wrong_settings_are_refused(void)
+{
+  struct trial t;
+  struct dun_regression r = usual();
+  r.groups = 65;
+  CHECK(open_trial(&t, r) == DUN_ERROR_INPUT);
+  close_trial(&t);
+  r = usual();
+  r.first = 1e4;
+  CHECK(open_trial(&t, r) == DUN_ERROR_INPUT);
+  close_trial(&t);
+  r = usual();
+  r.times = DUN_TIMES_LOG;
+  CHECK(open_trial(&t, r) == DUN_ERROR_INPUT);
+  close_trial(&t);
+  r = usual();
+  r.examples.count = 1; /* one point has no width */
+  CHECK(open_trial(&t, r) == DUN_ERROR_INPUT);
+  close_trial(&t);
+}
+
+static void angles_are_arctangents(void)
+{
+  double off = 0;
+  for (double l = 1e-30; l < 1e30; l *= 1.7)
+    off = fmax(off, fabs(dun_denoiser_angle(l) - atan(sqrt(l))));
+  CHECK(off < 1e-15);
+  CHECK(dun_denoiser_angle(0) == 0);
+}
+
+static void orders_are_permutations(void)
+{
+  static const int counts[] = {1, 2, 5, 64, 1000};
+  for (int c = 0; c < 5; c++) {
+    struct dun_examples e = {.count = counts[c]};
+    struct dun_address address = {.seed = 5, .purpose = DUN_PURPOSE_TAKE};
+    int seen[1000] = {0}, moved = 0;
+    for (int64_t i = 0; i < 2 * e.count; i++) {
+      int64_t number = dun_examples_turn(&e, address, i);
+      CHECK(number >= 0 && number < e.count);
+      seen[number]++;
+      moved += i >= e.count && number != dun_examples_turn(&e, address, i - e.count);
+    }
+    for (int i = 0; i < e.count; i++)
+      CHECK(seen[i] == 2);
+    CHECK(e.count < 64 || moved > .9 * (double)e.count);
+  }
+}
+
+TEST_MAIN({"gaussians are learned", gaussians_are_learned},
+          {"losses are those of the best", losses_are_those_of_the_best},
+          {"it ends early", it_ends_early},
+          {"wrong settings are refused", wrong_settings_are_refused},
+          {"angles are arctangents", angles_are_arctangents},
+          {"orders are permutations", orders_are_permutations})
