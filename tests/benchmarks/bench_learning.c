@@ -1,8 +1,12 @@
 /* Products of networks on a tile of 64 particles, against the peak of the core: 2 m k operations a
- * particle, of which the aim is seven in ten.  Bare: OpenBLAS at the same shape. */
+ * particle, of which the aim is seven in ten.  Bare: OpenBLAS at the same shape.  And whole lessons,
+ * forward and back, of which the aim is half of the products alone, which are their bare work. */
 #include "base/memory.h"
 #include "bench.h"
 #include "dunlin/target.h"
+#include "learning/denoiser.h"
+#include "learning/optimiser.h"
+#include "learning/two_layer.h"
 #include "numerics/activation.h"
 #include "numerics/tile_product.h"
 #include <cblas.h>
@@ -104,6 +108,108 @@ static void tanh_of(struct bench_result *result)
   activate(result, DUN_TANH);
 }
 
+/* ---- lessons --------------------------------------------------------------------------------- */
+
+extern const struct dun_network dun_network_two_layer;
+enum { POINT = 128, WIDTH = 256, LEVELS = 3, BOTH = LEVELS * WIDTH };
+/* Weights in products with the point: 2 operations each forward, 4 back but for those of the input. */
+#define LESSON_SLOTS (3. * POINT * BOTH + 2. * POINT * WIDTH)
+
+struct lesson {
+  struct dun_two_layer network;
+  struct dun_denoiser denoiser;
+  struct dun_lesson lesson;
+  double *x, *gradient;
+};
+
+static void make_lesson(struct lesson *s)
+{
+  static double angle[L] __attribute__((aligned(64)));
+  struct dun_address address = {.seed = 1, .purpose = DUN_PURPOSE_TEST};
+  *s = (struct lesson){.network = {.levels = LEVELS, .width = WIDTH, .harmonics = 20}};
+  const struct dun_network *network = &dun_network_two_layer;
+  network->init(&s->network, POINT, POINT);
+  s->denoiser = (struct dun_denoiser){.network = network,
+                                      .network_self = &s->network,
+                                      .d = POINT,
+                                      .scale = 1,
+                                      .centre = {POINT, dun_allocate(POINT, sizeof(double))}};
+  s->x = dun_allocate(2 * POINT, L * sizeof(double));
+  s->gradient = dun_allocate(network->weights(&s->network), sizeof(double));
+  if (dun_denoiser_init(&s->denoiser) < 0 || !s->x || !s->gradient || !s->denoiser.centre.value)
+    exit(1);
+  network->draw(&s->network, address, s->gradient);
+  dun_denoiser_pack(&s->denoiser, s->gradient);
+  dun_normals(address, 2 * POINT, s->x);
+  dun_uniforms(address, 1, angle);
+  s->lesson = (struct dun_lesson){
+      .n = L, .x = s->x, .noise = s->x + POINT * L, .angle = angle, .share = 1. / (POINT * L)};
+}
+
+static void free_lesson(struct lesson *s)
+{
+  dun_denoiser_free(&s->denoiser);
+  dun_free(s->denoiser.centre.value);
+  dun_free(s->x);
+  dun_free(s->gradient);
+}
+
+/* The products of a lesson, forward, of the cotangents and of the weights. */
+static double products_ns(void)
+{
+  struct arrays one = make(WIDTH, POINT, BOTH, sizeof(float));
+  struct arrays two = make(BOTH, BOTH, BOTH, sizeof(float));
+  struct bench_timer timer = {0};
+  while (bench_again(&timer)) {
+    dun_tile_product_f(WIDTH, POINT, L, one.w, POINT, 1, one.x, NULL, 0, one.y);
+    dun_tile_product_f(POINT, BOTH, L, two.w, BOTH, 1, two.x, NULL, 0, two.y);
+    dun_tile_product_f(BOTH, POINT, L, two.w, 1, BOTH, two.x, NULL, 0, two.y);
+    dun_tile_product_f(POINT, L, BOTH, two.w, L, 1, two.x, NULL, 0, two.y);
+    dun_tile_product_f(WIDTH, L, POINT, one.w, L, 1, one.x, NULL, 0, one.y);
+  }
+  release(&one);
+  release(&two);
+  return bench_ns(&timer, L);
+}
+
+static void lesson(struct bench_result *result)
+{
+  struct lesson s;
+  struct bench_timer timer = {0};
+  make_lesson(&s);
+  while (bench_again(&timer))
+    bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));
+  result->ns = bench_ns(&timer, L);
+  result->bare = products_ns();
+  free_lesson(&s);
+}
+
+/* A lesson of 64 and the step that it leads to. */
+static void step(struct bench_result *result)
+{
+  struct lesson s;
+  struct bench_timer timer = {0};
+  struct dun_optimiser o = {.rate = 1e-3, .first_decay = .9, .second_decay = .999, .epsilon = 1e-8};
+  double norm;
+  make_lesson(&s);
+  int64_t count = s.denoiser.network->weights(&s.network);
+  double *weights = dun_allocate(count, sizeof *weights);
+  if (!weights || dun_optimiser_start(&o, count, weights) < 0)
+    exit(1);
+  while (bench_again(&timer)) {
+    for (int64_t i = 0; i < count; i++)
+      s.gradient[i] = 0;
+    bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));
+    dun_optimiser_step(&o, 1000000000, s.gradient, weights, &norm);
+    dun_denoiser_pack(&s.denoiser, weights);
+  }
+  result->ns = bench_ns(&timer, L);
+  result->bare = products_ns();
+  dun_optimiser_free(&o);
+  dun_free(weights);
+  free_lesson(&s);
+}
+
 /* Slots at peak: 2 m k in double, m k in single precision. */
 const struct bench_row bench_learning[] = {
     {.work = "product 64 x 64", .slots = 2 * 64 * 64 / .7, .measure = square},
@@ -120,6 +226,11 @@ const struct bench_row bench_learning[] = {
     {.work = "product 10 x 64, single", .slots = 10 * 64 / .7, .measure = narrow_f},
     {.work = "product 256 x 128, single", .slots = 256 * 128 / .7, .measure = wide_f},
     {.work = "product 128 x 768, single", .slots = 128 * 768 / .7, .measure = deep_f},
+    {.work = "lesson two_layer 128, 3 x 256",
+     .slots = LESSON_SLOTS / .5,
+     .times = 2,
+     .measure = lesson},
+    {.work = "the same and a step", .slots = LESSON_SLOTS / .5, .times = 2, .measure = step},
     {.work = "64 silu, single", .measure = silu},
     {.work = "64 tanh, single", .measure = tanh_of},
     {0},

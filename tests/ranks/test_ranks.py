@@ -60,7 +60,7 @@ def test_sonar():
 def test_trainings():
     """Also at more ranks than there are groups."""
     same_at((1, 2, 3, 7), "trained", path=LAYERS, particles=500)
-    same_at((1, 4), "trained", path=LEVELS, particles=100)
+    same_at((1, 2), "trained", path=LEVELS, particles=100)
 
 
 def test_flows():
