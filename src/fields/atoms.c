@@ -184,7 +184,8 @@ static unsigned gives(const void *self)
 {
   const struct atoms *s = self;
   return DUN_TILTED_DRAW | DUN_FIELD_POINTS | DUN_FIELD_SURE |
-         (s->target->letters ? DUN_TILTED_MASS | DUN_FIELD_LETTERS : DUN_FIELD_SCALE);
+         (s->target->letters ? DUN_TILTED_MASS | DUN_FIELD_LETTERS
+                             : DUN_FIELD_MASS | DUN_FIELD_SCALE);
 }
 
 static const double *points(const void *self, int64_t *count)

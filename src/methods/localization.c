@@ -208,6 +208,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
     return code;
   s->letter_by_letter = goes_by_letters(s);
   s->exact = sure && s->first <= 0 && (s->by_draws || s->letter_by_letter);
+  if ((code = dun_certificate_init(&s->certificate, &s->posterior, run,
+                                   !s->by_draws && !s->exact && !s->mix && s->first <= 0)) < 0)
+    return code;
   return declare(s, run);
 }
 
@@ -218,6 +221,7 @@ static void release(void *self)
   DUN_FREE(s->mix);
   DUN_FREE(s->rows);
   dun_beginning_free(&s->begin);
+  dun_certificate_free(&s->certificate);
   dun_posterior_free(&s->posterior);
   dun_kept_means_free(&s->kept);
 }
@@ -265,6 +269,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->k = s->broken = 0;
   s->apart = s->accepted = 0;
   memset(s->begin.sum, 0, sizeof s->begin.sum);
+  dun_certificate_start(&s->certificate);
   return 0;
 }
 
@@ -283,7 +288,7 @@ static int pass_over(struct dun_context *context, const struct localization *s, 
     dun_localization_go(s, s->k, behind, &tile);
     if ((status = dun_pass_leave(pass, i, 0, tile.n)) < 0)
       break;
-    dun_localization_add_chains(&s->posterior, tile.n, sum);
+    dun_localization_add(s, tile.n, sum);
     if (over)
       dun_localization_bury(s, run, i, tile.n, sum);
     else
@@ -350,9 +355,12 @@ static int walk(struct dun_context *context, struct localization *s, struct dun_
     return status;
   s->apart = fmax(s->apart, total[DUN_LOCALIZATION_APART] / N);
   s->accepted = total[DUN_LOCALIZATION_ACCEPTED] / N;
+  s->certificate.moved += total[DUN_LOCALIZATION_MOVED];
   if (s->k == s->steps) {
     s->broken = (int64_t)total[DUN_LOCALIZATION_BROKEN];
     s->phase = OVER;
+    if ((status = dun_certificate_sum(context, &s->certificate, run)) < 0)
+      return status;
   }
   run->now.step = s->phase == OVER ? run->now.step + 1 : behind;
   run->now.time = s->phase == OVER ? 1 : (double)behind / (double)(s->steps + 1);
@@ -391,6 +399,15 @@ static const struct dun_state state[] = {
     DUN_STATE_ROW("accepted", DUN_STATE_NUMBER, offsetof(struct localization, accepted), 1),
     DUN_STATE_ROW("beginning", DUN_STATE_NUMBER, offsetof(struct localization, begin.sum),
                   DUN_BEGINNING_SUMS),
+    DUN_STATE_ROW("moved", DUN_STATE_NUMBER, offsetof(struct localization, certificate.moved), 1),
+    {.name = "ways",
+     .type = DUN_STATE_INTEGER,
+     .offset = offsetof(struct localization, certificate.ways.particles),
+     .count = 1,
+     .least = -1,
+     .most = (int64_t)1 << 53},
+    DUN_STATE_ROW("way sums", DUN_STATE_NUMBER, offsetof(struct localization, certificate.ways.sum),
+                  DUN_WAYS_SUMS),
     DUN_STATE_ROW("kept", DUN_STATE_NUMBERS, offsetof(struct localization, kept.table.cells), 1),
     {0},
 };

@@ -3,6 +3,7 @@
 #define DUNLIN_METHODS_LOCALIZATION_H
 
 #include "methods/beginning.h"
+#include "methods/certificate.h"
 #include "methods/clearing.h"
 #include "methods/kept_means.h"
 
@@ -27,6 +28,7 @@ struct localization {
   int64_t broken;         /* particles at the end that are no numbers */
   double apart, accepted; /* of chains: the largest share that lay apart after a tick, and the mean
                            * acceptance after the last one */
+  struct dun_certificate certificate;
 
   /* made by init */
   struct dun_posterior posterior;
@@ -38,11 +40,13 @@ struct localization {
   double *rows; /* [2][local][d] of a field that is spread over the ranks; owned */
 };
 
-/* What a pass sums: particles at the end that are no numbers, chains that lie apart, acceptance. */
+/* What a pass sums: particles at the end that are no numbers, chains that lie apart, acceptance,
+ * how far means moved. */
 enum {
   DUN_LOCALIZATION_BROKEN,
   DUN_LOCALIZATION_APART,
   DUN_LOCALIZATION_ACCEPTED,
+  DUN_LOCALIZATION_MOVED,
   DUN_LOCALIZATION_SUMS
 };
 
@@ -58,8 +62,8 @@ void dun_localization_store(const struct localization *s, const struct dun_run *
 /* Steps first <= k < behind of a tile, or its end. */
 void dun_localization_go(const struct localization *s, int64_t first, int64_t behind,
                          struct dun_localization_tile *tile);
-/* What the chains of a tile's n particles tell. */
-void dun_localization_add_chains(const struct dun_posterior *p, int n, struct dun_exact *sum);
+/* What a tile's n particles, their chains and how far means moved in it tell. */
+void dun_localization_add(const struct localization *s, int n, struct dun_exact *sum);
 /* What came of a tile at its end: into the point, and the sums. */
 void dun_localization_bury(const struct localization *s, struct dun_run *run, int64_t i, int n,
                            struct dun_exact *sum);

@@ -1,7 +1,8 @@
 /* What to think of a run of stochastic localization. */
 #include "methods/localization.h"
 
-static void judge_steps(const struct localization *s, struct dun_diagnosis *out)
+static void judge_steps(const struct localization *s, const struct dun_run *run,
+                        struct dun_diagnosis *out)
 {
   const char *observation = s->posterior.observation->type.name;
   if (s->exact)
@@ -27,6 +28,10 @@ static void judge_steps(const struct localization *s, struct dun_diagnosis *out)
                  "from where moves of the observation had come: how far that is from its law is "
                  "not known",
                  (long long)s->steps, observation);
+  else if (s->certificate.ways.wanted || s->certificate.measured)
+    dun_certificate_diagnose(&s->certificate, &s->posterior, run, s->steps,
+                             s->end == END_DRAW && (s->posterior.gives & DUN_TILTED_DRAW),
+                             (s->posterior.gives & DUN_FIELD_SURE) != 0, out);
   else
     dun_diagnose(out, "steps", DUN_DOUBTFUL,
                  "%lld steps of observation %s by single coordinates: what their length costs is "
@@ -53,7 +58,7 @@ void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun
     dun_diagnose(out, "broken", DUN_BAD,
                  "%.3g%% of the particles ended at what is no number and have no weight",
                  100 * (double)s->broken / (double)run->options.particles);
-  judge_steps(s, out);
+  judge_steps(s, run, out);
   if (s->posterior.remembers)
     judge_chains(s, out);
   if (s->first > 0)

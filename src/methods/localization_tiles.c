@@ -18,6 +18,7 @@ struct dun_localization_tile dun_localization_load(const struct localization *s,
   dun_tile_load(&run->population, s->y, i, s->posterior.y);
   if (s->memory)
     dun_tile_load(&run->population, s->memory, i, s->posterior.memory);
+  dun_certificate_load(&s->certificate, run, i);
   return tile;
 }
 
@@ -26,6 +27,7 @@ void dun_localization_store(const struct localization *s, const struct dun_run *
   dun_tile_store(&run->population, s->y, i, s->posterior.y);
   if (s->memory)
     dun_tile_store(&run->population, s->memory, i, s->posterior.memory);
+  dun_certificate_store(&s->certificate, run, i);
 }
 
 void dun_localization_bury(const struct localization *s, struct dun_run *run, int64_t i, int n,
@@ -35,6 +37,7 @@ void dun_localization_bury(const struct localization *s, struct dun_run *run, in
   dun_run_bury(run, i, n, s->posterior.draw, lost);
   dun_exact_add(&sum[DUN_LOCALIZATION_BROKEN], dun_fold(lost));
   dun_tile_store(&run->population, run->x, i, s->posterior.draw);
+  dun_certificate_store(&s->certificate, run, i);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -44,11 +47,13 @@ static void move(const struct localization *s, int64_t k, const struct dun_local
 {
   const struct dun_posterior *p = &s->posterior;
   const struct dun_known known = {.mean = p->mean, .letters = p->of.letters ? p->law : NULL};
+  dun_certificate_look(&s->certificate, p, s->time, k, tile->n);
   if (s->mix)
     p->observation->mix(p->observation_self, &s->mix[k], &known, tile->address, p->y);
   else
     p->observation->step(p->observation_self, s->time[k], s->time[k + 1], &known, tile->address,
                          p->y);
+  dun_certificate_weigh(&s->certificate, p, s->time[k], s->time[k + 1], &known);
 }
 
 static int draws_at_end(const struct localization *s)
@@ -61,6 +66,8 @@ static void end(const struct localization *s, const struct dun_localization_tile
 {
   const struct dun_posterior *p = &s->posterior;
   int draw = draws_at_end(s);
+  dun_certificate_look(&s->certificate, p, s->time, s->steps, tile->n);
+  dun_certificate_end(&s->certificate, p->mass);
   if (!draw && p->of.letters)
     dun_posterior_draw_letters(p, tile->address);
   else if (!draw)
@@ -80,15 +87,19 @@ void dun_localization_go(const struct localization *s, int64_t first, int64_t be
   tile->address.step = (uint32_t)behind;
   if (first < s->steps)
     return;
-  dun_posterior_ask(p, s->time[s->steps], tile->n, tile->address,
-                    draws_at_end(s) ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
+  (s->certificate.ways.wanted ? dun_posterior_ask_mass : dun_posterior_ask)(
+      p, s->time[s->steps], tile->n, tile->address,
+      draws_at_end(s) ? DUN_POSTERIOR_BOTH : DUN_POSTERIOR_MEAN);
   end(s, tile);
 }
 
-void dun_localization_add_chains(const struct dun_posterior *p, int n, struct dun_exact *sum)
+void dun_localization_add(const struct localization *s, int n, struct dun_exact *sum)
 {
+  const struct dun_posterior *p = &s->posterior;
   struct dun_field_look look;
   double apart[L] __attribute__((aligned(64))) = {0};
+  if (s->certificate.measured)
+    dun_exact_add(&sum[DUN_LOCALIZATION_MOVED], dun_fold(s->certificate.move));
   if (!p->remembers)
     return;
   p->field->look(p->field_self, p->memory, &look);
@@ -135,6 +146,7 @@ static void go_on(const struct localization *s, struct dun_run *run, int64_t i, 
     end(s, &tile);
     dun_localization_bury(s, run, i, tile.n, sum);
   }
+  dun_localization_add(s, tile.n, sum);
 }
 
 int dun_localization_together(struct dun_context *context, const struct localization *s,

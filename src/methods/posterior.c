@@ -71,7 +71,7 @@ static int allocate(struct dun_posterior *p)
 {
   int64_t column = (int64_t)p->of.d * L, law = (int64_t)columns_of_law(p) * L;
   p->width = p->observation->width(p->observation_self);
-  p->block = dun_allocate((int64_t)p->width * L + 2 * law + 4 * column + L, sizeof *p->block);
+  p->block = dun_allocate((int64_t)p->width * L + 2 * law + 4 * column + 2 * L, sizeof *p->block);
   if (!p->block)
     return DUN_ERROR_MEMORY;
   p->y = p->block;
@@ -82,6 +82,7 @@ static int allocate(struct dun_posterior *p)
   p->h = p->draw + column;
   p->uniform = p->h + column;
   p->lambda = p->uniform + column;
+  p->mass = p->lambda + L;
   return 0;
 }
 
@@ -146,6 +147,14 @@ static void field_of_spins(const struct dun_posterior *p)
     p->h[i] = .5 * (p->factor[column + i] - p->factor[i]);
 }
 
+/* What such a field leaves out of the log mass. */
+static void add_factors(const struct dun_posterior *p)
+{
+  int64_t column = (int64_t)p->of.d * L;
+  for (int64_t i = 0; i < column; i++)
+    p->mass[i % L] += .5 * (p->factor[column + i] + p->factor[i]);
+}
+
 static void law_of_spins(const struct dun_posterior *p)
 {
   int64_t column = (int64_t)p->of.d * L;
@@ -175,7 +184,7 @@ static void clear_evidence(const struct dun_posterior *p)
   memset(p->lambda, 0, L * sizeof *p->lambda);
 }
 
-/* Whether the field is asked by letters' factors. */
+/* Whether the field goes by factors of letters, not by a field of spins. */
 static int by_letters(const struct dun_posterior *p)
 {
   return p->of.letters && (p->gives & DUN_FIELD_LETTERS);
@@ -186,13 +195,19 @@ int dun_posterior_together(const struct dun_posterior *p)
   return DUN_FIELD_SPREAD_OUT(p->field, p->field_self) != DUN_FIELD_WHOLE;
 }
 
+/* What was seen by t, as evidence. */
+static void see(const struct dun_posterior *p, double t)
+{
+  clear_evidence(p);
+  if (p->observation->tilt && !p->field->show)
+    p->observation->tilt(
+        p->observation_self, t, p->y,
+        &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
+}
+
 void dun_posterior_tilt(const struct dun_posterior *p, double t)
 {
-  const struct dun_observation *o = p->observation;
-  clear_evidence(p);
-  if (o->tilt && !p->field->show)
-    o->tilt(p->observation_self, t, p->y,
-            &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
+  see(p, t);
   if (p->of.spins && !by_letters(p))
     field_of_spins(p);
 }
@@ -203,35 +218,72 @@ void dun_posterior_know(const struct dun_posterior *p)
     law_of_spins(p);
 }
 
-void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
-                       enum dun_posterior_what what)
+/* With the evidence as it stands, and of y at t unless `known` is NULL; log masses unless NULL. */
+static void call(const struct dun_posterior *p, const struct known *known, int n,
+                 struct dun_address address, enum dun_posterior_what what, double *mass)
 {
   const struct dun_observation *o = p->observation;
-  struct known known = {p, t};
   int letters = by_letters(p);
-  dun_posterior_tilt(p, t);
-  struct dun_field_call call = {.n = n,
-                                .h = p->h,
-                                .lambda = p->lambda,
-                                .address = address,
-                                .label = -1,
-                                .mean = p->mean,
-                                .scale = o->scale ? o->scale(p->observation_self) : NULL,
-                                .factor = letters ? p->factor : NULL,
-                                .law = letters ? p->law : NULL,
-                                .draw = what != DUN_POSTERIOR_MEAN ? p->draw : NULL,
-                                .memory = p->memory,
-                                .seen = p->y,
-                                .time = t};
-  if (dun_observation_of_points(o, p->observation_self)) {
-    call.likelihood = likelihood;
-    call.known = &known;
+  if (p->of.spins && !letters)
+    field_of_spins(p);
+  struct dun_field_call asked = {.n = n,
+                                 .h = p->h,
+                                 .lambda = p->lambda,
+                                 .address = address,
+                                 .label = -1,
+                                 .mean = p->mean,
+                                 .scale = o->scale ? o->scale(p->observation_self) : NULL,
+                                 .factor = letters ? p->factor : NULL,
+                                 .law = letters ? p->law : NULL,
+                                 .draw = what != DUN_POSTERIOR_MEAN ? p->draw : NULL,
+                                 .memory = p->memory,
+                                 .seen = p->y,
+                                 .log_mass = mass,
+                                 .time = known ? known->t : 0};
+  if (known && dun_observation_of_points(o, p->observation_self)) {
+    asked.likelihood = likelihood;
+    asked.known = known;
   }
-  p->field->value(p->field_self, &call);
+  p->field->value(p->field_self, &asked);
+  if (mass && p->of.spins && !letters)
+    add_factors(p);
   if (what == DUN_POSTERIOR_DRAW)
     know_draw(p);
   else
     dun_posterior_know(p);
+}
+
+static void ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
+                enum dun_posterior_what what, double *mass)
+{
+  const struct known known = {p, t};
+  see(p, t);
+  call(p, &known, n, address, what, mass);
+}
+
+void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct dun_address address,
+                       enum dun_posterior_what what)
+{
+  ask(p, t, n, address, what, NULL);
+}
+
+int dun_posterior_has_mass(const struct dun_posterior *p)
+{
+  return (p->gives & (DUN_TILTED_MASS | DUN_FIELD_MASS)) && !p->field->show && !p->remembers;
+}
+
+void dun_posterior_ask_mass(const struct dun_posterior *p, double t, int n,
+                            struct dun_address address, enum dun_posterior_what what)
+{
+  ask(p, t, n, address, what, p->mass);
+}
+
+double dun_posterior_whole(const struct dun_posterior *p)
+{
+  clear_evidence(p);
+  memset(p->y, 0, (size_t)p->width * L * sizeof *p->y);
+  call(p, NULL, 1, (struct dun_address){0}, DUN_POSTERIOR_MEAN, p->mass);
+  return p->mass[0];
 }
 
 void dun_posterior_draw_letters(const struct dun_posterior *p, struct dun_address address)

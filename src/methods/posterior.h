@@ -25,7 +25,7 @@ struct dun_posterior {
   double *y;                         /* [width] */
   double *law, *factor;              /* [letters][d], none of reals */
   double *mean, *draw, *h, *uniform; /* [d] */
-  double *lambda;                    /* [1] */
+  double *lambda, *mass;             /* [1] */
   double *memory;                    /* [remembers]; owned */
 };
 
@@ -49,6 +49,12 @@ void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
 int dun_posterior_together(const struct dun_posterior *posterior);
 void dun_posterior_tilt(const struct dun_posterior *posterior, double t);
 void dun_posterior_know(const struct dun_posterior *posterior);
+/* Whether the field tells how much of the target what was seen leaves; then the same as
+ * dun_posterior_ask, with the log of that in posterior->mass; and that of all of it. */
+int dun_posterior_has_mass(const struct dun_posterior *posterior);
+void dun_posterior_ask_mass(const struct dun_posterior *posterior, double t, int n,
+                            struct dun_address address, enum dun_posterior_what what);
+double dun_posterior_whole(const struct dun_posterior *posterior);
 /* Letters into posterior->draw, each by its own probabilities in the law. */
 void dun_posterior_draw_letters(const struct dun_posterior *posterior, struct dun_address address);
 

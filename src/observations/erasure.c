@@ -5,6 +5,7 @@
  * letter. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "observations/observation.h"
 
 enum { L = DUN_LANES, PARALLEL = 0, SEQUENTIAL };
@@ -90,6 +91,19 @@ static void step(const void *self, double t, double next, const struct dun_known
     reveal_some(s, (next - t) / (1 - t), x->letters, y);
 }
 
+/* The log probabilities of the letters that were revealed. */
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  const struct erasure *s = self;
+  int64_t column = (int64_t)s->of.d * L;
+  (void)t;
+  (void)next;
+  for (int64_t i = 0; i < column; i++)
+    if (before[i] == 0 && y[i] != 0)
+      out[i % L] += dun_scalar_log(x->letters[((int64_t)y[i] - 1) * column + i]);
+}
+
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
 {
   const struct erasure *s = self;
@@ -121,5 +135,6 @@ const struct dun_observation dun_observation_erasure = {
     .ends = ends,
     .exact_steps = exact_steps,
     .step = step,
+    .weigh = weigh,
     .tilt = tilt,
 };

@@ -94,6 +94,36 @@ static void mix(const void *self, const struct dun_mix *by, const struct dun_kno
   add_mix(s, by, x ? x->mean : NULL, y);
 }
 
+/* <y' - y, x> - dt <x, q x> / 2, the second term of spins, for which it is a constant, as of those
+ * that are known for sure but without it: that is all that `tilt` says of spins. */
+DUN_CLONES static void add_ratio(const struct gaussian *s, double step, const double *restrict mean,
+                                 const double *restrict before, const double *restrict y,
+                                 double *restrict out)
+{
+  double one = s->of.spins ? 1 : 0;
+  for (int64_t j = 0; j < s->of.d; j++) {
+    double half = .5 * step * s->q[j];
+    for (int l = 0; l < L; l++) {
+      double m = mean[j * L + l], way = y[j * L + l] - before[j * L + l];
+      out[l] += m * way - half * (m * m - one);
+    }
+  }
+}
+
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  add_ratio(self, next - t, x->mean, before, y, out);
+}
+
+static void square(const void *self, const double *off, double *out)
+{
+  const struct gaussian *s = self;
+  for (int64_t j = 0; j < s->of.d; j++)
+    for (int l = 0; l < L; l++)
+      out[l] += s->q[j] * off[j * L + l] * off[j * L + l];
+}
+
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
 {
   const struct gaussian *s = self;
@@ -144,6 +174,8 @@ const struct dun_observation dun_observation_gaussian = {
     .time = dun_observation_arctan,
     .step = step,
     .mix = mix,
+    .weigh = weigh,
+    .square = square,
     .tilt = tilt,
     .scale = scale,
 };

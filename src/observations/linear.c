@@ -271,6 +271,13 @@ DUN_CLONES static void apply_rows(const struct linear *s, const double *restrict
   }
 }
 
+/* image[m][64] = A x. */
+static void show(const struct linear *s, const double *x)
+{
+  dun_features_apply(&s->features, x, s->image);
+  apply_rows(s, x, s->image + s->boxes * L);
+}
+
 static void step(const void *self, double t, double next, const struct dun_known *x,
                  struct dun_address address, double *y)
 {
@@ -278,10 +285,28 @@ static void step(const void *self, double t, double next, const struct dun_known
   double length = next - t, root = sqrt(length);
   int m = width(s);
   dun_normals(address, m, s->normal);
-  dun_features_apply(&s->features, x->mean, s->image);
-  apply_rows(s, x->mean, s->image + s->boxes * L);
+  show(s, x->mean);
   for (int64_t i = 0; i < (int64_t)m * L; i++)
     y[i] += length * s->image[i] + root * s->normal[i];
+}
+
+/* <y' - y, A x> - dt |A x|^2 / 2. */
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  const struct linear *s = self;
+  double half = .5 * (next - t);
+  show(s, x->mean);
+  for (int64_t i = 0; i < (int64_t)width(s) * L; i++)
+    out[i % L] += s->image[i] * (y[i] - before[i] - half * s->image[i]);
+}
+
+static void square(const void *self, const double *off, double *out)
+{
+  const struct linear *s = self;
+  show(s, off);
+  for (int64_t i = 0; i < (int64_t)width(s) * L; i++)
+    out[i % L] += s->image[i] * s->image[i];
 }
 
 /* <y, A x> - t |A x|^2 / 2. */
@@ -376,6 +401,8 @@ const struct dun_observation dun_observation_linear = {
     .ends = ends,
     .time = dun_observation_arctan,
     .step = step,
+    .weigh = weigh,
+    .square = square,
     .likelihood = likelihood,
     .features = features,
 };

@@ -73,6 +73,16 @@ struct dun_observation {
    * is 0.  NULL: it is not so simple. */
   void (*mix)(const void *self, const struct dun_mix *by, const struct dun_known *x,
               struct dun_address address, double *y);
+  /* Of a step by what is known of x, from `before` at t to y at `next`: ADDS to out[64] the log of
+   * its density over one that does not depend on what is known, such that the steps of a way by one
+   * and the same point add up to what `tilt` and `likelihood` say of that point at the way's end.
+   * So the mass that this leaves of the target, over the exponential of that sum, says how much
+   * more likely the way is if the point is the target's.  NULL: where draws alone will do. */
+  void (*weigh)(const void *self, double t, double next, const struct dun_known *x,
+                const double *before, const double *y, double *out);
+  /* ADDS to out[64] the square of what is seen of a point at unit noise: a step by `off` in the
+   * place of 0 is, by its length over 2, so many nats away.  NULL: steps are no Gaussian laws. */
+  void (*square)(const void *self, const double *off, double *out);
   /* Whether what is known of x must be a draw.  NULL: means will do. */
   int (*draws_only)(const void *self);
 

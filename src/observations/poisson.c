@@ -78,6 +78,17 @@ static void step(const void *self, double t, double next, const struct dun_known
   }
 }
 
+/* (y' - y) log x - dt x, in each coordinate. */
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  const struct poisson *s = self;
+  for (int64_t i = 0; i < (int64_t)s->of.d * L; i++) {
+    double events = y[i] - before[i], rate = x->mean[i];
+    out[i % L] += (events > 0 ? events * dun_scalar_log(rate) : 0) - (next - t) * rate;
+  }
+}
+
 /* A rate of 0 has no events; below 0 there is none. */
 static void likelihood(const void *self, double t, const double *y, const double *x, double *out)
 {
@@ -110,5 +121,6 @@ const struct dun_observation dun_observation_poisson = {
     .ends = ends,
     .time = time_at,
     .step = step,
+    .weigh = weigh,
     .likelihood = likelihood,
 };

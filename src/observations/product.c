@@ -109,6 +109,21 @@ static void step(const void *self, double t, double next, const struct dun_known
   }
 }
 
+/* Of parts that go by draws alone nothing is asked. */
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  const void *own;
+  for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
+    const struct dun_observation *o = part(self, i, &own);
+    double from = time_of(o, own, t), to = time_of(o, own, next);
+    if (o->weigh && to > from)
+      o->weigh(own, from, to, x, before, y, out);
+    before += (int64_t)o->width(own) * L;
+    y += (int64_t)o->width(own) * L;
+  }
+}
+
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *evidence)
 {
   const void *own;
@@ -150,6 +165,7 @@ const struct dun_observation dun_observation_product = {
     .draws_only = draws_only,
     .start = start,
     .step = step,
+    .weigh = weigh,
     .tilt = tilt,
     .likelihood = likelihood,
     .of_points = of_points,

@@ -111,6 +111,24 @@ static void step(const void *self, double t, double next, const struct dun_known
   }
 }
 
+/* The log probability of the later letters, over that of the way back from them, which does not
+ * depend on the point; at the beginning all letters are alike likely. */
+static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                  const double *before, const double *y, double *out)
+{
+  const struct symmetric *s = self;
+  const double kept = t / next, other = (1 - kept) / s->of.letters;
+  double sum[L] __attribute__((aligned(64))), begun = t > 0 ? 1 : 1. / s->of.letters;
+  for (int64_t j = 0; j < s->of.d; j++) {
+    const double *from = before + j * L, *to = y + j * L;
+    share_out(s, j, t, next, x->letters, from, sum);
+    for (int l = 0; l < L; l++) {
+      double back = other + (from[l] == to[l] ? kept : 0);
+      out[l] += dun_scalar_log(begun * s->share[(int)to[l] * L + l] / (sum[l] * back));
+    }
+  }
+}
+
 static void tilt(const void *self, double t, const double *y, const struct dun_evidence *e)
 {
   const struct symmetric *s = self;
@@ -145,5 +163,6 @@ const struct dun_observation dun_observation_symmetric = {
     .time = time_at,
     .start = start,
     .step = step,
+    .weigh = weigh,
     .tilt = tilt,
 };

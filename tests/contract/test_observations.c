@@ -1,8 +1,8 @@
 /* ranks: 1 3 */
 /* Contract of every registered observation, found through the registry: the points that it finds
  * have the target's law (observations.h), 33 comparisons, and what is observed of a given point has
- * the law that the observation stands for, 27 comparisons; limit 5 standard errors; a fixed
- * seed. */
+ * the law that the observation stands for, 30 comparisons; limit 5 standard errors; a fixed
+ * seed.  What steps are worth adds up to what is said of the point at the end. */
 #include "made_part.h"
 #include "observations.h"
 #include "observations/observation.h"
@@ -98,6 +98,14 @@ static const struct seen_so seen[] = {
      {2. / 9, 2. / 9, 2. / 9},
      3,
      0},
+    {"type: product, parts: [{type: gaussian, horizon: 3}]",
+     OF(3, 2, 1),
+     {1, -1, 1},
+     1,
+     {3, -3, 3},
+     {3, 3, 3},
+     3,
+     NAN},
 };
 enum { SEEN = sizeof seen / sizeof *seen, SEEN_TILES = 200 };
 
@@ -111,11 +119,35 @@ static void put_known(const struct seen_so *s, double *mean, double *law)
   }
 }
 
+/* What steps by one and the same point are worth is what is said of it at the end. */
+static void check_worth(const struct dun_observation *o, const void *self, const struct seen_so *s,
+                        const double *y, const double *worth)
+{
+  static double h[3 * L] __attribute__((aligned(64))), factor[9 * L] __attribute__((aligned(64)));
+  double lambda[L] __attribute__((aligned(64))) = {0}, said[L] __attribute__((aligned(64))) = {0};
+  const double *scale = o->scale ? o->scale(self) : NULL;
+  memset(h, 0, sizeof h);
+  memset(factor, 0, sizeof factor);
+  if (o->tilt)
+    o->tilt(self, s->t, y, &(struct dun_evidence){.h = h, .lambda = lambda, .factor = factor});
+  if (dun_observation_of_points(o, self))
+    o->likelihood(self, s->t, y, s->x, said);
+  for (int j = 0; j < 3; j++)
+    for (int l = 0; l < L; l++) {
+      double x = s->x[j], q = scale ? scale[j] : 1;
+      int letter = (int)(s->of.spins ? .5 * (x + 1) : x);
+      said[l] += s->of.letters ? factor[(letter * 3 + j) * L + l]
+                               : h[j * L + l] * x - .5 * lambda[l] * q * x * x;
+    }
+  for (int l = 0; l < L; l++)
+    CHECK_NEAR(worth[l] - said[l], 0, 1e-9 * (1 + fabs(said[l])));
+}
+
 /* In three steps, of which sequential erasure makes whole ones. */
 static void observe(const struct seen_so *s, double *sum)
 {
   static double y[3 * L] __attribute__((aligned(64))), law[9 * L] __attribute__((aligned(64)));
-  static double mean[3 * L] __attribute__((aligned(64)));
+  static double mean[3 * L] __attribute__((aligned(64))), before[3 * L];
   const struct dun_known known = {.mean = mean, .letters = s->of.letters ? law : NULL};
   struct made_part made;
   char why[1024];
@@ -129,9 +161,17 @@ static void observe(const struct seen_so *s, double *sum)
     if (o->start)
       o->start(made.part.self, address, y);
     address.purpose = DUN_PURPOSE_NOISE;
-    for (address.step = 0; address.step < 2; address.step++)
-      o->step(made.part.self, s->t * address.step / 2, s->t * (address.step + 1) / 2, &known,
-              address, y);
+    double worth[L] __attribute__((aligned(64))) = {0};
+    for (address.step = 0; address.step < 2; address.step++) {
+      double t = s->t * address.step / 2, next = s->t * (address.step + 1) / 2;
+      memcpy(before, y, sizeof before);
+      o->step(made.part.self, t, next, &known, address, y);
+      if (o->weigh)
+        o->weigh(made.part.self, t, next, &known, before, y, worth);
+    }
+    CHECK((o->weigh != NULL) == !dun_observation_draws_only(o, made.part.self));
+    if (o->weigh)
+      check_worth(o, made.part.self, s, y, worth);
     for (int i = 0; i < s->columns * L; i++)
       sum[i / L] += isnan(s->counts) ? y[i] : y[i] == s->counts;
   }
