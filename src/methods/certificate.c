@@ -20,22 +20,23 @@ static int declare(struct dun_certificate *c, const struct dun_posterior *p, str
 }
 
 int dun_certificate_init(struct dun_certificate *c, const struct dun_posterior *p,
-                         struct dun_run *run, int by_means)
+                         struct dun_run *run, enum dun_certificate_of of)
 {
-  int alone = by_means && !p->remembers && p->observation->weigh;
+  int alone = of != DUN_CERTIFICATE_OTHERS && !p->remembers && p->observation->weigh;
   int64_t column = (int64_t)p->of.d * L;
   dun_certificate_free(c);
-  c->measured = alone && p->observation->square;
+  c->measured = of == DUN_CERTIFICATE_MEANS && alone && p->observation->square;
   c->ways.wanted = alone && dun_posterior_has_mass(p);
   if (!c->measured && !c->ways.wanted)
     return 0;
-  c->block = dun_allocate((int64_t)p->width * L + column + 2 * L, sizeof *c->block);
+  c->block = dun_allocate((int64_t)p->width * L + column + 3 * L, sizeof *c->block);
   if (!c->block)
     return DUN_ERROR_MEMORY;
   c->last = c->block;
   c->weight = c->last + column;
   c->move = c->weight + L;
-  c->before = c->move + L;
+  c->ratio = c->move + L;
+  c->before = c->ratio + L;
   if (c->ways.wanted)
     c->log_evidence = dun_posterior_whole(p);
   return declare(c, p, run);
@@ -91,15 +92,20 @@ void dun_certificate_look(const struct dun_certificate *c, const struct dun_post
   memcpy(c->last, p->mean, (size_t)column * sizeof *c->last);
 }
 
+void dun_certificate_add(const struct dun_certificate *c, const double *ratio)
+{
+  for (int l = 0; l < L && c->ways.wanted; l++)
+    c->weight[l] -= ratio[l];
+}
+
 void dun_certificate_weigh(const struct dun_certificate *c, const struct dun_posterior *p, double t,
                            double next, const struct dun_known *known)
 {
-  double ratio[L] __attribute__((aligned(64))) = {0};
   if (!c->ways.wanted)
     return;
-  p->observation->weigh(p->observation_self, t, next, known, c->before, p->y, ratio);
-  for (int l = 0; l < L; l++)
-    c->weight[l] -= ratio[l];
+  memset(c->ratio, 0, L * sizeof *c->ratio);
+  p->observation->weigh(p->observation_self, t, next, known, c->before, p->y, c->ratio);
+  dun_certificate_add(c, c->ratio);
 }
 
 void dun_certificate_end(const struct dun_certificate *c, const double *mass)
@@ -175,10 +181,11 @@ void dun_certificate_diagnose(const struct dun_certificate *c, const struct dun_
   int few = dun_ways_are_few(&f, run), known = drawn && sure && !few;
   double bias = bias_of(c, &f, N, length, sure);
   dun_diagnose(out, "steps", known ? dun_verdict_above(bias, 1, INFINITY) : DUN_DOUBTFUL,
-               "%lld steps of observation %s by single coordinates are %.3g +- %.1g nats from "
+               "%lld steps of observation %s by %s are %.3g +- %.1g nats from "
                "observations of the target's points%s: means are off by at most about %.2g errors",
-               steps, observation, f.nats, f.error, drawn ? ", and points at most so far" : "",
-               bias);
+               steps, observation,
+               c->measured || !p->observation->square ? "single coordinates" : "covariances",
+               fmax(f.nats, 0), f.error, drawn ? ", and points at most so far" : "", bias);
   tell_parts(c, p, f.nats, length, sure, out);
   if (!few)
     dun_ways_judge(&f, out);

@@ -30,13 +30,18 @@ struct dun_certificate {
   struct dun_column *log_weight, *means; /* NULL: not wanted */
   double *block;                         /* of the tile's columns below; owned */
   double *before, *last;                 /* [width] y and [d] means of the step before */
-  double *weight, *move;                 /* [1] log weight; what is added to `moved` */
+  double *weight, *move, *ratio;         /* [1] log weight; what is added to `moved`; scratch */
 };
 
-/* For steps by means, or by draws, of which there is nothing to tell.  Local; DUN_ERROR_MEMORY;
- * dun_certificate_free is safe afterwards, and twice. */
+/* What steps go by: others have no densities here, and nothing to tell. */
+enum dun_certificate_of {
+  DUN_CERTIFICATE_OTHERS,
+  DUN_CERTIFICATE_MEANS,
+  DUN_CERTIFICATE_COVARIANCES
+};
+/* Local; DUN_ERROR_MEMORY; dun_certificate_free is safe afterwards, and twice. */
 int dun_certificate_init(struct dun_certificate *certificate, const struct dun_posterior *posterior,
-                         struct dun_run *run, int by_means);
+                         struct dun_run *run, enum dun_certificate_of of);
 void dun_certificate_free(struct dun_certificate *certificate);
 void dun_certificate_start(struct dun_certificate *certificate);
 
@@ -50,7 +55,9 @@ void dun_certificate_store(const struct dun_certificate *certificate, const stru
 void dun_certificate_look(const struct dun_certificate *certificate,
                           const struct dun_posterior *posterior, const double *time, int64_t k,
                           int n);
-/* Behind the step from t to `next` by what is known. */
+/* Behind a step of which ratio[64] is what observation's `weigh` says; and that of the step from t
+ * to `next` by what is known. */
+void dun_certificate_add(const struct dun_certificate *certificate, const double *ratio);
 void dun_certificate_weigh(const struct dun_certificate *certificate,
                            const struct dun_posterior *posterior, double t, double next,
                            const struct dun_known *known);

@@ -27,7 +27,10 @@ enum { L = DUN_LANES };
 
 static int check_together(const struct localization *s)
 {
-  const char *what = s->first > 0 ? "first" : s->kept.particles > 0 ? "keep" : NULL;
+  const char *what = s->first > 0              ? "first"
+                     : s->kept.particles > 0   ? "keep"
+                     : s->how == BY_COVARIANCE ? "by: covariance"
+                                               : NULL;
   if (!what || !dun_posterior_together(&s->posterior))
     return 0;
   return dun_fail(DUN_ERROR_INPUT,
@@ -76,72 +79,6 @@ static int check(const struct localization *s, const struct dun_run *run)
         "take final: mean",
         s->posterior.field->type.name, run->target->type.name);
   return 0;
-}
-
-static int64_t steps_of(const struct localization *s, double first, double last)
-{
-  const struct dun_observation *o = s->posterior.observation;
-  int64_t exact = o->exact_steps ? o->exact_steps(s->posterior.observation_self) : 0;
-  if (s->steps > 0)
-    return s->steps;
-  if (exact > 0)
-    return exact;
-  if (dun_observation_draws_only(o, s->posterior.observation_self) && o->time && last - first >= 2)
-    return (int64_t)(last - first); /* whole numbers of questions */
-  return s->by_draws ? 20 : 200;
-}
-
-/* Steps that grow by one factor behind the first. */
-static int check_first_step(const struct localization *s, const struct dun_clearing_ends *ends)
-{
-  const struct dun_observation *o = s->posterior.observation;
-  double way = ends->last - ends->first;
-  if (s->first_step < 0)
-    return 0;
-  if (ends->later || s->schedule.type != DUN_CLEARING_STANDARD)
-    return dun_fail(DUN_ERROR_INPUT, "first_step: steps from a first time on are even in log t: "
-                                     "leave first and schedule out, or first_step");
-  if (o->exact_steps || dun_observation_draws_only(o, s->posterior.observation_self))
-    return dun_fail(DUN_ERROR_INPUT, "first_step: observation %s goes question by question",
-                    o->type.name);
-  if (s->steps < 2 || !(s->first_step < way))
-    return dun_fail(DUN_ERROR_INPUT,
-                    "first_step: found %g and %lld steps, expected less than the way of %g and at "
-                    "least 2",
-                    s->first_step, s->steps, way);
-  return 0;
-}
-
-static int make_times(struct localization *s)
-{
-  const struct dun_posterior *p = &s->posterior;
-  struct dun_clearing_ends ends;
-  int status = dun_clearing_find_ends(&s->schedule, p->observation, p->observation_self, p->of.d,
-                                      s->first, s->last, &ends);
-  if (status < 0)
-    return status;
-  ends.step = s->first_step;
-  s->steps = steps_of(s, ends.first, ends.last);
-  if ((status = check_first_step(s, &ends)) < 0)
-    return status;
-  DUN_FREE(s->time);
-  DUN_FREE(s->mix);
-  s->time = dun_allocate(s->steps + 1, sizeof *s->time);
-  if (s->schedule.type != DUN_CLEARING_STANDARD)
-    s->mix = dun_allocate(s->steps, sizeof *s->mix);
-  if (!s->time || (s->schedule.type != DUN_CLEARING_STANDARD && !s->mix))
-    return DUN_ERROR_MEMORY;
-  return dun_clearing_make(&s->schedule, p->observation, p->observation_self, &ends, s->steps,
-                           s->time, s->mix);
-}
-
-/* For fields that make tables of them. */
-static int tell_times(struct dun_context *context, const struct localization *s)
-{
-  const struct dun_field *field = s->posterior.field;
-  return field->times
-             ? dun_agree(context, field->times(s->posterior.field_self, s->steps + 1, s->time))
-             : 0;
 }
 
 /* Whether every step takes one letter, and none is left open at the end. */
@@ -203,13 +140,18 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->by_draws =
       s->how == BY_DRAWS || (s->how == BY_AUTO && s->schedule.type == DUN_CLEARING_STANDARD &&
                              (s->posterior.gives & DUN_TILTED_DRAW) && sure);
-  if ((code = make_times(s)) < 0 || (code = tell_times(context, s)) < 0 ||
+  if ((code = dun_localization_times(context, s)) < 0 ||
       (s->first > 0 && (code = dun_beginning_init(&s->begin, &s->posterior)) < 0))
     return code;
   s->letter_by_letter = goes_by_letters(s);
   s->exact = sure && s->first <= 0 && (s->by_draws || s->letter_by_letter);
-  if ((code = dun_certificate_init(&s->certificate, &s->posterior, run,
-                                   !s->by_draws && !s->exact && !s->mix && s->first <= 0)) < 0)
+  enum dun_certificate_of of = s->by_draws || s->exact || s->mix || s->first > 0
+                                   ? DUN_CERTIFICATE_OTHERS
+                               : s->how == BY_COVARIANCE ? DUN_CERTIFICATE_COVARIANCES
+                                                         : DUN_CERTIFICATE_MEANS;
+  if ((code = dun_corrected_init(&s->corrected, &s->posterior, s->how == BY_COVARIANCE, !s->mix)) <
+          0 ||
+      (code = dun_certificate_init(&s->certificate, &s->posterior, run, of)) < 0)
     return code;
   return declare(s, run);
 }
@@ -222,6 +164,7 @@ static void release(void *self)
   DUN_FREE(s->rows);
   dun_beginning_free(&s->begin);
   dun_certificate_free(&s->certificate);
+  dun_corrected_free(&s->corrected);
   dun_posterior_free(&s->posterior);
   dun_kept_means_free(&s->kept);
 }
@@ -246,7 +189,8 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
   (void)run;
   if (!s->time)
     return 1; /* before init: not known */
-  int64_t calls = s->steps + 1 + (s->first > 0 ? s->begin.moves : 0);
+  int64_t each = s->how == BY_COVARIANCE ? 1 + 2 * (int64_t)s->posterior.of.d : 1;
+  int64_t calls = s->steps * each + 1 + (s->first > 0 ? s->begin.moves : 0);
   if (!field->evaluations)
     return calls;
   return field->evaluations(s->posterior.field_self, 1) +
@@ -428,10 +372,11 @@ static const struct dun_option options[] = {
      .type = DUN_CHOICE,
      .offset = offsetof(struct localization, how),
      .initial = "auto",
-     .words = "auto|draws|means",
+     .words = "auto|draws|means|covariance",
      .doc =
          "What takes the point's place in a step: a draw from that law, which makes no error, or "
-         "its means, of letters their probabilities; auto: draws where the field gives them."},
+         "its means, of letters their probabilities, or of observation gaussian its means and "
+         "covariance, for 2 d questions to the field more; auto: draws where it gives them."},
     {.name = "steps",
      .type = DUN_INTEGER,
      .offset = offsetof(struct localization, steps),

@@ -1,13 +1,14 @@
-/* What stochastic localization is made of, for its three files. */
+/* What stochastic localization is made of, for its four files. */
 #ifndef DUNLIN_METHODS_LOCALIZATION_H
 #define DUNLIN_METHODS_LOCALIZATION_H
 
 #include "methods/beginning.h"
 #include "methods/certificate.h"
 #include "methods/clearing.h"
+#include "methods/corrected.h"
 #include "methods/kept_means.h"
 
-enum dun_localization_how { BY_AUTO, BY_DRAWS, BY_MEANS };
+enum dun_localization_how { BY_AUTO, BY_DRAWS, BY_MEANS, BY_COVARIANCE };
 enum dun_localization_end { END_DRAW, END_MEAN };
 enum dun_localization_phase { START, STEPS, OVER };
 
@@ -36,6 +37,7 @@ struct localization {
   int letter_by_letter; /* single letters' laws are as good as draws, to the end */
   double *time;         /* [steps + 1]; owned */
   struct dun_mix *mix;  /* [steps] of schedules other than the observation's own; or NULL; owned */
+  struct dun_corrected corrected;
   struct dun_column *y, *memory;
   double *rows; /* [2][local][d] of a field that is spread over the ranks; owned */
 };
@@ -73,6 +75,9 @@ void dun_localization_bury(const struct localization *s, struct dun_run *run, in
 int dun_localization_together(struct dun_context *context, const struct localization *s,
                               struct dun_run *run, int64_t behind, double *total);
 
+/* Collective, in init: times and steps, of which fields are told that make tables of them.
+ * DUN_ERROR_INPUT, DUN_ERROR_MEMORY. */
+int dun_localization_times(struct dun_context *context, struct localization *s);
 /* As struct dun_method has it. */
 void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out);
 

@@ -47,13 +47,17 @@ static void move(const struct localization *s, int64_t k, const struct dun_local
 {
   const struct dun_posterior *p = &s->posterior;
   const struct dun_known known = {.mean = p->mean, .letters = p->of.letters ? p->law : NULL};
+  double t = s->time[k], next = s->time[k + 1];
   dun_certificate_look(&s->certificate, p, s->time, k, tile->n);
+  if (s->corrected.wanted) {
+    dun_corrected_step(&s->corrected, p, t, next, &known, tile->address, &s->certificate);
+    return;
+  }
   if (s->mix)
     p->observation->mix(p->observation_self, &s->mix[k], &known, tile->address, p->y);
   else
-    p->observation->step(p->observation_self, s->time[k], s->time[k + 1], &known, tile->address,
-                         p->y);
-  dun_certificate_weigh(&s->certificate, p, s->time[k], s->time[k + 1], &known);
+    p->observation->step(p->observation_self, t, next, &known, tile->address, p->y);
+  dun_certificate_weigh(&s->certificate, p, t, next, &known);
 }
 
 static int draws_at_end(const struct localization *s)
@@ -80,6 +84,8 @@ void dun_localization_go(const struct localization *s, int64_t first, int64_t be
   const struct dun_posterior *p = &s->posterior;
   for (int64_t k = first; k < behind; k++) {
     tile->address.step = (uint32_t)k;
+    if (s->corrected.wanted)
+      dun_corrected_look(&s->corrected, p, s->time[k], s->time[k + 1], tile->n, tile->address);
     dun_posterior_ask(p, s->time[k], tile->n, tile->address,
                       s->by_draws ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);
     move(s, k, tile);

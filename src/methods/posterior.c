@@ -267,6 +267,61 @@ void dun_posterior_ask(const struct dun_posterior *p, double t, int n, struct du
   ask(p, t, n, address, what, NULL);
 }
 
+/* What is known of a coordinate: its h, or the factors of the two letters of a spin. */
+struct handle {
+  double *up, *down; /* [64]; down NULL: of h */
+  double kept[2][L];
+};
+
+static struct handle take(const struct dun_posterior *p, int64_t j)
+{
+  int letters = p->of.letters > 0;
+  struct handle handle = {.up = letters ? p->factor + (p->of.d + j) * L : p->h + j * L,
+                          .down = letters ? p->factor + j * L : NULL};
+  memcpy(handle.kept[0], handle.up, sizeof handle.kept[0]);
+  if (handle.down)
+    memcpy(handle.kept[1], handle.down, sizeof handle.kept[1]);
+  return handle;
+}
+
+/* From where it was by so much. */
+static void turn(const struct handle *handle, double by)
+{
+  for (int l = 0; l < L; l++) {
+    handle->up[l] = handle->kept[0][l] + by;
+    if (handle->down)
+      handle->down[l] = handle->kept[1][l] - by;
+  }
+}
+
+void dun_posterior_covariance(const struct dun_posterior *p, double t, int n,
+                              struct dun_address address, const double *by, double *covariance)
+{
+  const struct known known = {p, t};
+  int64_t d = p->of.d;
+  clear_evidence(p);
+  p->observation->tilt(p->observation_self, t, p->y,
+                       &(struct dun_evidence){.h = p->h, .lambda = p->lambda, .factor = p->factor});
+  for (int64_t j = 0; j < d; j++) {
+    double *row = covariance + j * d * L;
+    struct handle handle = take(p, j);
+    turn(&handle, by[j]);
+    call(p, &known, n, address, DUN_POSTERIOR_MEAN, NULL);
+    memcpy(row, p->mean, (size_t)d * L * sizeof *row);
+    turn(&handle, -by[j]);
+    call(p, &known, n, address, DUN_POSTERIOR_MEAN, NULL);
+    for (int64_t i = 0; i < d * L; i++)
+      row[i] = (row[i] - p->mean[i]) / (2 * by[j]);
+    turn(&handle, 0);
+  }
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = 0; j < i; j++)
+      for (int l = 0; l < L; l++) {
+        double *a = covariance + (i * d + j) * L + l, *b = covariance + (j * d + i) * L + l;
+        *a = *b = .5 * (*a + *b);
+      }
+}
+
 int dun_posterior_has_mass(const struct dun_posterior *p)
 {
   return (p->gives & (DUN_TILTED_MASS | DUN_FIELD_MASS)) && !p->field->show && !p->remembers;

@@ -49,6 +49,11 @@ void dun_posterior_ask(const struct dun_posterior *posterior, double t, int n,
 int dun_posterior_together(const struct dun_posterior *posterior);
 void dun_posterior_tilt(const struct dun_posterior *posterior, double t);
 void dun_posterior_know(const struct dun_posterior *posterior);
+/* The covariance of what y at time t leaves open, [d][d][64], symmetric: how the means change with
+ * y, by differences at the distances by[d].  Of observations that say all by `tilt`, of reals or
+ * spins, and of fields that have neither memory nor `show`.  The posterior's means are scratch. */
+void dun_posterior_covariance(const struct dun_posterior *posterior, double t, int n,
+                              struct dun_address address, const double *by, double *covariance);
 /* Whether the field tells how much of the target what was seen leaves; then the same as
  * dun_posterior_ask, with the log of that in posterior->mass; and that of all of it. */
 int dun_posterior_has_mass(const struct dun_posterior *posterior);

@@ -159,7 +159,7 @@ int dun_ways_tell(const struct dun_ways *ways, const struct dun_run *run, double
   facts->effective = mean * mean / (ways->sum[SQUARES] / n);
   facts->found = ways->sum[MOST] + dun_scalar_log(mean);
   facts->found_error = sqrt(fmax(1 / facts->effective - 1, 0) / n);
-  facts->deviations = (facts->found - log_evidence) / fmax(facts->found_error, 1e-12);
+  facts->deviations = (facts->found - log_evidence) / fmax(facts->found_error, 1e-9);
   facts->shift = ways->sum[SHIFT];
   return 1;
 }

@@ -116,6 +116,62 @@ static void weigh(const void *self, double t, double next, const struct dun_know
   add_ratio(self, next - t, x->mean, before, y, out);
 }
 
+static void reach(const void *self, double t, double next, double *by)
+{
+  const struct gaussian *s = self;
+  for (int64_t j = 0; j < s->of.d; j++)
+    by[j] = sqrt((next - t) * s->q[j]);
+}
+
+/* a[d][d][64], of which the lower triangle is read, becomes the Cholesky factor of 1 + root a root'
+ * with root_j = sqrt(step q_j). */
+DUN_CLONES static void factor_covariance(const struct gaussian *s, double step, double *restrict a)
+{
+  const int64_t d = s->of.d;
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = 0; j <= i; j++) {
+      double *restrict out = a + (i * d + j) * L, by = step * sqrt(s->q[i] * s->q[j]);
+      for (int l = 0; l < L; l++)
+        out[l] = DUN_FMA(by, out[l], i == j ? 1 : 0);
+      for (int64_t k = 0; k < j; k++)
+        for (int l = 0; l < L; l++)
+          out[l] = DUN_FMA(-a[(i * d + k) * L + l], a[(j * d + k) * L + l], out[l]);
+      for (int l = 0; l < L; l++)
+        out[l] = i == j ? sqrt(out[l]) : out[l] / a[(j * d + j) * L + l];
+    }
+}
+
+/* In units of the noise the step is z = root m + factor xi: its log density over that of noise. */
+DUN_CLONES static void add_correct(const struct gaussian *s, double step,
+                                   const double *restrict mean, const double *restrict factor,
+                                   double *restrict y, double *restrict out)
+{
+  const int64_t d = s->of.d;
+  double z[L] __attribute__((aligned(64)));
+  for (int64_t i = 0; i < d; i++) {
+    double root = sqrt(step * s->q[i]), constant = s->of.spins ? .5 * root * root : 0;
+    for (int l = 0; l < L; l++)
+      z[l] = root * mean[i * L + l];
+    for (int64_t j = 0; j <= i; j++)
+      for (int l = 0; l < L; l++)
+        z[l] = DUN_FMA(factor[(i * d + j) * L + l], s->normal[j * L + l], z[l]);
+    for (int l = 0; l < L; l++) {
+      double xi = s->normal[i * L + l];
+      y[i * L + l] = DUN_FMA(root, z[l], y[i * L + l]);
+      out[l] += .5 * (z[l] * z[l] - xi * xi) - dun_log(factor[(i * d + i) * L + l]) + constant;
+    }
+  }
+}
+
+static void correct(const void *self, double t, double next, const struct dun_known *x,
+                    double *covariance, struct dun_address address, double *y, double *out)
+{
+  const struct gaussian *s = self;
+  dun_normals(address, s->of.d, s->normal);
+  factor_covariance(s, next - t, covariance);
+  add_correct(s, next - t, x->mean, covariance, y, out);
+}
+
 static void square(const void *self, const double *off, double *out)
 {
   const struct gaussian *s = self;
@@ -175,6 +231,8 @@ const struct dun_observation dun_observation_gaussian = {
     .step = step,
     .mix = mix,
     .weigh = weigh,
+    .correct = correct,
+    .reach = reach,
     .square = square,
     .tilt = tilt,
     .scale = scale,

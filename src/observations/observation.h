@@ -80,6 +80,13 @@ struct dun_observation {
    * more likely the way is if the point is the target's.  NULL: where draws alone will do. */
   void (*weigh)(const void *self, double t, double next, const struct dun_known *x,
                 const double *before, const double *y, double *out);
+  /* A step by means with the covariance of what is open, [d][d][64] symmetric and overwritten: y
+   * gets the mean and the covariance that it has given y at t.  ADDS to out[64] what `weigh` says
+   * of it.  NULL: steps are not so simple. */
+  void (*correct)(const void *self, double t, double next, const struct dun_known *x,
+                  double *covariance, struct dun_address address, double *y, double *out);
+  /* How far noise goes in each coordinate of y in such a step, by[d]. */
+  void (*reach)(const void *self, double t, double next, double *by);
   /* ADDS to out[64] the square of what is seen of a point at unit noise: a step by `off` in the
    * place of 0 is, by its length over 2, so many nats away.  NULL: steps are no Gaussian laws. */
   void (*square)(const void *self, const double *off, double *out);

@@ -56,6 +56,14 @@ OBSERVED = {
     (RING, "{type: half_space}"): ["half_space", "field exact", "take field atoms"],
     (RING, "{type: half_space, given: [[1, 2]]}, field: {type: atoms}"): ["given", "expected 7"],
     (RING, "{type: half_space}, by: means, field: {type: atoms}"): ["by: means", "half_space"],
+    (RING, "{type: symmetric}, by: covariance"): ["by: covariance", "symmetric", "by: means"],
+    (RING, "{type: half_space}, by: covariance, field: {type: atoms}"):
+        ["by: covariance", "half_space"],
+    (GAUSSIAN, "{type: gaussian}, by: covariance, schedule: {type: geom}, first: .1"):
+        ["by: covariance", "standard"],
+    (GAUSSIAN, "{type: gaussian}, by: covariance, field: {type: mcmc}, first: .1, final: mean"):
+        ["by: covariance", "mcmc"],
+    ("type: gaussian, dimension: 129", "{type: gaussian}, by: covariance"): ["129", "at most 128"],
     (RING, "{type: percolation, graph: given, edges: [[0, 1], [2, 3]]}, field: {type: atoms}"):
         ["no edges lead", "site 2"],
     (RING, "{type: percolation, graph: given, edges: [[0, 6]]}"): ["edges", "site 6", "0 to 5"],

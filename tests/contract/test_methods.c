@@ -117,6 +117,8 @@ static const struct setting particles[] = {
     {"localization", "observation: {type: gaussian, rate: [1, 2, .5, 1, 3], horizon: 10}", ""},
     {"localization", "observation: {type: gaussian}, by: means, steps: 400", ""},
     {"localization",
+     "observation: {type: gaussian, rate: [1, 2, .5, 1, 3]}, by: covariance, steps: 7", ""},
+    {"localization",
      "observation: {type: gaussian}, field: {type: mcmc, moves: 8, warm_up: 100}, first: .1, "
      "steps: 100",
      ""},

@@ -143,6 +143,23 @@ static void check_worth(const struct dun_observation *o, const void *self, const
     CHECK_NEAR(worth[l] - said[l], 0, 1e-9 * (1 + fabs(said[l])));
 }
 
+/* A step by means and covariances, where nothing is open, is one by means. */
+static void check_correct(const struct dun_observation *o, const void *self, double t, double next,
+                          const struct dun_known *known, struct dun_address address,
+                          const double *before, const double *y)
+{
+  static double open[9 * L] __attribute__((aligned(64))), other[3 * L] __attribute__((aligned(64)));
+  double worth[L] __attribute__((aligned(64))) = {0}, said[L] __attribute__((aligned(64))) = {0};
+  memset(open, 0, sizeof open);
+  memcpy(other, before, sizeof other);
+  o->correct(self, t, next, known, open, address, other, worth);
+  o->weigh(self, t, next, known, before, y, said);
+  for (int i = 0; i < 3 * L; i++)
+    CHECK_NEAR(other[i], y[i], 1e-12 * (1 + fabs(y[i])));
+  for (int l = 0; l < L; l++)
+    CHECK_NEAR(worth[l], said[l], 1e-11 * (1 + fabs(said[l])));
+}
+
 /* In three steps, of which sequential erasure makes whole ones. */
 static void observe(const struct seen_so *s, double *sum)
 {
@@ -168,6 +185,8 @@ static void observe(const struct seen_so *s, double *sum)
       o->step(made.part.self, t, next, &known, address, y);
       if (o->weigh)
         o->weigh(made.part.self, t, next, &known, before, y, worth);
+      if (o->correct)
+        check_correct(o, made.part.self, t, next, &known, address, before, y);
     }
     CHECK((o->weigh != NULL) == !dun_observation_draws_only(o, made.part.self));
     if (o->weigh)
