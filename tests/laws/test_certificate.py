@@ -1,5 +1,5 @@
 """What steps of localization by single coordinates tell of their own law: its divergence from the
-target's against the integral over a grid (2 comparisons, limit 5 standard errors), log Z by the
+target's against the integral over a grid (3 comparisons, limit 5 standard errors), log Z by the
 weights of ways through every kind of observation (6, limit 5), and never good where means of so
 many points are off."""
 import os
@@ -8,7 +8,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, dunlin, main, summary, write  # noqa: E402
+from support import BUILD, Folder, dunlin, main, summary, write  # noqa: E402
 
 MIXTURE = ("{type: gaussian_mixture, means: [[0.6], [-1.4]], weights: [0.7, 0.3], scales: 0.2, "
            "log_evidence: 1.3}")
@@ -21,6 +21,9 @@ output: {file: result.h5}
 """
 
 
+PROGRAM = os.path.join(BUILD, "tests", "dunlin_types")
+
+
 def run(target, observation, steps, particles):
     """All verdicts, by their names, and that on the whole as ''."""
     text = INPUT
@@ -31,7 +34,7 @@ def run(target, observation, steps, particles):
     with Folder() as folder:
         file = write(folder, "input.yaml", text)
         result = os.path.join(folder, "result.h5")
-        dunlin("run", file, "--output", result, "--quiet")
+        dunlin("run", file, "--output", result, "--quiet", program=PROGRAM)
         said = summary(result)
     found = {verdict["name"]: verdict for verdict in said["verdicts"]}
     found[""] = said["diagnosis"]
@@ -56,27 +59,43 @@ def posterior(y, t):
     return most + numpy.log(share.sum(axis=1)), (share * mean).sum(axis=1) / share.sum(axis=1)
 
 
-def nats_of_steps(horizon, steps):
-    """The divergence of the steps' law, by that law on a grid."""
+def nats_of_steps(horizon, steps, factor=1):
+    """The divergence of the law of steps by means times a factor, by that law on a grid; and what
+    of it the means' errors make."""
     import numpy
     time = numpy.tan(numpy.linspace(0, numpy.arctan(numpy.sqrt(horizon)), steps + 1)) ** 2
-    y, law, nats = numpy.zeros(1), numpy.ones(1), 0
+    y, law, nats, errors = numpy.zeros(1), numpy.ones(1), 0, 0
     for t, after in zip(time[:-1], time[1:]):
         step, (_, mean) = after - t, posterior(y, t)
+        errors += .5 * step * (law * ((1 - factor) * mean) ** 2).sum()
+        mean = factor * mean
         nats += .5 * step * (law * mean ** 2).sum()
         wide = 8 * numpy.sqrt(after + .04 * after ** 2)
         grid = numpy.linspace(-1.4 * after - wide, .6 * after + wide, 700)
         here = numpy.exp(-.5 * (grid[:, None] - y - step * mean) ** 2 / step) @ law
         y, law = grid, here / here.sum()
-    return nats - (law * posterior(y, time[-1])[0]).sum()
+    return nats - (law * posterior(y, time[-1])[0]).sum(), errors
 
 
 def test_divergence():
     for steps in (30, 60):
-        truth = nats_of_steps(25, steps)
+        truth = nats_of_steps(25, steps)[0]
         nats, error = told(run(MIXTURE, "type: gaussian, horizon: 25", steps, 10000))
         print(f"# {steps} steps: {nats} +- {error} nats ({truth:.4f})")
         assert abs(nats - truth) < 5 * error and error < .1 * truth, (nats, error, truth)
+
+
+def test_errors_of_the_field():
+    """Of means that are 10 % too short; what they do to steps that are not short is of neither."""
+    truth, errors = nats_of_steps(25, 100, .9)
+    wrong = "type: gaussian, horizon: 25}, final: mean, field: {type: faulty, factor: .9"
+    said = run(MIXTURE, wrong, 100, 10000)
+    nats, error = told(said)
+    words = re.search(r"about (\S+) nats of it .* and (\S+) the errors", said["parts"]["text"])
+    found = [float(number) for number in words.groups()]
+    print(f"# {nats} +- {error} nats ({truth:.4f}), parts {found} ({errors:.4f} of the field)")
+    assert abs(nats - truth) < 5 * error and abs(found[1] - errors) < .1 * errors + 5 * error, said
+    assert abs(found[0] - (truth - errors)) < .2 * (truth - errors) and said[""] == "doubtful", said
 
 
 def test_weights_have_log_z():
