@@ -1,12 +1,13 @@
 """phi^4 on a ring of sites against the transfer matrix: <phi^2> and the energy by every kernel that
 moves in Fourier space, log Z along the paths that open a field."""
 import os
+import subprocess
 import sys
 
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, attributes, dunlin, main, write  # noqa: E402
+from support import PYTHON, SOURCE, Folder, attributes, dunlin, main, write  # noqa: E402
 
 SITES, MASS2, COUPLING = 12, -.6, .3
 
@@ -75,6 +76,22 @@ def test_kernels():
             print(f"{kernel}: {chains.mean():.5f}, known {value:.5f}, {off:+.1f} errors")
             worst = numpy.maximum(worst, abs(off))  # NaN stays
     assert worst < 5
+
+
+def test_draws_by_the_transfer_matrix():
+    """2 comparisons of independent draws, limit 5 standard errors."""
+    import h5py
+    with Folder() as folder:
+        draws = os.path.join(folder, "draws.h5")
+        subprocess.run([PYTHON, os.path.join(SOURCE, "analysis", "phi4_ring.py"), draws, "--sites",
+                        str(SITES), "--mass2", str(MASS2), "--coupling", str(COUPLING), "--field",
+                        "0"], check=True, stdout=subprocess.DEVNULL)
+        with h5py.File(draws, "r") as file:
+            for name, value in zip(("phi2", "energy"), exact()[1:]):
+                draw = file["posterior"][name][0]
+                off = (draw.mean() - value) / (draw.std(ddof=1) / numpy.sqrt(len(draw)))
+                print(f"{name}: {draw.mean():.5f}, known {value:.5f}, {off:+.1f} errors")
+                assert abs(off) < 5
 
 
 def test_evidence():
