@@ -14,7 +14,7 @@
 
 enum { L = DUN_LANES, SCALES = DUN_BROWNIAN_SCALES, UNKNOWN = -1, MOST_TIMES = 500000 };
 
-/* Beyond them a path's steps are as improbable as they get without overflow. */
+/* Beyond them a path's steps are as improbable as they get without overflow, and forces are 0. */
 #define FARTHEST_LOG  160.0
 #define FARTHEST_STEP 1e75
 #define FARTHEST      1e150
@@ -180,8 +180,9 @@ DUN_INLINE void find_scale(const struct brownian *t, int k, const double *restri
   }
   for (int l = 0; l < L && place >= 0; l++) {
     double z = x[(ptrdiff_t)place * L + l];
-    out->log_scale[l] = clamp(log_softplus(z), FARTHEST_LOG);
-    out->slope[l] = slope_of(z);
+    double log_s = log_softplus(z), slope = slope_of(z);
+    out->log_scale[l] = clamp(log_s, FARTHEST_LOG);
+    out->slope[l] = fabs(log_s) < FARTHEST_LOG ? slope : 0;
   }
   for (int l = 0; l < L; l++)
     out->inverse[l] = dun_exp(-out->log_scale[l]);
@@ -204,9 +205,9 @@ DUN_INLINE void add_scale_prior(const struct brownian *t, int k, const double *r
   }
   for (int l = 0; l < L && gradient; l++) {
     double z = x[at * L + l], slope = slope_of(z), bend = dun_sigmoid(-z) - slope;
-    double y = clamp(narrow * (log_softplus(z) - t->location), FARTHEST);
-    gradient[at * L + l] =
-        DUN_FMA(scale[l], (z < -30 ? 0 : bend) - slope * (narrow * y), gradient[at * L + l]);
+    double y = narrow * (log_softplus(z) - t->location), pull = slope * (narrow * y);
+    double force = (z < -30 ? 0 : bend) - (fabs(y) < FARTHEST ? pull : 0);
+    gradient[at * L + l] = DUN_FMA(scale[l], force, gradient[at * L + l]);
   }
 }
 
@@ -223,11 +224,11 @@ DUN_INLINE void add_path(const struct brownian *t, const double *restrict x,
     const double *restrict at = DUN_ALIGNED(x + (t->first + i) * L);
     double *restrict out = gradient ? gradient + (t->first + i) * L : NULL;
     for (int l = 0; l < L; l++) {
-      double y = clamp(at[l] - before[l], FARTHEST_STEP) * step->inverse[l];
+      double off = at[l] - before[l], y = clamp(off, FARTHEST_STEP) * step->inverse[l];
       square[l] = DUN_FMA(y, y, square[l]);
       before[l] = at[l];
       if (gradient) {
-        double force = scale[l] * (step->inverse[l] * y);
+        double force = fabs(off) < FARTHEST_STEP ? scale[l] * (step->inverse[l] * y) : 0;
         out[l] -= force;
         if (i > 0)
           out[l - L] += force;
@@ -254,10 +255,10 @@ DUN_INLINE void add_observations(const struct brownian *t, const double *restric
     if (isnan(observed))
       continue;
     for (int l = 0; l < L; l++) {
-      double y = clamp(observed - at[l], FARTHEST_STEP) * noise->inverse[l];
+      double off = observed - at[l], y = clamp(off, FARTHEST_STEP) * noise->inverse[l];
       square[l] = DUN_FMA(y, y, square[l]);
       if (gradient)
-        out[l] += scale[l] * (noise->inverse[l] * y);
+        out[l] += fabs(off) < FARTHEST_STEP ? scale[l] * (noise->inverse[l] * y) : 0;
     }
   }
   for (int l = 0; l < L; l++)

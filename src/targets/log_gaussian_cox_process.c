@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { L = DUN_LANES, MOST_DENSE = 16384 };
-#define MOST_RATE 600.0 /* of its log, where the density is 0 for all purposes */
+#define MOST_RATE 600.0 /* of its log: beyond it the rate grows along its tangent */
 #define FARTHEST  1e290 /* of f */
 
 struct log_gaussian_cox_process {
@@ -216,9 +216,9 @@ DUN_CLONES static void add_likelihood(const struct log_gaussian_cox_process *t,
     for (int l = 0; l < L; l++) {
       double at = f[place + l], low = at > -FARTHEST ? at : -FARTHEST;
       double inside = low < FARTHEST ? low : FARTHEST;
-      double rate = share * dun_exp(inside < MOST_RATE ? inside : MOST_RATE);
-      sum[l] += count * inside - rate;
-      g[place + l] = count - rate;
+      double bent = inside < MOST_RATE ? inside : MOST_RATE, slope = share * dun_exp(bent);
+      sum[l] += count * inside - slope * (1 + (inside - bent));
+      g[place + l] = (fabs(at) < FARTHEST ? count : 0) - slope;
     }
   }
   for (int l = 0; lp && l < L; l++)
