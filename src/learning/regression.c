@@ -321,7 +321,9 @@ static const struct dun_option example_rows[] = {
      .initial = "10000",
      .minimum = 1,
      .maximum = 1e9,
-     .doc = "How many draws of the target are learned from, again and again; every rank has them."},
+     .doc =
+         "How many points are learned from, again and again, or as many as a file has; every rank "
+         "has them."},
     {.name = "held_back",
      .type = DUN_INTEGER,
      .offset = offsetof(struct dun_examples, held_back),
@@ -338,7 +340,7 @@ const struct dun_option dun_regression_rows[] = {
      .offset = AT(examples),
      .initial = "",
      .rows = example_rows,
-     .doc = "Points to learn from: exact draws of the target."},
+     .doc = "Points to learn from."},
     {.name = "steps",
      .type = DUN_INTEGER,
      .offset = AT(steps),

@@ -1,5 +1,5 @@
-/* Learns a denoiser of the target from exact draws of it: the regression of the point on what is
- * seen of it through noise (learning/regression.h).  Field network tells means by what the result
+/* Learns a denoiser of the target from draws of it: the regression of the point on what is seen of
+ * it through noise (learning/regression.h).  Field network tells means by what the result
  * has in /learned, for every sampler that goes by a field.
  *
  * The particles are examples: they tell what was learned from, and nothing is estimated by them. */
@@ -7,25 +7,48 @@
 #include "base/memory.h"
 #include "learning/regression.h"
 #include "methods/run.h"
+#include "paths/given_points.h"
 #include "population/tile.h"
 #include <math.h>
 #include <string.h>
 
 enum { L = DUN_LANES };
 
+enum { SOURCE_EXACT, SOURCE_FILE };
+
 struct train {
   /* options */
   struct dun_part network_part;
+  struct {
+    int type;
+    struct dun_given_points points; /* its rows are freed when they have been dealt */
+  } source;
   struct dun_regression regression; /* with its state */
 };
 
 /* ---- setting up ------------------------------------------------------------------------------ */
 
-/* Draws of the target, tile by tile, the same in every replicate. */
+/* Examples tile by tile, the same in every replicate. */
 struct dealer {
   struct dun_run *run;
-  double *uniform, *normal; /* columns, owned */
+  double *uniform, *normal;              /* columns, owned */
+  const struct dun_given_points *points; /* dealt in an order by chance: chains are slow to move */
 };
+
+static void deal_points(void *source, int64_t tile, double *x)
+{
+  const struct dealer *dealer = source;
+  const struct dun_given_points *points = dealer->points;
+  const struct dun_examples all = {.count = points->rows};
+  struct dun_address address = {.seed = (uint64_t)dealer->run->options.seed,
+                                .purpose = DUN_PURPOSE_TAKE_UNIFORM};
+  int64_t d = dealer->run->evaluator->dimension;
+  for (int l = 0; l < L; l++) {
+    int64_t row = dun_examples_turn(&all, address, tile * L + l);
+    for (int64_t j = 0; j < d; j++)
+      x[j * L + l] = points->row[row * d + j];
+  }
+}
 
 static void deal(void *source, int64_t tile, double *x)
 {
@@ -41,6 +64,22 @@ static void deal(void *source, int64_t tile, double *x)
   dun_evaluator_draw(e, dealer->uniform, dealer->normal, x);
 }
 
+/* Of no more points than there are. */
+static int init_from_points(const struct dun_context *context, struct train *s,
+                            struct dealer *dealer)
+{
+  struct dun_examples *examples = &s->regression.examples;
+  int64_t left = s->source.points.rows - examples->held_back;
+  if (left < 1)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s: %lld points, of which examples.held_back takes %lld: none is left to "
+                    "learn from",
+                    s->source.points.file, (long long)s->source.points.rows, examples->held_back);
+  examples->count = examples->count < left ? examples->count : left;
+  dealer->points = &s->source.points;
+  return dun_regression_init(context, &s->regression, deal_points, dealer);
+}
+
 static int init_here(const struct dun_context *context, struct train *s, struct dun_run *run)
 {
   struct dun_denoiser *denoiser = &s->regression.denoiser;
@@ -48,8 +87,10 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
   denoiser->network = (const struct dun_network *)s->network_part.type;
   denoiser->network_self = s->network_part.self;
   denoiser->d = run->evaluator->dimension;
-  if (!run->target->draw)
-    return dun_fail(DUN_ERROR_INPUT, "method train learns from exact draws, and target %s has none",
+  if (s->source.type == SOURCE_EXACT && !run->target->draw)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method train learns from exact draws, and target %s has none: give source: "
+                    "{type: file, file: ...}, a result or a table of points",
                     run->target->type.name);
   if (run->target->support != DUN_REALS)
     return dun_fail(DUN_ERROR_INPUT, "method train learns of reals, and target %s is none of them",
@@ -57,6 +98,8 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
   int status = denoiser->network->init(denoiser->network_self, denoiser->d, denoiser->d);
   if (status < 0)
     return status;
+  if (s->source.type == SOURCE_FILE)
+    return init_from_points(context, s, &dealer);
   dealer.uniform = dun_allocate(dun_evaluator_uniforms(run->evaluator), L * sizeof(double));
   dealer.normal = dun_allocate(dun_evaluator_normals(run->evaluator), L * sizeof(double));
   status = dealer.uniform && dealer.normal
@@ -69,7 +112,13 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
 
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
-  int status = dun_agree(context, init_here(context, self, run));
+  struct train *s = self;
+  int status = s->source.type == SOURCE_FILE
+                   ? dun_given_points_read(context, &s->source.points, run->evaluator)
+                   : 0;
+  if (status >= 0)
+    status = dun_agree(context, init_here(context, s, run));
+  DUN_FREE(s->source.points.row);
   if (status < 0)
     return status;
   run->x = dun_run_column(run, "x", DUN_F64, run->evaluator->dimension, DUN_MOVES | DUN_HASHED,
@@ -191,7 +240,44 @@ static const struct dun_state state[] = {
     {0},
 };
 
+#define SOURCE(member_) (offsetof(struct train, source.member_) - offsetof(struct train, source))
+
+static const struct dun_option source_rows[] = {
+    {.name = "type",
+     .type = DUN_CHOICE,
+     .offset = SOURCE(type),
+     .initial = "exact",
+     .words = "exact|file",
+     .doc = "The target's exact draws, or points of a file."},
+    {.name = "file",
+     .type = DUN_FILE,
+     .offset = SOURCE(points.file),
+     .when = "type=file",
+     .doc = "A CSV file of a point a row, an HDF5 file, or an earlier result."},
+    {.name = "dataset",
+     .type = DUN_TEXT,
+     .offset = SOURCE(points.dataset),
+     .initial = "",
+     .when = "type=file",
+     .doc = "Place of the points in an HDF5 file, a row each; left out: the draws of a result."},
+    {.name = "coordinates",
+     .type = DUN_CHOICE,
+     .offset = SOURCE(points.coordinates),
+     .initial = "constrained",
+     .words = "constrained|unconstrained",
+     .when = "type=file",
+     .doc = "What the numbers are: the output parameters, or what samplers move in; of a target "
+            "without transforms the same."},
+    {0},
+};
+
 static const struct dun_option options[] = {
+    {.name = "source",
+     .type = DUN_SECTION,
+     .offset = offsetof(struct train, source),
+     .initial = "",
+     .rows = source_rows,
+     .doc = "Where the points to learn from are."},
     {.name = "network",
      .type = DUN_PART,
      .kind = DUN_KIND_NETWORK,

@@ -66,6 +66,44 @@ def test_killed_trainings_go_on():
     kill_at_steps("trained", ((20, 60), (70, 100)), path=LAYERS, particles=100)
 
 
+def test_points_of_a_file():
+    """Draws of a result, which has 500; a table, with the same bits at 2 ranks; what is too little
+    or something else is refused."""
+    import h5py
+    with Folder() as folder:
+        write(folder, "draws.yaml", TARGET + "method: {type: exact}\noutput: {file: draws.h5}\n")
+        dunlin("run", "draws.yaml", "--quiet", "--set", "run.particles=500", folder=folder)
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 100").replace(
+            "lessons: {", "source: {type: file, file: draws.h5}\n  lessons: {examples: "
+            "{held_back: 100}, "))
+        trained = os.path.join(folder, "trained.h5")
+
+        def train(*sets, code=0, ranks=1):
+            words = [word for one in sets for word in ("--set", one)]
+            return dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder,
+                          code=code, ranks=ranks).stderr
+
+        train("run.particles=400")
+        with h5py.File(trained, "r") as result, h5py.File(os.path.join(folder, "draws.h5")) as one:
+            seen = sorted(map(tuple, result["posterior/x"][...].reshape(-1, 2)))
+            drawn = sorted(map(tuple, one["posterior/x"][...].reshape(-1, 2)))
+            assert len(set(seen)) == 400 and set(seen) < set(drawn)
+        write(folder, "points.csv", "".join(f"{x!r},{y!r}\n" for x, y in drawn))
+        table = "method.source.file=points.csv"
+        train(table)
+        one = fingerprint(trained)
+        train(table, ranks=2)
+        assert not differences(one, fingerprint(trained))
+        refused(train("method.lessons.examples.held_back=500", code=2), "500", "none is left")
+        write(folder, "points.csv", "1,2,3\n4,5,6\n")
+        refused(train(table, code=2), "points.csv", "3 columns")
+        write(folder, "points.csv", "1,2\nnan,6\n")
+        refused(train(table, code=2), "points.csv")
+        write(folder, "points.csv", "1,2\n" * 300)
+        refused(train(table, code=2), "one point")
+        refused(train("method.source.file=none.csv", code=2), "none.csv")
+
+
 def refused(said, *words):
     assert all(word in said for word in words), said
 

@@ -1,6 +1,6 @@
 /* Products of networks on a tile of 64 particles, against the peak of the core: 2 m k operations a
- * particle, of which the aim is seven in ten.  Bare: OpenBLAS at the same shape.  And whole lessons,
- * forward and back, of which the aim is half of the products alone, which are their bare work. */
+ * particle, of which the aim is seven in ten.  Bare: OpenBLAS at the same shape.  And whole
+ * lessons, forward and back, of which the aim is half of the products alone: their bare work. */
 #include "base/memory.h"
 #include "bench.h"
 #include "dunlin/target.h"
@@ -112,7 +112,8 @@ static void tanh_of(struct bench_result *result)
 
 extern const struct dun_network dun_network_two_layer;
 enum { POINT = 128, WIDTH = 256, LEVELS = 3, BOTH = LEVELS * WIDTH };
-/* Weights in products with the point: 2 operations each forward, 4 back but for those of the input. */
+/* Of the two large layers: a product forward, of the second one also that of cotangents, and those
+ * of the weights. */
 #define LESSON_SLOTS (3. * POINT * BOTH + 2. * POINT * WIDTH)
 
 struct lesson {
