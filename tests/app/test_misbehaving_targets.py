@@ -181,7 +181,7 @@ def test_threads():
     ends("begin(crashes)", crash, after="if (calls > 3000) usleep(100);")
     ends("", crash, begin="begin(crashes)", after="if (calls == 1) usleep(100000);")
     ends("if (atoi(getenv(\"OMPI_COMM_WORLD_RANK\")) == 1) begin(crashes)", "rank 1: " + crash,
-         after="if (calls > 3000) usleep(100);", ranks=2)
+         after="if (calls > 3000) usleep(500);", ranks=2)
     ends("", "there is no result", begin="begin(leaves)")
 
 
