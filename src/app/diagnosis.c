@@ -1,4 +1,5 @@
 #include "app/diagnosis.h"
+#include "base/memory.h"
 #include "numerics/mixing.h"
 #include <math.h>
 #include <stdio.h>
@@ -121,12 +122,15 @@ static struct scalar_name name_of(const struct dun_driver *driver, int64_t entry
   return name;
 }
 
-/* How many of the last `count` values of a column are NaN; *first is the first of them. */
-static int unknown_of(const struct dun_table *table, const char *name, int count, int *first)
+/* How many of the last `count` values of a column are NaN, but for those of constants unless NULL;
+ * *first is the first of them. */
+static int unknown_of(const struct dun_table *table, const char *name, int count,
+                      const signed char *constant, int *first)
 {
   int unknown = 0;
   for (int i = 0; i < count; i++)
-    if (isnan(dun_table_cell(table, dun_table_rows(table) - count + i, name))) {
+    if (isnan(dun_table_cell(table, dun_table_rows(table) - count + i, name)) &&
+        !(constant && constant[i])) {
       *first = unknown == 0 ? i : *first;
       unknown++;
     }
@@ -188,7 +192,7 @@ static void judge_chains(struct dun_diagnosis *diagnosis, const struct dun_drive
                          const struct dun_table *table, int count)
 {
   const struct dun_kept *kept = &driver->assembly->run.kept;
-  int at, first, unknown = unknown_of(table, "rhat", count, &first);
+  int at, first, unknown = unknown_of(table, "rhat", count, NULL, &first);
   double rhat = worst_of(table, "rhat", count, 1, &at);
   enum dun_verdict_level least = kept->chains.total == 1 ? DUN_DOUBTFUL : DUN_GOOD;
   dun_diagnose(diagnosis, "mixing",
@@ -272,12 +276,32 @@ static void judge_superchains(struct dun_diagnosis *diagnosis, const struct dun_
                worst.floor, worst.deviations, rhat, what);
 }
 
+/* Scalars without R-hat: those that are one number at all points are nobody's fault. */
+static void judge_constants(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
+                            const struct dun_table *table, int count)
+{
+  const char *kind = driver->assembly->run.kept.superchains > 1 ? "rhat_nested" : "rhat";
+  signed char *constant = dun_allocate(count, sizeof *constant);
+  int first = 0, unknown = unknown_of(table, kind, count, NULL, &first), odd = unknown;
+  if (constant && dun_evaluator_constants(driver->assembly->run.evaluator, constant) >= 0)
+    odd = unknown_of(table, kind, count, constant, &first);
+  dun_free(constant);
+  if (odd > 0)
+    dun_diagnose(diagnosis, "constants", DUN_DOUBTFUL,
+                 "%d of %d scalars have no R-hat, %s for one: they never change, or are no numbers",
+                 odd, count, name_of(driver, first).text);
+  else
+    dun_diagnose(diagnosis, "constants", DUN_GOOD,
+                 "%d of %d scalars are the same number at all points, %s for one", unknown, count,
+                 name_of(driver, first).text);
+}
+
 static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_driver *driver,
                          const struct dun_table *table, int count)
 {
   const struct dun_kept *kept = &driver->assembly->run.kept;
   const char *kind = kept->superchains > 1 ? "rhat_nested" : "rhat";
-  int first = 0, unknown = unknown_of(table, kind, count, &first);
+  int first = 0, unknown = unknown_of(table, kind, count, NULL, &first);
   if (unknown == count) {
     int few = kept->draws < 4 && kept->superchains < 2;
     dun_diagnose(diagnosis, "mixing", few ? DUN_DOUBTFUL : DUN_BAD, "R-hat is not known: %s",
@@ -290,9 +314,7 @@ static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_drive
   else
     judge_chains(diagnosis, driver, table, count);
   if (unknown > 0)
-    dun_diagnose(diagnosis, "constants", DUN_DOUBTFUL,
-                 "%d of %d scalars have no R-hat, %s for one: they never change, or are no numbers",
-                 unknown, count, name_of(driver, first).text);
+    judge_constants(diagnosis, driver, table, count);
   judge_effective(diagnosis, driver, table, count);
 }
 

@@ -112,6 +112,10 @@ int dun_evaluator_lattice(const struct dun_evaluator *evaluator, int *axes, int 
 /* theta[outputs] of one point x[d]. */
 void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double *x, double *theta);
 
+/* constant[outputs]: 1 for those that are one number at all points, such as the first entry of a
+ * correlation matrix, as far as a few random points tell; of letters none.  DUN_ERROR_MEMORY. */
+int dun_evaluator_constants(const struct dun_evaluator *evaluator, signed char *constant);
+
 /* Columns of uniforms and normals that its draws are made from. */
 int dun_evaluator_uniforms(const struct dun_evaluator *evaluator);
 int dun_evaluator_normals(const struct dun_evaluator *evaluator);

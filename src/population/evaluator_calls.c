@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/guard.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/vmath.h"
 #include "population/evaluator.h"
 #include "population/pointwise.h"
@@ -77,6 +78,29 @@ void dun_evaluator_constrain(const struct dun_evaluator *evaluator, const double
   else
     evaluator->target->constrain(evaluator->self, x, theta);
   dun_guard_leave(before);
+}
+
+int dun_evaluator_constants(const struct dun_evaluator *e, signed char *constant)
+{
+  enum { POINTS = 16 };
+  int64_t d = e->dimension;
+  double *x = dun_allocate(d, (DUN_LANES + 1) * sizeof *x), *point = x ? x + d * DUN_LANES : NULL;
+  double *theta = dun_allocate(e->outputs, 2 * sizeof *theta), *first = theta;
+  int status = x && theta ? 0 : DUN_ERROR_MEMORY;
+  memset(constant, status == 0 && !e->letters, (size_t)e->outputs);
+  if (status == 0)
+    dun_normals((struct dun_address){.purpose = DUN_PURPOSE_TRIAL}, e->dimension, x);
+  for (int l = 0; l < POINTS && status == 0 && !e->letters; l++) {
+    double *now = l == 0 ? first : first + e->outputs;
+    for (int64_t j = 0; j < d; j++)
+      point[j] = x[j * DUN_LANES + l];
+    dun_evaluator_constrain(e, point, now);
+    for (int64_t i = 0; i < e->outputs; i++)
+      constant[i] = constant[i] && now[i] == first[i];
+  }
+  dun_free(x);
+  dun_free(theta);
+  return status;
 }
 
 int dun_evaluator_uniforms(const struct dun_evaluator *e)

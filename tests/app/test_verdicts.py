@@ -28,8 +28,8 @@ static double point(const void *self, const double *x, double *gradient)
 {
   (void)self;
   if (gradient)
-    gradient[0] = -x[0];
-  return -.5 * x[0] * x[0];
+    gradient[0] = -1e4 * x[0];
+  return -5e3 * x[0] * x[0];
 }
 static int parameters(const void *self, int capacity, struct dun_parameter *parameter)
 {
@@ -44,7 +44,7 @@ static void constrain(const void *self, const double *x, double *theta)
 {
   (void)self;
   theta[0] = x[0];
-  theta[1] = 1;
+  theta[1] = VALUE;
 }
 const struct dun_target dun_target_one_constant = {
     .type = {DUN_TYPE(struct dun_target), .name = "one_constant", .doc = "Normal."},
@@ -131,13 +131,16 @@ def test_no_moves():
 
 
 def test_a_scalar_that_never_changes():
-    with Folder() as folder:
-        compiled(folder, "one_constant.so", write(folder, "mine.c", ONE_CONSTANT))
-        levels, said, _ = run(folder, CHAINS.replace("{type: gaussian, dimension: 2}",
-                                                     "{type: library, file: one_constant.so}"))
-    assert levels["constants"] == "doubtful" and levels["mixing"] == "good", levels
-    text = {verdict["name"]: verdict["text"] for verdict in said["verdicts"]}["constants"]
-    assert "1 of 2" in text and "fixed" in text, text
+    """One number at all points is the target's; one that the chains' points alone have is not."""
+    for value, level in (("1", "good"), ("x[0] > .5", "doubtful"), ("0. / 0.", "doubtful")):
+        with Folder() as folder:
+            compiled(folder, "one_constant.so",
+                     write(folder, "mine.c", ONE_CONSTANT.replace("VALUE", value)))
+            levels, said, _ = run(folder, CHAINS.replace("{type: gaussian, dimension: 2}",
+                                                         "{type: library, file: one_constant.so}"))
+        assert levels["constants"] == level and levels["mixing"] == "good", (value, levels)
+        text = {verdict["name"]: verdict["text"] for verdict in said["verdicts"]}["constants"]
+        assert "1 of 2" in text and "fixed" in text, text
 
 
 RING = """
