@@ -315,6 +315,23 @@ static void visit_each_alone(const char *file, const struct names *names)
   }
 }
 
+/* Who looks for an attribute by its name has all of them read, by another way than who goes through
+ * them: of the root, which a file's handle stands for even where it is no group, and of each name,
+ * in a file that was opened for it alone. */
+static void look_for_attributes(const char *file, const struct names *names)
+{
+  for (int i = -1; i < names->count + KNOWN; i++) {
+    const char *name = i < 0 ? "" : i < KNOWN ? known[i] : names->name[i - KNOWN];
+    hid_t handle = name ? dun_hdf_open_unguarded(file, 0) : -1;
+    hid_t object = i < 0 || handle < 0 ? handle : H5Oopen(handle, name, H5P_DEFAULT);
+    if (object >= 0)
+      H5Aexists(object, "no attribute's name");
+    if (object >= 0 && object != handle)
+      H5Oclose(object);
+    dun_hdf_close(handle, file, 0);
+  }
+}
+
 /* Called by HDF5 for each call that fails. */
 static herr_t note_hunger(hid_t stack, void *nothing)
 {
@@ -363,6 +380,7 @@ static int read_all(const char *file, int64_t size)
   H5Literate(handle, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &names);
   dun_hdf_close(handle, file, 0);
   visit_each_alone(file, &names);
+  look_for_attributes(file, &names);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   for (int i = 0; i < names.count; i++)
     free(names.name[i]);
