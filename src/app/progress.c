@@ -94,8 +94,9 @@ void dun_progress_row(struct dun_context *context, struct dun_progress *progress
 
 const char *dun_seconds_text(double seconds, char *text, size_t size)
 {
-  long long whole = seconds < 1e15 ? (long long)(seconds + .5) : 0;
-  if (!(seconds < 1e15))
+  int known = seconds >= 0 && seconds < 1e15;
+  long long whole = known ? (long long)(seconds + .5) : 0;
+  if (!known)
     snprintf(text, size, "unknown time");
   else if (seconds < 60)
     snprintf(text, size, "%.1f s", seconds);

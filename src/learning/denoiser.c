@@ -182,8 +182,8 @@ struct mixing {
   double in_u[L], in_g[L], target_u[L], target_g[L], counts[L];
 };
 
-static void mix_lane(const struct dun_denoiser *s, const struct dun_lesson *lesson, int l,
-                     struct mixing *m)
+DUN_CLONES static void mix_lane(const struct dun_denoiser *s, const struct dun_lesson *lesson,
+                                int l, struct mixing *m)
 {
   double sine, cosine;
   dun_sincos2pi(lesson->angle[l] * 0x1.45f306dc9c883p-3, &sine, &cosine);

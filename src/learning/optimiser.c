@@ -49,7 +49,7 @@ static double power(double base, int64_t n)
   return result;
 }
 
-static double rate_of(const struct dun_optimiser *o, int64_t total)
+DUN_CLONES static double rate_of(const struct dun_optimiser *o, int64_t total)
 {
   double rise = o->steps < o->rise ? (double)(o->steps + 1) / (double)o->rise : 1;
   double share = (double)o->steps / (double)total, sine, cosine;

@@ -1,6 +1,7 @@
 #include "learning/regression.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/scalar.h"
 #include "base/vmath.h"
 #include <math.h>
 #include <string.h>
@@ -60,8 +61,8 @@ static int measure(struct dun_regression *r)
   s->means = r->means;
   s->sees = r->sees;
   s->precision = r->precision;
-  r->log_ends[0] = r->first > 0 ? dun_log(r->first) : 0;
-  r->log_ends[1] = dun_log(r->last);
+  r->log_ends[0] = r->first > 0 ? dun_scalar_log(r->first) : 0;
+  r->log_ends[1] = dun_scalar_log(r->last);
   s->angles[0] = r->angle_ends[0] = dun_denoiser_angle(r->first);
   s->angles[1] = r->angle_ends[1] = dun_denoiser_angle(r->last);
   return 0;
@@ -119,7 +120,7 @@ struct batch {
 };
 
 /* Of a uniform in (0, 1]. */
-static double angle_of(const struct dun_regression *r, double uniform)
+DUN_CLONES static double angle_of(const struct dun_regression *r, double uniform)
 {
   const double *ends = r->times == DUN_TIMES_LOG ? r->log_ends : r->angle_ends;
   double at = DUN_FMA(uniform, ends[1] - ends[0], ends[0]);

@@ -115,7 +115,7 @@ FOR_V3 static void product_v3(const struct job *j)
 
 #if defined(DUN_DISPATCH) || (!defined(HAS_V3) && !defined(HAS_V4))
 #define HAS_PLAIN
-static void product_plain(const struct job *j)
+DUN_CLONES static void product_plain(const struct job *j)
 {
   for (int64_t i = 0; i < j->m; i++) {
     dun_real *restrict y = j->y + i * j->n;

@@ -191,7 +191,7 @@ static void tilt(const void *self, double t, const double *y, const struct dun_e
   for (int64_t i = 0; i < column && !s->of.spins; i++)
     e->h[i] += y[i];
   for (int l = 0; l < L && !s->of.spins; l++)
-    e->lambda[l] += t;
+    e->lambda[l] += s->rate.count > 1 ? t : t * s->q[0]; /* `scale` is of several rates */
 }
 
 static const double *scale(const void *self)
