@@ -231,11 +231,30 @@ static int folder_is_good(const char *file)
   return code;
 }
 
-static int is_input(const struct dun_assembly *assembly)
+static int is_same(const char *file, const char *other)
 {
-  struct stat input, result;
-  return stat(assembly->arguments->operand[0], &input) == 0 && stat(assembly->file, &result) == 0 &&
-         input.st_dev == result.st_dev && input.st_ino == result.st_ino;
+  struct stat one, two;
+  return stat(file, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev &&
+         one.st_ino == two.st_ino;
+}
+
+/* A file that the run reads would be lost: of each there is a line "option digest bytes path". */
+static int refuse_used(const struct dun_assembly *assembly)
+{
+  const char *line = assembly->binder.used.text, *end;
+  char option[128], path[PATH_MAX];
+  int start;
+  for (; line && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    if (sscanf(line, "%127s %*s %*s%n", option, &start) != 1 || end - line <= start)
+      continue;
+    snprintf(path, sizeof path, "%.*s", (int)(end - line - start - 1), line + start + 1);
+    if (is_same(path, assembly->file))
+      return dun_fail(DUN_ERROR_INPUT,
+                      "output.file: %s is the file that %s names, and would be lost; give another "
+                      "name with --output",
+                      assembly->file, option);
+  }
+  return 0;
 }
 
 /* Checkpoints and what becomes the result are called after it: a name that leaves no room for what
@@ -306,10 +325,10 @@ static int refuse_names(const struct dun_assembly *assembly)
   if ((code = folder_is_good(file)) < 0 || (code = refuse_others(file)) < 0)
     return code;
   /* Run again with --restart, a stored result only finds itself complete. */
-  if (is_input(assembly) && !assembly->arguments->restart)
+  if (is_same(assembly->arguments->operand[0], file) && !assembly->arguments->restart)
     return dun_fail(DUN_ERROR_INPUT,
                     "output.file: %s is the input itself; give another name with --output", file);
-  return 0;
+  return refuse_used(assembly);
 }
 
 /* Another input's result beside a checkpoint: a run that was to overwrite it stopped early.  Whose

@@ -220,9 +220,14 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   const struct dun_regression *r = &((struct train *)self)->regression;
   double seen = last_loss(&r->table);
   (void)run;
-  dun_diagnose(out, "loss", r->best < r->blank ? DUN_GOOD : DUN_BAD,
-               "%.4g of examples that were held back, at step %lld of %lld; %.4g before the first",
-               r->best, (long long)r->best_step, (long long)r->done, r->blank);
+  dun_diagnose(
+      out, "loss",
+      r->best < .99 * r->blank ? DUN_GOOD
+      : r->best < r->blank     ? DUN_DOUBTFUL
+                               : DUN_BAD,
+      "%.4g of examples that were held back, at step %lld of %lld; %.4g before the first%s",
+      r->best, (long long)r->best_step, (long long)r->done, r->blank,
+      r->best < .99 * r->blank ? "" : ": hardly anything was learned");
   if (r->in_row >= DUN_REGRESSION_GIVES_UP)
     dun_diagnose(out, "divergence", DUN_BAD,
                  "the last %d gradients were no numbers: take a lower optimiser.rate, or clip",
