@@ -77,6 +77,13 @@ static int check_margins(const struct dun_caller *t, const char *function)
 
 /* ---- set-up ------------------------------------------------------------------------------ */
 
+/* What a constrained target is asked within goes to arrays of the caller, whose marks tell more. */
+static void fence_inner(const struct dun_evaluator *e, int fenced)
+{
+  if (e && e->transformed)
+    dun_transformed_fence(e->transformed, fenced ? e->foreign : NULL);
+}
+
 int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evaluator, int guarded)
 {
   const struct dun_target *target = evaluator->target;
@@ -87,6 +94,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
   int status = pointwise < 0 ? (int)pointwise : 0;
   *caller = (struct dun_caller){
       .evaluator = evaluator, .guarded = guarded, .gradients = !target->no_gradient};
+  fence_inner(evaluator, 0);
   const struct {
     const char *name;
     int64_t count;
@@ -107,6 +115,7 @@ int dun_caller_init(struct dun_caller *caller, const struct dun_evaluator *evalu
 
 void dun_caller_free(struct dun_caller *caller)
 {
+  fence_inner(caller->evaluator, 1);
   for (int i = 0; i < DUN_CALLER_ARRAYS; i++)
     dun_pages_free(&caller->array[i].pages);
   DUN_FREE(caller->found_lp);

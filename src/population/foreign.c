@@ -97,7 +97,7 @@ void dun_foreign_draw(struct dun_foreign *f, dun_draw_function *draw, int width,
 void dun_foreign_constrain(struct dun_foreign *f, const double *x, double *theta)
 {
   f->target->constrain(f->self, dun_fence_take(&f->x, f->d, x),
-                       dun_fence_take(&f->theta, f->outputs, NULL));
+                       dun_fence_take(&f->theta, f->outputs, theta));
   dun_fence_give(&f->x, NULL);
   dun_fence_give(&f->theta, theta);
 }
@@ -105,7 +105,7 @@ void dun_foreign_constrain(struct dun_foreign *f, const double *x, double *theta
 void dun_foreign_pointwise(struct dun_foreign *f, const double *x, double *out)
 {
   f->target->log_likelihood(f->self, dun_fence_take(&f->x, f->d, x),
-                            dun_fence_take(&f->out, f->observations, NULL));
+                            dun_fence_take(&f->out, f->observations, out));
   dun_fence_give(&f->x, NULL);
   dun_fence_give(&f->out, out);
 }
@@ -113,7 +113,7 @@ void dun_foreign_pointwise(struct dun_foreign *f, const double *x, double *out)
 void dun_foreign_site(struct dun_foreign *f, int j, const double *x, double *value)
 {
   f->target->site(f->self, j, dun_fence_take(&f->x, (int64_t)f->d * DUN_LANES, x),
-                  dun_fence_take(&f->value, f->letters, NULL));
+                  dun_fence_take(&f->value, f->letters, value));
   dun_fence_give(&f->x, NULL);
   dun_fence_give(&f->value, value);
 }

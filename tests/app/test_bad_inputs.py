@@ -378,19 +378,6 @@ def test_result_of_something_else():
         refused(folder, ["out.h5"], ["run", FILE, "--restart"])
 
 
-def test_result_in_the_place_of_a_file_that_is_read():
-    data = "r,n,x1,x2\n" + "10,39,0,0\n" * 21
-    with Folder() as folder:
-        write(folder, FILE, SEEDS)
-        write(folder, "data.csv", data)
-        os.symlink("data.csv", os.path.join(folder, "other.csv"))
-        for name in ("data.csv", "other.csv"):
-            refused(folder, ["target.data", name],
-                    ["run", FILE, "--overwrite", "--output", name], collective=name == "data.csv")
-        with open(os.path.join(folder, "data.csv"), encoding="utf-8") as file:
-            assert file.read() == data
-
-
 def stopped(folder):
     """Two generations of checkpoints."""
     write(folder, FILE, GOOD.replace("file: out.h5", "file: out.h5, checkpoint_every: 0"))

@@ -133,4 +133,17 @@ def test_other_targets():
             assert "None" in result("1,None\n" + rows, code=2)
 
 
+def test_results_are_not_written_over_them():
+    with Folder() as folder:
+        write(folder, "input.yaml", INPUT.replace("$options", ""))
+        write(folder, "data.csv", table())
+        os.symlink("data.csv", os.path.join(folder, "other.csv"))
+        for name, ranks in (("data.csv", None), ("other.csv", 2)):
+            said = dunlin("run", "input.yaml", "--overwrite", "--output", name, folder=folder,
+                          ranks=ranks, code=2).stderr
+            assert f"{name} is the file that target.data names" in said, said
+        with open(os.path.join(folder, "data.csv"), encoding="utf-8") as file:
+            assert file.read() == table()
+
+
 main()
