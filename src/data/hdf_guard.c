@@ -232,13 +232,23 @@ static void visit_known(hid_t group, struct seen *seen)
       visit_link(group, known[i], &info, seen);
 }
 
+/* Who looks for an attribute by its name has all of them read, by another way than who goes through
+ * them, and what HDF5 has read so it does not read again: in one pass that comes first, in the
+ * other last. */
+static const char nobody[] = "no attribute's name";
+static int by_name;
+
 /* In every order that anybody may ask for: each has a tree of its own.  H5Ovisit would end at the
  * first object that it cannot read. */
 static void visit_object(hid_t object, struct seen *seen)
 {
   H5I_type_t kind = H5Iget_type(object);
+  if (by_name)
+    H5Aexists(object, nobody);
   H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, NULL);
   H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_attribute, NULL);
+  if (!by_name)
+    H5Aexists(object, nobody);
   if (kind == H5I_DATASET) {
     H5DSis_scale(object);
     read_dataset(object);
@@ -315,21 +325,13 @@ static void visit_each_alone(const char *file, const struct names *names)
   }
 }
 
-/* Who looks for an attribute by its name has all of them read, by another way than who goes through
- * them: of the root, which a file's handle stands for even where it is no group, and of each name,
- * in a file that was opened for it alone. */
-static void look_for_attributes(const char *file, const struct names *names)
+/* The root, which a file's handle stands for even where it is no group. */
+static void look_for_attributes(const char *file)
 {
-  for (int i = -1; i < names->count + KNOWN; i++) {
-    const char *name = i < 0 ? "" : i < KNOWN ? known[i] : names->name[i - KNOWN];
-    hid_t handle = name ? dun_hdf_open_unguarded(file, 0) : -1;
-    hid_t object = i < 0 || handle < 0 ? handle : H5Oopen(handle, name, H5P_DEFAULT);
-    if (object >= 0)
-      H5Aexists(object, "no attribute's name");
-    if (object >= 0 && object != handle)
-      H5Oclose(object);
-    dun_hdf_close(handle, file, 0);
-  }
+  hid_t handle = dun_hdf_open_unguarded(file, 0);
+  if (handle >= 0)
+    H5Aexists(handle, nobody);
+  dun_hdf_close(handle, file, 0);
 }
 
 /* Called by HDF5 for each call that fails. */
@@ -376,11 +378,13 @@ static int read_all(const char *file, int64_t size)
   if (handle < 0)
     return dun_hdf_starved() ? STARVED : 0;
   H5Eset_auto2(H5E_DEFAULT, note_hunger, NULL);
+  by_name = 1;
   visit_place(handle, "/");
+  by_name = 0;
   H5Literate(handle, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &names);
   dun_hdf_close(handle, file, 0);
   visit_each_alone(file, &names);
-  look_for_attributes(file, &names);
+  look_for_attributes(file);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   for (int i = 0; i < names.count; i++)
     free(names.name[i]);
