@@ -5,6 +5,7 @@
 #include "base/vmath.h"
 #include "evidence/deal.h"
 #include "evidence/tops.h"
+#include "numerics/pareto.h"
 #include "parallel/sum.h"
 #include "population/tile.h"
 #include "population/weights.h"
@@ -13,6 +14,9 @@
 
 enum { MOST_DIMENSION = 128, MOST_STARTS = 1024, CLIMB = 40, SLICE = 4 };
 enum { MOST_TOPS = 16, MOST_TRIES = 32, DRAWS = 8 * DUN_LANES };
+/* Means of weights with so heavy a tail are too small in most runs, by more than their errors say:
+ * such a mass is a lower bound, and tells of particles that are missing, not of too many. */
+static const double HEAVY = .5;
 enum { FEWEST_CLIMBS = 16, FAR_STEP = 1000 }; /* of random numbers */
 
 void dun_basins_start(struct dun_basins *b)
@@ -286,7 +290,8 @@ static void weigh_tile(const struct dun_deal *w, int64_t tile, double *out)
  * derivatives tell nothing. */
 static int weigh(struct search *s, struct dun_top *top)
 {
-  double out[DRAWS][2], log_normal = .918938533204672742 * s->d, sum = 0, squares = 0;
+  double out[DRAWS][2], log_weight[DRAWS], log_normal = .918938533204672742 * s->d;
+  double sum = 0, squares = 0;
   double fell = 0, expected = 0;
   struct dun_deal work = {.run = s->run,
                           .top = top->x,
@@ -301,6 +306,7 @@ static int weigh(struct search *s, struct dun_top *top)
   for (int i = 0; i < DRAWS && status >= 0; i++) {
     double w = dun_scalar_exp(out[i][0] + log_normal - s->points->log_evidence);
     int inside = 2 * out[i][1] <= radius(s->d);
+    log_weight[i] = out[i][0];
     sum += w;
     squares += w * w;
     expected += inside ? out[i][1] : 0;
@@ -308,6 +314,8 @@ static int weigh(struct search *s, struct dun_top *top)
   }
   top->mass = sum / DRAWS;
   top->error = sqrt(fmax(squares / DRAWS - top->mass * top->mass, 0) / DRAWS);
+  if (status >= 0)
+    status = dun_agree(s->context, dun_pareto_shape(DRAWS, log_weight, &top->shape));
   return status < 0 ? status : fell > .25 * expected && fell < 4 * expected;
 }
 
@@ -435,6 +443,8 @@ static int compare(struct search *s)
     double off = deviation_of(s, &s->top[k], share[k], error[k]);
     if (!(s->top[k].mass > 0 && s->top[k].error <= .3 * s->top[k].mass) || isnan(off))
       continue;
+    if (off < 0 && s->top[k].shape >= HEAVY)
+      off = 0;
     if (b->tops++ > 0 && fabs(off) <= fabs(b->errors))
       continue;
     b->errors = off;

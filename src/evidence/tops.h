@@ -9,6 +9,7 @@ struct dun_top {
   double *factor;     /* [d][d]: lower triangular L of the ellipsoid |L^T (y - x)|; the caller's */
   double log_density; /* at the top */
   double mass, error; /* about it, relative to the method's Z */
+  double shape;       /* Pareto's, of the weights that tell the mass */
 };
 
 /* What the searches need. */
