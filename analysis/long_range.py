@@ -9,16 +9,14 @@ and prints each figure with the known one behind it in brackets.  two: two colou
 sizes; exact: the same with the whole posterior; colours: three colours in three channels; pyramid:
 a texture without a scale.  --check: exit code 1 where shares differ by more than four standard
 errors of both, or correlations and powers by more than the tolerances stated below."""
-import argparse
 import os
 import subprocess
-import sys
-import tempfile
 
 import h5py
 import numpy
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from known_figures import TOP, main
+
 INPUT = os.path.join(TOP, "inputs", "localization_long_range")
 
 # ---- known figures ------------------------------------------------------------------------------
@@ -175,22 +173,5 @@ TABLES = {"two": lambda chosen: two(chosen, TWO), "exact": lambda chosen: two(ch
           "colours": colours, "pyramid": pyramid}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("tables", nargs="*", help=", ".join(TABLES))
-    parser.add_argument("--program", default=os.path.join(TOP, "build", "release", "dunlin"))
-    parser.add_argument("--folder", help="where results go; left out: they are not kept")
-    parser.add_argument("--check", action="store_true")
-    chosen = parser.parse_args()
-    for name in chosen.tables:
-        if name not in TABLES:
-            parser.error(f"found table '{name}', expected: {', '.join(TABLES)}")
-    with tempfile.TemporaryDirectory() as folder:
-        chosen.folder = chosen.folder or folder
-        good = [TABLES[name](chosen) for name in chosen.tables or TABLES]
-    if chosen.check and not all(good):
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    main(TABLES, __doc__)

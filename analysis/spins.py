@@ -16,18 +16,16 @@ Glauber dynamics of the same instance stands beside them, and is what --check ho
 against; it holds the means over instances against theory where that is right for so few spins.
 
 --check: exit code 1 where a figure that has a limit is further off than that, behind a '!'."""
-import argparse
 import itertools
 import math
 import os
 import subprocess
-import sys
-import tempfile
 
 import h5py
 import numpy
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from known_figures import TOP, main
+
 
 # ---- runs ---------------------------------------------------------------------------------------
 
@@ -351,22 +349,5 @@ TABLES = {"ring": ring, "curie_weiss": curie_weiss, "glass": glass, "signal": si
           "torus": torus}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("tables", nargs="*", help=", ".join(TABLES))
-    parser.add_argument("--program", default=os.path.join(TOP, "build", "release", "dunlin"))
-    parser.add_argument("--folder", help="where results go; left out: they are not kept")
-    parser.add_argument("--check", action="store_true")
-    chosen = parser.parse_args()
-    for name in chosen.tables:
-        if name not in TABLES:
-            parser.error(f"found table '{name}', expected: {', '.join(TABLES)}")
-    with tempfile.TemporaryDirectory() as folder:
-        chosen.folder = chosen.folder or folder
-        good = [TABLES[name](chosen) for name in chosen.tables or TABLES]
-    if chosen.check and not all(good):
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    main(TABLES, __doc__)

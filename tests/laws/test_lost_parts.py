@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from second import THREE, TOEPLITZ, TWO, built, problem, run  # noqa: E402
-from support import Folder, dunlin, main, write  # noqa: E402
+from support import INPUTS, Folder, dunlin, main, summary, write  # noqa: E402
 
 # As much mass in a peak of width .05 as in the law around it, which hides it until the end.
 SPIKE = problem("type: gaussian_mixture, dimension: 10, weights: [0.5, 0.5], scales: [1, 0.05], "
@@ -113,6 +113,18 @@ def test_whole_targets_are_not_suspected():
             for name in ("lost parts", "stuck"):
                 _, passed = silent(folder, text, 0, name, range(1, 5))
                 assert passed >= 3, (name, passed)
+
+
+def test_masses_that_rest_on_few_weights():
+    """In 26 dimensions that of a top is too small by more than its error says: particles there are
+    not too many for it."""
+    with Folder() as folder:
+        result = os.path.join(folder, "r.h5")
+        for seed in (1, 2, 3):
+            dunlin("run", os.path.join(INPUTS, "seeds.yaml"), "--quiet", "--overwrite", "--output",
+                   result, "--set", f"run.seed={seed}", "--set", "run.particles=8192")
+            levels = {row["name"]: row["level"] for row in summary(result)["verdicts"]}
+            assert levels["lost parts"] == "good", (seed, levels)
 
 
 def test_tails_of_a_channel():
