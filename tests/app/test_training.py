@@ -62,8 +62,8 @@ def test_every_sampler_goes_by_what_was_learned():
 
 
 def test_killed_trainings_go_on():
-    from kills import kill_at_steps
-    kill_at_steps("trained", ((20, 60), (70, 100)), path=LAYERS, particles=100)
+    from kills import kill_at_checkpoints
+    kill_at_checkpoints("trained", (.3, .4), path=LAYERS, particles=100)
 
 
 def test_points_of_a_file():

@@ -91,6 +91,24 @@ def kill_at_steps(name, steps, **options):
         equal(whole, cut)
 
 
+def kill_at_checkpoints(name, parts, **options):
+    """Kills a run and what goes on from it, each time at another number of ranks, when so large a
+    part of the checkpoints of an undisturbed run has been written: runs that take less time than a
+    look at their progress are met too."""
+    with Folder() as folder:
+        file = case(folder, name, every="0s", **options)
+        whole, cut, counted = (os.path.join(folder, part) for part in ("whole.h5", "cut.h5", "count"))
+        run(file, whole, ranks=2, environment=fault("rename", 0, path="checkpoint", count=counted))
+        written = int(open(counted + ".0").read())
+        assert written > 20, f"{written} checkpoints are too few"
+        for ranks, part in enumerate(parts, 1):
+            done = run(file, cut, "--restart", ranks=ranks, code=None, environment=fault(
+                "rename", int(part * written), "kill", path="checkpoint", rank=0))
+            assert done.returncode != 0 and checkpoints(cut) and not os.path.exists(cut), done.stdout
+        run(file, cut, "--restart", ranks=2)
+        equal(whole, cut)
+
+
 class Moments:
     """A run and the moments in which it may be killed: of its time, and of the calls by which it
     changes its files, of which the last ones turn the draws into the result."""
