@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/tell.h"
+#include "data/hdf_guard.h"
 #include "io/result_read.h"
 #include "numerics/mixing.h"
 #include <math.h>
@@ -231,9 +232,17 @@ static void summary_free(struct summary *s)
   dun_result_close(&s->file);
 }
 
-static int summary_read(struct summary *s, const char *file, int with_draws)
+struct reading {
+  struct summary *summary;
+  const char *file;
+};
+
+/* All but the draws. */
+static int read_tables(void *self)
 {
-  int code = dun_result_open(&s->file, file);
+  struct reading *reading = self;
+  struct summary *s = reading->summary;
+  int code = dun_result_open_within(&s->file, reading->file);
   if (code >= 0)
     code = dun_result_table_if(&s->file, "replicates", &s->replicates);
   if (code >= 0)
@@ -256,9 +265,16 @@ static int summary_read(struct summary *s, const char *file, int with_draws)
     read_mixing(s);
   if (code >= 0)
     s->modes = dun_ends_modes(&s->mode);
-  if (code >= 0 && with_draws)
-    code = read_draws(s);
+  if (code >= 0 && dun_hdf_rehearsing())
+    dun_result_rehearse(&s->file);
   return code;
+}
+
+static int summary_read(struct summary *s, const char *file, int with_draws)
+{
+  struct reading reading = {s, file};
+  int code = dun_hdf_guarded(file, DUN_ERROR_INPUT, read_tables, &reading);
+  return code >= 0 && with_draws ? read_draws(s) : code;
 }
 
 /* ---- as text ------------------------------------------------------------------------------- */

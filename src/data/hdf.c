@@ -55,7 +55,7 @@ int dun_hdf_fail(int code, const char *file, const char *what)
 static void be_quiet(void)
 {
   H5dont_atexit(); /* it would crash on what it could not close */
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  dun_hdf_listen();
   H5Lunregister(H5L_TYPE_EXTERNAL); /* no file leads to another one */
   H5PLset_loading_state(0);         /* or to a library that unpacks it */
 }
@@ -158,14 +158,6 @@ static int check_file(const char *file, int write, int code)
 }
 
 hid_t dun_hdf_open(const char *file, int write)
-{
-  int code = write ? DUN_ERROR_FILE : DUN_ERROR_INPUT;
-  if (check_file(file, write, code) < 0 || (!write && dun_hdf_guard(file, code) < 0))
-    return code;
-  return dun_hdf_open_unguarded(file, write);
-}
-
-hid_t dun_hdf_open_unguarded(const char *file, int write)
 {
   int code = write ? DUN_ERROR_FILE : DUN_ERROR_INPUT;
   be_quiet();
@@ -391,8 +383,10 @@ hid_t dun_hdf_open_dataset(hid_t handle, const char *file, const char *place)
     return refuse_place(handle, file, place);
   int is_dataset = H5Iget_type(object) == H5I_DATASET;
   int is_own = is_dataset && dun_hdf_is_own(object), is_known = is_own && has_known_filters(object);
-  if (is_known)
+  if (is_known) {
+    dun_hdf_examine(object);
     return object;
+  }
   H5Oclose(object);
   if (is_own)
     return dun_fail(DUN_ERROR_INPUT,
@@ -479,6 +473,7 @@ int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_
   *numbers = (struct dun_numbers){0};
   if (count < 0)
     return (int)count;
+  dun_hdf_allow(count * (int64_t)sizeof(double));
   numbers->value = dun_allocate(count, sizeof(double));
   if (!numbers->value)
     return DUN_ERROR_MEMORY;
@@ -491,20 +486,36 @@ int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_
   return dun_hdf_fail(DUN_ERROR_INPUT, file, "its numbers cannot be read");
 }
 
+struct array {
+  const char *file, *place;
+  int *rank;
+  int64_t *size;
+  struct dun_numbers *numbers;
+};
+
+static int read_array(void *self)
+{
+  struct array *array = self;
+  *array->numbers = (struct dun_numbers){0};
+  hid_t handle = dun_hdf_open(array->file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t dataset = dun_hdf_open_dataset(handle, array->file, array->place);
+  if (dataset < 0)
+    return dun_hdf_close(handle, array->file, (int)dataset);
+  int64_t count =
+      dun_hdf_count(dataset, array->file, array->place, DUN_HDF_AXES, array->rank, array->size);
+  int status =
+      count < 0 ? (int)count : dun_hdf_read(dataset, array->file, array->place, array->numbers);
+  H5Dclose(dataset);
+  return dun_hdf_close(handle, array->file, status);
+}
+
 int dun_hdf_array(const char *file, const char *place, int *rank, int64_t size[DUN_HDF_AXES],
                   struct dun_numbers *numbers)
 {
-  *numbers = (struct dun_numbers){0};
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  hid_t dataset = dun_hdf_open_dataset(handle, file, place);
-  if (dataset < 0)
-    return dun_hdf_close(handle, file, (int)dataset);
-  int64_t count = dun_hdf_count(dataset, file, place, DUN_HDF_AXES, rank, size);
-  int status = count < 0 ? (int)count : dun_hdf_read(dataset, file, place, numbers);
-  H5Dclose(dataset);
-  return dun_hdf_close(handle, file, status);
+  struct array array = {file, place, rank, size, numbers};
+  return dun_hdf_guarded(file, DUN_ERROR_INPUT, read_array, &array);
 }
 
 int dun_hdf_read_text(hid_t dataset, hid_t attribute, const char *file, const char *place,

@@ -14,10 +14,9 @@
  * are stored.  < 0: DUN_ERROR_FILE. */
 hid_t dun_hdf_create(const char *file);
 /* Opens; < 0: DUN_ERROR_INPUT (DUN_ERROR_FILE to write) after a sentence that names the file.
- * What is opened to be read may be a stranger's: it was read in another process before
- * (hdf_guard.h), and neither links nor filters nor stored numbers lead out of it. */
+ * Neither links nor filters nor stored numbers lead out of the file; a stranger's is opened by what
+ * was read in another process before (hdf_guard.h). */
 hid_t dun_hdf_open(const char *file, int write);
-hid_t dun_hdf_open_unguarded(const char *file, int write); /* without the other process */
 /* Whether a regular file has HDF5's signature. */
 int dun_hdf_is(const char *file);
 /* Closes; what could not be written shows here.  `status` is passed on if it is negative. */

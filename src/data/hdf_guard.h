@@ -1,13 +1,31 @@
-/* HDF5 does not survive every file: damaged ones make it read and free what is not its own.  So a
- * file is read in a process of its own first, which may die of it. */
+/* HDF5 does not survive every file: damaged ones make it read and free what is not its own.  So
+ * what reads a stranger's file does that in another process first, which may die of it.  Since
+ * HDF5 remembers what it has read, and reads the rest accordingly, that process makes the very
+ * calls that will be made here, in a copy of all that this one has in memory. */
 #ifndef DUNLIN_DATA_HDF_GUARD_H
 #define DUNLIN_DATA_HDF_GUARD_H
 
-/* Local.  Visits every object and attribute of the file, and reads what is small, a text, and a
- * number of each chunk, in a child process.  `code` with a sentence if that dies, takes more than 5
- * seconds of the processor or a minute and what the file's size allows, or gets no memory beyond 8
- * MiB and four times the file's size; 0 otherwise, also where the file is refused with an error:
- * whoever opens it will find the same; and where there can be no other process. */
-int dun_hdf_guard(const char *file, int code);
+#include <hdf5.h>
+#include <stdint.h>
+
+/* Local.  Calls read(self) twice in processes of their own, with a look into each chunk and
+ * without, and then, if they came to their ends, here: returns what it returns here.  `code` with a
+ * sentence if one dies, takes more than 5 seconds of the processor or a minute and what the file's
+ * size allows, gets no memory beyond 8 MiB and four times the file's size, or meets a chunk of
+ * another size than it should have.  Where there can be no other process: only here.
+ *
+ * `read` opens the file and closes it, or leaves it open for later reads of the same places; it
+ * begins anew at each call, and neither communicates nor changes what lies outside of memory. */
+int dun_hdf_guarded(const char *file, int code, int (*read)(void *self), void *self);
+
+/* Whether this is such a process: there is no use in numbers then. */
+int dun_hdf_rehearsing(void);
+
+/* For the readers, and in such a process alone: room for a chunk of a dataset that was opened, and
+ * in the first process a look into each; room for so many bytes that are about to be read, which
+ * the file was found to hold, packed or not; who hears of HDF5's errors. */
+void dun_hdf_examine(hid_t dataset);
+void dun_hdf_allow(int64_t bytes);
+void dun_hdf_listen(void);
 
 #endif

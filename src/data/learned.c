@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "data/hdf_guard.h"
 #include "data/result_array.h"
 #include <math.h>
 #include <stdio.h>
@@ -155,44 +156,55 @@ static hid_t open_place(hid_t handle, const char *file, const char *name)
   return group >= 0 ? group : dun_fail(DUN_ERROR_INPUT, "%s: there is no %s", file, place);
 }
 
-static int check_head(const char *file, const struct dun_learned *learned, int dimension)
-{
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  hid_t group = open_place(handle, file, learned->place);
-  int status = group >= 0 ? check_type(group, file, learned) : (int)group;
-  if (status >= 0)
-    status = check_dimension(group, file, learned, dimension);
-  if (group >= 0)
-    H5Gclose(group);
-  return dun_hdf_close(handle, file, status);
-}
+/* What is asked of a place of a file before its numbers. */
+struct head {
+  const char *file, *place;
+  const struct dun_learned *learned; /* whose place and type are expected, or NULL: */
+  int dimension;
+  char *type; /* [DUN_LEARNED_TYPE]: which is told */
+};
 
-static int find_type(const char *file, const char *place, char type[DUN_LEARNED_TYPE])
+static int find_type(hid_t group, const struct head *head)
 {
   char *text = NULL;
-  hid_t handle = dun_hdf_open(file, 0);
+  int status = read_type(group, head->file, head->place, &text);
+  if (status >= 0)
+    snprintf(head->type, DUN_LEARNED_TYPE, "%s", text);
+  else
+    status = dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s does not tell what learned it", head->file,
+                      head->place);
+  dun_free(text);
+  return status;
+}
+
+static int read_head(void *self)
+{
+  const struct head *head = self;
+  hid_t handle = dun_hdf_open(head->file, 0);
   if (handle < 0)
     return (int)handle;
-  hid_t group = open_place(handle, file, place);
-  int status = group >= 0 ? read_type(group, file, place, &text) : (int)group;
-  if (status >= 0)
-    snprintf(type, DUN_LEARNED_TYPE, "%s", text);
-  else if (group >= 0)
-    status =
-        dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s does not tell what learned it", file, place);
+  hid_t group = open_place(handle, head->file, head->place);
+  int status = group < 0       ? (int)group
+               : head->learned ? check_type(group, head->file, head->learned)
+                               : find_type(group, head);
+  if (status >= 0 && head->learned)
+    status = check_dimension(group, head->file, head->learned, head->dimension);
   if (group >= 0)
     H5Gclose(group);
-  dun_free(text);
-  return dun_hdf_close(handle, file, status);
+  return dun_hdf_close(handle, head->file, status);
+}
+
+static int guarded_head(struct head head)
+{
+  return dun_hdf_guarded(head.file, DUN_ERROR_INPUT, read_head, &head);
 }
 
 int dun_learned_type(struct dun_context *context, const char *file, const char *place,
                      char type[DUN_LEARNED_TYPE])
 {
+  struct head head = {.file = file, .place = place, .type = type};
   memset(type, 0, DUN_LEARNED_TYPE);
-  int status = dun_agree(context, context->rank == 0 ? find_type(file, place, type) : 0);
+  int status = dun_agree(context, context->rank == 0 ? guarded_head(head) : 0);
   return status < 0 ? status : dun_broadcast(context, type, DUN_LEARNED_TYPE, 0);
 }
 
@@ -227,7 +239,8 @@ static void take_over(const struct dun_state *row, char *self, struct dun_number
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension)
 {
-  int status = dun_agree(context, context->rank == 0 ? check_head(file, learned, dimension) : 0);
+  struct head head = {file, learned->place, learned, dimension, NULL};
+  int status = dun_agree(context, context->rank == 0 ? guarded_head(head) : 0);
   for (const struct dun_state *row = learned->rows; row->name && status >= 0; row++) {
     char place[DUN_PLACE + 80];
     struct dun_numbers found = {0};

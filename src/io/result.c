@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "data/hdf_guard.h"
 #include "io/durable.h"
 #include "io/result_file.h"
 #include "population/pointwise.h"
@@ -333,26 +334,40 @@ static int is_readable(const char *file)
   return bytes < 0 ? bytes : dun_durable_close(bytes, file, 0, 1);
 }
 
-static int look_at(const char *file, uint64_t identity)
+struct look {
+  const char *file;
+  uint64_t identity;
+};
+
+/* 1: it is the complete result of that identity; 2: it is something else. */
+static int compare_identity(void *self)
 {
+  const struct look *look = self;
   char *text = NULL, number[20];
-  int readable = is_readable(file);
-  if (readable != 1)
-    return readable;
-  hid_t handle = dun_hdf_open(file, 0);
+  hid_t handle = dun_hdf_open(look->file, 0);
   if (handle < 0)
     return 2;
   hid_t attribute =
       H5Aexists(handle, "identity") > 0 ? H5Aopen(handle, "identity", H5P_DEFAULT) : -1;
-  snprintf(number, sizeof number, "%016llx", (unsigned long long)identity);
+  snprintf(number, sizeof number, "%016llx", (unsigned long long)look->identity);
   int same = attribute >= 0 && H5Aexists(handle, "layout") <= 0 &&
-             dun_hdf_read_text(-1, attribute, file, "identity", &text) == 0 &&
+             dun_hdf_read_text(-1, attribute, look->file, "identity", &text) == 0 &&
              !strcmp(text, number);
   if (attribute >= 0)
     H5Aclose(attribute);
-  dun_hdf_close(handle, file, 0);
+  dun_hdf_close(handle, look->file, 0);
   dun_free(text);
   return same ? 1 : 2;
+}
+
+static int look_at(const char *file, uint64_t identity)
+{
+  struct look look = {file, identity};
+  int readable = is_readable(file);
+  if (readable != 1)
+    return readable;
+  int found = dun_hdf_guarded(file, DUN_ERROR_INPUT, compare_identity, &look);
+  return found < 0 ? 2 : found;
 }
 
 int dun_result_exists(struct dun_context *context, const char *file, uint64_t identity)

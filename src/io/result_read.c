@@ -3,11 +3,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf.h"
+#include "data/hdf_guard.h"
 #include <hdf5_hl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { REHEARSED = 1 << 21 }; /* numbers of a variable that may be read in vain */
 
 /* ---- names in a group -------------------------------------------------------------------- */
 
@@ -475,7 +478,7 @@ static int read_tables(struct dun_result_file *file)
   return file->table ? 0 : DUN_ERROR_MEMORY;
 }
 
-int dun_result_open(struct dun_result_file *file, const char *name)
+int dun_result_open_within(struct dun_result_file *file, const char *name)
 {
   *file = (struct dun_result_file){.handle = -1, .name = dun_copy_text(name)};
   int status = file->name ? 0 : DUN_ERROR_MEMORY;
@@ -500,6 +503,39 @@ int dun_result_open(struct dun_result_file *file, const char *name)
   if (status < 0)
     dun_result_close(file);
   return status;
+}
+
+void dun_result_rehearse(const struct dun_result_file *file)
+{
+  for (int v = 0; v < file->variables; v++) {
+    const struct dun_result_shape *shape = &file->variable[v];
+    int64_t draws = shape->chains * shape->draws;
+    double *out = draws <= REHEARSED / shape->width ? dun_allocate(draws, sizeof *out) : NULL;
+    if (out)
+      dun_result_component(file, shape, 0, out);
+    dun_free(out);
+  }
+}
+
+struct opening {
+  struct dun_result_file *file;
+  const char *name;
+};
+
+static int open_result(void *self)
+{
+  const struct opening *opening = self;
+  int status = dun_result_open_within(opening->file, opening->name);
+  if (status >= 0 && dun_hdf_rehearsing())
+    dun_result_rehearse(opening->file);
+  return status;
+}
+
+int dun_result_open(struct dun_result_file *file, const char *name)
+{
+  struct opening opening = {file, name};
+  *file = (struct dun_result_file){.handle = -1};
+  return dun_hdf_guarded(name, DUN_ERROR_INPUT, open_result, &opening);
 }
 
 void dun_result_close(struct dun_result_file *file)

@@ -37,6 +37,11 @@ struct dun_result_file {
 
 /* Opens and lists; refuses files that are no complete results of this format version. */
 int dun_result_open(struct dun_result_file *file, const char *name);
+/* The same for what is guarded as a whole (data/hdf_guard.h): it reads more than variables. */
+int dun_result_open_within(struct dun_result_file *file, const char *name);
+/* For such a reader: what it will read of the variables later, a component of each that is not
+ * large. */
+void dun_result_rehearse(const struct dun_result_file *file);
 void dun_result_close(struct dun_result_file *file); /* safe after a failed open, and twice */
 
 /* NULL: there is none of that name. */

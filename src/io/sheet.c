@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
+#include "data/hdf_guard.h"
 #include "io/durable.h"
 #include <math.h>
 #include <stdio.h>
@@ -276,13 +277,25 @@ int dun_sheet_write_hdf(int count, const char *const *name, const struct dun_she
   return code;
 }
 
+struct look {
+  const char *file, *group;
+};
+
+/* 1: the group is there; 0: it is not, or the file cannot be read. */
+static int has_group(void *self)
+{
+  const struct look *look = self;
+  hid_t handle = dun_hdf_open(look->file, 0);
+  int there = handle >= 0 && H5Lexists(handle, look->group, H5P_DEFAULT) > 0;
+  dun_hdf_close(handle, look->file, 0);
+  return there;
+}
+
 int dun_sheet_is_foreign_hdf(const char *file, const char *group)
 {
   struct stat status;
+  struct look look = {file, group};
   if (stat(file, &status) < 0)
     return 0;
-  hid_t handle = S_ISREG(status.st_mode) ? dun_hdf_open(file, 0) : -1;
-  int own = handle >= 0 && H5Lexists(handle, group, H5P_DEFAULT) > 0;
-  dun_hdf_close(handle, file, 0);
-  return !own;
+  return !S_ISREG(status.st_mode) || dun_hdf_guarded(file, DUN_ERROR_INPUT, has_group, &look) != 1;
 }

@@ -110,7 +110,6 @@ static void test_hdf5(void)
   for (int i = 0; i < NONE; i++) {
     CHECK(!dun_hdf_is(none[i]));
     CHECK(refused(DUN_ERROR_INPUT, (int)dun_hdf_open(none[i], 0), none[i]));
-    CHECK(refused(DUN_ERROR_INPUT, (int)dun_hdf_open_unguarded(none[i], 0), none[i]));
     CHECK(refused(DUN_ERROR_FILE, (int)dun_hdf_open(none[i], 1), none[i]));
     CHECK(refused(DUN_ERROR_FILE, (int)dun_hdf_create(none[i]), none[i]));
   }
