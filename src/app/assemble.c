@@ -9,6 +9,7 @@
 #include "data/learned.h"
 #include "parallel/sum.h"
 #include "population/pointwise.h"
+#include "targets/library.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -251,7 +252,7 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
   if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
     return code;
   code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
-  if (code >= 0 && dun_type_find(DUN_KIND_TARGET, target->type.name) != &target->type)
+  if (code >= 0 && dun_target_is_foreign(target))
     code = dun_evaluator_fence(&assembly->evaluator);
   assembly->run.target = assembly->evaluator.target;
   assembly->run.evaluator = &assembly->evaluator;

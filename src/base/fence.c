@@ -57,7 +57,9 @@ static void fill(double *number, int64_t count)
 int dun_fence_init(struct dun_fence *fence, const char *name, int64_t most)
 {
   *fence = (struct dun_fence){.name = name, .count = -1};
-  return dun_pages_init(&fence->pages, most + 2 * ALIGNED);
+  int status = dun_pages_init(&fence->pages, most + 2 * ALIGNED);
+  fence->most = status == 0 ? most : -1;
+  return status;
 }
 
 void dun_fence_free(struct dun_fence *fence)

@@ -24,11 +24,11 @@ void dun_pages_free(struct dun_pages *pages);
 struct dun_fence {
   const char *name; /* of the array, for sentences */
   double *value;    /* [count], aligned to 64 bytes, at the end of the pages */
-  int64_t count;
+  int64_t count, most;
   struct dun_pages pages;
 };
 
-/* For arrays of up to `most` numbers.  DUN_ERROR_MEMORY; `free` is safe then. */
+/* For arrays of up to `most` numbers.  DUN_ERROR_MEMORY; `free` is safe then, and of zeros. */
 int dun_fence_init(struct dun_fence *fence, const char *name, int64_t most);
 void dun_fence_free(struct dun_fence *fence);
 

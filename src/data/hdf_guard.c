@@ -224,9 +224,9 @@ static int tell(const char *file, int code, int status)
   if (said == STARVED || said == GAVE_UP)
     return dun_fail(code, "'%s' is damaged: HDF5 asks for more memory than its size explains.",
                     file);
-  if (!WIFSIGNALED(status))
+  if (WIFEXITED(status) && said == 0)
     return 0;
-  int endless = WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU;
+  int endless = WIFSIGNALED(status) && (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU);
   return dun_fail(code, "'%s' is damaged: HDF5 %s reading it.", file,
                   endless ? "does not come to an end of" : "does not survive");
 }

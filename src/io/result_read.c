@@ -73,6 +73,8 @@ static struct names *list_names(const struct dun_result_file *file, const char *
   for (int i = 0; names && group >= 0 && i < 2 && status < 0 && !names->bad; i++) {
     status = attributes ? H5Aiterate2(group, index, H5_ITER_INC, NULL, add_attribute, names)
                         : H5Literate(group, index, H5_ITER_INC, NULL, add_link, names);
+    if (status < 0)
+      dun_hdf_note_hunger(H5E_DEFAULT); /* iterations alone tell nobody of their errors */
     index = H5_INDEX_NAME;
   }
   if (group >= 0)

@@ -139,7 +139,11 @@ void dun_evaluator_draw_prior(const struct dun_evaluator *evaluator, const doubl
 int dun_evaluator_tilted(const struct dun_evaluator *evaluator, const struct dun_tilted *tilted)
 {
   unsigned before = enter(evaluator, "tilted");
-  int status = evaluator->target->tilted(evaluator->self, tilted, evaluator->work);
+  int status =
+      fenced(evaluator)
+          ? dun_foreign_tilted(evaluator->foreign, tilted, dun_evaluator_uniforms(evaluator),
+                               dun_evaluator_normals(evaluator), evaluator->work)
+          : evaluator->target->tilted(evaluator->self, tilted, evaluator->work);
   dun_guard_leave(before);
   return status;
 }
@@ -150,7 +154,9 @@ int dun_evaluator_modes(const struct dun_evaluator *evaluator, int capacity, dou
   if (!evaluator->target->modes)
     return 0;
   unsigned before = enter(evaluator, "modes");
-  int count = evaluator->target->modes(evaluator->self, capacity, centre, share, width);
+  int count = fenced(evaluator)
+                  ? dun_foreign_modes(evaluator->foreign, capacity, centre, share, width)
+                  : evaluator->target->modes(evaluator->self, capacity, centre, share, width);
   dun_guard_leave(before);
   return count;
 }
@@ -181,6 +187,9 @@ void dun_evaluate_couplings(const struct dun_evaluator *evaluator, int first, in
                             double *row, double *field)
 {
   unsigned before = enter(evaluator, "couplings");
-  evaluator->target->couplings(evaluator->self, first, count, row, field);
+  if (fenced(evaluator))
+    dun_foreign_couplings(evaluator->foreign, first, count, row, field);
+  else
+    evaluator->target->couplings(evaluator->self, first, count, row, field);
   dun_guard_leave(before);
 }

@@ -29,6 +29,8 @@ void dun_foreign_free(struct dun_foreign *foreign)
 {
   for (int i = 0; foreign && i < DUN_FOREIGN_ARRAYS; i++)
     dun_fence_free(&foreign->array[i]);
+  for (int i = 0; foreign && i < DUN_FOREIGN_SELDOM; i++)
+    dun_fence_free(&foreign->seldom[i]);
   dun_free(foreign);
 }
 
@@ -116,4 +118,97 @@ void dun_foreign_site(struct dun_foreign *f, int j, const double *x, double *val
                   dun_fence_take(&f->value, f->letters, value));
   dun_fence_give(&f->x, NULL);
   dun_fence_give(&f->value, value);
+}
+
+/* ---- what is asked seldom ------------------------------------------------------------------ */
+
+/* An array that a target is lent: its numbers are those of `from` and become those of `to`. */
+struct loan {
+  const char *name;
+  int64_t count;
+  const double *from;
+  double *to;  /* NULL: nothing is taken from it */
+  double *own; /* what the target gets; NULL for NULL */
+};
+
+static int lend(struct dun_foreign *f, int n, struct loan *loan)
+{
+  int status = 0;
+  for (int i = 0; i < n && status == 0; i++) {
+    struct dun_fence *fence = &f->seldom[i];
+    const double *from = loan[i].to ? loan[i].to : loan[i].from;
+    if (!from)
+      continue;
+    if (!fence->pages.base || fence->most < loan[i].count) {
+      dun_fence_free(fence);
+      status = dun_fence_init(fence, loan[i].name, loan[i].count);
+    }
+    fence->name = loan[i].name;
+    loan[i].own = status == 0 ? dun_fence_take(fence, loan[i].count, from) : NULL;
+  }
+  return status;
+}
+
+static void take_back(const struct dun_foreign *f, int n, const struct loan *loan)
+{
+  for (int i = 0; i < n; i++)
+    if (loan[i].own)
+      dun_fence_give(&f->seldom[i], loan[i].to);
+}
+
+int dun_foreign_modes(struct dun_foreign *f, int capacity, double *centre, double *share,
+                      double *width)
+{
+  enum { N = 3 };
+  struct loan loan[N] = {{"centre", (int64_t)capacity * f->d, .to = centre},
+                         {"share", capacity, .to = share},
+                         {"width", capacity, .to = width}};
+  if (lend(f, N, loan) < 0)
+    return f->target->modes(f->self, capacity, centre, share, width);
+  int count = f->target->modes(f->self, capacity, loan[0].own, loan[1].own, loan[2].own);
+  take_back(f, N, loan);
+  return count;
+}
+
+int dun_foreign_tilted(struct dun_foreign *f, const struct dun_tilted *tilted, int uniforms,
+                       int normals, double *work)
+{
+  enum { N = 10, L = DUN_LANES };
+  struct dun_tilted t = *tilted;
+  struct loan loan[N] = {{"h", f->d * L, .from = t.h},
+                         {"lambda", L, .from = t.lambda},
+                         {"scale", f->d, .from = t.scale},
+                         {"mean", f->d * L, .to = t.mean},
+                         {"log_mass", L, .to = t.log_mass},
+                         {"spread", L, .to = t.spread},
+                         {"draw", f->d * L, .to = t.draw},
+                         {"uniform", uniforms * L, .from = t.uniform},
+                         {"normal", normals * L, .from = t.normal},
+                         {"work", f->work_size, .to = work}};
+  if (lend(f, N, loan) < 0)
+    return f->target->tilted(f->self, tilted, work);
+  t.h = loan[0].own;
+  t.lambda = loan[1].own;
+  t.scale = loan[2].own;
+  t.mean = loan[3].own;
+  t.log_mass = loan[4].own;
+  t.spread = loan[5].own;
+  t.draw = loan[6].own;
+  t.uniform = loan[7].own;
+  t.normal = loan[8].own;
+  int status = f->target->tilted(f->self, &t, loan[9].own);
+  take_back(f, N, loan);
+  return status;
+}
+
+void dun_foreign_couplings(struct dun_foreign *f, int first, int count, double *row, double *field)
+{
+  enum { N = 2 };
+  struct loan loan[N] = {{"row", (int64_t)count * f->d, .to = row}, {"field", count, .to = field}};
+  if (lend(f, N, loan) < 0) {
+    f->target->couplings(f->self, first, count, row, field);
+    return;
+  }
+  f->target->couplings(f->self, first, count, loan[0].own, loan[1].own);
+  take_back(f, N, loan);
 }

@@ -7,7 +7,7 @@
 #include "base/fence.h"
 #include "dunlin/target.h"
 
-enum { DUN_FOREIGN_ARRAYS = 8 };
+enum { DUN_FOREIGN_ARRAYS = 8, DUN_FOREIGN_SELDOM = 10 };
 
 struct dun_foreign {
   const struct dun_target *target;
@@ -21,6 +21,7 @@ struct dun_foreign {
     };
     struct dun_fence array[DUN_FOREIGN_ARRAYS]; /* owned */
   };
+  struct dun_fence seldom[DUN_FOREIGN_SELDOM]; /* owned: made when they are needed first */
 };
 
 /* As `columns` and `prior` of a target, and as `draw` and `draw_prior`. */
@@ -49,5 +50,13 @@ void dun_foreign_draw(struct dun_foreign *foreign, dun_draw_function *draw, int 
 void dun_foreign_constrain(struct dun_foreign *foreign, const double *x, double *theta);
 void dun_foreign_pointwise(struct dun_foreign *foreign, const double *x, double *out);
 void dun_foreign_site(struct dun_foreign *foreign, int j, const double *x, double *value);
+/* Arrays for which there is no memory are those of whoever asks. */
+int dun_foreign_modes(struct dun_foreign *foreign, int capacity, double *centre, double *share,
+                      double *width);
+/* `uniform` and `normal` have so many columns. */
+int dun_foreign_tilted(struct dun_foreign *foreign, const struct dun_tilted *tilted, int uniforms,
+                       int normals, double *work);
+void dun_foreign_couplings(struct dun_foreign *foreign, int first, int count, double *row,
+                           double *field);
 
 #endif

@@ -289,3 +289,9 @@ const struct dun_target dun_target_library = {
     .dimension = 1,
     .point = outside,
 };
+
+int dun_target_is_foreign(const struct dun_target *target)
+{
+  return dun_type_find(DUN_KIND_TARGET, target->type.name) != &target->type ||
+         !strcmp(target->type.name, "bridgestan");
+}

@@ -14,6 +14,9 @@ const struct dun_target *dun_library_load(const char *file);
  * numbers off when it is loaded for the first time. */
 const struct dun_target *dun_library_load_telling(const char *file, int *flushes);
 
+/* Whether a library's code is behind the table: its own, or one that stands for a Stan model. */
+int dun_target_is_foreign(const struct dun_target *target);
+
 /* The same checks for any table; < 0 after dun_fail.  `origin` names it in the message. */
 int dun_target_check(const struct dun_target *target, const char *origin);
 

@@ -149,7 +149,7 @@ def test_a_model_that_throws():
 
 FAULTS = ("none", "no reason", "no dimension", "no names", "few names", "nan density",
           "nan gradient", "throws", "throws output", "long gradient", "long output",
-          "two densities", "prints")
+          "two densities", "prints", "late gradient")
 
 
 def misbehave(folder, fault):
@@ -170,6 +170,9 @@ def test_a_library_that_misbehaves():
             refused(folder, sentence)
         misbehave(folder, "nan density")
         refused(folder, "", code=None)
+        misbehave(folder, "late gradient")  # behind all trials
+        refused(folder, "target bridgestan wrote outside of its arrays in `point`: behind the end "
+                "of its array `gradient` of 1 numbers", code=1)
 
 
 def test_a_model_that_throws_on_one_side():

@@ -121,11 +121,40 @@ static void constrain(const void *self, const double *x, double *theta)
   memcpy(theta, x, D * sizeof *theta);
   spoil("constrain", "theta", theta);
 }
+/* exp(-|x|^2 / 2 + <h, x> - lambda |x|^2 / 2) is a normal of precision 1 + lambda. */
+static int tilted(const void *self, const struct dun_tilted *t, double *work)
+{
+  for (int i = 0; i < D * DUN_LANES; i++)
+    t->mean[i] = t->h[i] / (1 + t->lambda[i % DUN_LANES]);
+  spoil("tilted", "h", t->h);
+  spoil("tilted", "lambda", t->lambda);
+  spoil("tilted", "mean", t->mean);
+  spoil("tilted", "work", work);
+  return 0;
+}
+static int modes(const void *self, int capacity, double *centre, double *share, double *width)
+{
+  if (capacity > 0 && centre)
+    memset(centre, 0, D * sizeof *centre);
+  if (capacity > 0 && share)
+    *share = *width = 1;
+  spoil("modes", "centre", centre);
+  spoil("modes", "share", share);
+  spoil("modes", "width", width);
+  return 1;
+}
 static int64_t work_columns(const void *self) { return 2; }
 const struct dun_target dun_target_odd = {
     .type = {DUN_TYPE(struct dun_target), .name = "odd", .doc = "Odd."},
     .work_columns = work_columns, .parameters = parameters, MEMBERS
 };
+"""
+TILTED = """\
+run:    {seed: 5, particles: 128}
+target: {type: library, file: odd.so}
+method: {type: flow, grid: {steps: 10}, field: {type: exact}}
+probes: [{type: modes}]
+output: {file: out.h5, MORE}
 """
 PLAIN = ".dimension = D, .constrain = constrain, "
 FAR = (5000, -(1 << 20))
@@ -223,6 +252,17 @@ def test_constrained_targets():
                         more="log_likelihood: true")
             case.beside("point", "gradient", 3, after=100)
             case.beside("log_likelihood", "out", 5)
+
+
+def test_what_is_asked_seldom():
+    with Folder() as folder:
+        case = Case(folder, PLAIN + ".columns = columns, .tilted = tilted, .modes = modes",
+                    text=TILTED)
+        for array, count in (("h", 192), ("lambda", 64), ("mean", 192), ("work", 128)):
+            case.beside("tilted", array, count)
+        case.far("tilted", "mean")
+        for array, count in (("centre", 3), ("share", 1), ("width", 1)):
+            case.beside("modes", array, count, after=0)
 
 
 main()

@@ -106,8 +106,9 @@ def test_claims_of_memory():
         files = kept("result", folder)
         small = ("heap_of_16_megabytes",) * (not SANITIZED)  # which want more for themselves
         claims = [name for name in files if name.endswith(
-            ("heap_of_117_megabytes", "superblock_of_gigabytes", *small))]
-        assert len(claims) == 3 + len(small), files
+            ("heap_of_117_megabytes", "superblock_of_gigabytes", "attributes_of_2_gigabytes",
+             *small))]
+        assert len(claims) == 4 + len(small), files
         for name in claims:
             said = "".join(dunlin(*words, code=2, timeout=60).stderr for words in (
                 ("compare", name + ":/x", name + ":/x"), ("summary", name),
