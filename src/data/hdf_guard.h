@@ -21,11 +21,12 @@ int dun_hdf_guarded(const char *file, int code, int (*read)(void *self), void *s
 /* Whether this is such a process: there is no use in numbers then. */
 int dun_hdf_rehearsing(void);
 
-/* For the readers, and in such a process alone: room for a chunk of a dataset that was opened, and
- * in the first process a look into each; room for so many bytes that are about to be read, which
- * the file was found to hold, packed or not; who hears of HDF5's errors. */
+/* For the readers.  In such a process: room for a chunk of a dataset that was opened, and in the
+ * first process a look into each; room for so many bytes that are about to be read, which the file
+ * was found to hold, packed or not.  Here they make the same calls to no effect. */
 void dun_hdf_examine(hid_t dataset);
 void dun_hdf_allow(int64_t bytes);
+/* Who hears of HDF5's errors: whoever counts those for want of memory. */
 void dun_hdf_listen(void);
 
 #endif

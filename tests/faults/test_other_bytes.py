@@ -6,7 +6,7 @@ from faults import Scene, fault, newest, spread
 from cases import case, differences, fingerprint
 from support import Folder, attributes, dunlin, main
 
-BEHIND = 4  # closes of the file behind that of its last part: it is looked at, read and flushed
+BEHIND = 3  # closes of the file behind that of its last part: it is looked at, read and flushed
 
 
 def told(scene, result, environment):

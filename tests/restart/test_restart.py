@@ -5,8 +5,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
                        run, wait_for, wait_for_progress)
-from cases import (ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, SPREAD_GLASS, SPREAD_PASSED, TEXTURE,
-                   WAYS, WINDOW, case)
+from cases import ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -35,10 +34,6 @@ def test_one_tick_at_a_time():
                        resampling="multinomial")
 
 
-def test_one_tick_at_a_time_of_exact_draws():
-    one_tick_at_a_time("exact", "--set", "run.replicates=2", "--set", "run.tile=1", adaptive=False)
-
-
 def test_one_tick_at_a_time_of_spins():
     one_tick_at_a_time("spins", kernel="glauber")
 
@@ -50,18 +45,6 @@ def test_one_tick_at_a_time_of_chains_that_stay_with_their_particle():
 
 def test_one_tick_at_a_time_of_observations():
     one_tick_at_a_time("seen", adaptive=False, kernel=GLASS, path=ASKED)
-    one_tick_at_a_time("seen", adaptive=False, kernel=TEXTURE, path=WINDOW)
-    one_tick_at_a_time("seen", "--set", "method.stride=1", adaptive=False, kernel=SPREAD_GLASS,
-                       path=SPREAD_PASSED)
-
-
-def test_one_tick_at_a_time_around_a_learned_centre():
-    one_tick_at_a_time("mixture", "--set", "run.replicates=1", kernel="independence")
-
-
-def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
-    one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", "--set",
-                       "method.most_moves=6", kernel="hmc")
 
 
 def test_one_tick_at_a_time_of_diffusions_followed_back():

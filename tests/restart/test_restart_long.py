@@ -1,8 +1,9 @@
 # tier: long
 """As test_restart.py, at every tick: of a warm-up with its windows, metrics and lost chains that
 begin again, of localization with weights, along convolution, of pilot chains, of ladders that find
-their rungs, and with a finish."""
+their rungs, of exact draws, of observations, around a learned centre, and with a finish."""
 from interrupt import one_tick_at_a_time
+from cases import SPREAD_GLASS, SPREAD_PASSED, TEXTURE, WINDOW
 from support import main
 
 
@@ -46,6 +47,25 @@ def test_one_tick_at_a_time_along_convolution():
     shorter = [word for option in ("path.schedule.levels=4", "method.warmup=1", "method.draws=2",
                                    "method.final_moves=1") for word in ("--set", option)]
     one_tick_at_a_time("blurred", *shorter, kernel="ula", moves=2, adaptive=False)
+
+
+def test_one_tick_at_a_time_of_exact_draws():
+    one_tick_at_a_time("exact", "--set", "run.replicates=2", "--set", "run.tile=1", adaptive=False)
+
+
+def test_one_tick_at_a_time_around_a_learned_centre():
+    one_tick_at_a_time("mixture", "--set", "run.replicates=1", kernel="independence")
+
+
+def test_one_tick_at_a_time_with_moves_that_end_by_themselves():
+    one_tick_at_a_time("mixture", "--set", "method.moves_per_step=auto", "--set",
+                       "method.most_moves=6", kernel="hmc")
+
+
+def test_one_tick_at_a_time_of_observations():
+    one_tick_at_a_time("seen", adaptive=False, kernel=TEXTURE, path=WINDOW)
+    one_tick_at_a_time("seen", "--set", "method.stride=1", adaptive=False, kernel=SPREAD_GLASS,
+                       path=SPREAD_PASSED)
 
 
 main()
