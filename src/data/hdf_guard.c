@@ -87,11 +87,12 @@ static size_t element(hid_t type)
   return number || kind == H5T_STRING ? size : 0;
 }
 
-/* A chunk is unpacked into a block that grows by doubling, and kept until the next one. */
+/* A chunk is unpacked into a block that grows by doubling, and kept until the next one; the look
+ * into it takes as much. */
 static void allow_chunk(hid_t type, hid_t create)
 {
   hsize_t chunk[H5S_MAX_RANK];
-  rlim_t most = 3 * PACKED * file_size, bytes = 3 * element(type);
+  rlim_t most = 6 * PACKED * file_size, bytes = 6 * element(type);
   int rank = H5Pget_nfilters(create) > 0 ? H5Pget_chunk(create, H5S_MAX_RANK, chunk) : 0;
   for (int i = 0; i < rank && bytes > 0; i++)
     bytes = chunk[i] > most / bytes ? most : bytes * chunk[i];
@@ -158,6 +159,8 @@ void dun_hdf_examine(hid_t dataset)
     allow_chunk(type, create);
     if (rehearsing == EXAMINING)
       read_chunks(dataset, type, space, create);
+    if (torn) /* who read it would read on behind it */
+      syscall(SYS_exit_group, TORN);
   }
   H5Pclose(create);
   H5Sclose(space);
@@ -210,7 +213,7 @@ static int rehearse(int64_t size, int (*read)(void *self), void *self)
   limit(RLIMIT_CPU, (rlim_t)clock() / CLOCKS_PER_SEC + seconds_for(size));
   limit_memory(size);
   int status = read(self);
-  return dun_hdf_starved() || status == DUN_ERROR_MEMORY ? STARVED : torn ? TORN : 0;
+  return dun_hdf_starved() || status == DUN_ERROR_MEMORY ? STARVED : 0;
 }
 
 /* ---- in the parent ------------------------------------------------------------------------- */
