@@ -164,7 +164,8 @@ def errors(chains):
                  for x, y in ((chains, chains), (split(squares), squares))]
     else:
         found = [np.nan, np.nan]
-    return found[0], found[1] / 2 / np.std(chains)
+    # the square of what the mean is off counts, too: E d^4 = 3 error^4 of a normal d
+    return found[0], np.sqrt(found[1] ** 2 + 3 * found[0] ** 4) / 2 / np.std(chains)
 
 
 def main():

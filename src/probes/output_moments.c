@@ -5,12 +5,21 @@
 #include "probes/probe.h"
 #include <math.h>
 
+/* The mean square around the mean that was found is off by what squares scatter, and by the
+ * square of what that mean is off: d of law N(0, error^2), with E d^4 = 3 error^4.  The second is
+ * of second order, but all there is of two values that are as likely: their squares do not
+ * scatter. */
+static double deviation_error(double deviation, double error, double square_error)
+{
+  return sqrt(square_error * square_error + 3 * error * error * error * error) / (2 * deviation);
+}
+
 /* ---- of chains ------------------------------------------------------------------------------- */
 
 static struct dun_probe_moments of_chain(const struct dun_chain_moments *m)
 {
   return (struct dun_probe_moments){m->mean, m->deviation, m->error,
-                                    m->square_error / (2 * m->deviation)};
+                                    deviation_error(m->deviation, m->error, m->square_error)};
 }
 
 /* A scalar that never changes is known, and so is its deviation. */
@@ -102,7 +111,8 @@ static int particle_moments(struct dun_context *context, const struct dun_run *r
     status = dun_probe_weighted(context, run, s.outputs, squares, &s, s.square, s.unused,
                                 s.square_error);
   for (int i = 0; i < s.outputs && status >= 0; i++) {
-    double spread = s.deviation[i] > 0 ? s.square_error[i] / (2 * s.deviation[i]) : 0;
+    double spread =
+        s.deviation[i] > 0 ? deviation_error(s.deviation[i], s.error[i], s.square_error[i]) : 0;
     moments[i] = (struct dun_probe_moments){s.mean[i], s.deviation[i], s.error[i], spread};
   }
   dun_free(s.theta);
