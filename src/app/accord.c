@@ -1,7 +1,7 @@
 #include "app/accord.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "io/digest.h"
 #include <errno.h>
 #include <limits.h>
 #include <link.h>

@@ -5,9 +5,9 @@
 #include "app/record.h"
 #include "app/surroundings.h"
 #include "app/tile_size.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "io/digest.h"
 #include "numerics/linear.h"
 #include "parallel/sum.h"
 #include <string.h>

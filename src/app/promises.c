@@ -1,8 +1,8 @@
 #include "app/promises.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "io/digest.h"
 #include "parallel/host.h"
 #include "parallel/sum.h"
 #include <math.h>

@@ -1,4 +1,5 @@
 #include "data/learned.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -62,6 +63,15 @@ int64_t dun_learned_bytes(const struct dun_learned_list *list)
   return bytes;
 }
 
+/* Of a row's name and its numbers as they lie there, of 8 bytes each. */
+static int64_t digest_of(const struct dun_state *row, const char *self)
+{
+  const struct dun_numbers *numbers = (const void *)(self + row->offset);
+  const void *values = row->type == DUN_STATE_NUMBERS ? (const void *)numbers->value : numbers;
+  uint64_t name = dun_digest(0, row->name, (int64_t)strlen(row->name));
+  return (int64_t)dun_digest(name, values, count_of(row, self) * (int64_t)sizeof(double));
+}
+
 static int write_row(hid_t group, const struct dun_state *row, const char *self)
 {
   const struct dun_numbers *numbers = (const void *)(self + row->offset);
@@ -72,6 +82,8 @@ static int write_row(hid_t group, const struct dun_state *row, const char *self)
     return -1;
   hid_t dataset = H5Dopen2(group, row->name, H5P_DEFAULT);
   int status = dataset < 0 ? -1 : dun_hdf_attribute_text(dataset, "long_name", row->learned);
+  if (status == 0)
+    status = dun_hdf_attribute_integer(dataset, "digest", digest_of(row, self));
   if (dataset >= 0)
     H5Dclose(dataset);
   return status;
@@ -236,6 +248,31 @@ static void take_over(const struct dun_state *row, char *self, struct dun_number
   }
 }
 
+/* Rank 0 alone.  What was taken over against the digest that was written with it, if one was. */
+static int check_digest(const char *file, const char *place, const struct dun_state *row,
+                        const char *self)
+{
+  int64_t found = 0;
+  hid_t handle = dun_hdf_open(file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t dataset = dun_hdf_open_dataset(handle, file, place);
+  int status = dataset < 0 ? (int)dataset : 0;
+  if (status >= 0 && H5Aexists(dataset, "digest") > 0) {
+    hid_t attribute = H5Aopen(dataset, "digest", H5P_DEFAULT);
+    if (attribute < 0 || dun_hdf_read_number(-1, attribute, H5T_NATIVE_INT64, &found) < 0 ||
+        found != digest_of(row, self))
+      status =
+          dun_fail(DUN_ERROR_INPUT,
+                   "%s: %s is damaged: its numbers are not those that were written", file, place);
+    if (attribute >= 0)
+      H5Aclose(attribute);
+  }
+  if (dataset >= 0)
+    H5Dclose(dataset);
+  return dun_hdf_close(handle, file, status);
+}
+
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension)
 {
@@ -252,6 +289,9 @@ int dun_learned_load(struct dun_context *context, const char *file,
       status = check_numbers(file, place, row, &found);
     if (status >= 0)
       take_over(row, learned->self, &found);
+    if (status >= 0)
+      status = dun_agree(context,
+                         context->rank == 0 ? check_digest(file, place, row, learned->self) : 0);
     dun_free(found.value);
   }
   return status;

@@ -35,8 +35,9 @@ int dun_learned_write(hid_t handle, const struct dun_learned_list *list);
 
 /* Collective.  Reads the learned rows of the same place, type and dimension from a result; nothing
  * else of `self` changes.  Lists become as long as they are there: old ones are freed.  A file
- * without them, another type or dimension, counts that differ, and what is no number are
- * DUN_ERROR_INPUT, after which `self` may have some of the rows. */
+ * without them, another type or dimension, counts that differ, what is no number and numbers that
+ * do not have the digest written with them are DUN_ERROR_INPUT, after which `self` may have some of
+ * the rows. */
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension);
 

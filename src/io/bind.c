@@ -1,8 +1,8 @@
 #include "io/bind.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "io/digest.h"
 #include "io/file.h"
 #include "io/hints.h"
 #include "targets/library.h"

@@ -1,9 +1,9 @@
 /* One value: its text against its row. */
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "io/arrays.h"
 #include "io/bind.h"
-#include "io/digest.h"
 #include "io/file.h"
 #include "io/hints.h"
 #include <limits.h>

@@ -1,9 +1,9 @@
 #include "io/checkpoint_file.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "io/digest.h"
 #include "io/durable.h"
 #include <stddef.h>
 #include <string.h>

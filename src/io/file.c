@@ -1,9 +1,9 @@
 #include "io/file.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "io/digest.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,12 +1,12 @@
 #include "io/result_file.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/hdf.h"
 #include "data/hdf_scales.h"
 #include "io/column_type.h"
-#include "io/digest.h"
 #include "io/durable.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* Checksums of the draws: sums over their numbers that do not depend on the order of writing, so
  * that each rank counts what it writes; what a checkpoint keeps of them; and the restart that
  * compares them with what is left in the file. */
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "io/digest.h"
 #include "io/durable.h"
 #include "io/result_file.h"
 #include "parallel/sum.h"

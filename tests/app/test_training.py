@@ -166,6 +166,14 @@ def test_bad_files():
         refused(changed(replace("method", "centre", [1., 2., 3.])), "centre")
         refused(changed(replace("method", "scale", [0.])), "scale")
         refused(changed(replace("method", "angles", [1., 1.])), "times")
+
+        def nudge(place, name):
+            def change(learned):
+                learned[place][name][0] += 1e-9
+            return change
+
+        for place, name in ((network, "weights"), ("method", "centre"), ("method", "scale")):
+            refused(changed(nudge(place, name)), place + "/" + name, "damaged")
         with open(os.path.join(folder, "other.h5"), "r+b") as file:
             file.truncate(5000)
         refused(sample(folder, field=other, code=2).stderr, "other.h5")

@@ -1,10 +1,10 @@
 /* Checkpoints: a run that was stopped goes on from one that somebody changed, with digests that are
  * right unless the case says otherwise.  A case is a list of changes, not a file: so it says the
  * same of every build. */
+#include "base/digest.h"
 #include "dunlin/dunlin.h"
 #include "fuzz/fuzz.h"
 #include "io/checkpoint_file.h"
-#include "io/digest.h"
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
-#include "io/digest.h"
-
+#include "base/digest.h"
 #include "base/vmath.h"
 #include <string.h>
 

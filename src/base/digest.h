@@ -1,7 +1,7 @@
 /* 64-bit digests: of bytes in order, and of numbered elements whose sum does not depend on who adds
  * them.  They find damage, not malice. */
-#ifndef DUNLIN_IO_DIGEST_H
-#define DUNLIN_IO_DIGEST_H
+#ifndef DUNLIN_BASE_DIGEST_H
+#define DUNLIN_BASE_DIGEST_H
 
 #include <stdint.h>
 
