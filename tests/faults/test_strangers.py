@@ -141,9 +141,11 @@ def test_chunks_and_their_filters():
 def test_packed_a_thousandfold():
     """A chunk of 32 MB of zeros is 35 kB in the file, which is no claim."""
     with Folder() as folder:
-        name = os.path.join(folder, "zeros.h5")
+        name, rows = os.path.join(folder, "zeros.h5"), 4000
+        if SANITIZED:
+            rows = 500  # sanitizers keep what is freed
         with h5py.File(name, "w") as file:
-            file.create_dataset("x", data=numpy.zeros((4000, 1000)), chunks=(4000, 1000),
+            file.create_dataset("x", data=numpy.zeros((rows, 1000)), chunks=(rows, 1000),
                                 compression="gzip")
         assert os.path.getsize(name) < 50000
         done = dunlin("compare", name + ":/x", name + ":/x", code=None, timeout=60)
