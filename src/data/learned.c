@@ -248,29 +248,47 @@ static void take_over(const struct dun_state *row, char *self, struct dun_number
   }
 }
 
-/* Rank 0 alone.  What was taken over against the digest that was written with it, if one was. */
+/* The digest that was written with numbers. */
+struct kept {
+  const char *file, *place;
+  int there; /* results of earlier versions have none */
+  int64_t digest;
+};
+
+static int read_digest(void *self)
+{
+  struct kept *kept = self;
+  kept->there = 0;
+  hid_t handle = dun_hdf_open(kept->file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t dataset = dun_hdf_open_dataset(handle, kept->file, kept->place), attribute = -1;
+  int status = dataset < 0 ? (int)dataset : 0;
+  if (dataset >= 0)
+    kept->there = H5Aexists(dataset, "digest") > 0;
+  if (kept->there)
+    attribute = H5Aopen(dataset, "digest", H5P_DEFAULT);
+  if (kept->there &&
+      (attribute < 0 || dun_hdf_read_number(-1, attribute, H5T_NATIVE_INT64, &kept->digest) < 0))
+    status =
+        dun_fail(DUN_ERROR_INPUT, "%s: the digest of %s cannot be read", kept->file, kept->place);
+  if (attribute >= 0)
+    H5Aclose(attribute);
+  if (dataset >= 0)
+    H5Dclose(dataset);
+  return dun_hdf_close(handle, kept->file, status);
+}
+
+/* Rank 0 alone: of what was taken over. */
 static int check_digest(const char *file, const char *place, const struct dun_state *row,
                         const char *self)
 {
-  int64_t found = 0;
-  hid_t handle = dun_hdf_open(file, 0);
-  if (handle < 0)
-    return (int)handle;
-  hid_t dataset = dun_hdf_open_dataset(handle, file, place);
-  int status = dataset < 0 ? (int)dataset : 0;
-  if (status >= 0 && H5Aexists(dataset, "digest") > 0) {
-    hid_t attribute = H5Aopen(dataset, "digest", H5P_DEFAULT);
-    if (attribute < 0 || dun_hdf_read_number(-1, attribute, H5T_NATIVE_INT64, &found) < 0 ||
-        found != digest_of(row, self))
-      status =
-          dun_fail(DUN_ERROR_INPUT,
-                   "%s: %s is damaged: its numbers are not those that were written", file, place);
-    if (attribute >= 0)
-      H5Aclose(attribute);
-  }
-  if (dataset >= 0)
-    H5Dclose(dataset);
-  return dun_hdf_close(handle, file, status);
+  struct kept kept = {.file = file, .place = place};
+  int status = dun_hdf_guarded(file, DUN_ERROR_INPUT, read_digest, &kept);
+  if (status < 0 || !kept.there || kept.digest == digest_of(row, self))
+    return status;
+  return dun_fail(DUN_ERROR_INPUT, "%s: %s is damaged: its numbers are not those that were written",
+                  file, place);
 }
 
 int dun_learned_load(struct dun_context *context, const char *file,
