@@ -67,7 +67,7 @@ static rlim_t data_in_use(void)
 static void limit_memory(int64_t size)
 {
   file_size = (rlim_t)size;
-  allowed = data_in_use() + OWN + 4 * file_size;
+  allowed = data_in_use() + OWN + 16 * file_size; /* our own lists, too */
   limit(RLIMIT_DATA, allowed);
 }
 

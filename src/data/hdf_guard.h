@@ -11,7 +11,7 @@
 /* Local.  Calls read(self) twice in processes of their own, with a look into each chunk and
  * without, and then, if they came to their ends, here: returns what it returns here.  `code` with a
  * sentence if one dies, takes more than 5 seconds of the processor or a minute and what the file's
- * size allows, gets no memory beyond 8 MiB and four times the file's size, or meets a chunk of
+ * size allows, gets no memory beyond 8 MiB and sixteen times the file's size, or meets a chunk of
  * another size than it should have.  Where there can be no other process: only here.
  *
  * `read` opens the file and closes it, or leaves it open for later reads of the same places; it
