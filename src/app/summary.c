@@ -48,7 +48,7 @@ static int name_lines(struct summary *s)
   int64_t at = 0;
   for (int v = 0; v < s->file.variables; v++)
     s->count += s->file.variable[v].statistic ? 0 : s->file.variable[v].width;
-  s->line = dun_allocate(s->count, sizeof *s->line);
+  s->line = dun_hdf_allocate(s->count, sizeof *s->line);
   if (!s->line)
     return DUN_ERROR_MEMORY;
   for (int v = 0; v < s->file.variables; v++) {
@@ -128,7 +128,7 @@ static void read_mixing(struct summary *s)
 static int read_moments(struct summary *s)
 {
   long long rows = dun_table_rows(&s->moments);
-  struct sums *sums = dun_allocate(s->count, sizeof *sums);
+  struct sums *sums = dun_hdf_allocate(s->count, sizeof *sums);
   if (!sums)
     return DUN_ERROR_MEMORY;
   for (long long row = s->count - 1; row < rows && s->count > 0; row++) {

@@ -473,8 +473,7 @@ int dun_hdf_read(hid_t dataset, const char *file, const char *place, struct dun_
   *numbers = (struct dun_numbers){0};
   if (count < 0)
     return (int)count;
-  dun_hdf_allow(count * (int64_t)sizeof(double));
-  numbers->value = dun_allocate(count, sizeof(double));
+  numbers->value = dun_hdf_allocate(count, sizeof(double));
   if (!numbers->value)
     return DUN_ERROR_MEMORY;
   numbers->count = count;

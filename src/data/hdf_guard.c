@@ -1,6 +1,7 @@
 #include "data/hdf_guard.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/hdf.h"
 #include "data/hdf_chunk.h"
 #include <errno.h>
@@ -67,15 +68,22 @@ static rlim_t data_in_use(void)
 static void limit_memory(int64_t size)
 {
   file_size = (rlim_t)size;
-  allowed = data_in_use() + OWN + 16 * file_size; /* our own lists, too */
+  allowed = data_in_use() + OWN + 4 * file_size;
   limit(RLIMIT_DATA, allowed);
 }
 
-void dun_hdf_allow(int64_t bytes)
+static void allow(void)
 {
-  allowed += (rlim_t)bytes;
   if (rehearsing)
     limit(RLIMIT_DATA, allowed + largest);
+}
+
+void *dun_hdf_allocate(int64_t count, size_t size)
+{
+  if (count > 0 && count < PTRDIFF_MAX / (int64_t)size)
+    allowed += (rlim_t)count * size;
+  allow();
+  return dun_allocate(count, size);
 }
 
 /* Bytes in memory of an element; 0: not to be read. */
@@ -98,7 +106,7 @@ static void allow_chunk(hid_t type, hid_t create)
     bytes = chunk[i] > most / bytes ? most : bytes * chunk[i];
   if (rank > 0 && bytes > largest)
     largest = bytes;
-  dun_hdf_allow(0);
+  allow();
 }
 
 /* ---- what lies in chunks --------------------------------------------------------------------- */
@@ -159,7 +167,7 @@ void dun_hdf_examine(hid_t dataset)
     allow_chunk(type, create);
     if (rehearsing == EXAMINING)
       read_chunks(dataset, type, space, create);
-    if (torn) /* who read it would read on behind it */
+    if (torn) /* only there; who read it would read on behind it */
       syscall(SYS_exit_group, TORN);
   }
   H5Pclose(create);

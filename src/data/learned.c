@@ -63,22 +63,25 @@ int64_t dun_learned_bytes(const struct dun_learned_list *list)
   return bytes;
 }
 
+static const void *values_of(const struct dun_state *row, const char *self)
+{
+  const struct dun_numbers *numbers = (const void *)(self + row->offset);
+  return row->type == DUN_STATE_NUMBERS ? (const void *)numbers->value : numbers;
+}
+
 /* Of a row's name and its numbers as they lie there, of 8 bytes each. */
 static int64_t digest_of(const struct dun_state *row, const char *self)
 {
-  const struct dun_numbers *numbers = (const void *)(self + row->offset);
-  const void *values = row->type == DUN_STATE_NUMBERS ? (const void *)numbers->value : numbers;
   uint64_t name = dun_digest(0, row->name, (int64_t)strlen(row->name));
-  return (int64_t)dun_digest(name, values, count_of(row, self) * (int64_t)sizeof(double));
+  return (int64_t)dun_digest(name, values_of(row, self),
+                             count_of(row, self) * (int64_t)sizeof(double));
 }
 
 static int write_row(hid_t group, const struct dun_state *row, const char *self)
 {
-  const struct dun_numbers *numbers = (const void *)(self + row->offset);
-  const void *values = row->type == DUN_STATE_NUMBERS ? (const void *)numbers->value : numbers;
   hsize_t size = (hsize_t)count_of(row, self);
   hid_t type = row->type == DUN_STATE_INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-  if (dun_hdf_write(group, row->name, type, 1, &size, values) < 0)
+  if (dun_hdf_write(group, row->name, type, 1, &size, values_of(row, self)) < 0)
     return -1;
   hid_t dataset = H5Dopen2(group, row->name, H5P_DEFAULT);
   int status = dataset < 0 ? -1 : dun_hdf_attribute_text(dataset, "long_name", row->learned);

@@ -24,7 +24,7 @@ static int names_reserve(struct names *names)
   int capacity = 2 * names->capacity + 64;
   if (names->count < names->capacity)
     return 0;
-  char **larger = dun_allocate(capacity, sizeof *larger);
+  char **larger = dun_hdf_allocate(capacity, sizeof *larger);
   if (!larger)
     return DUN_ERROR_MEMORY;
   if (names->count)
@@ -66,7 +66,7 @@ static void names_free(struct names *names)
 static struct names *list_names(const struct dun_result_file *file, const char *place,
                                 int attributes)
 {
-  struct names *names = dun_allocate(1, sizeof *names);
+  struct names *names = dun_hdf_allocate(1, sizeof *names);
   hid_t group = H5Gopen2(file->handle, place, H5P_DEFAULT);
   H5_index_t index = H5_INDEX_CRT_ORDER;
   herr_t status = -1;
@@ -137,7 +137,7 @@ static int read_values(const struct dun_result_file *file, const char *place, in
   int status = 0;
   if (!names)
     return DUN_ERROR_INPUT;
-  *values = dun_allocate(names->count + 1, sizeof **values);
+  *values = dun_hdf_allocate(names->count + 1, sizeof **values);
   if (!*values)
     status = DUN_ERROR_MEMORY;
   for (int i = 0; i < names->count && status >= 0; i++) {
@@ -219,7 +219,7 @@ static int read_group(struct dun_result_file *file, int statistic)
   if (!names)
     return DUN_ERROR_INPUT;
   int status = 0, total = file->variables + names->count;
-  struct dun_result_shape *all = dun_allocate(total + 1, sizeof *all);
+  struct dun_result_shape *all = dun_hdf_allocate(total + 1, sizeof *all);
   if (!all)
     status = DUN_ERROR_MEMORY;
   else if (file->variables)
@@ -336,7 +336,7 @@ static int take_labels(struct dun_result_file *file, char *line)
     if (variable->statistic || variable->axes < 1 || variable->label ||
         strcmp(variable->name, word) != 0)
       continue;
-    const char **label = dun_allocate(variable->shape[0], sizeof *label);
+    const char **label = dun_hdf_allocate(variable->shape[0], sizeof *label);
     if (!label)
       return DUN_ERROR_MEMORY;
     while (count < variable->shape[0] && (word = strsep(&rest, "\t")))
@@ -414,7 +414,7 @@ static int join_columns(const struct dun_result_file *file, const char *group,
                       file->name);
   if (__builtin_mul_overflow(rows, (int64_t)columns, &cells))
     return dun_fail(DUN_ERROR_INPUT, "'%s' of '%s' is too large.", group, file->name);
-  table->cells.value = dun_allocate(cells, sizeof(double));
+  table->cells.value = dun_hdf_allocate(cells, sizeof(double));
   if (!table->cells.value)
     return DUN_ERROR_MEMORY;
   table->cells.count = cells;
@@ -432,7 +432,7 @@ int dun_result_table(const struct dun_result_file *file, const char *name, struc
   struct names *names = list_names(file, group, 0);
   if (!names)
     return DUN_ERROR_INPUT;
-  struct dun_numbers *numbers = dun_allocate(names->count + 1, sizeof *numbers);
+  struct dun_numbers *numbers = dun_hdf_allocate(names->count + 1, sizeof *numbers);
   int status = numbers ? dun_table_init(table, names->count) : DUN_ERROR_MEMORY;
   for (int c = 0; c < names->count && status == 0; c++)
     status = read_column(file, group, names->name[c], &table->column[c], &numbers[c]);
@@ -471,7 +471,7 @@ static int read_tables(struct dun_result_file *file)
   struct names *names = list_names(file, "/trace", 0);
   if (!names)
     return DUN_ERROR_INPUT;
-  file->table = dun_allocate(names->count + 1, sizeof *file->table);
+  file->table = dun_hdf_allocate(names->count + 1, sizeof *file->table);
   for (int i = 0; file->table && i < names->count; i++) {
     file->table[file->tables++] = names->name[i];
     names->name[i] = NULL;
@@ -512,7 +512,7 @@ void dun_result_rehearse(const struct dun_result_file *file)
   for (int v = 0; v < file->variables; v++) {
     const struct dun_result_shape *shape = &file->variable[v];
     int64_t draws = shape->chains * shape->draws;
-    double *out = draws <= REHEARSED / shape->width ? dun_allocate(draws, sizeof *out) : NULL;
+    double *out = draws <= REHEARSED / shape->width ? dun_hdf_allocate(draws, sizeof *out) : NULL;
     if (out)
       dun_result_component(file, shape, 0, out);
     dun_free(out);
