@@ -318,6 +318,39 @@ static void judge_mixing(struct dun_diagnosis *diagnosis, const struct dun_drive
   judge_effective(diagnosis, driver, table, count);
 }
 
+/* How many independent draws the rarer of two values rests on: n p (1 - p), where D^2 =
+ * R^2 p (1 - p) is the variance, R the values' distance, and n = D^2 / error^2 the effective
+ * number. */
+static double rarer_of(const struct dun_table *table, long long row, double range)
+{
+  double deviation = dun_table_cell(table, row, "deviation") / range;
+  double error = dun_table_cell(table, row, "error") / range, variance = deviation * deviation;
+  return variance < 1e-12 ? 0 : variance * variance / (error * error);
+}
+
+void dun_diagnosis_letters(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
+{
+  enum { FEW = 10 };
+  const struct dun_evaluator *e = driver->assembly->run.evaluator;
+  const struct dun_table *table = table_of(driver, "moments");
+  if (!e->letters || e->target->constrain || !table || dun_table_rows(table) < e->outputs)
+    return;
+  double range = dun_evaluator_letter(e, e->letters - 1) - dun_evaluator_letter(e, 0);
+  double least = INFINITY;
+  int at = 0, few = 0;
+  for (int i = 0; i < e->outputs; i++) {
+    double found = rarer_of(table, dun_table_rows(table) - e->outputs + i, range);
+    few += found < FEW;
+    if (found < least) {
+      least = found;
+      at = i;
+    }
+  }
+  dun_diagnose(diagnosis, "rare letters", few ? DUN_DOUBTFUL : DUN_GOOD,
+               "the rarer letters of %s rest on %.3g independent draws%s", name_of(driver, at).text,
+               least, few ? ": fewer than 10, errors are too small" : "");
+}
+
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
 {
   const struct dun_table *table = table_of(driver, "rhat");

@@ -18,6 +18,10 @@ void dun_diagnosis_settle(struct dun_diagnosis *all, const char *name, const cha
  * verdicts and returns the smallest bulk effective sample size, NAN if there is none. */
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);
 
+/* Of a target of spins or letters: whether the rarer ones were met often enough to know an error,
+ * which is 0 where a letter was never met.  Adds the verdict. */
+void dun_diagnosis_letters(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);
+
 /* Adds what only the driver knows: evaluations that were NaN, spread of replicates against the
  * error. */
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,

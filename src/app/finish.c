@@ -113,13 +113,14 @@ void dun_finish_diagnose(struct dun_driver *driver)
   dun_finish_merge(driver, &diagnosis);
 }
 
-static void diagnose_chains(struct dun_driver *driver)
+/* What was seen of the outputs. */
+static void diagnose_outputs(struct dun_driver *driver)
 {
   struct dun_run *run = &driver->assembly->run;
   struct dun_diagnosis diagnosis = {0};
-  if (run->kept.due == 0)
-    return;
-  run->now.ess = dun_diagnosis_chains(&diagnosis, driver);
+  if (run->kept.due > 0)
+    run->now.ess = dun_diagnosis_chains(&diagnosis, driver);
+  dun_diagnosis_letters(&diagnosis, driver);
   dun_finish_merge(driver, &diagnosis);
 }
 
@@ -131,7 +132,7 @@ int dun_finish_replicate(struct dun_context *context, struct dun_driver *driver)
   int code = dun_population_hash(context, &run->population, &hash);
   if (code < 0)
     return code;
-  diagnose_chains(driver);
+  diagnose_outputs(driver);
   ess = run->now.ess;
   if (run->kept.due == 0 && run->logw && (code = effective(context, run, &ess)) < 0)
     return code;

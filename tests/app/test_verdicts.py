@@ -144,7 +144,7 @@ def test_a_scalar_that_never_changes():
 
 
 RING = """
-run:    {seed: 1, particles: 64}
+run:    {seed: 1, particles: 1000}
 target: {type: ising_chain, dimension: 6, coupling: 1, field: 0.2}
 method: {type: localization, observation: {type: erasure, order: sequential}, by: means}
 output: {file: result.h5}

@@ -3,13 +3,13 @@ spins, sqrt(1 - m^2), which is flat about m = 0.  What a mean is off is as large
 Spins that are independent; each deviation of a population of its own is held against what it should
 be by its own error: none may be further off than 5 of them, and the mean of the squares lies
 between .1 and 1 within 5 standard errors (errors that take the mean that was found for the true
-one are rather too large about 0).  3 methods."""
+one are rather too large about 0).  3 methods.  And what tells where there is no error."""
 import math
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import Folder, column, dunlin, main, write  # noqa: E402
+from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 import numpy  # noqa: E402
 
@@ -68,6 +68,18 @@ def test_independent_points():
 
 def test_chains():
     check(CHAINS)
+
+
+def test_letters_that_were_hardly_met():
+    """Where all draws of a spin are equal its error is 0, and wrong: no run is good then."""
+    with Folder() as folder:
+        for field, level in ((2, "doubtful"), (.1, "good")):
+            result = os.path.join(folder, f"{level}.h5")
+            write(folder, "input.yaml", SMC.replace("100, replicates: 25", "4000") +
+                  TARGET.replace(str(math.atanh(MEAN)), str(2 * field)))
+            dunlin("run", "input.yaml", "--output", result, "--quiet", folder=folder)
+            said = attributes(result)["diagnosis_details"]
+            assert f"rare letters: {level}" in said, said
 
 
 main()
