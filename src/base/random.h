@@ -45,6 +45,8 @@ enum dun_purpose {
   DUN_PURPOSE_TAKE_UNIFORM,  /* uniforms of these draws */
   DUN_PURPOSE_LEVEL,         /* how clearly a point to learn from is seen */
   DUN_PURPOSE_BLUR,          /* the noise that it is seen through */
+  DUN_PURPOSE_REPLAY,        /* which stored pieces are learned from again */
+  DUN_PURPOSE_FRESH,         /* which of the latest */
 };
 
 struct dun_address {

@@ -1,19 +1,21 @@
 #include "learning/batch_sum.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "parallel/tiles.h"
 #include <string.h>
 
 enum { PIECE = 1 << 25 }; /* numbers in a message: 256 MiB */
 
-/* Rank r has the groups from r * groups / size on. */
+/* Dealt as tiles are: see dun_tiles_of. */
 static int first_of(int groups, int rank, int size)
 {
-  return (int)((int64_t)rank * groups / size);
+  return (int)dun_tiles_first(groups, 1, rank, size);
 }
 
 static int owner_of(int groups, int group, int size)
 {
-  return (int)((((int64_t)group + 1) * size - 1) / groups);
+  int share = groups / size, more = groups % size, longer = more * (share + 1);
+  return group < longer ? group / (share + 1) : more + (group - longer) / share;
 }
 
 int dun_batch_sum_init(const struct dun_context *context, struct dun_batch_sum *s, int groups,

@@ -34,8 +34,8 @@ DUN_CLONES static void add_product(int64_t m, int64_t k, int64_t padded,
       gradient[i * k + j] += (double)product[i * padded + j];
 }
 
-DUN_CLONES static void add_biases(int64_t m, const dun_real *restrict bar,
-                                  double *restrict gradient)
+DUN_CLONES void DUN_REAL(dun_layer_bias_back)(int64_t m, const dun_real *restrict bar,
+                                              double *restrict gradient)
 {
   for (int64_t i = 0; i < m; i++) {
     double lanes[L];
@@ -45,16 +45,22 @@ DUN_CLONES static void add_biases(int64_t m, const dun_real *restrict bar,
   }
 }
 
-void DUN_REAL(dun_layer_dense_back)(int m, int k, const dun_real *w, const dun_real *x,
-                                    const dun_real *bar, double *gradient, dun_real *back,
-                                    dun_real *scratch)
+void DUN_REAL(dun_layer_product_back)(int m, int k, const dun_real *x, const dun_real *bar,
+                                      double *gradient, dun_real *scratch)
 {
   int padded = (k + DUN_TILE_PRODUCT_STEP - 1) / DUN_TILE_PRODUCT_STEP * DUN_TILE_PRODUCT_STEP;
   dun_real *turned = scratch, *product = scratch + (int64_t)padded * L;
   DUN_REAL(dun_tile_turn)(k, padded, x, turned);
   DUN_REAL(dun_tile_product)(m, L, padded, bar, L, 1, turned, NULL, 0, product);
   add_product(m, k, padded, product, gradient);
-  add_biases(m, bar, gradient + (int64_t)m * k);
+}
+
+void DUN_REAL(dun_layer_dense_back)(int m, int k, const dun_real *w, const dun_real *x,
+                                    const dun_real *bar, double *gradient, dun_real *back,
+                                    dun_real *scratch)
+{
+  DUN_REAL(dun_layer_product_back)(m, k, x, bar, gradient, scratch);
+  DUN_REAL(dun_layer_bias_back)(m, bar, gradient + (int64_t)m * k);
   if (back)
     DUN_REAL(dun_tile_product)(k, m, L, w, 1, k, bar, NULL, 0, back);
 }

@@ -46,4 +46,12 @@ void dun_layer_dense_back(int m, int k, const double *w, const double *x, const 
 void dun_layer_dense_back_f(int m, int k, const float *w, const float *x, const float *bar,
                             double *gradient, float *back, float *scratch);
 
+/* The two parts of such a sum by themselves: of w, gradient[m][k], and of the bias, gradient[m]. */
+void dun_layer_product_back(int m, int k, const double *x, const double *bar, double *gradient,
+                            double *scratch);
+void dun_layer_product_back_f(int m, int k, const float *x, const float *bar, double *gradient,
+                              float *scratch);
+void dun_layer_bias_back(int64_t m, const double *bar, double *gradient);
+void dun_layer_bias_back_f(int64_t m, const float *bar, double *gradient);
+
 #endif

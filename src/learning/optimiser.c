@@ -68,7 +68,7 @@ struct step {
 
 DUN_CLONES static void move(int64_t count, const struct step *a, const double *restrict gradient,
                             double *restrict first, double *restrict second,
-                            double *restrict weights)
+                            const double *restrict pace, double *restrict weights)
 {
   double rest1 = 1 - a->first, rest2 = 1 - a->second;
   for (int64_t i = 0; i < count; i++) {
@@ -76,8 +76,8 @@ DUN_CLONES static void move(int64_t count, const struct step *a, const double *r
     first[i] = DUN_FMA(a->first, first[i], rest1 * g);
     second[i] = DUN_FMA(a->second, second[i], rest2 * g * g);
     double size = __builtin_sqrt(second[i] * a->second_scale) + a->epsilon;
-    double kept = DUN_FMA(-a->decay, weights[i], weights[i]);
-    weights[i] = DUN_FMA(-a->rate, first[i] * a->first_scale / size, kept);
+    double own = pace ? pace[i] : 1, kept = DUN_FMA(-own * a->decay, weights[i], weights[i]);
+    weights[i] = DUN_FMA(-own * a->rate, first[i] * a->first_scale / size, kept);
   }
 }
 
@@ -107,7 +107,7 @@ void dun_optimiser_step(struct dun_optimiser *o, int64_t total, const double *gr
                             .decay = rate * o->weight_decay,
                             .clip = o->clip > 0 && *norm > o->clip ? o->clip / *norm : 1,
                             .epsilon = o->epsilon};
-  move(o->first.count, &step, gradient, o->first.value, o->second.value, weights);
+  move(o->first.count, &step, gradient, o->first.value, o->second.value, o->pace, weights);
   if (o->average > 0) {
     double early = (double)n / (double)(n + 9); /* of few steps the mean is of these */
     follow(o->first.count, 1 - (o->average < early ? o->average : early), weights, o->mean.value);

@@ -16,6 +16,9 @@ struct dun_optimiser {
   long long rise; /* steps in which the rate grows from 0 */
   double average; /* decay of the weights' running mean; 0: none */
 
+  /* given */
+  const double *pace; /* [weights]: rates of their own, in units of `rate`; NULL: all 1 */
+
   /* state */
   int64_t steps, skipped; /* taken; gradients that were no numbers */
   struct dun_numbers first, second,

@@ -38,6 +38,24 @@ DUN_INLINE dun_real silu_slope(dun_real a)
   return DUN_REAL_FMA(a * s, 1 - s, s);
 }
 
+/* (1 + tanh(b / 2)) / 2 is the sigmoid of b = scale (a + cube a^3). */
+#define GELU_SCALE ((dun_real)1.5957691216057308)
+#define GELU_CUBE  ((dun_real).044715)
+
+DUN_INLINE dun_real gelu(dun_real a)
+{
+  return a * SIGMOID(GELU_SCALE * DUN_REAL_FMA(GELU_CUBE * a, a * a, a));
+}
+
+/* s + a s (1 - s) b'; beyond 30 it is 0 or 1 to the last digit, and nothing overflows. */
+DUN_INLINE dun_real gelu_slope(dun_real wide)
+{
+  dun_real a = wide > 30 ? 30 : wide < -30 ? -30 : wide;
+  dun_real b = GELU_SCALE * DUN_REAL_FMA(GELU_CUBE * a, a * a, a), s = SIGMOID(b);
+  dun_real slope = GELU_SCALE * DUN_REAL_FMA(3 * GELU_CUBE * a, a, 1);
+  return DUN_REAL_FMA(a * slope * s, SIGMOID(-b), s);
+}
+
 #define LOOPS(name, value, slope)                                                                  \
   DUN_CLONES static void name(int64_t count, const dun_real *a, dun_real *y)                       \
   {                                                                                                \
@@ -53,14 +71,24 @@ DUN_INLINE dun_real silu_slope(dun_real a)
 LOOPS(relu_loop, relu, relu_slope)
 LOOPS(tanh_loop, TANH, tanh_slope)
 LOOPS(silu_loop, silu, silu_slope)
+LOOPS(gelu_loop, gelu, gelu_slope)
 
 void DUN_REAL(dun_activate)(enum dun_activation f, int64_t count, const dun_real *a, dun_real *y)
 {
-  (f == DUN_RELU ? relu_loop : f == DUN_TANH ? tanh_loop : silu_loop)(count, a, y);
+  static void (*const loops[])(int64_t, const dun_real *, dun_real *) = {[DUN_RELU] = relu_loop,
+                                                                         [DUN_TANH] = tanh_loop,
+                                                                         [DUN_SILU] = silu_loop,
+                                                                         [DUN_GELU] = gelu_loop};
+  loops[f](count, a, y);
 }
 
 void DUN_REAL(dun_activate_back)(enum dun_activation f, int64_t count, const dun_real *a,
                                  dun_real *bar)
 {
-  (f == DUN_RELU ? relu_loop_back : f == DUN_TANH ? tanh_loop_back : silu_loop_back)(count, a, bar);
+  static void (*const loops[])(int64_t, const dun_real *,
+                               dun_real *) = {[DUN_RELU] = relu_loop_back,
+                                              [DUN_TANH] = tanh_loop_back,
+                                              [DUN_SILU] = silu_loop_back,
+                                              [DUN_GELU] = gelu_loop_back};
+  loops[f](count, a, bar);
 }

@@ -9,8 +9,9 @@ enum dun_activation {
   DUN_RELU, /* max(a, 0) */
   DUN_TANH,
   DUN_SILU, /* a / (1 + exp(-a)) */
+  DUN_GELU, /* a (1 + tanh(sqrt(2 / pi) (a + .044715 a^3))) / 2: Hendrycks & Gimpel 2016 */
 };
-#define DUN_ACTIVATION_WORDS "relu|tanh|silu"
+#define DUN_ACTIVATION_WORDS "relu|tanh|silu|gelu"
 
 /* y = f(a) of `count` numbers; y may be a.  A number that is none stays none. */
 void dun_activate(enum dun_activation f, int64_t count, const double *a, double *y);

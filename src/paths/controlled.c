@@ -58,6 +58,11 @@ static int check(const struct dun_controlled *s)
 static void release(void *self)
 {
   struct dun_controlled *s = self;
+  s->steering = NULL;
+  dun_steering_free(&s->loaded);
+  dun_control_free(&s->network);
+  DUN_FREE(s->exponent);
+  DUN_FREE(s->point);
   dun_schedule_free(&s->schedule);
   DUN_FREE(s->mean);
   DUN_FREE(s->scale);
@@ -97,7 +102,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 
   release(s);
   s->target = target;
-  if ((status = dun_agree(context, make(s))) < 0)
+  if ((status = dun_agree(context, make(s))) < 0 ||
+      (s->load && (status = dun_controlled_load(context, s)) < 0))
     return status;
   s->schedule.type = DUN_SCHEDULE_FIXED;
   s->schedule.spacing = DUN_SPACING_LINEAR;
@@ -109,9 +115,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 
 static void coefficients(const void *self, double t, double *coefficient)
 {
-  (void)self;
   coefficient[0] = 1;
-  coefficient[1] = t;
+  coefficient[1] = dun_controlled_exponent(self, t);
 }
 
 /* Of lanes at times of their own each is taken from a tile that is all at its time. */
@@ -123,7 +128,8 @@ static void evaluate_reference(const struct dun_controlled *s, const struct dun_
   for (int l = 1; l < DUN_LANES; l++)
     same &= r->time[l] == r->time[0];
   for (int l = 0; l < (same ? 1 : DUN_LANES); l++) {
-    dun_controlled_law(s, r->time[l], r->time[l], s->precision, &constant);
+    dun_controlled_law(s, r->time[l], dun_controlled_exponent(s, r->time[l]), s->precision,
+                       &constant);
     dun_controlled_law_at(s, s->precision, constant, r->x, lp, s->work);
     for (int m = l; m < (same ? DUN_LANES : l + 1); m++) {
       if (r->part_lp)
@@ -259,6 +265,9 @@ static const struct dun_option options[] = {
         .doc = "The noise sigma of the steps."),
     ROW("clip", DUN_NUMBER, clip, .initial = "1e6", .minimum = 1e-150, .maximum = 1e150,
         .doc = "Longer scores are cut to this norm."),
+    ROW("load", DUN_FILE, load, .initial = "",
+        .doc = "A result of method scld with as many steps, whose control, exponents and base are "
+               "taken."),
     {0},
 };
 

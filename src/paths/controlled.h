@@ -20,12 +20,65 @@
  * guides without a control.  (Of the annealed one r_t is the base, too.)  All weights are exact,
  * whatever u is.
  *
+ * Method scld learns, for annealed steps, the control, the base, and an exponent beta_k in the place
+ * of t at every step; `load` takes over what it has learned.
+ *
  * Our names and the papers' letters: exponent t = beta_k; diffusion = sigma_k, whose noise has the
  * variance 2 sigma^2 a unit of time, where PIS's has sigma^2; pieces = N, sub-trajectories. */
 #ifndef DUNLIN_PATHS_CONTROLLED_H
 #define DUNLIN_PATHS_CONTROLLED_H
 
+#include "base/type.h"
+#include "learning/control.h"
+#include "parallel/tiles.h"
 #include "paths/path.h"
+
+/* What is learned of a path with T steps in d dimensions. */
+struct dun_steering {
+  int64_t width;                /* of the control's layers */
+  struct dun_numbers weights;   /* of the control */
+  struct dun_numbers exponents; /* a[T]: beta_k is the share of softplus(a_1), ..., softplus(a_k) in
+                                 * the sum of all */
+  struct dun_numbers mean, log_scale; /* [d]: of the base */
+};
+
+/* Its state rows, all learned, of a struct that has it as a member. */
+#define DUN_STEERING_STATE(type_, member_)                                                         \
+  {.name = "control_width",                                                                        \
+   .type = DUN_STATE_INTEGER,                                                                      \
+   .offset = offsetof(type_, member_.width),                                                       \
+   .count = 1,                                                                                     \
+   .least = 1,                                                                                     \
+   .most = DUN_CONTROL_MOST_WIDTH,                                                                 \
+   .learned = "Numbers in the layers of the control."},                                            \
+      {.name = "control",                                                                          \
+       .type = DUN_STATE_NUMBERS,                                                                  \
+       .offset = offsetof(type_, member_.weights),                                                 \
+       .count = 1,                                                                                 \
+       .learned = "Weights of the control."},                                                      \
+      {.name = "exponents",                                                                        \
+       .type = DUN_STATE_NUMBERS,                                                                  \
+       .offset = offsetof(type_, member_.exponents),                                               \
+       .count = 1,                                                                                 \
+       .learned = "Of each step: the exponent grows by a share of the softplus of this."},         \
+      {.name = "base_mean",                                                                        \
+       .type = DUN_STATE_NUMBERS,                                                                  \
+       .offset = offsetof(type_, member_.mean),                                                    \
+       .count = 1,                                                                                 \
+       .learned = "Mean of the first law."},                                                       \
+  {                                                                                                \
+    .name = "base_log_scale", .type = DUN_STATE_NUMBERS,                                           \
+    .offset = offsetof(type_, member_.log_scale), .count = 1,                                      \
+    .learned = "Log of its standard deviations."                                                   \
+  }
+
+/* Where carries leave the points of their pieces, and the target's gradients there, for those who
+ * learn from them: of every particle of this rank one row, [points][d] numbers. */
+struct dun_track {
+  struct dun_tiles tiles;
+  int64_t points;      /* of a piece: its steps and one */
+  float *x, *gradient; /* of the present piece; not owned */
+};
 
 enum dun_reference { DUN_ANNEALED, DUN_BROWNIAN, DUN_STATIONARY };
 
@@ -41,13 +94,22 @@ struct dun_controlled {
     double largest, smallest, offset;
   } diffusion;
   double clip; /* of the score's norm */
+  char *load;  /* a result of method scld, or NULL */
 
   /* The control u[d][64] at points x[d][64] of step k, 0 to T, where the clipped score is `score`;
    * NULL: 0. */
   void (*control)(const void *data, int64_t k, const double *x, const double *score, double *u);
   const void *control_data;
+  /* The learned one in its place, with exponents and base; NULL: none. */
+  const struct dun_steering *steering;
+  struct dun_track *track; /* NULL: nothing is kept */
 
   /* made by init */
+  struct dun_steering loaded; /* of the file */
+  struct dun_control network; /* of the steering, as are: */
+  double *exponent;           /* [T + 1]; owned */
+  float *point;               /* [2 d][64] and the control's tape; owned */
+
   struct dun_evaluator *target;
   struct dun_schedule schedule;
   double *mean, *scale; /* [d]; owned */
@@ -65,6 +127,32 @@ void dun_controlled_law(const struct dun_controlled *path, double t, double shar
 /* Its value lp[64] at x[d][64], unless NULL, and its gradient, written, unless NULL. */
 void dun_controlled_law_at(const struct dun_controlled *path, const double *precision,
                            double constant, const double *x, double *lp, double *gradient);
+
+/* Local.  From now on the path goes by the steering, whose width is set, and, with `first` NULL,
+ * its numbers; else these are made: the base of the options, equal exponents, and a control drawn
+ * at that address.  DUN_ERROR_INPUT where the reference is not annealed; DUN_ERROR_MEMORY. */
+int dun_controlled_steer(struct dun_controlled *path, struct dun_steering *steering,
+                         const struct dun_address *first);
+/* Whenever the steering's numbers have changed. */
+void dun_controlled_refresh(struct dun_controlled *path);
+/* Whether these are the lengths of a steering of the path. */
+int dun_controlled_fits(const struct dun_controlled *path, const struct dun_steering *steering);
+/* Collective.  The file's steering, for init. */
+int dun_controlled_load(struct dun_context *context, struct dun_controlled *path);
+void dun_steering_free(struct dun_steering *steering);
+
+/* The exponent of the target at a time: t itself, or what was learned. */
+double dun_controlled_exponent(const struct dun_controlled *path, double t);
+
+/* t g + the score of a law around the mean with this precision, cut to the longest that is allowed
+ * by factor[64], unless NULL. */
+void dun_controlled_score(const struct dun_controlled *path, double t, const double *precision,
+                          const double *x, const double *g, double *score, double *factor);
+/* term[64] of the log weight of an annealed step from x to `next`, with f = s + u there and
+ * b = s - u on the way back: log B - log F = -D (f + b) / 2 + quarter (|f|^2 - |b|^2), without the
+ * normalisers, which are equal; D is the step and quarter = sigma^2 / (4 T). */
+void dun_controlled_ratio(int d, double quarter, const double *x, const double *next,
+                          const double *f, const double *b, double *term);
 
 /* The path's carry. */
 void dun_controlled_carry(const void *self, double t, double next, int n,

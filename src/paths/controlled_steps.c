@@ -66,9 +66,9 @@ static void target_gradient(const struct dun_controlled *s, int n, const double 
   dun_evaluate(s->target, n, x, NULL, one, g);
 }
 
-DUN_CLONES static void clip(int d, double most, double *restrict score)
+DUN_CLONES static void clip(int d, double most, double *restrict score, double *restrict factor)
 {
-  double square[DUN_LANES] __attribute__((aligned(64))) = {0}, factor[DUN_LANES];
+  double square[DUN_LANES] __attribute__((aligned(64))) = {0};
 
   dun_columns_add_square(d, score, square);
   for (int l = 0; l < DUN_LANES; l++) {
@@ -80,25 +80,75 @@ DUN_CLONES static void clip(int d, double most, double *restrict score)
       score[j * DUN_LANES + l] *= factor[l];
 }
 
-/* score = t g + a x-dependent part with this precision around the mean, clipped. */
-static void score_at(const struct dun_controlled *s, double t, const double *precision,
-                     const double *x, const double *g, double *score)
+void dun_controlled_score(const struct dun_controlled *s, double t, const double *precision,
+                          const double *x, const double *g, double *score, double *factor)
 {
   int d = s->target->dimension;
+  double own[DUN_LANES] __attribute__((aligned(64)));
 
   dun_controlled_law_at(s, precision, 0, x, NULL, score);
   dun_columns_add(d, t, g, score);
-  clip(d, s->clip, score);
+  clip(d, s->clip, score, factor ? factor : own);
 }
 
-/* score += sign u; the control's memory is `u`. */
-static void add_control(const struct dun_controlled *s, int64_t k, double sign, const double *x,
-                        double *score, double *u)
+struct columns {
+  double *g, *f, *b, *u, *next, *xi; /* [d] each */
+};
+
+static struct columns columns_of(const struct dun_controlled *s)
 {
-  if (!s->control)
+  int64_t block = (int64_t)s->target->dimension * DUN_LANES;
+  double *w = s->work;
+  return (struct columns){w, w + block, w + 2 * block, w + 3 * block, w + 4 * block, w + 5 * block};
+}
+
+/* What the learned control has of the point, for the way there and the way back; it stays in
+ * s->point until the next call. */
+static void look_at(const struct dun_controlled *s, int64_t k, const double *x)
+{
+  int64_t many = (int64_t)s->target->dimension * DUN_LANES;
+  float *point = s->point, *state = point + many, *tape = state + many;
+
+  if (!s->steering)
     return;
-  s->control(s->control_data, k, x, score, u);
-  dun_columns_add(s->target->dimension, sign, u, score);
+  for (int64_t i = 0; i < many; i++)
+    point[i] = (float)x[i];
+  dun_control_state_f(&s->network, k, point, state, tape);
+}
+
+DUN_INLINE double cut(double value, double most)
+{
+  return value > most ? most : value < -most ? -most : value;
+}
+
+DUN_CLONES static void add_learned(const struct dun_controlled *s, int64_t k, double sign,
+                                   const float *restrict state, double *restrict score)
+{
+  int64_t d = s->target->dimension;
+
+  for (int64_t j = 0; j < d; j++) {
+    double gain = s->network.gain[k * d + j];
+    for (int l = 0; l < DUN_LANES; l++) {
+      int64_t i = j * DUN_LANES + l;
+      double u = DUN_FMA(gain, cut(score[i], DUN_CONTROL_MOST_SCORE),
+                         cut((double)state[i], DUN_CONTROL_MOST_STATE));
+      score[i] = DUN_FMA(sign, u, score[i]);
+    }
+  }
+}
+
+/* score += sign u. */
+static void add_control(const struct dun_controlled *s, int64_t k, double sign, const double *x,
+                        const struct columns *w, double *score)
+{
+  int d = s->target->dimension;
+
+  if (s->steering)
+    add_learned(s, k, sign, s->point + (int64_t)d * DUN_LANES, score);
+  else if (s->control) {
+    s->control(s->control_data, k, x, score, w->u);
+    dun_columns_add(d, sign, w->u, score);
+  }
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
@@ -118,10 +168,9 @@ static void close_step(int d, const double *term, const double *x, double *next,
   }
 }
 
-/* log B - log F = -D (f + b) / 2 + sigma^2 (|f|^2 - |b|^2) / (4 T), without the normalisers. */
-DUN_CLONES static void there_and_back(int d, double quarter, const double *restrict x,
-                                      const double *restrict next, const double *restrict f,
-                                      const double *restrict b, double *restrict term)
+DUN_CLONES void dun_controlled_ratio(int d, double quarter, const double *restrict x,
+                                     const double *restrict next, const double *restrict f,
+                                     const double *restrict b, double *restrict term)
 {
   double sum[DUN_LANES] = {0};
 
@@ -135,34 +184,26 @@ DUN_CLONES static void there_and_back(int d, double quarter, const double *restr
     term[l] = sum[l];
 }
 
-struct columns {
-  double *g, *f, *b, *u, *next, *xi; /* [d] each */
-};
-
-static struct columns columns_of(const struct dun_controlled *s)
-{
-  int64_t block = (int64_t)s->target->dimension * DUN_LANES;
-  double *w = s->work;
-  return (struct columns){w, w + block, w + 2 * block, w + 3 * block, w + 4 * block, w + 5 * block};
-}
-
-/* A step of annealed Langevin diffusion; w.g is the target's gradient at x, and then at x'. */
+/* A step of annealed Langevin diffusion; w.g is the target's gradient at x, and then at x'; so is
+ * what was looked at. */
 static void step_annealed(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
                           double *x, double *log_ratio)
 {
   int d = s->target->dimension;
   double dt = 1 / (double)s->steps, drift = s->sigma[k] * s->sigma[k] * dt;
-  double t = (double)k * dt, constant, term[DUN_LANES] __attribute__((aligned(64)));
+  double constant, term[DUN_LANES] __attribute__((aligned(64)));
+  double t = s->steering ? s->exponent[k] : (double)k * dt;
 
-  dun_controlled_law(s, t, t, s->precision, &constant);
-  score_at(s, t, s->precision, x, w->g, w->f);
-  add_control(s, k, 1, x, w->f, w->u);
+  dun_controlled_law(s, 0, t, s->precision, &constant);
+  dun_controlled_score(s, t, s->precision, x, w->g, w->f, NULL);
+  add_control(s, k, 1, x, w, w->f);
   dun_columns_sum(d, x, drift, w->f, w->next);
   dun_columns_add(d, sqrt(2 * drift), w->xi, w->next);
   target_gradient(s, n, w->next, w->g);
-  score_at(s, t, s->precision, w->next, w->g, w->b);
-  add_control(s, k + 1, -1, w->next, w->b, w->u);
-  there_and_back(d, .25 * drift, x, w->next, w->f, w->b, term);
+  dun_controlled_score(s, t, s->precision, w->next, w->g, w->b, NULL);
+  look_at(s, k + 1, w->next);
+  add_control(s, k + 1, -1, w->next, w, w->b);
+  dun_controlled_ratio(d, .25 * drift, x, w->next, w->f, w->b, term);
   close_step(d, term, x, w->next, log_ratio);
   memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
 }
@@ -205,8 +246,8 @@ static void step_driven(const struct dun_controlled *s, int64_t k, int n, const 
   target_gradient(s, n, x, w->g);
   for (int64_t j = 0; j < d; j++)
     s->precision[j] = -t * s->precision[d + j];
-  score_at(s, t, s->precision, x, w->g, w->f);
-  add_control(s, k, 1, x, w->f, w->u);
+  dun_controlled_score(s, t, s->precision, x, w->g, w->f, NULL);
+  add_control(s, k, 1, x, w, w->f);
   for (int64_t j = 0; j < d; j++) {
     int64_t at = j * DUN_LANES;
     reference_step(s, k, j, &keep, &v);
@@ -230,6 +271,25 @@ static void add_reference(const struct dun_controlled *s, double t, double sign,
     log_ratio[l] += sign * lp[l];
 }
 
+/* Point number `point` of the piece, where a track is kept. */
+static void keep(const struct dun_controlled *s, uint32_t tile, int64_t point, int n,
+                 const double *x, const double *g)
+{
+  const struct dun_track *track = s->track;
+  int64_t d = s->target->dimension;
+
+  if (!track)
+    return;
+  int64_t first = (int64_t)tile * track->tiles.tile - track->tiles.first;
+  for (int l = 0; l < n; l++) {
+    int64_t row = ((first + l) * track->points + point) * d;
+    for (int64_t j = 0; j < d; j++) {
+      track->x[row + j] = (float)x[j * DUN_LANES + l];
+      track->gradient[row + j] = (float)g[j * DUN_LANES + l];
+    }
+  }
+}
+
 void dun_controlled_carry(const void *self, double t, double next, int n,
                           struct dun_address address, double *x, double *memory, double *log_ratio)
 {
@@ -243,12 +303,15 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
   add_reference(s, t, 1, x, log_ratio);
   if (s->reference == DUN_ANNEALED)
     target_gradient(s, n, x, w.g);
+  look_at(s, first, x);
+  keep(s, address.tile, 0, n, x, w.g);
   for (int64_t k = first; k < end && !s->target->given_up; k++) {
     dun_normals_from(address, (k - first) * d, d, w.xi);
     if (s->reference == DUN_ANNEALED)
       step_annealed(s, k, n, &w, x, log_ratio);
     else
       step_driven(s, k, n, &w, x, log_ratio);
+    keep(s, address.tile, k + 1 - first, n, x, w.g);
   }
   add_reference(s, next, -1, x, log_ratio);
 }

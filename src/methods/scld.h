@@ -1,0 +1,84 @@
+/* Method scld: what its files share.  See scld.c. */
+#ifndef DUNLIN_METHODS_SCLD_H
+#define DUNLIN_METHODS_SCLD_H
+
+#include "learning/batch_sum.h"
+#include "learning/optimiser.h"
+#include "methods/replay.h"
+#include "population/selection.h"
+
+/* A simulation carries all particles through all pieces. */
+enum dun_scld_mode {
+  DUN_SCLD_TRAIN, /* selected and moved, and kept to be learned from */
+  DUN_SCLD_PLAIN, /* neither selected nor moved: what the diffusion does by itself */
+  DUN_SCLD_FINAL, /* selected and moved at every boundary: the result */
+  DUN_SCLD_AGAIN  /* a batch from before a restart, which checkpoints do not hold */
+};
+
+struct dun_scld {
+  /* options */
+  long long steps, batches, every, moves_every, width;
+  double ess_threshold;
+  int resampling, schedule;
+  struct dun_numbers move_steps; /* [0] or [2] */
+  struct {
+    double control, exponents, base;
+  } rates;
+  double clip, most_variance;
+
+  /* state */
+  struct dun_scld_simulation {
+    int64_t phase, mode, piece, selections;
+    double carried, bound;    /* log Z up to the last selection; a lower bound on it (ELBO) */
+    double square_sum;        /* of the ancestors' weights */
+    double acceptance, moves; /* sum over the moves, and their number */
+  } now;
+  int64_t done, dropped; /* steps that were learned; pieces that were no numbers, of the last */
+  double loss, norm;     /* of the last step */
+  double first_loss;
+  struct dun_scld_found {
+    double evidence, bound, selections, acceptance, ess;
+  } trained; /* by the last simulation to learn from */
+  struct dun_steering steering;
+  struct dun_optimiser optimiser;
+  struct dun_numbers log_step; /* [pieces]: of the moves behind each */
+  struct dun_numbers past;     /* [batches][numbers + pieces]: what each batch went by */
+  struct dun_table table;
+
+  /* made */
+  struct dun_controlled *path;
+  struct dun_column *part_lp, *increment;
+  struct dun_weights weights;
+  struct dun_replay replay;
+  struct dun_track track;
+  struct dun_lessons lessons;
+  struct dun_batch_sum sum;
+  double *total, *gradient, *pace; /* [slopes or numbers], [numbers], [numbers] */
+  double *found;                   /* log weights of what was chosen */
+  struct dun_steering again;       /* what an earlier batch went by */
+  int64_t batch_again;             /* its number */
+  int ready;                       /* the replay holds what it should */
+};
+
+enum dun_scld_phase {
+  DUN_SCLD_BEGIN,
+  DUN_SCLD_CARRY,
+  DUN_SCLD_SELECT,
+  DUN_SCLD_MOVE,
+  DUN_SCLD_LEARN,
+  DUN_SCLD_OVER
+};
+
+/* Collective.  A tick of the present simulation, in its phases up to MOVE; 1 when it is over. */
+int dun_scld_simulate(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
+/* Collective.  Fills the replay, which is in no checkpoint, by what its batches went by; all else is
+ * left as it was.  It is not interrupted. */
+int dun_scld_simulate_again(struct dun_context *context, struct dun_scld *scld,
+                            struct dun_run *run);
+/* Collective.  A step down the loss of what the replay holds. */
+int dun_scld_learn(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
+/* All that is learned as one list, and back. */
+void dun_scld_gather(const struct dun_steering *steering, double *numbers);
+void dun_scld_scatter(const double *numbers, struct dun_steering *steering);
+
+#endif

@@ -1,0 +1,168 @@
+/* What is learned of the path `controlled`: its tables, and where they come from. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/scalar.h"
+#include "base/table.h"
+#include "base/vmath.h"
+#include "data/learned.h"
+#include "numerics/given.h"
+#include "paths/controlled.h"
+#include <math.h>
+#include <string.h>
+
+enum { L = DUN_LANES };
+
+static const struct dun_state rows[] = {
+    DUN_STEERING_STATE(struct dun_controlled, loaded),
+    {0},
+};
+
+void dun_steering_free(struct dun_steering *s)
+{
+  DUN_FREE(s->weights.value);
+  DUN_FREE(s->exponents.value);
+  DUN_FREE(s->mean.value);
+  DUN_FREE(s->log_scale.value);
+  *s = (struct dun_steering){0};
+}
+
+double dun_controlled_exponent(const struct dun_controlled *s, double t)
+{
+  double at = t * (double)s->steps, k = floor(at);
+  if (!s->steering)
+    return t;
+  if (k >= (double)s->steps)
+    return 1;
+  const double *e = s->exponent + (int64_t)k;
+  return e[0] + (at - k) * (e[1] - e[0]);
+}
+
+/* ---- room ------------------------------------------------------------------------------------ */
+
+static int make_room(struct dun_controlled *s, int64_t width)
+{
+  int d = s->target->dimension;
+  int status = dun_control_init(&s->network, d, (int)width, s->steps);
+  DUN_FREE(s->exponent);
+  DUN_FREE(s->point);
+  s->exponent = dun_allocate(s->steps + 1, sizeof *s->exponent);
+  s->point = dun_allocate(2 * (int64_t)d * L + (status < 0 ? 0 : dun_control_tape(&s->network)),
+                          sizeof *s->point);
+  return status < 0 ? status : s->exponent && s->point ? 0 : DUN_ERROR_MEMORY;
+}
+
+static int check_reference(const struct dun_controlled *s)
+{
+  if (s->reference == DUN_ANNEALED)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "path controlled is learned, and loads what was learned, with "
+                                   "reference: annealed only");
+}
+
+static int make_first(struct dun_controlled *s, struct dun_steering *steering,
+                      struct dun_address address)
+{
+  int64_t d = s->target->dimension;
+  int status;
+  if ((status = dun_numbers_make(&steering->weights, s->network.at.count, 0)) < 0 ||
+      (status = dun_numbers_make(&steering->exponents, s->steps, 1)) < 0 ||
+      (status = dun_numbers_make(&steering->mean, d, 0)) < 0 ||
+      (status = dun_numbers_make(&steering->log_scale, d, 0)) < 0 ||
+      (status = dun_given_numbers(&s->base.mean, "path.base.mean", (int)d, steering->mean.value)) <
+          0 ||
+      (status = dun_given_numbers(&s->base.scale, "path.base.scale", (int)d,
+                                  steering->log_scale.value)) < 0)
+    return status;
+  dun_control_draw(&s->network, address, steering->weights.value);
+  for (int64_t j = 0; j < d; j++)
+    steering->log_scale.value[j] = dun_scalar_log(steering->log_scale.value[j]);
+  return 0;
+}
+
+int dun_controlled_steer(struct dun_controlled *s, struct dun_steering *steering,
+                         const struct dun_address *first)
+{
+  int status = check_reference(s);
+  if (status < 0 || (status = make_room(s, steering->width)) < 0 ||
+      (first && (status = make_first(s, steering, *first)) < 0))
+    return status;
+  s->steering = steering;
+  dun_controlled_refresh(s);
+  return 0;
+}
+
+int dun_controlled_fits(const struct dun_controlled *s, const struct dun_steering *steering)
+{
+  int64_t d = s->target->dimension;
+  return steering->width >= 1 && steering->width <= DUN_CONTROL_MOST_WIDTH &&
+         steering->weights.count == dun_control_weights((int)d, (int)steering->width) &&
+         steering->exponents.count == s->steps && steering->mean.count == d &&
+         steering->log_scale.count == d;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+DUN_CLONES static void make_exponents(int64_t T, const double *a, double *exponent)
+{
+  double sum = 0;
+  exponent[0] = 0;
+  for (int64_t k = 0; k < T; k++)
+    exponent[k + 1] = sum += dun_softplus(a[k]);
+  for (int64_t k = 1; k < T; k++)
+    exponent[k] /= sum;
+  exponent[T] = 1;
+}
+
+void dun_controlled_refresh(struct dun_controlled *s)
+{
+  const struct dun_steering *steering = s->steering;
+  dun_control_set(&s->network, steering->weights.value);
+  make_exponents(s->steps, steering->exponents.value, s->exponent);
+  for (int64_t j = 0; j < s->target->dimension; j++) {
+    s->mean[j] = steering->mean.value[j];
+    s->scale[j] = dun_scalar_exp(steering->log_scale.value[j]);
+  }
+}
+
+/* ---- from a file ----------------------------------------------------------------------------- */
+
+/* Of logarithms, whose exponentials are to be numbers. */
+static int check_size(const struct dun_controlled *s, const char *name,
+                      const struct dun_numbers *numbers)
+{
+  for (int64_t j = 0; j < numbers->count; j++)
+    if (!(fabs(numbers->value[j]) < 300))
+      return dun_fail(DUN_ERROR_INPUT, "%s: /learned/method/%s has %g at place %lld, beyond 300",
+                      s->load, name, numbers->value[j], (long long)j);
+  return 0;
+}
+
+static int take(struct dun_controlled *s)
+{
+  const struct dun_steering *loaded = &s->loaded;
+  int status = check_reference(s);
+  if (status < 0)
+    return status;
+  if (loaded->exponents.count != s->steps)
+    return dun_fail(DUN_ERROR_INPUT, "%s: learned of a path of %lld steps, and path.steps is %lld",
+                    s->load, loaded->exponents.count, s->steps);
+  if (!dun_controlled_fits(s, loaded))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s: /learned/method holds %lld weights for a control of width %lld in %d "
+                    "dimensions, expected %lld",
+                    s->load, loaded->weights.count, (long long)loaded->width, s->target->dimension,
+                    (long long)dun_control_weights(s->target->dimension, (int)loaded->width));
+  if ((status = check_size(s, "base_log_scale", &loaded->log_scale)) < 0 ||
+      (status = check_size(s, "exponents", &loaded->exponents)) < 0)
+    return status;
+  return 0;
+}
+
+int dun_controlled_load(struct dun_context *context, struct dun_controlled *s)
+{
+  struct dun_learned learned = {.place = "method", .type = "scld", .rows = rows, .self = s};
+  int status = dun_learned_load(context, s->load, &learned, s->target->dimension);
+  if (status >= 0)
+    status = take(s);
+  return dun_agree(context, status < 0 ? status : dun_controlled_steer(s, &s->loaded, NULL));
+}
