@@ -225,11 +225,23 @@ output: {file: result.h5, checkpoint_every: $every}
 LAYERS = "type: mlp, widths: [30, 20]"
 LEVELS = "type: two_layer, levels: 3, width: 30"
 
+STEERED = """
+run:    {seed: 7, particles: $particles, replicates: 2}
+target:
+  {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
+path:   {type: controlled, base: {scale: 2}, steps: 12, pieces: 3, diffusion: {largest: 3}}
+$kernel
+method: {type: scld, steps: 8, every: 3, width: 8, rates: {control: 1e-2}, $path}
+output: {file: result.h5, checkpoint_every: $every}
+"""
+LEAPS = "kernel: {type: hmc, leapfrog_steps: 3}"
+FEW = "batches: 3, moves_every: 2"
+
 REMEMBERED = LOCALIZED.replace("dimension: 10", "dimension: 2").replace(
     "steps: 24, pieces: 12", "steps: 12, pieces: 6, first: .05, spread: 3,\n"
     "  field: {type: mcmc, chains: 2, moves: 4, warm_up: 60}")
 
-CASES = {"trained": TRAINED, "slips": SLIPS,
+CASES = {"trained": TRAINED, "steered": STEERED, "slips": SLIPS,
          "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
          "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,

@@ -146,15 +146,21 @@ static void take_loaded(struct dun_scld *s)
   dun_controlled_refresh(s->path);
 }
 
-/* Rates of the groups in units of the control's. */
-static void set_pace(struct dun_scld *s)
+/* Adam as published, with a rate for each group. */
+static void set_optimiser(struct dun_scld *s)
 {
+  struct dun_optimiser *o = &s->optimiser;
   int64_t weights = s->steering.weights.count, T = s->path->steps;
   for (int64_t i = 0; i < dun_lessons_numbers(s->path); i++)
     s->pace[i] = i < weights       ? s->rates.control
                  : i < weights + T ? s->rates.exponents
                                    : s->rates.base;
-  s->optimiser.pace = s->pace;
+  o->pace = s->pace;
+  o->rate = 1;
+  o->first_decay = .9;
+  o->second_decay = .999;
+  o->epsilon = 1e-8;
+  o->schedule = s->schedule ? DUN_RATE_COSINE : DUN_RATE_CONSTANT;
 }
 
 /* What is made once the population is there, with the path steered by `steering`. */
@@ -180,7 +186,7 @@ static int make(struct dun_context *context, struct dun_scld *s, struct dun_run 
   s->found = dun_allocate((s->batches + 2) * local, sizeof *s->found);
   if (!s->total || !s->gradient || !s->pace || !s->found)
     return DUN_ERROR_MEMORY;
-  set_pace(s);
+  set_optimiser(s);
   return 0;
 }
 
@@ -201,11 +207,6 @@ static int start_here(struct dun_context *context, struct dun_scld *s, struct du
   take_loaded(s);
   int64_t numbers = dun_lessons_numbers(s->path);
   dun_scld_gather(&s->steering, s->gradient);
-  s->optimiser.rate = 1;
-  s->optimiser.first_decay = .9;
-  s->optimiser.second_decay = .999;
-  s->optimiser.epsilon = 1e-8;
-  s->optimiser.schedule = s->schedule ? DUN_RATE_COSINE : DUN_RATE_CONSTANT;
   if ((status = dun_optimiser_start(&s->optimiser, numbers, s->gradient)) < 0 ||
       (status = dun_numbers_make(&s->log_step, pieces, run->kernel ? a->log_step : 0)) < 0 ||
       (status = dun_numbers_make(&s->past, s->batches * (numbers + pieces), 0)) < 0)

@@ -292,7 +292,9 @@ static int hold(struct dun_context *context, struct dun_scld *s, struct dun_run 
   char *at = held->columns;
   for (int c = 0; c < population->columns && status >= 0; at += bytes_of(population, c++))
     memcpy(at, population->column[c].data, bytes_of(population, c));
-  run->sweep.pass.been = NULL;
+  /* Passes of its own, which are not interrupted: the one that was may go on behind. */
+  run->sweep.pass =
+      (struct dun_pass){.population = held->pass.population, .evaluator = held->pass.evaluator};
   return status;
 }
 
@@ -306,6 +308,7 @@ static void let_go(struct dun_scld *s, struct dun_run *run, struct held *held)
   dun_free(held->columns);
   s->now = held->simulation;
   run->now = held->now;
+  dun_pass_free(&run->sweep.pass);
   run->sweep.pass = held->pass;
   run->sweep.forces_time = held->forces_time;
   memcpy(run->sweep.statistic, held->statistic, sizeof held->statistic);

@@ -48,6 +48,12 @@ static const struct setting settings[] = {
      "path: {type: localized, steps: 30, pieces: 10}\nkernel: {type: hmc}"},
     {"smc", "moves_per_step: 2, moves_at: end",
      "path: {type: localized, steps: 40, pieces: 10, width: .8, horizon: 4}\nkernel: {type: hmc}"},
+    {"scld", "steps: 20, width: 8",
+     "path: {type: controlled, base: {scale: 2}, steps: 16, pieces: 4, diffusion: {largest: "
+     "3}}\nkernel: {type: hmc, leapfrog_steps: 4}"},
+    {"scld", "steps: 10, width: 8, moves_every: 0, batches: 1, ess_threshold: 0, rates: {base: 0}",
+     "path: {type: controlled, base: {mean: 1, scale: 1.3}, steps: 16, pieces: 2, diffusion: "
+     "{largest: 2}}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: hmc}"},
     {"tempering", "temperatures: 20, warmup: 300, draws: 150, thin: 2", WIDE "kernel: {type: rwm}"},
     {"tempering", "temperatures: 8, warmup: 200, draws: 300", WIDE "kernel: {type: underdamped}"},

@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   GUIDED_FLOW, HEUN, LAYERS, LEVELS, PASSED, TANGENT, TEXTURE, WINDOW,
+                   FEW, GUIDED_FLOW, HEUN, LAYERS, LEAPS, LEVELS, PASSED, TANGENT, TEXTURE, WINDOW,
                    REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED, WAYS,
                    case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
@@ -61,6 +61,8 @@ def test_trainings():
     """Also at more ranks than there are groups."""
     same_at((1, 2, 3, 7), "trained", path=LAYERS, particles=500)
     same_at((1, 2), "trained", path=LEVELS, particles=100)
+    same_at((1, 2, 3, 7), "steered", kernel=LEAPS, path=FEW, particles=300)
+    same_at((1, 5), "steered", kernel="", path="moves_every: 0, batches: 1", particles=100)
 
 
 def test_flows():

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import DRAWN, HEUN, LAYERS, LEVELS, MATRIX, case, differences, fingerprint  # noqa: E402
+from cases import DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, case, differences, fingerprint  # noqa: E402
 from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),
@@ -22,6 +22,7 @@ RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="march", path=MATRIX, particles=200),
         dict(name="trained", path=LAYERS, particles=100),
         dict(name="trained", path=LEVELS, particles=100),
+        dict(name="steered", kernel=LEAPS, path=FEW, particles=100),
         dict(name="field", kernel="hmc", particles=100)]
 
 

@@ -5,7 +5,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
                        run, wait_for, wait_for_progress)
-from cases import ASKED, CHAINS_SEEN, GLASS, HEUN, REVERSE, WAYS, case
+from cases import ASKED, CHAINS_SEEN, FEW, GLASS, HEUN, LEAPS, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -103,6 +103,12 @@ def test_stop_by_evaluations_scores_by_samples():
     stopped_by_evaluations("march", (2, 1, 3), (.1, .5, .8), particles=300,
                            path="process: {type: ve, scale: 20}, field: {type: monte_carlo, "
                                 "samples: 20}")
+
+
+def test_stop_by_evaluations_trainings_of_controls():
+    """What is replayed is in no checkpoint, and is simulated again."""
+    stopped_by_evaluations("steered", (2, 1, 3), (.1, .3, .6, .9), kernel=LEAPS, path=FEW,
+                           particles=200)
 
 
 def test_stop_by_evaluations_along_spectral_dilation():

@@ -1,10 +1,16 @@
 # tier: long
 """As test_restart.py, at every tick: of a warm-up with its windows, metrics and lost chains that
 begin again, of localization with weights, along convolution, of pilot chains, of ladders that find
-their rungs, of exact draws, of observations, around a learned centre, and with a finish."""
+their rungs, of exact draws, of observations, around a learned centre, with a finish, and of controls that
+are learned."""
 from interrupt import one_tick_at_a_time
-from cases import SPREAD_GLASS, SPREAD_PASSED, TEXTURE, WINDOW
+from cases import FEW, LEAPS, SPREAD_GLASS, SPREAD_PASSED, TEXTURE, WINDOW
 from support import main
+
+
+def test_one_tick_at_a_time_of_controls():
+    one_tick_at_a_time("steered", "--set", "run.replicates=1", adaptive=False, kernel=LEAPS,
+                       path=FEW)
 
 
 def test_one_tick_at_a_time_of_a_warm_up():
