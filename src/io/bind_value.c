@@ -324,12 +324,20 @@ static int refuse_stranger(const struct place *p, const char *folder, const char
   return code;
 }
 
+/* By its name: code is not taken from wherever a run happens to be started. */
+static int is_library(const char *name)
+{
+  size_t length = strlen(name);
+  return length > 3 && !strcmp(name + length - 3, ".so");
+}
+
 /* Returns 1 if there is a path to go on with, the same on all ranks. */
 static int find_file(const struct place *p, char **path)
 {
   struct dun_binder *b = p->binder;
   const char *folder = b->data_folder ? b->data_folder : getenv("DUNLIN_DATA");
-  if (dun_file_find(b->context, p->node->text, b->input->name, folder, path) < 0) {
+  int here = p->row->type == DUN_FILE && !is_library(p->node->text);
+  if (dun_file_find(b->context, p->node->text, b->input->name, folder, here, path) < 0) {
     complain_file(p);
     return 0;
   }

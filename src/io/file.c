@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,41 +29,79 @@ static int is_missing(const char *path)
   return stat(path, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* Rank 0: a file that is there, or the sentence with all the places. */
-static int look(const char *name, const char *beside, const char *folder, char **found)
+/* The name in the working folder, as ranks elsewhere find it, too. */
+static char *from_here(const char *name)
 {
-  char *place[2] = {NULL, NULL};
-  int places = name[0] != '/' && folder && *folder ? 2 : 1, status = 0;
-  place[0] = name[0] == '/' || !beside ? dun_copy_text(name) : join(beside, 1, name);
-  if (places == 2)
-    place[1] = join(folder, 0, name);
+  char *folder = getcwd(NULL, 0), *path = folder ? join(folder, 0, name) : NULL;
+  free(folder);
+  return path;
+}
+
+enum { PLACES = 3 };
+
+/* Where a file may be, at most PLACES. */
+static int list_places(const char *name, const char *beside, const char *folder, int here,
+                       char *place[PLACES])
+{
+  int count = 0;
+  place[count++] = name[0] == '/' || !beside ? dun_copy_text(name) : join(beside, 1, name);
+  if (name[0] == '/')
+    return count;
+  if (here && beside) {
+    place[count++] = from_here(name);
+    if (place[0] && place[1] && !strcmp(place[0], place[1])) {
+      count--;
+      DUN_FREE(place[count]);
+    }
+  }
+  if (folder && *folder)
+    place[count++] = join(folder, 0, name);
+  return count;
+}
+
+/* The sentence with all the places. */
+static int tell_missing(const char *name, const char *folder, int count, char *const *place)
+{
+  struct dun_text places = {0};
+  for (int i = 0; i < count; i++)
+    dun_text_add(&places, "%s'%s'", i == 0 ? "" : i < count - 1 ? ", " : " and ", place[i]);
+  int status =
+      places.failed
+          ? DUN_ERROR_MEMORY
+          : dun_fail(DUN_ERROR_INPUT, "There is no file '%s': looked for %s%s.", name, places.text,
+                     name[0] == '/' || (folder && *folder) ? "" : " (no data folder is set)");
+  dun_text_free(&places);
+  return status;
+}
+
+/* Rank 0: a file that is there, or the sentence. */
+static int look(const char *name, const char *beside, const char *folder, int here, char **found)
+{
+  char *place[PLACES] = {NULL};
+  int count = list_places(name, beside, folder, here, place), status = 0;
   *found = NULL;
-  for (int i = 0; i < places && !*found; i++)
-    if (!place[i])
-      status = DUN_ERROR_MEMORY;
-    else if (!is_missing(place[i])) {
+  for (int i = 0; i < count; i++)
+    status = place[i] ? status : DUN_ERROR_MEMORY;
+  for (int i = 0; i < count && status == 0 && !*found; i++)
+    if (!is_missing(place[i])) {
       *found = place[i];
       place[i] = NULL;
     }
   if (!*found && status == 0)
-    status = places == 2
-                 ? dun_fail(DUN_ERROR_INPUT, "There is no file '%s': looked for '%s' and '%s'.",
-                            name, place[0], place[1])
-                 : dun_fail(DUN_ERROR_INPUT, "There is no file '%s': looked for '%s'%s.", name,
-                            place[0], name[0] == '/' ? "" : " (no data folder is set)");
-  dun_free(place[0]);
-  dun_free(place[1]);
+    status = tell_missing(name, folder, count, place);
+  for (int i = 0; i < PLACES; i++)
+    dun_free(place[i]);
   return status;
 }
 
 int dun_file_find(struct dun_context *context, const char *name, const char *beside,
-                  const char *folder, char **found)
+                  const char *folder, int here, char **found)
 {
   int status = 0;
   int64_t size = 0;
   *found = NULL;
   if (context->rank == 0) {
-    status = look(name, beside, folder, found);
+    status = look(name, beside, folder, here, found);
     if (status == 0) {
       int file = dun_file_open(*found, &size);
       if (file >= 0)

@@ -6,10 +6,11 @@
 #include "parallel/context.h"
 
 /* Collective: rank 0 looks for a file that can be read: a relative name beside the file `beside`
- * (NULL: in the working directory), then in `folder` (NULL: nowhere else).  *found is the
+ * (NULL: in the working directory), then, if `here`, in the working directory, where results are
+ * put, and then in `folder` (NULL: nowhere else).  *found is the
  * caller's (dun_free), the same on all ranks.  DUN_ERROR_INPUT with all the places looked at. */
 int dun_file_find(struct dun_context *context, const char *name, const char *beside,
-                  const char *folder, char **found);
+                  const char *folder, int here, char **found);
 
 /* Collective: rank 0 loads, all get the same. */
 int dun_file_read(struct dun_context *context, const char *path, int64_t limit, char **bytes,

@@ -65,11 +65,11 @@ static int add_value(struct expansion *e, struct dun_varied *option, const struc
   add_node(&value, node, 1);
   if (code == 0)
     add_label(&name, label ? label : node);
-  for (int i = 0; i < option->count && code == 0; i++)
+  for (int i = 0; i < option->count && code == 0 && !option->follows; i++)
     if (name.text && !strcmp(option->label[i], name.text))
       code = COMPLAIN(e, node->line, "sweep.%s: found %s twice, expected each value once",
                       option->path, name.text);
-  for (int i = 0; i < option->count && code == 0; i++)
+  for (int i = 0; i < option->count && code == 0 && !option->follows; i++)
     if (value.text && !strcmp(option->value[i], value.text))
       code = COMPLAIN(e, node->line, "sweep.%s: %s and %s are the same", option->path,
                       option->label[i], name.text ? name.text : "");
@@ -158,7 +158,7 @@ static int overlaps(const char *section, const char *option)
   return !strncmp(section, option, length) && (option[length] == '.' || !option[length]);
 }
 
-static int add_option(struct expansion *e, const struct dun_node *map, int i)
+static int add_option(struct expansion *e, const struct dun_node *map, int i, int follows)
 {
   struct dun_members *members = e->members;
   struct dun_varied *option = &members->option[members->varied];
@@ -180,7 +180,8 @@ static int add_option(struct expansion *e, const struct dun_node *map, int i)
       overlaps("run.time_limit", map->key[i]))
     return COMPLAIN(e, line, "sweep.%s: it decides no number of a result and cannot be varied",
                     map->key[i]);
-  *option = (struct dun_varied){.path = map->key[i], .line = line, .axis = members->axes};
+  *option = (struct dun_varied){
+      .path = map->key[i], .line = line, .axis = members->axes, .follows = follows};
   members->varied++;
   return values->kind == DUN_NODE_LIST ? add_list(e, option, values) : add_range(e, option, values);
 }
@@ -190,7 +191,7 @@ static int add_axis(struct expansion *e, const struct dun_node *map, int from, i
   struct dun_members *members = e->members;
   int first = members->varied, code = 0;
   for (int i = from; i < to; i++)
-    if (add_option(e, map, i) < 0)
+    if (add_option(e, map, i, i > from) < 0)
       code = -1;
   for (int i = first + 1; i < members->varied && code == 0; i++)
     if (members->option[i].count != members->option[first].count)

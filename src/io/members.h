@@ -19,6 +19,7 @@ struct dun_varied {
   char **value; /* [count], owned: in YAML's flow style */
   char **label; /* [count], owned: what tables call it */
   int *at;      /* [count], owned: the lines of the values */
+  int follows;  /* another one in step, whose values tell the members apart: its own may repeat */
 };
 
 struct dun_members {

@@ -1,5 +1,6 @@
 /* Sums over a batch of examples whose bits do not depend on the ranks.  A batch is cut into groups
- * by the examples' numbers, each of which one rank sums in order, dealt to them as tiles are; the groups' sums are added along
+ * by the examples' numbers, each of which one rank sums in order, dealt to them as tiles are; the
+ * groups' sums are added along
  * a binary tree: 0 and 1, 2 and 3, ..., then these.  How many groups there are is part of the
  * identity of what comes of it, and no more ranks than groups have work. */
 #ifndef DUNLIN_LEARNING_BATCH_SUM_H

@@ -16,7 +16,7 @@ enum { L = DUN_LANES };
 #define LIFT  lift
 #endif
 
-/* Columns of the tape: the point, and of both layers what the activation is of and what it gives. */
+/* Columns of the tape: the point; of both layers what the activation is of and what it gives. */
 struct DUN_REAL(tape) {
   dun_real *x, *first, *first_on, *second, *second_on;
 };

@@ -122,6 +122,17 @@ static int64_t half_of(const struct dun_replay *s, int64_t n)
   return s->slots == 1 ? n : n / 2;
 }
 
+/* How many of the numbers come before number l in their order. */
+static int rank_of(int n, const double *number, int l)
+{
+  int before = 0;
+  for (int m = 0; m < l; m++)
+    before += number[m] <= number[l];
+  for (int m = l + 1; m < n; m++)
+    before += number[m] < number[l];
+  return before;
+}
+
 void dun_replay_deal(struct dun_replay *s, struct dun_address address)
 {
   double uniform[L] __attribute__((aligned(64)));
@@ -130,12 +141,8 @@ void dun_replay_deal(struct dun_replay *s, struct dun_address address)
     int n = dun_tile_size(&s->tiles, s->tiles.first_tile + tile);
     address.tile = (uint32_t)(s->tiles.first_tile + tile);
     dun_uniforms(address, 1, uniform);
-    for (int l = 0; l < n; l++) {
-      int before = 0;
-      for (int m = 0; m < n; m++)
-        before += uniform[m] < uniform[l] || (uniform[m] == uniform[l] && m < l);
-      s->fresh[tile * s->tiles.tile + l] = before < half_of(s, n);
-    }
+    for (int l = 0; l < n; l++)
+      s->fresh[tile * s->tiles.tile + l] = rank_of(n, uniform, l) < half_of(s, n);
   }
 }
 

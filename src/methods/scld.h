@@ -71,8 +71,8 @@ enum dun_scld_phase {
 
 /* Collective.  A tick of the present simulation, in its phases up to MOVE; 1 when it is over. */
 int dun_scld_simulate(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
-/* Collective.  Fills the replay, which is in no checkpoint, by what its batches went by; all else is
- * left as it was.  It is not interrupted. */
+/* Collective.  Fills the replay, which is in no checkpoint, by what its batches went by; all else
+ * is left as it was.  It is not interrupted. */
 int dun_scld_simulate_again(struct dun_context *context, struct dun_scld *scld,
                             struct dun_run *run);
 /* Collective.  A step down the loss of what the replay holds. */

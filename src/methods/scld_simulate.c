@@ -245,7 +245,7 @@ int dun_scld_simulate(struct dun_context *context, struct dun_scld *s, struct du
   return status;
 }
 
-/* ---- what checkpoints do not hold -------------------------------------------------------------- */
+/* ---- what checkpoints do not hold ------------------------------------------------------------ */
 
 /* Everything that simulations change and that goes on from where it was. */
 struct held {

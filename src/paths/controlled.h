@@ -20,8 +20,8 @@
  * guides without a control.  (Of the annealed one r_t is the base, too.)  All weights are exact,
  * whatever u is.
  *
- * Method scld learns, for annealed steps, the control, the base, and an exponent beta_k in the place
- * of t at every step; `load` takes over what it has learned.
+ * Method scld learns, for annealed steps, the control, the base, and an exponent beta_k in the
+ * place of t at every step; `load` takes over what it has learned.
  *
  * Our names and the papers' letters: exponent t = beta_k; diffusion = sigma_k, whose noise has the
  * variance 2 sigma^2 a unit of time, where PIS's has sigma^2; pieces = N, sub-trajectories. */
@@ -144,6 +144,13 @@ void dun_steering_free(struct dun_steering *steering);
 /* The exponent of the target at a time: t itself, or what was learned. */
 double dun_controlled_exponent(const struct dun_controlled *path, double t);
 
+/* score[d][64] += sign u at step k, where the control's part of the point is state[d][64]. */
+void dun_controlled_add(const struct dun_controlled *path, int64_t k, double sign,
+                        const double *state, double *score);
+static inline double dun_controlled_cut(double value, double most)
+{
+  return value > most ? most : value < -most ? -most : value;
+}
 /* t g + the score of a law around the mean with this precision, cut to the longest that is allowed
  * by factor[64], unless NULL. */
 void dun_controlled_score(const struct dun_controlled *path, double t, const double *precision,

@@ -103,28 +103,6 @@ static void look_back(const struct dun_lessons *s, int64_t k, const struct point
   dun_control_state_back_f(&s->path->network, k, tape, bar, slopes, scratch);
 }
 
-DUN_INLINE double cut(double value, double most)
-{
-  return value > most ? most : value < -most ? -most : value;
-}
-
-/* full = s + sign u. */
-DUN_CLONES static void add_control(const struct dun_controlled *path, int64_t k, double sign,
-                                   const double *restrict o, const double *restrict score,
-                                   double *restrict full)
-{
-  int64_t d = path->target->dimension;
-  for (int64_t j = 0; j < d; j++) {
-    double gain = path->network.gain[k * d + j];
-    for (int l = 0; l < L; l++) {
-      int64_t i = j * L + l;
-      double u =
-          DUN_FMA(gain, cut(score[i], DUN_CONTROL_MOST_SCORE), cut(o[i], DUN_CONTROL_MOST_STATE));
-      full[i] = DUN_FMA(sign, u, score[i]);
-    }
-  }
-}
-
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Point number `at` of the pieces. */
@@ -150,7 +128,8 @@ static void drift(const struct dun_lessons *s, int64_t k, int sign, struct point
   double t = path->exponent[k];
   dun_controlled_law(path, 0, t, precision, &constant);
   dun_controlled_score(path, t, precision, p->x, p->g, p->score, p->factor);
-  add_control(path, sign > 0 ? k : k + 1, sign, p->o, p->score, p->full);
+  memcpy(p->full, p->score, (size_t)columns_of(s) * L * sizeof *p->full);
+  dun_controlled_add(path, sign > 0 ? k : k + 1, sign, p->o, p->full);
 }
 
 static double quarter_of(const struct dun_controlled *path, int64_t k)
@@ -226,7 +205,7 @@ DUN_CLONES static void spread(const struct dun_controlled *path, int64_t k, int6
   double *bar = p->bar + j * L, multiplier = path->network.gain[time * d + j];
   for (int l = 0; l < L; l++) {
     double most = DUN_CONTROL_MOST_STATE, inside = o[l] < most && o[l] > -most ? 1 : 0;
-    double cut_score = cut(s[l], DUN_CONTROL_MOST_SCORE),
+    double cut_score = dun_controlled_cut(s[l], DUN_CONTROL_MOST_SCORE),
            by_gain = cut_score == s[l] ? multiplier : 0;
     double of_score = slope[l] * p->factor[l] * (1 + sign * by_gain), away = x[l] - m;
     bar[l] = DUN_FMA(sign * inside, slope[l], bar[l]);

@@ -102,9 +102,8 @@ static struct columns columns_of(const struct dun_controlled *s)
   return (struct columns){w, w + block, w + 2 * block, w + 3 * block, w + 4 * block, w + 5 * block};
 }
 
-/* What the learned control has of the point, for the way there and the way back; it stays in
- * s->point until the next call. */
-static void look_at(const struct dun_controlled *s, int64_t k, const double *x)
+/* What the learned control has of the point, in o[d], for the way there and the way back. */
+static void look_at(const struct dun_controlled *s, int64_t k, const double *x, double *o)
 {
   int64_t many = (int64_t)s->target->dimension * DUN_LANES;
   float *point = s->point, *state = point + many, *tape = state + many;
@@ -114,15 +113,12 @@ static void look_at(const struct dun_controlled *s, int64_t k, const double *x)
   for (int64_t i = 0; i < many; i++)
     point[i] = (float)x[i];
   dun_control_state_f(&s->network, k, point, state, tape);
+  for (int64_t i = 0; i < many; i++)
+    o[i] = (double)state[i];
 }
 
-DUN_INLINE double cut(double value, double most)
-{
-  return value > most ? most : value < -most ? -most : value;
-}
-
-DUN_CLONES static void add_learned(const struct dun_controlled *s, int64_t k, double sign,
-                                   const float *restrict state, double *restrict score)
+DUN_CLONES void dun_controlled_add(const struct dun_controlled *s, int64_t k, double sign,
+                                   const double *restrict state, double *restrict score)
 {
   int64_t d = s->target->dimension;
 
@@ -130,8 +126,8 @@ DUN_CLONES static void add_learned(const struct dun_controlled *s, int64_t k, do
     double gain = s->network.gain[k * d + j];
     for (int l = 0; l < DUN_LANES; l++) {
       int64_t i = j * DUN_LANES + l;
-      double u = DUN_FMA(gain, cut(score[i], DUN_CONTROL_MOST_SCORE),
-                         cut((double)state[i], DUN_CONTROL_MOST_STATE));
+      double u = DUN_FMA(gain, dun_controlled_cut(score[i], DUN_CONTROL_MOST_SCORE),
+                         dun_controlled_cut(state[i], DUN_CONTROL_MOST_STATE));
       score[i] = DUN_FMA(sign, u, score[i]);
     }
   }
@@ -144,7 +140,7 @@ static void add_control(const struct dun_controlled *s, int64_t k, double sign, 
   int d = s->target->dimension;
 
   if (s->steering)
-    add_learned(s, k, sign, s->point + (int64_t)d * DUN_LANES, score);
+    dun_controlled_add(s, k, sign, w->u, score);
   else if (s->control) {
     s->control(s->control_data, k, x, score, w->u);
     dun_columns_add(d, sign, w->u, score);
@@ -201,7 +197,7 @@ static void step_annealed(const struct dun_controlled *s, int64_t k, int n, cons
   dun_columns_add(d, sqrt(2 * drift), w->xi, w->next);
   target_gradient(s, n, w->next, w->g);
   dun_controlled_score(s, t, s->precision, w->next, w->g, w->b, NULL);
-  look_at(s, k + 1, w->next);
+  look_at(s, k + 1, w->next, w->u);
   add_control(s, k + 1, -1, w->next, w, w->b);
   dun_controlled_ratio(d, .25 * drift, x, w->next, w->f, w->b, term);
   close_step(d, term, x, w->next, log_ratio);
@@ -303,7 +299,7 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
   add_reference(s, t, 1, x, log_ratio);
   if (s->reference == DUN_ANNEALED)
     target_gradient(s, n, x, w.g);
-  look_at(s, first, x);
+  look_at(s, first, x, w.u);
   keep(s, address.tile, 0, n, x, w.g);
   for (int64_t k = first; k < end && !s->target->given_up; k++) {
     dun_normals_from(address, (k - first) * d, d, w.xi);

@@ -56,6 +56,10 @@ def test_options_in_step():
         lines = dunlin("sweep", "s.yaml", "--list", folder=folder).stdout.splitlines()
         assert len(lines) == 4
         assert lines[1].endswith("run.seed=1, run.particles=64, target.dimension=3")
+        write(folder, "s.yaml", BASE + "sweep:\n  together: [{run.seed: [1, 2, 3], run.particles: "
+                                       "[64, 128, 64]}]\n")  # what follows may repeat
+        lines = dunlin("sweep", "s.yaml", "--list", folder=folder).stdout.splitlines()
+        assert len(lines) == 3 and lines[2].endswith("run.seed=3, run.particles=64")
 
 
 def test_one_member_fails_and_the_others_go_on():
@@ -91,6 +95,7 @@ def test_faults_are_told_before_anything_runs():
              ("run.seed: [1, 2]\n  when: [{x: 1}]", "s.yaml:11:1: sweep.when: found 'x'"),
              ("run.seed: [1]\n  when: [{run.seed: 1}]", "no member is left"),
              ("run.time_limit: [1, 2]", "cannot be varied"),
+             ("together: [{run.seed: [1, 1], run.particles: [64, 65]}]", "found 1 twice"),
              ("together: [{run.seed: [1, 2], run.particles: [1]}]", "expected as many")]
     with Folder() as folder:
         for text, expected in cases:

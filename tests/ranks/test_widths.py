@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, case, differences, fingerprint  # noqa: E402
+from cases import (DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, case,  # noqa: E402
+                   differences, fingerprint)
 from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),

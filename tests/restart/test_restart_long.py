@@ -1,8 +1,8 @@
 # tier: long
 """As test_restart.py, at every tick: of a warm-up with its windows, metrics and lost chains that
 begin again, of localization with weights, along convolution, of pilot chains, of ladders that find
-their rungs, of exact draws, of observations, around a learned centre, with a finish, and of controls that
-are learned."""
+their rungs, of exact draws, of observations, around a learned centre, with a finish, and of learned
+controls."""
 from interrupt import one_tick_at_a_time
 from cases import FEW, LEAPS, SPREAD_GLASS, SPREAD_PASSED, TEXTURE, WINDOW
 from support import main

@@ -1,0 +1,154 @@
+"""Learned controls: trained, killed and gone on with, loaded by smc and by another training; bad
+inputs and files."""
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
+from cases import FEW, LEAPS  # noqa: E402
+from support import PYTHON, SOURCE, Folder, attributes, column, dunlin, main, write  # noqa: E402
+
+INPUT = """
+run:    {seed: 3, particles: 512}
+target: {type: gaussian_mixture, dimension: 2, layout: two_modes, separation: 2, log_evidence: 3}
+path:   {type: controlled, base: {scale: 1.5}, steps: 32, pieces: 4, diffusion: {largest: 3}}
+kernel: {type: hmc, leapfrog_steps: 4}
+method: {type: scld, steps: 100, width: 16, every: 25, rates: {control: 5e-3}}
+output: {file: trained.h5}
+"""
+LOADED = ("--set", "path.load=trained.h5")
+SAMPLE = (*LOADED, "--set", "method={type: smc, moves_per_step: 1, ess_threshold: .3}")
+
+
+def dunlin_in(folder, *words, code=0, **options):
+    return dunlin("run", "input.yaml", "--quiet", "--overwrite", *words, folder=folder, code=code,
+                  **options).stderr
+
+
+def sets(*values):
+    return [word for value in values for word in ("--set", value)]
+
+
+def train(folder, *words, **options):
+    write(folder, "input.yaml", INPUT)
+    return dunlin_in(folder, *words, **options)
+
+
+def refused(said, *words):
+    for word in words:
+        assert word in said, (word, said)
+
+
+def test_training_pays_and_is_loaded():
+    """Weights vary less than those of the untrained path, log Z is right with and without
+    selections (limit 5 errors), in the training, and by smc; at 1 and 3 ranks the same."""
+    with Folder() as folder:
+        train(folder)
+        file = os.path.join(folder, "trained.h5")
+        loss, plain = column(file, "scld", "loss"), column(file, "scld", "plain_bound")
+        print(list(loss), list(plain))
+        assert loss[-1] < .5 * loss[0] and plain[-1] > plain[0], (list(loss), list(plain))
+        assert attributes(file)["diagnosis"] == "doubtful"
+        found = attributes(file)
+        assert abs(found["log_evidence"] - 3) < 5 * found["log_evidence_error"]
+        many = ("--output", "many.h5", "--set", "run.particles=20000")
+        dunlin_in(folder, *SAMPLE, *many)
+        by_smc = attributes(os.path.join(folder, "many.h5"))
+        assert abs(by_smc["log_evidence"] - 3) < 5 * by_smc["log_evidence_error"]
+        dunlin_in(folder, *SAMPLE, *many, ranks=3)
+        again = attributes(os.path.join(folder, "many.h5"))
+        assert again["population_hash"] == by_smc["population_hash"]
+        untrained = SAMPLE[2:]
+        dunlin_in(folder, *untrained, *many)
+        without = attributes(os.path.join(folder, "many.h5"))
+        print(by_smc["log_evidence_error"], without["log_evidence_error"])
+        assert by_smc["log_evidence_error"] < .7 * without["log_evidence_error"]
+
+
+def test_trainings_go_on_from_what_was_learned():
+    """The first loss is that of the end, not that of the beginning."""
+    with Folder() as folder:
+        train(folder)
+        file = os.path.join(folder, "trained.h5")
+        before = column(file, "scld", "loss")
+        dunlin_in(folder, *LOADED, *sets("method.steps=2", "method.every=1", "method.width=7"),
+                  "--output", "more.h5")
+        after = column(os.path.join(folder, "more.h5"), "scld", "loss")
+        assert after[0] < .5 * before[0], (list(before), list(after))
+
+
+def test_killed_trainings_go_on():
+    from kills import kill_at_checkpoints
+    kill_at_checkpoints("steered", (.3, .4), kernel=LEAPS, path=FEW, particles=100)
+
+
+def test_table_of_trainings():
+    """Beside what the target knows; a folder without any is told."""
+    script = os.path.join(SOURCE, "jobs", "scld_table.py")
+    with Folder() as folder:
+        said = subprocess.run([PYTHON, script, folder], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        assert said.returncode == 1 and "no result of method scld" in said.stdout
+        train(folder, "--set", "method.steps=2")
+        said = subprocess.run([PYTHON, script, folder], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.splitlines()
+        assert len(said) == 2 and said[1].split()[0] == "gaussian_mixture"
+        assert said[1].split()[1] == "2" and said[1].split()[-1] == "3.00", said
+
+
+def test_bad_inputs():
+    with Folder() as folder:
+        write(folder, "input.yaml", INPUT)
+
+        def bad(*values):
+            return dunlin_in(folder, *sets(*values), code=2)
+
+        refused(bad("path={type: geometric, base: {type: gaussian, scale: 2}}"), "scld",
+                "path controlled", "geometric")
+        refused(bad("path.reference=stationary"), "reference", "annealed")
+        refused(bad("kernel={type: ula, metropolised: false}"), "kernel")
+        refused(bad("kernel.metric=dense"), "metric")
+        refused(bad("method.move_steps=[1, 2, 3]"), "move_steps", "3")
+        refused(bad("method.batches=0"), "batches")
+        refused(bad("run.particles=1"), "two particles")
+        refused(bad("method.steps=900000000", "path.steps=128", "path.pieces=128"), "random")
+        refused(bad("path.load=none.h5"), "none.h5")
+        assert not os.path.exists(os.path.join(folder, "trained.h5"))
+
+
+def test_bad_files():
+    """Of another dimension or number of steps, of no training, cut, changed, of wrong lengths."""
+    import h5py
+    with Folder() as folder:
+        train(folder, "--set", "method.steps=2")
+
+        def bad(*values, file="trained.h5"):
+            return dunlin_in(folder, *SAMPLE, *sets(f"path.load={file}", *values), "--output",
+                             "out.h5", code=2)
+
+        refused(bad("target.dimension=3"), "trained.h5", "2 dim", "3")
+        refused(bad("path.steps=64"), "32 steps", "64")
+        refused(bad("path.reference=brownian"), "annealed")
+        dunlin_in(folder, "--output", "smc.h5", *SAMPLE)
+        refused(bad(file="smc.h5"), "smc.h5", "/learned/method")
+
+        def changed(name, values):
+            shutil.copy(os.path.join(folder, "trained.h5"), os.path.join(folder, "other.h5"))
+            with h5py.File(os.path.join(folder, "other.h5"), "r+") as file:
+                group = file["learned/method"]
+                del group[name]
+                group[name] = values
+            return bad(file="other.h5")
+
+        refused(changed("control", [1., 2.]), "2 weights", "width 16")
+        refused(changed("control_width", [0.]), "control_width")
+        refused(changed("control_width", [70000.]), "control_width")
+        refused(changed("base_mean", [0.]), "other.h5")
+        refused(changed("base_log_scale", [0., 301.]), "base_log_scale", "301")
+        refused(changed("exponents", [float("inf")] * 32), "exponents")
+        refused(changed("exponents", [400.] * 32), "exponents", "400")
+
+
+main()
