@@ -1,5 +1,7 @@
 /* The options of the sections `run` and `output`, and how many draws they ask for. */
 #include "app/assemble.h"
+#include "base/error.h"
+#include "data/target_lines.h"
 #include <stddef.h>
 
 #define RUN_ROW(name_, type_, ...)                                                                 \
@@ -58,4 +60,14 @@ int64_t dun_assembly_draws(const struct dun_assembly *assembly)
   if (assembly->run.kept.due > 0)
     return assembly->run.kept.due;
   return draws > 0 ? draws : assembly->run.options.particles;
+}
+
+int dun_assembly_tell_target(struct dun_assembly *assembly)
+{
+  const struct dun_binder *binder = &assembly->binder;
+  struct dun_text *lines = &assembly->target_lines;
+  dun_text_free(lines);
+  dun_target_lines(lines, binder->effective.text, binder->used.text);
+  assembly->evaluator.options = lines->text;
+  return lines->failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the target's options") : 0;
 }

@@ -51,8 +51,11 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Tells that what a field says was learned, and that nobody knows how well. */
-void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const char *field);
+struct dun_field;
+/* If what a field says was learned, tells it, and that nobody knows how well; and what it remarks
+ * of where it comes from. */
+void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const struct dun_field *field,
+                          const void *self);
 
 /* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives.  What is
  * not known (NAN) is doubtful. */

@@ -18,6 +18,8 @@ enum { DUN_MAX_LETTERS = 64 };
 struct dun_evaluator {
   const struct dun_target *target; /* without constraints: of a `constrained` one what it is then */
   void *self;
+  const char
+      *options;  /* lines of what it is (data/target_lines.h), of the caller; NULL: not told */
   int dimension; /* d */
   int outputs;   /* numbers of all output parameters */
   int letters;   /* values of a coordinate; 0: reals */

@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
 from cases import LAYERS, case, differences, fingerprint  # noqa: E402
-from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
+from support import INPUTS, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 TARGET = """
 run:    {seed: 3, particles: 4000}
@@ -123,6 +123,72 @@ def test_bad_inputs():
         refused(bad("method.lessons.examples.count=1"), "one point")
         refused(bad("method.network.widths=[2.5]"), "whole")
         refused(bad("method.network.type=mlpp"), "mlp")
+
+
+def verdict(file, name):
+    lines = attributes(file)["diagnosis_details"].split("\n")
+    return " ".join(line for line in lines if line.startswith(name))
+
+
+def test_networks_of_other_targets():
+    """Another type or option is refused, at 2 ranks too, unless it is asked for, and then told; a
+    file that does not tell is taken, and that is told."""
+    import h5py
+    wide = "target.separation=3"
+    narrow = "target={type: gaussian, dimension: 2}"
+    with Folder() as folder:
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 20"))
+        dunlin("run", "train.yaml", "--quiet", folder=folder)
+        flow = os.path.join(folder, "flow.h5")
+        sample(folder)
+        assert verdict(flow, "learned of") == ""
+        for ranks in (None, 2):
+            said = sample(folder, "--set", wide, code=2, ranks=ranks).stderr
+            refused(said, "another target", "separation is 2 there and 3 here", "other_target")
+        refused(sample(folder, "--set", narrow, code=2).stderr, "gaussian_mixture there")
+        any_target = LOADED.replace("}", ", other_target: true}")
+        sample(folder, field=any_target)
+        assert verdict(flow, "learned of") == ""
+        for by in ((), ("--set", LOCALIZED.replace(LOADED, any_target))):
+            sample(folder, *by, "--set", wide, field=any_target)
+            refused(verdict(flow, "learned of"), "doubtful", "separation is 2 there and 3 here")
+        with h5py.File(os.path.join(folder, "trained.h5"), "r+") as file:
+            del file["learned/method"].attrs["target_options"]
+        sample(folder, "--set", wide)
+        refused(verdict(flow, "learned of"), "doubtful", "does not tell")
+
+
+def test_data_and_long_options_are_part_of_a_target():
+    """A file counts by what is in it, not by its name; a list of numbers by all of them."""
+    seeds = os.path.join(INPUTS, "data", "seeds.csv")
+    with open(seeds, encoding="utf-8") as file:
+        text = file.read()
+    line = "gaussian, dimension: 99, mean"
+    means = ", ".join(str(.001 * i) for i in range(99))
+    with Folder() as folder:
+        write(folder, "one.csv", text)
+        write(folder, "two.csv", text)
+        head, first, second, *rest = text.split("\n")
+        write(folder, "three.csv", "\n".join([head, second, first, *rest]))
+        write(folder, "points.csv", "".join(
+            ",".join(str((7 * i + j * j) % 11) for j in range(26)) + "\n" for i in range(40)))
+        for kind, same, other in (
+                ("seeds, data: one.csv", "seeds, data: two.csv", "seeds, data: three.csv"),
+                (f"{line}: [{means}]", f"{line}: [{means}]", f"{line}: [{means}1]")):
+            source = ("type: file, file: points.csv, coordinates: unconstrained"
+                      if kind.startswith("seeds") else "type: exact")
+            train = TRAIN.replace("steps: 1500", "steps: 2").replace(
+                "lessons: {", "source: {" + source + "}\n  lessons: {examples: {held_back: 10}, ")
+            target = f"target={{type: {kind}}}"
+            write(folder, "train.yaml", train)
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", "--set", target, "--set",
+                   "run.particles=20", folder=folder)
+            words = ("--set", "run.particles=20", "--set", "probes=[]", "--set")
+            sample(folder, *words, f"target={{type: {same}}}")
+            said = sample(folder, *words, f"target={{type: {other}}}", code=2).stderr
+            refused(said, "another target", "target.data" if kind.startswith("seeds") else
+                    "target.mean")
+            assert len(said) < 800, said
 
 
 def test_bad_files():
