@@ -28,7 +28,7 @@ struct train {
 
 /* ---- setting up ------------------------------------------------------------------------------ */
 
-/* Examples tile by tile, the same in every replicate. */
+/* Examples tile by tile. */
 struct dealer {
   struct dun_run *run;
   double *uniform, *normal;              /* columns, owned */
@@ -87,6 +87,11 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
   denoiser->network = (const struct dun_network *)s->network_part.type;
   denoiser->network_self = s->network_part.self;
   denoiser->d = run->evaluator->dimension;
+  if (run->options.replicates > 1)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "run.replicates is %lld, and a result holds one network: train each in a run "
+                    "of its own, with another run.seed (a sweep runs them all)",
+                    run->options.replicates);
   if (s->source.type == SOURCE_EXACT && !run->target->draw)
     return dun_fail(DUN_ERROR_INPUT,
                     "method train learns from exact draws, and target %s has none: give source: "

@@ -117,6 +117,7 @@ def test_bad_inputs():
             return dunlin("run", "train.yaml", "--quiet", *words, folder=folder, code=2).stderr
 
         refused(bad("target={type: phi4, side: [4, 4], mass2: 1, coupling: 1}"), "train", "phi4")
+        refused(bad("run.replicates=2"), "run.replicates is 2", "run.seed")
         refused(bad("method.lessons.groups=65"), "groups", "64")
         refused(bad("method.lessons.first=1e5"), "first")
         refused(bad("method.lessons.times=log"), "first")
