@@ -104,6 +104,87 @@ def test_points_of_a_file():
         refused(train("method.source.file=none.csv", code=2), "none.csv")
 
 
+def test_points_that_repeat_count_once():
+    """Of 500 examples as many particles, or four times as many: the same standard errors.  Of a
+    file that has each of 100 points eight times no more than those; of a chain what it is worth.
+    """
+    import random
+    chance = random.Random(5)
+
+    def errors(*sets, ranks=None):
+        words = [word for one in sets for word in ("--set", one)]
+        dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder, ranks=ranks)
+        found = attributes(trained)
+        return [column(trained, "moments", name)[-1] for name in ("mean", "deviation", "error")] + [
+            found["effective_sample_size"], found["kish_effective_sample_size"]]
+
+    with Folder() as folder:
+        trained = os.path.join(folder, "trained.h5")
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 10").replace(
+            "lessons: {", "lessons: {examples: {count: 500}, "))
+        once = errors("run.particles=500")
+        often = errors("run.particles=2000")
+        assert all(abs(a / b - 1) < 1e-9 for a, b in zip(once, often)), (once, often)
+        assert once[4] == 500 and abs(once[3] - 500) < 1, once
+        uneven = errors("run.particles=1999")  # one of them three times
+        assert all(abs(a / b - 1) < .01 for a, b in zip(once, uneven)), (once, uneven)
+
+        points = [(chance.gauss(0, 1), chance.gauss(0, 1)) for _ in range(100)]
+        lines = [f"{x!r},{y!r}\n" for x, y in points] * 8
+        chance.shuffle(lines)
+        write(folder, "points.csv", "".join(lines))
+        file = ("method.source={type: file, file: points.csv}",
+                "method.lessons.examples={count: 700, held_back: 100}", "run.particles=1000")
+        found = errors(*file)
+        assert 80 < found[3] < 100.1, found
+        one = fingerprint(trained)
+        errors(*file, ranks=3)
+        assert not differences(one, fingerprint(trained))
+        refused(verdict(trained, "examples"), "doubtful", "100 of these are distinct")
+        x, chain = [0, 0], []
+        for _ in range(4000):  # worth 4000 (1 - .9) / (1 + .9) = 210
+            x = [.9 * value + (1 - .81) ** .5 * chance.gauss(0, 1) for value in x]
+            chain.append(f"{x[0]!r},{x[1]!r}\n")
+        write(folder, "points.csv", "".join(chain))
+        found = errors(*file, "method.lessons.examples={count: 3000, held_back: 1000}",
+                       "run.particles=8000")
+        assert 100 < found[3] < 420, found
+        refused(verdict(trained, "examples"), "doubtful", "4000 of these are distinct")
+        write(folder, "points.csv", "".join(chain[::40]))
+        found = errors(*file, "method.lessons.examples={count: 90, held_back: 10}")
+        assert 60 < found[3] < 90.1, found
+        refused(verdict(trained, "examples"), "examples: good")
+
+
+def test_a_source_tells_of_itself():
+    """A result that is bad itself, and one of another target."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        write(folder, "draws.yaml", TARGET + "method: {type: exact}\noutput: {file: draws.h5}\n")
+        dunlin("run", "draws.yaml", "--quiet", folder=folder)
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 10").replace(
+            "lessons: {", "source: {type: file, file: draws.h5}\n  lessons: {"))
+        trained = os.path.join(folder, "trained.h5")
+
+        def train(*words):
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder)
+            return [verdict(trained, name) for name in ("source", "source's target")]
+
+        own, other = train()
+        assert "source: good:" in own and not other, (own, other)
+        own, other = train("--set", "target.separation=3")
+        assert "source: good:" in own, own
+        refused(other, "doubtful", "separation is 2 there and 3 here")
+        for word, expected in ((numpy.bytes_("bad"), "source: bad"), (7, "")):
+            dunlin("run", "draws.yaml", "--quiet", "--overwrite", folder=folder)
+            with h5py.File(os.path.join(folder, "draws.h5"), "r+") as file:
+                file.attrs["diagnosis"] = word
+            own, other = train()
+            assert own.startswith(expected) and (own == "") == (expected == ""), own
+            assert other == "" and (attributes(trained)["diagnosis"] == "bad") == (own != "")
+
+
 def refused(said, *words):
     assert all(word in said for word in words), said
 
@@ -128,7 +209,7 @@ def test_bad_inputs():
 
 def verdict(file, name):
     lines = attributes(file)["diagnosis_details"].split("\n")
-    return " ".join(line for line in lines if line.startswith(name))
+    return " ".join(line for line in lines if line.startswith(name + ":"))
 
 
 def test_networks_of_other_targets():
