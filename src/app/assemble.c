@@ -406,6 +406,7 @@ static int init_output(struct dun_context *context, struct dun_assembly *assembl
   struct dun_run *run = &assembly->run;
   int code = output->log_likelihood ? dun_pointwise_width(run->evaluator) : 0;
   run->pointwise = code > 0 ? code : 0;
+  run->unconstrained = output->unconstrained;
   code = judge(context, assembly, code, "output.log_likelihood", &place);
   if (code >= 0 && output->prior_draws > 0 && !dun_prior_is_drawn(run->evaluator))
     code =

@@ -19,7 +19,7 @@ struct dun_output_options {
   char *file;              /* NULL: the input's stem + .h5 in the current folder */
   double checkpoint_every; /* seconds; 0: after every tick */
   long long draws;         /* per replicate; -1: all particles */
-  int log_likelihood;
+  int log_likelihood, unconstrained;
   long long prior_draws;
 };
 

@@ -43,6 +43,10 @@ const struct dun_option dun_output_rows[] = {
     OUTPUT_ROW(log_likelihood, DUN_FLAG, .initial = "false",
                .doc = "Whether the log likelihood of each observation is written for each draw, of "
                       "targets that tell it: for leave-one-out validation."),
+    OUTPUT_ROW(unconstrained, DUN_FLAG, .initial = "false",
+               .doc = "Whether the coordinates that samplers move in are written for each draw, "
+                      "too: for runs that begin at them or learn from them, where nobody knows the "
+                      "way back from the output."),
     OUTPUT_ROW(prior_draws, DUN_INTEGER, .initial = "0", .maximum = 1000000,
                .doc = "Draws of the prior to be written too, of targets that have some."),
     {0},

@@ -100,6 +100,7 @@ struct dun_run {
   struct dun_adaptation adaptation[DUN_HALVES];
   struct dun_sweep sweep;
   int pointwise;                      /* log likelihoods that each draw of the result gets */
+  int unconstrained;                  /* each draw of the result has its x, too */
   struct dun_column *x, *logw, *root; /* set by the method's init: points, weights, ancestors */
 
   /* state */
