@@ -217,7 +217,7 @@ method:
     steps: 120
     batch: 150
     groups: 5
-    every: 10
+    every: 5
     examples: {count: 999, held_back: 333}
     optimiser: {rate: 3e-3, clip: 1, average: 0.9, weight_decay: 1e-3}
 output: {file: result.h5, checkpoint_every: $every}
