@@ -1,6 +1,7 @@
 /* The options of the sections `run` and `output`, and how many draws they ask for. */
 #include "app/assemble.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/target_lines.h"
 #include <stddef.h>
 
@@ -72,6 +73,12 @@ int dun_assembly_tell_target(struct dun_assembly *assembly)
   struct dun_text *lines = &assembly->target_lines;
   dun_text_free(lines);
   dun_target_lines(lines, binder->effective.text, binder->used.text);
+  int count = dun_evaluator_parameters(&assembly->evaluator, 0, NULL);
+  struct dun_parameter *parameter = dun_allocate(count, sizeof *parameter);
+  if (parameter && dun_evaluator_parameters(&assembly->evaluator, count, parameter) == count)
+    dun_target_lines_parameters(lines, count, parameter);
+  lines->failed |= !parameter;
+  dun_free(parameter);
   assembly->evaluator.options = lines->text;
   return lines->failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the target's options") : 0;
 }

@@ -234,7 +234,7 @@ static struct dun_table *table(void *self)
 static int64_t memory(const void *self)
 {
   const struct train *s = self;
-  return s->regression.total ? dun_regression_memory(&s->regression) : 0;
+  return s->regression.total ? dun_regression_memory(&s->regression) + 16 * s->shown.count : 0;
 }
 
 static double progress(const void *self, const struct dun_run *run)

@@ -216,6 +216,7 @@ def test_networks_of_other_targets():
     """Another type or option is refused, at 2 ranks too, unless it is asked for, and then told; a
     file that does not tell is taken, and that is told."""
     import h5py
+    import numpy
     wide = "target.separation=3"
     narrow = "target={type: gaussian, dimension: 2}"
     with Folder() as folder:
@@ -234,8 +235,28 @@ def test_networks_of_other_targets():
         for by in ((), ("--set", LOCALIZED.replace(LOADED, any_target))):
             sample(folder, *by, "--set", wide, field=any_target)
             refused(verdict(flow, "learned of"), "doubtful", "separation is 2 there and 3 here")
-        with h5py.File(os.path.join(folder, "trained.h5"), "r+") as file:
-            del file["learned/method"].attrs["target_options"]
+
+        def told(text):
+            with h5py.File(os.path.join(folder, "trained.h5"), "r+") as file:
+                place = file["learned/method"]
+                was = place.attrs["target_options"]
+                del place.attrs["target_options"]
+                if text is not None:
+                    place.attrs["target_options"] = text(was) if callable(text) else text
+                return was
+
+        was = told(lambda lines: numpy.bytes_(lines.replace(b"parameters: 1", b"parameters: 2")))
+        refused(sample(folder, code=2).stderr, "its parameters is 2")
+        told(numpy.bytes_(b"target.type: \x1b[2J\nno line"))
+        said = sample(folder, code=2).stderr
+        refused(said, "another target", "?[2J there")
+        assert "\x1b" not in said
+        told(7)
+        refused(sample(folder, code=2).stderr, "trained.h5", "is no text")
+        told(was)
+        sample(folder)
+        assert verdict(flow, "learned of") == ""
+        told(None)
         sample(folder, "--set", wide)
         refused(verdict(flow, "learned of"), "doubtful", "does not tell")
 
