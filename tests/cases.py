@@ -207,7 +207,7 @@ TANGENT = ("field: {type: mcmc, chains: 2, moves: 3, warm_up: 60}, first: .3, la
            "schedule: {type: tangent, radius: 2, width: 1}, begin: {by: langevin, moves: 2}")
 
 TRAINED = """
-run:    {seed: 7, particles: $particles, replicates: 2}
+run:    {seed: 7, particles: $particles}
 target:
   {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
 method:
@@ -217,7 +217,7 @@ method:
     steps: 120
     batch: 150
     groups: 5
-    every: 10
+    every: 5
     examples: {count: 999, held_back: 333}
     optimiser: {rate: 3e-3, clip: 1, average: 0.9, weight_decay: 1e-3}
 output: {file: result.h5, checkpoint_every: $every}

@@ -254,6 +254,8 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
   code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
   if (code >= 0 && dun_target_is_foreign(target))
     code = dun_evaluator_fence(&assembly->evaluator);
+  if (code >= 0)
+    code = dun_assembly_tell_target(assembly);
   assembly->run.target = assembly->evaluator.target;
   assembly->run.evaluator = &assembly->evaluator;
   return judge(context, assembly, code, "target", &assembly->target);
@@ -404,6 +406,7 @@ static int init_output(struct dun_context *context, struct dun_assembly *assembl
   struct dun_run *run = &assembly->run;
   int code = output->log_likelihood ? dun_pointwise_width(run->evaluator) : 0;
   run->pointwise = code > 0 ? code : 0;
+  run->unconstrained = output->unconstrained;
   code = judge(context, assembly, code, "output.log_likelihood", &place);
   if (code >= 0 && output->prior_draws > 0 && !dun_prior_is_drawn(run->evaluator))
     code =
@@ -562,6 +565,7 @@ void dun_assembly_free(struct dun_assembly *assembly)
   dun_binder_free(&assembly->binder);
   dun_input_free(&assembly->input);
   dun_text_free(&assembly->settings);
+  dun_text_free(&assembly->target_lines);
   DUN_FREE(assembly->source);
   DUN_FREE(assembly->files);
   DUN_FREE(assembly->file);

@@ -19,7 +19,7 @@ struct dun_output_options {
   char *file;              /* NULL: the input's stem + .h5 in the current folder */
   double checkpoint_every; /* seconds; 0: after every tick */
   long long draws;         /* per replicate; -1: all particles */
-  int log_likelihood;
+  int log_likelihood, unconstrained;
   long long prior_draws;
 };
 
@@ -35,6 +35,7 @@ struct dun_assembly {
   char *files;              /* of a result that is run again: see struct dun_source */
   struct dun_output_options output;
   struct dun_part target, path, kernel, method;
+  struct dun_text target_lines;      /* of what the target is: data/target_lines.h */
   struct dun_parts probes, finishes; /* finishes in the order in which they work */
   struct dun_evaluator evaluator;
   struct dun_propagator propagator; /* of the kernel's metric */
@@ -73,6 +74,9 @@ void dun_assembly_free(struct dun_assembly *assembly);
 int dun_assembly_walk(struct dun_assembly *assembly,
                       int (*visit)(void *data, const char *place, struct dun_part *part),
                       void *data);
+
+/* Local.  Lets the evaluator tell of its target's options and data.  DUN_ERROR_MEMORY. */
+int dun_assembly_tell_target(struct dun_assembly *assembly);
 
 /* Chains in the result, and draws of each. */
 int64_t dun_assembly_chains(const struct dun_assembly *assembly);

@@ -192,15 +192,25 @@ void dun_draws_close(struct dun_draws *draws)
   DUN_FREE(draws->weight);
   DUN_FREE(draws->root);
   DUN_FREE(draws->column);
+  DUN_FREE(draws->component);
   DUN_FREE(draws->array.value);
 }
 
-static int64_t find_label(const struct dun_draws *draws, const char *label)
+/* The place of a label, looked for from `from` on and then from the first: where both sets have the
+ * same order, at once. */
+static int64_t find_label(const struct dun_draws *draws, const char *label, int64_t from)
 {
-  for (int64_t j = 0; j < draws->coordinates && *label; j++)
-    if (!strcmp(draws->label[j], label))
-      return j;
+  int64_t n = draws->coordinates, at = from < n ? from : 0;
+  for (int64_t k = 0; k < n && *label; k++, at = at + 1 < n ? at + 1 : 0)
+    if (!strcmp(draws->label[at], label))
+      return at;
   return -1;
+}
+
+static int refuse_label(const struct dun_draws *d, const struct dun_draws *other, int64_t j)
+{
+  return dun_fail(DUN_ERROR_INPUT, "%s: there is no coordinate '%s', which %s has", d->name,
+                  other->label[j], other->name);
 }
 
 /* Puts a table's columns into the order of the other's names and leaves out what that has not. */
@@ -210,11 +220,10 @@ static int sort_columns(struct dun_draws *d, const struct dun_draws *other)
   if (!column)
     return DUN_ERROR_MEMORY;
   for (int64_t j = 0; j < other->coordinates; j++) {
-    int64_t at = find_label(d, other->label[j]);
+    int64_t at = find_label(d, other->label[j], j);
     if (at < 0) {
       dun_free(column);
-      return dun_fail(DUN_ERROR_INPUT, "%s: there is no coordinate '%s', which %s has", d->name,
-                      other->label[j], other->name);
+      return refuse_label(d, other, j);
     }
     column[j] = d->column[at];
   }
@@ -226,27 +235,52 @@ static int sort_columns(struct dun_draws *d, const struct dun_draws *other)
   return name_room(d);
 }
 
-int dun_draws_match(struct dun_draws *draws, const struct dun_draws *other)
+/* The components of a result in the order of the names of another, as many, each of which is
+ * met once. */
+static int sort_components(struct dun_draws *d, const struct dun_draws *other)
+{
+  int64_t n = d->coordinates, from = 0;
+  int status = 0;
+  char *taken = dun_allocate(n, 1);
+  d->component = dun_allocate(n, sizeof *d->component);
+  if (!taken || !d->component)
+    status = DUN_ERROR_MEMORY;
+  for (int64_t j = 0; j < n && status >= 0; j++, from++) {
+    int64_t at = find_label(d, other->label[j], from);
+    if (at < 0 || taken[at]) {
+      status = refuse_label(d, other, j);
+      continue;
+    }
+    d->component[j] = from = at;
+    taken[at] = 1;
+  }
+  dun_free(taken);
+  if (status >= 0) /* the same names in all, each once */
+    memcpy(d->label, other->label, (size_t)n * sizeof *d->label);
+  return status;
+}
+
+static int64_t common_labels(const struct dun_draws *draws, const struct dun_draws *other)
 {
   int64_t found = 0;
-  int status;
   for (int64_t j = 0; j < other->coordinates; j++)
-    found += find_label(draws, other->label[j]) >= 0;
-  int same_count = draws->coordinates == other->coordinates;
-  if (draws->column && found > 0 && (same_count || other->file.name) &&
+    found += find_label(draws, other->label[j], j) >= 0;
+  return found;
+}
+
+int dun_draws_match(struct dun_draws *draws, const struct dun_draws *other)
+{
+  int same_count = draws->coordinates == other->coordinates, status;
+  if (draws->column && (same_count || other->file.name) && common_labels(draws, other) > 0 &&
       (status = sort_columns(draws, other)) < 0)
     return status;
   if (draws->coordinates != other->coordinates)
     return dun_fail(DUN_ERROR_INPUT, "%s has %lld coordinates and %s has %lld", other->name,
                     (long long)other->coordinates, draws->name, (long long)draws->coordinates);
-  for (int64_t j = 0; j < other->coordinates; j++) {
-    int results = draws->file.name && other->file.name;
-    if (results && strcmp(draws->label[j], other->label[j]) != 0)
-      return dun_fail(DUN_ERROR_INPUT, "coordinate %lld is '%s' in %s and '%s' in %s",
-                      (long long)j + 1, other->label[j], other->name, draws->label[j], draws->name);
-    if (!draws->file.name)
-      memcpy(draws->label[j], other->label[j], sizeof draws->label[j]);
-  }
+  if (draws->file.name && other->file.name)
+    return sort_components(draws, other);
+  for (int64_t j = 0; j < other->coordinates && !draws->file.name; j++)
+    memcpy(draws->label[j], other->label[j], sizeof draws->label[j]);
   return 0;
 }
 
@@ -272,7 +306,9 @@ static int copy_column(const struct dun_draws *d, int64_t j, double *out)
 
 int dun_draws_read(const struct dun_draws *draws, int64_t j, double *out)
 {
-  int status = draws->file.name ? read_component(draws, j, out) : copy_column(draws, j, out);
+  int64_t component = draws->component ? draws->component[j] : j;
+  int status =
+      draws->file.name ? read_component(draws, component, out) : copy_column(draws, j, out);
   for (int64_t i = 0; i < draws->n && status >= 0; i++)
     if (!isfinite(out[i]))
       status = dun_fail(DUN_ERROR_INPUT, "%s: number %lld of draw %lld is not finite", draws->name,

@@ -28,6 +28,7 @@ struct dun_draws {
   struct dun_result_file file;   /* of results */
   struct dun_csv csv;            /* of tables */
   int *column;                   /* [coordinates], owned: of the table */
+  int64_t *component;            /* [coordinates], owned: of the result; NULL: its own order */
   int left_out;                  /* columns of it that the other set has not */
   struct dun_numbers array;      /* of arrays: [n][coordinates] */
   struct dun_mixing_work mixing; /* scratch */
@@ -39,8 +40,9 @@ struct dun_draws {
 int dun_draws_open(struct dun_draws *draws, const char *name);
 void dun_draws_close(struct dun_draws *draws);
 
-/* Of a table or an array: its coordinates become those of `other`, found by their names if it has
- * any of these, by their order else.  What a result has not is left out of a table.
+/* Its coordinates become those of `other`.  Those of a result are found by their names where the
+ * other is a result too; those of a table by their names if it has any of these, by their order
+ * else, and what a result has not is left out of it; those of an array by their order.
  * DUN_ERROR_INPUT if they do not match. */
 int dun_draws_match(struct dun_draws *draws, const struct dun_draws *other);
 

@@ -390,8 +390,10 @@ static int measure_output(struct dun_context *context, const struct dun_assembly
   double numbers = kept->due > 0 ? (double)kept->due * (double)kept->chains.total
                                  : (double)assembly->run.options.particles;
   int code = kept->due > 0 ? measure_draws(context, assembly, seconds) : 0;
-  *seconds += numbers * 8. * ((double)assembly->run.evaluator->outputs + assembly->run.pointwise) /
-              bytes_per_second;
+  const struct dun_run *run = &assembly->run;
+  int width = run->evaluator->outputs + run->pointwise;
+  width += run->unconstrained ? run->evaluator->dimension : 0;
+  *seconds += numbers * 8. * (double)width / bytes_per_second;
   return code;
 }
 

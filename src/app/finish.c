@@ -275,6 +275,7 @@ static int list_learned(struct dun_driver *driver, struct dun_learned_list *list
   struct dun_run *run = &assembly->run;
   int code = 0;
   *list = (struct dun_learned_list){.target = run->target->type.name,
+                                    .options = run->evaluator->options,
                                     .dimension = run->evaluator->dimension};
   if (run->kernel && !run->sweep.step_size)
     code = dun_learned_add(list, "kernel", run->kernel->type.name, dun_adaptation_state,

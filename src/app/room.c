@@ -32,7 +32,7 @@ static double result_bytes(const struct dun_assembly *assembly)
   const struct dun_run *run = &assembly->run;
   double chains = (double)run->options.replicates;
   double draws = (double)dun_assembly_draws(assembly), each = 8. * run->evaluator->outputs + 8;
-  each += 8. * run->pointwise;
+  each += 8. * run->pointwise + (run->unconstrained ? 8. * run->evaluator->dimension : 0);
   if (run->kept.due > 0)
     chains *= (double)run->kept.chains.total;
   for (int i = 0; i < run->population.columns; i++) {

@@ -1,5 +1,8 @@
 /* The options of the sections `run` and `output`, and how many draws they ask for. */
 #include "app/assemble.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/target_lines.h"
 #include <stddef.h>
 
 #define RUN_ROW(name_, type_, ...)                                                                 \
@@ -41,6 +44,10 @@ const struct dun_option dun_output_rows[] = {
     OUTPUT_ROW(log_likelihood, DUN_FLAG, .initial = "false",
                .doc = "Whether the log likelihood of each observation is written for each draw, of "
                       "targets that tell it: for leave-one-out validation."),
+    OUTPUT_ROW(unconstrained, DUN_FLAG, .initial = "false",
+               .doc = "Whether the coordinates that samplers move in are written for each draw, "
+                      "too: for runs that begin at them or learn from them, where nobody knows the "
+                      "way back from the output."),
     OUTPUT_ROW(prior_draws, DUN_INTEGER, .initial = "0", .maximum = 1000000,
                .doc = "Draws of the prior to be written too, of targets that have some."),
     {0},
@@ -58,4 +65,20 @@ int64_t dun_assembly_draws(const struct dun_assembly *assembly)
   if (assembly->run.kept.due > 0)
     return assembly->run.kept.due;
   return draws > 0 ? draws : assembly->run.options.particles;
+}
+
+int dun_assembly_tell_target(struct dun_assembly *assembly)
+{
+  const struct dun_binder *binder = &assembly->binder;
+  struct dun_text *lines = &assembly->target_lines;
+  dun_text_free(lines);
+  dun_target_lines(lines, binder->effective.text, binder->used.text);
+  int count = dun_evaluator_parameters(&assembly->evaluator, 0, NULL);
+  struct dun_parameter *parameter = dun_allocate(count, sizeof *parameter);
+  if (parameter && dun_evaluator_parameters(&assembly->evaluator, count, parameter) == count)
+    dun_target_lines_parameters(lines, count, parameter);
+  lines->failed |= !parameter;
+  dun_free(parameter);
+  assembly->evaluator.options = lines->text;
+  return lines->failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the target's options") : 0;
 }

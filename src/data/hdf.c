@@ -236,14 +236,38 @@ void dun_hdf_remove(hid_t place, const char *name)
     H5Ldelete(place, name, H5P_DEFAULT);
 }
 
+/* Of a dataset that is empty, which may then grow: in chunks, since h5repack would make some of the
+ * size 0 of a contiguous one, and fails.  The space's handle. */
+static hid_t empty_space(hid_t create, int rank, const hsize_t *size)
+{
+  hsize_t chunk[H5S_MAX_RANK] = {0}, most[H5S_MAX_RANK] = {0};
+  for (int i = 0; i < rank; i++) {
+    chunk[i] = size[i] ? size[i] : 1;
+    most[i] = size[i] ? size[i] : H5S_UNLIMITED;
+  }
+  H5Pset_chunk(create, rank, chunk);
+  return H5Screate_simple(rank, size, most);
+}
+
+static int is_empty(int rank, const hsize_t *size)
+{
+  int empty = 0;
+  for (int i = 0; i < rank; i++)
+    empty |= size[i] == 0;
+  return empty;
+}
+
 hid_t dun_hdf_dataset(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size)
 {
-  hid_t create = H5Pcreate(H5P_DATASET_CREATE);
-  hid_t space = rank ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
+  hid_t create = H5Pcreate(H5P_DATASET_CREATE), space;
   H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_obj_track_times(create, 0);
   H5Pset_layout(create, H5D_CONTIGUOUS);
   H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
+  if (is_empty(rank, size))
+    space = empty_space(create, rank, size);
+  else
+    space = rank ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
   H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
   hid_t dataset = H5Dcreate2(place, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
   H5Sclose(space);
@@ -255,10 +279,9 @@ int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsi
                   const void *values)
 {
   hid_t dataset = dun_hdf_dataset(place, name, type, rank, size);
-  int status = dataset < 0 ? -1 : 0, empty = 0;
-  for (int i = 0; i < rank; i++)
-    empty |= size[i] == 0;
-  if (status == 0 && !empty && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+  int status = dataset < 0 ? -1 : 0;
+  if (status == 0 && !is_empty(rank, size) &&
+      H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
     status = -1;
   if (dataset >= 0 && H5Dclose(dataset) < 0)
     status = -1;

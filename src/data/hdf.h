@@ -30,7 +30,8 @@ hid_t dun_hdf_group(hid_t place, const char *path);
 /* Removes a link or attribute if it is there. */
 void dun_hdf_remove(hid_t place, const char *name);
 
-/* A contiguous dataset whose space is allocated and not filled; memory type = file type. */
+/* A contiguous dataset whose space is allocated and not filled, of no numbers an empty one in
+ * chunks; memory type = file type. */
 hid_t dun_hdf_dataset(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size);
 /* A whole dataset at once, with `type` in memory and in the file; 0 or -1. */
 int dun_hdf_write(hid_t place, const char *name, hid_t type, int rank, const hsize_t *size,

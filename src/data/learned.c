@@ -55,8 +55,9 @@ static int64_t count_of(const struct dun_state *row, const char *self)
 int64_t dun_learned_bytes(const struct dun_learned_list *list)
 {
   int64_t bytes = 16384;
+  int64_t options = list && list->options ? (int64_t)strlen(list->options) : 0;
   for (int i = 0; list && i < list->count; i++) {
-    bytes += 16384;
+    bytes += 16384 + options;
     for (const struct dun_state *row = list->item[i].rows; row && row->name; row++)
       bytes += row->learned ? 8192 + 8 * count_of(row, list->item[i].self) : 0;
   }
@@ -99,6 +100,8 @@ static int write_one(hid_t handle, const struct dun_learned_list *list, int i)
   int status = group < 0 ? -1 : dun_hdf_attribute_text(group, "type", item->type);
   if (status == 0)
     status = dun_hdf_attribute_text(group, "target", list->target);
+  if (status == 0 && list->options)
+    status = dun_hdf_attribute_text(group, "target_options", list->options);
   if (status == 0)
     status = dun_hdf_attribute_integer(group, "dimension", list->dimension);
   for (const struct dun_state *row = item->rows; row->name && status == 0; row++)
@@ -121,10 +124,11 @@ int dun_learned_write(hid_t handle, const struct dun_learned_list *list)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* The attribute "type" of a group, allocated. */
-static int read_type(hid_t group, const char *file, const char *place, char **text)
+/* An attribute of a group, allocated. */
+static int read_text(hid_t group, const char *name, const char *file, const char *place,
+                     char **text)
 {
-  hid_t attribute = H5Aexists(group, "type") > 0 ? H5Aopen(group, "type", H5P_DEFAULT) : -1;
+  hid_t attribute = H5Aexists(group, name) > 0 ? H5Aopen(group, name, H5P_DEFAULT) : -1;
   int status =
       attribute < 0 ? DUN_ERROR_INPUT : dun_hdf_read_text(-1, attribute, file, place, text);
   if (attribute >= 0)
@@ -135,7 +139,7 @@ static int read_type(hid_t group, const char *file, const char *place, char **te
 static int check_type(hid_t group, const char *file, const struct dun_learned *learned)
 {
   char *text = NULL;
-  int status = read_type(group, file, learned->place, &text);
+  int status = read_text(group, "type", file, learned->place, &text);
   if (status < 0 || strcmp(text, learned->type) != 0)
     status = dun_fail(DUN_ERROR_INPUT, "%s: /learned/%s was learned by %s, expected %s", file,
                       learned->place, text ? text : "nobody knows what", learned->type);
@@ -182,7 +186,7 @@ struct head {
 static int find_type(hid_t group, const struct head *head)
 {
   char *text = NULL;
-  int status = read_type(group, head->file, head->place, &text);
+  int status = read_text(group, "type", head->file, head->place, &text);
   if (status >= 0)
     snprintf(head->type, DUN_LEARNED_TYPE, "%s", text);
   else
@@ -294,26 +298,71 @@ static int check_digest(const char *file, const char *place, const struct dun_st
                   file, place);
 }
 
+static int load_row(struct dun_context *context, const char *file,
+                    const struct dun_learned *learned, const struct dun_state *row)
+{
+  char place[DUN_PLACE + 80];
+  struct dun_numbers found = {0};
+  snprintf(place, sizeof place, "/learned/%s/%.60s", learned->place, row->name);
+  int status = dun_result_array(context, file, place, &found);
+  if (status >= 0)
+    status = check_numbers(file, place, row, &found);
+  if (status >= 0)
+    take_over(row, learned->self, &found);
+  if (status >= 0)
+    status =
+        dun_agree(context, context->rank == 0 ? check_digest(file, place, row, learned->self) : 0);
+  dun_free(found.value);
+  return status;
+}
+
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension)
 {
   struct head head = {file, learned->place, learned, dimension, NULL};
   int status = dun_agree(context, context->rank == 0 ? guarded_head(head) : 0);
-  for (const struct dun_state *row = learned->rows; row->name && status >= 0; row++) {
-    char place[DUN_PLACE + 80];
-    struct dun_numbers found = {0};
-    if (!row->learned)
-      continue;
-    snprintf(place, sizeof place, "/learned/%s/%.60s", learned->place, row->name);
-    status = dun_result_array(context, file, place, &found);
-    if (status >= 0)
-      status = check_numbers(file, place, row, &found);
-    if (status >= 0)
-      take_over(row, learned->self, &found);
-    if (status >= 0)
-      status = dun_agree(context,
-                         context->rank == 0 ? check_digest(file, place, row, learned->self) : 0);
-    dun_free(found.value);
+  for (const struct dun_state *row = learned->rows; row->name && status >= 0; row++)
+    if (row->learned)
+      status = load_row(context, file, learned, row);
+  return status;
+}
+
+/* The lines of a target. */
+struct lines {
+  const char *file, *place;
+  char *text; /* found; owned by the memory of whoever reads */
+};
+
+static int read_lines(void *self)
+{
+  struct lines *lines = self;
+  lines->text = NULL;
+  hid_t handle = dun_hdf_open(lines->file, 0);
+  if (handle < 0)
+    return (int)handle;
+  hid_t group = open_place(handle, lines->file, lines->place);
+  int status = group < 0 ? (int)group : 0;
+  if (group >= 0 && H5Aexists(group, "target_options") > 0)
+    status = read_text(group, "target_options", lines->file, lines->place, &lines->text);
+  if (group >= 0)
+    H5Gclose(group);
+  return dun_hdf_close(handle, lines->file, status);
+}
+
+int dun_learned_target(struct dun_context *context, const char *file, const char *place, char **out)
+{
+  struct lines lines = {.file = file, .place = place};
+  int status = 0;
+  int64_t size = 0;
+  *out = NULL;
+  if (context->rank == 0) {
+    status = dun_hdf_guarded(file, DUN_ERROR_INPUT, read_lines, &lines);
+    size = status >= 0 && lines.text ? (int64_t)strlen(lines.text) + 1 : 0;
   }
+  status = dun_broadcast_block(context, status, &lines.text, &size);
+  if (status >= 0 && size > 0)
+    *out = lines.text;
+  else
+    dun_free(lines.text);
   return status;
 }

@@ -1,5 +1,6 @@
 /* What a run has learned, in /learned/PLACE of its result: the state rows that say so, as numbers
- * in double precision, with the type that learned them and the dimension of its target. */
+ * in double precision, with the type that learned them, the dimension of its target, and what the
+ * target is (data/target_lines.h). */
 #ifndef DUNLIN_DATA_LEARNED_H
 #define DUNLIN_DATA_LEARNED_H
 
@@ -19,6 +20,7 @@ struct dun_learned_list {
   int count, room;
   struct dun_learned *item; /* [count], owned */
   const char *target;
+  const char *options; /* lines of what it is; NULL: nobody knows */
   int dimension;
 };
 
@@ -40,6 +42,11 @@ int dun_learned_write(hid_t handle, const struct dun_learned_list *list);
  * the rows. */
 int dun_learned_load(struct dun_context *context, const char *file,
                      const struct dun_learned *learned, int dimension);
+
+/* Collective.  The lines of the target of which what is at a place was learned, the caller's
+ * (dun_free); NULL where the file does not tell, as those of earlier versions.  DUN_ERROR_INPUT. */
+int dun_learned_target(struct dun_context *context, const char *file, const char *place,
+                       char **lines);
 
 /* Collective.  The name of the type that learned what is at a place of a result, which may then be
  * loaded: for what is made of the type that is there.  DUN_ERROR_INPUT. */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/hdf.h"
+#include "data/hdf_guard.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,29 @@ int dun_result_array(struct dun_context *context, const char *file, const char *
   numbers->value = (double *)(void *)block;
   numbers->count = bytes / (int64_t)sizeof(double);
   return 0;
+}
+
+struct looked {
+  const char *file, *group, *name;
+};
+
+static int look(void *self)
+{
+  const struct looked *looked = self;
+  char place[256];
+  hid_t handle = dun_hdf_open(looked->file, 0);
+  if (handle < 0)
+    return (int)handle;
+  snprintf(place, sizeof place, "%s/%s", looked->group, looked->name);
+  int there = H5Lexists(handle, looked->group, H5P_DEFAULT) > 0 &&
+              H5Lexists(handle, place, H5P_DEFAULT) > 0;
+  return dun_hdf_close(handle, looked->file, there);
+}
+
+int dun_result_has(const char *file, const char *group, const char *name)
+{
+  struct looked looked = {file, group, name};
+  return dun_hdf_guarded(file, DUN_ERROR_INPUT, look, &looked);
 }
 
 static int64_t width_of(const struct dun_parameter *parameter)

@@ -12,6 +12,10 @@
 int dun_result_array(struct dun_context *context, const char *file, const char *place,
                      struct dun_numbers *numbers);
 
+/* Local.  1 if a file has a dataset, or anything else, of that name in a group; 0; DUN_ERROR_INPUT
+ * if it cannot be opened. */
+int dun_result_has(const char *file, const char *group, const char *name);
+
 /* Local.  DUN_ERROR_INPUT if a dataset of these sizes does not have draws of that parameter, chain
  * by chain: each must have its shape, and not only as many numbers in all.  Axes of one entry do
  * not count. */

@@ -116,6 +116,10 @@ struct dun_field {
   /* Of a memory [remembers][64] after a call; not NULL where there is one. */
   void (*look)(const void *self, const double *memory, struct dun_field_look *look);
 
+  /* What else is to be known of where it comes from: the name of a verdict, which is then doubtful,
+   * and its sentence; NULL, or a NULL name: nothing. */
+  const char *(*remark)(const void *self, struct dun_message sentence);
+
   /* For estimates: evaluations of the target in a call for one particle, its `first` or a later
    * one, NULL: none; bytes of the tables on a rank, or on a machine whose ranks share them, NULL:
    * next to none. */

@@ -2,16 +2,20 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/learned.h"
+#include "data/target_lines.h"
 #include "fields/field.h"
 #include "learning/denoiser.h"
+#include <stdio.h>
 
 struct network {
   /* options */
   char *load;
-  int precision;
+  int precision, other_target;
 
   /* read and made by init */
   struct dun_denoiser denoiser; /* owns the network */
+  int untold;                   /* the file does not tell of which target it is */
+  char other[320];              /* what differs in the target that it is of; "": nothing */
 };
 
 static void release(void *self)
@@ -74,6 +78,25 @@ static const struct dun_state rows[] = {
     {0},
 };
 
+/* Whether it was learned of this target. */
+static int compare_targets(struct dun_context *context, struct network *s,
+                           const struct dun_evaluator *target)
+{
+  char *lines = NULL;
+  int status = dun_learned_target(context, s->load, "method", &lines);
+  s->untold = !lines || !target->options;
+  *s->other = 0;
+  int differ = status >= 0 && !s->untold &&
+               dun_target_lines_differ(lines, target->options, s->other, sizeof s->other);
+  dun_free(lines);
+  if (status >= 0 && differ && !s->other_target)
+    status = dun_fail(DUN_ERROR_INPUT,
+                      "%s: the network was learned of another target: %s; what it tells are means "
+                      "of that one (other_target: true takes it)",
+                      s->load, s->other);
+  return status;
+}
+
 static int init(struct dun_context *context, void *self, struct dun_evaluator *target,
                 double lambda)
 {
@@ -87,6 +110,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
     return dun_fail(DUN_ERROR_INPUT, "field network tells means of reals, and target %s is of none",
                     target->target->type.name);
   status = dun_learned_load(context, s->load, &learned, target->dimension);
+  if (status >= 0)
+    status = dun_agree(context, compare_targets(context, s, target));
   if (status >= 0)
     s->denoiser.network = read_network(context, s->load, &head, target->dimension, &status);
   if (status >= 0)
@@ -106,11 +131,32 @@ static void value(const void *self, const struct dun_field_call *call)
   dun_denoiser_mean(&((const struct network *)self)->denoiser, call->h, call->lambda, call->mean);
 }
 
+static const char *remark(const void *self, struct dun_message sentence)
+{
+  const struct network *s = self;
+  if (s->untold)
+    snprintf(sentence.text, sentence.size,
+             "the network's file does not tell of which target it was learned: that it was of this "
+             "one is taken for granted");
+  else if (*s->other)
+    snprintf(sentence.text, sentence.size,
+             "the network was learned of another target: %s; draws are of this one only as far as "
+             "both are the same",
+             s->other);
+  return s->untold || *s->other ? "learned of" : NULL;
+}
+
 static const struct dun_option options[] = {
     {.name = "load",
      .type = DUN_FILE,
      .offset = offsetof(struct network, load),
-     .doc = "A result of method train, of a target in as many dimensions."},
+     .doc = "A result of method train, of the same target."},
+    {.name = "other_target",
+     .type = DUN_FLAG,
+     .offset = offsetof(struct network, other_target),
+     .initial = "false",
+     .doc = "Whether the network may be of a target with another type, other options or other "
+            "data, in as many dimensions."},
     {.name = "precision",
      .type = DUN_CHOICE,
      .offset = offsetof(struct network, precision),
@@ -127,4 +173,5 @@ const struct dun_field dun_field_network = {
     .init = init,
     .gives = gives,
     .value = value,
+    .remark = remark,
 };

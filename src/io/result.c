@@ -164,7 +164,7 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
 {
   int parameters = dun_evaluator_parameters(run->evaluator, 0, NULL);
   int likelihoods = run->pointwise > 0 ? dun_pointwise_variables(run->evaluator, 0, NULL) : 0;
-  int capacity = parameters + 1 + run->population.columns + likelihoods;
+  int capacity = parameters + 1 + run->population.columns + likelihoods + 1;
   if (parameters < 1)
     return dun_fail(DUN_ERROR_INPUT, "The target has %d output parameters.", parameters);
   result->variable = dun_allocate(capacity, sizeof *result->variable);
@@ -189,6 +189,10 @@ static int list_variables(struct dun_result *result, const struct dun_run *run)
       result->variable[result->variables++] = of_column(&run->population.column[i]);
   if (likelihoods > 0)
     status = list_likelihoods(result, run, likelihoods);
+  if (run->unconstrained) {
+    result->variable[result->variables] = of_column(run->x);
+    result->variable[result->variables++].group = DUN_UNCONSTRAINED_POSTERIOR;
+  }
   return status < 0 ? status : check_variables(result);
 }
 

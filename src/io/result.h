@@ -16,7 +16,12 @@
 
 enum { DUN_RESULT_VERSION = 1, DUN_WRITER = 72 };
 
-enum dun_result_group { DUN_POSTERIOR, DUN_SAMPLE_STATS, DUN_LOG_LIKELIHOOD };
+enum dun_result_group {
+  DUN_POSTERIOR,
+  DUN_SAMPLE_STATS,
+  DUN_LOG_LIKELIHOOD,
+  DUN_UNCONSTRAINED_POSTERIOR
+};
 
 /* One dataset of (chain, draw, shape...). */
 struct dun_result_variable {
@@ -49,7 +54,7 @@ struct dun_result {
 
   int64_t *sum; /* [chunks], this rank's part of the checksums of all draws written so far; owned */
   int variables; /* the parameters, then lp if there is one, then the output columns, then the
-                  * log likelihoods */
+                  * log likelihoods, then the unconstrained coordinates */
   struct dun_result_variable *variable; /* [variables], owned */
   int outputs;                          /* numbers in all parameters of a draw */
   int64_t prior_draws;

@@ -30,8 +30,9 @@ static int is_group_attribute(const char *name)
 
 static int write_attributes(hid_t handle, const struct dun_attribute *attribute, int count)
 {
-  static const char *const places[] = {"/", "posterior", "sample_stats", "log_likelihood", "prior"};
-  for (int p = 0; p < 5; p++) {
+  static const char *const places[] = {
+      "/", "posterior", "sample_stats", "log_likelihood", "prior", "unconstrained_posterior"};
+  for (int p = 0; p < (int)(sizeof places / sizeof *places); p++) {
     if (p > 2 && H5Lexists(handle, places[p], H5P_DEFAULT) <= 0)
       continue;
     hid_t place = H5Gopen2(handle, places[p], H5P_DEFAULT);

@@ -185,6 +185,16 @@ static void choose_writer(struct dun_result *result)
                0xffffffff);
 }
 
+/* A group that not every result has. */
+static int make_if(hid_t handle, const char *name, enum dun_result_group which,
+                   struct dun_result *result)
+{
+  for (int i = 0; i < result->variables; i++)
+    if (result->variable[i].group == which)
+      return dun_result_make_group(handle, name, which, result);
+  return 0;
+}
+
 static int fill(hid_t handle, struct dun_result *result)
 {
   char identity[20], layout[20];
@@ -197,10 +207,10 @@ static int fill(hid_t handle, struct dun_result *result)
       dun_result_make_group(handle, "posterior", DUN_POSTERIOR, result) < 0 ||
       dun_result_make_group(handle, "sample_stats", DUN_SAMPLE_STATS, result) < 0)
     return -1;
-  for (int i = 0; i < result->variables; i++)
-    if (result->variable[i].group == DUN_LOG_LIKELIHOOD)
-      return dun_result_make_group(handle, "log_likelihood", DUN_LOG_LIKELIHOOD, result);
-  return 0;
+  return make_if(handle, "log_likelihood", DUN_LOG_LIKELIHOOD, result) < 0 ||
+                 make_if(handle, "unconstrained_posterior", DUN_UNCONSTRAINED_POSTERIOR, result) < 0
+             ? -1
+             : 0;
 }
 
 /* Numbers, coordinates, and what HDF5 may add. */

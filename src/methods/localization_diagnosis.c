@@ -68,8 +68,7 @@ void dun_localization_diagnose(void *self, const struct dun_run *run, struct dun
                  "field %s tells means by a part of what is seen: how points hang together beyond "
                  "it comes from the features of observation %s alone",
                  s->posterior.field->type.name, s->posterior.observation->type.name);
-  if (s->posterior.gives & DUN_FIELD_LEARNED)
-    dun_diagnose_learned(out, s->posterior.field->type.name);
+  dun_diagnose_learned(out, s->posterior.field, s->posterior.field_self);
   if (s->end == END_MEAN && !s->posterior.of.letters)
     dun_diagnose(out, "end", DUN_DOUBTFUL,
                  "the points are means of what was left open at the time %g: they lie closer "

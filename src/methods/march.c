@@ -529,13 +529,12 @@ void dun_march_diagnose(const struct dun_march *m, const struct dun_run *run,
     dun_diagnose(out, "broken", DUN_BAD,
                  "%.3g%% of the particles ended at what is no number and have no weight",
                  100 * broken);
+  dun_diagnose_learned(out, m->field, m->field_self);
   if (dun_march_guided(m)) {
     dun_diagnose(out, "guidance", DUN_DOUBTFUL,
                  "guided particles follow no law that is known: it depends on the sampler");
     return;
   }
-  if (m->field->gives && (m->field->gives(m->field_self) & DUN_FIELD_LEARNED))
-    dun_diagnose_learned(out, m->field->type.name);
   struct dun_march_whole whole = dun_march_whole_of(m);
   dun_march_judge_start(m, &whole, out);
   if (m->ways.wanted)

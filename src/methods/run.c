@@ -1,6 +1,7 @@
 #include "methods/run.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "fields/field.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,10 +63,18 @@ void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_ve
   dun_text_tell_nan(verdict->text, sizeof verdict->text, "unknown");
 }
 
-void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const char *field)
+void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const struct dun_field *field,
+                          const void *self)
 {
-  dun_diagnose(diagnosis, "field", DUN_DOUBTFUL,
-               "field %s tells means that were learned: how far they are off is not known", field);
+  char sentence[sizeof diagnosis->verdict->text];
+  const char *name =
+      field->remark ? field->remark(self, (struct dun_message){sentence, sizeof sentence}) : NULL;
+  if (field->gives && (field->gives(self) & DUN_FIELD_LEARNED))
+    dun_diagnose(diagnosis, "field", DUN_DOUBTFUL,
+                 "field %s tells means that were learned: how far they are off is not known",
+                 field->type.name);
+  if (name)
+    dun_diagnose(diagnosis, name, DUN_DOUBTFUL, "%s", sentence);
 }
 
 enum dun_verdict_level dun_verdict_above(double value, double doubtful, double bad)

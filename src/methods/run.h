@@ -51,8 +51,11 @@ struct dun_diagnosis {
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Tells that what a field says was learned, and that nobody knows how well. */
-void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const char *field);
+struct dun_field;
+/* If what a field says was learned, tells it, and that nobody knows how well; and what it remarks
+ * of where it comes from. */
+void dun_diagnose_learned(struct dun_diagnosis *diagnosis, const struct dun_field *field,
+                          const void *self);
 
 /* Good below `doubtful`, bad from `bad` on; for what should be large give the negatives.  What is
  * not known (NAN) is doubtful. */
@@ -97,6 +100,7 @@ struct dun_run {
   struct dun_adaptation adaptation[DUN_HALVES];
   struct dun_sweep sweep;
   int pointwise;                      /* log likelihoods that each draw of the result gets */
+  int unconstrained;                  /* each draw of the result has its x, too */
   struct dun_column *x, *logw, *root; /* set by the method's init: points, weights, ancestors */
 
   /* state */

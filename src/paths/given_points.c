@@ -13,10 +13,11 @@
 enum { MOST = 1 << 23 };
 static const int64_t LARGEST = INT64_C(1) << 32; /* bytes of a table */
 
-/* What was found: rows of so many numbers, each as the option `coordinates` says. */
+/* What was found: rows of so many numbers. */
 struct found {
   const struct dun_given_points *points;
   const struct dun_evaluator *target;
+  int unconstrained, copy; /* what they are; where in the output the target copies the point */
   int64_t rows, width;
   double *value;         /* [rows][width], owned */
   const long long *line; /* [rows] of a text; NULL: there are none */
@@ -180,17 +181,30 @@ static int read_place(const char *place, const struct dun_parameter *of_result, 
   return status < 0 ? status : 0;
 }
 
+/* What chains and particles moved in, where a result has that: nothing is lost on a way back. */
+static int read_unconstrained(struct found *found)
+{
+  const struct dun_evaluator *e = found->target;
+  const struct dun_parameter x = {.name = "x", .rank = e->dimension > 1, .shape = {e->dimension}};
+  found->unconstrained = 1;
+  found->width = e->dimension;
+  return read_place("/unconstrained_posterior/x", &x, e->dimension, 0, found);
+}
+
 static int read_result(struct found *found)
 {
-  int count, status = 0;
+  int count, status = dun_result_has(found->points->file, "unconstrained_posterior", "x");
+  if (status != 0)
+    return status < 0 ? status : read_unconstrained(found);
   int64_t at = 0;
   struct dun_parameter *all = parameters_of(found->target, &count);
   if (!all)
     return DUN_ERROR_MEMORY;
   if (found->points->coordinates == DUN_UNCONSTRAINED)
     status = dun_fail(DUN_ERROR_INPUT,
-                      "%s: a result has the output's numbers, not the unconstrained ones: name a "
-                      "dataset that has those, or give coordinates: constrained",
+                      "%s: a result has the output's numbers, and the unconstrained ones only of "
+                      "output.unconstrained: true: name a dataset that has those, or give "
+                      "coordinates: constrained",
                       found->points->file);
   for (int i = 0; i < count && status >= 0; i++) {
     char place[96];
@@ -224,8 +238,10 @@ static int convert(const struct found *found, int64_t k, double *x)
   if (odd >= 0)
     return dun_fail(DUN_ERROR_INPUT, "%s:%s: number %lld is %g, expected a finite number", file,
                     where, (long long)odd + 1, value[odd]);
-  if (found->points->coordinates == DUN_UNCONSTRAINED)
+  if (found->unconstrained)
     memcpy(x, value, (size_t)found->width * sizeof *x);
+  else if (found->copy >= 0)
+    memcpy(x, value + found->copy, (size_t)found->target->dimension * sizeof *x);
   else if (dun_evaluator_unconstrain(found->target, value, x,
                                      (struct dun_message){reason, sizeof reason}) < 0)
     return dun_fail(DUN_ERROR_INPUT, "%s:%s: %s", file, where, reason);
@@ -253,10 +269,13 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
 {
   struct found found = {.points = points,
                         .target = target,
+                        .unconstrained = points->coordinates == DUN_UNCONSTRAINED,
                         .width = points->coordinates == DUN_CONSTRAINED ? target->outputs
                                                                         : target->dimension};
   struct dun_csv csv = {0};
-  int status;
+  int status = dun_evaluator_copies(target, &found.copy);
+  if (status < 0)
+    return status;
   if (!dun_hdf_is(points->file))
     status = read_table(&csv, &found);
   else if (points->dataset && *points->dataset)

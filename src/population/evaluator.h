@@ -18,6 +18,8 @@ enum { DUN_MAX_LETTERS = 64 };
 struct dun_evaluator {
   const struct dun_target *target; /* without constraints: of a `constrained` one what it is then */
   void *self;
+  const char
+      *options;  /* lines of what it is (data/target_lines.h), of the caller; NULL: not told */
   int dimension; /* d */
   int outputs;   /* numbers of all output parameters */
   int letters;   /* values of a coordinate; 0: reals */
@@ -120,7 +122,11 @@ int dun_evaluator_constants(const struct dun_evaluator *evaluator, signed char *
 int dun_evaluator_uniforms(const struct dun_evaluator *evaluator);
 int dun_evaluator_normals(const struct dun_evaluator *evaluator);
 
-/* The way back, x[d] at theta[outputs]: of constrained targets, and of those whose output is the
+/* Where in its output the target copies the point, x[j] to theta[copy + j], as far as a few random
+ * points tell; -1: nowhere, or the target is constrained.  DUN_ERROR_MEMORY. */
+int dun_evaluator_copies(const struct dun_evaluator *evaluator, int *copy);
+
+/* The way back, x[d] at theta[outputs]: of constrained targets, and of those whose output holds the
  * point itself.  DUN_ERROR_INPUT with the reason in `why`: theta lies outside, or nobody knows a
  * way back. */
 int dun_evaluator_unconstrain(const struct dun_evaluator *evaluator, const double *theta, double *x,

@@ -2,6 +2,7 @@
 that are not, and on what is no set of draws."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import metrics  # noqa: E402
-from support import PYTHON, SOURCE, Folder, data_folder, dunlin, main, write  # noqa: E402
+from support import INPUTS, PYTHON, SOURCE, Folder, data_folder, dunlin, main, write  # noqa: E402
 
 NAMES = "a,b,c,d"
 DIMENSION = 4
@@ -293,6 +294,40 @@ def test_columns_are_found_by_their_names():
         other = table(folder, "y.csv", x[:, [2, 0, 1]], "c,a,b")
         found = compared(one, other, "--metrics", "none")
         assert found["largest"] == 0, found["differ"]
+
+
+PARAMETERS = """
+run:    {seed: 7, particles: 300}
+target: {type: seeds, data: INPUTS/data/seeds.csv}
+path:   {type: geometric, base: {type: prior}, schedule: {type: adaptive}}
+kernel: {type: hmc}
+method: {type: smc}
+output: {file: one.h5}
+"""
+
+
+def test_results_in_another_order():
+    """Parameters go by their names; one that the other has not is named."""
+    def moved(name, *moves):
+        path = shutil.copy(one, os.path.join(folder, name))
+        with h5py.File(path, "r+") as file:
+            for place, to in moves:
+                file["posterior"].move(place, to)
+        return path
+
+    with Folder() as folder:
+        write(folder, "input.yaml", PARAMETERS.replace("INPUTS", INPUTS))
+        dunlin("run", "input.yaml", "--quiet", folder=folder)
+        one = os.path.join(folder, "one.h5")
+        other = moved("other.h5", ("b", "c"), ("c", "b"), ("a0", "c"), ("c", "a0"))
+        forth, back = compared(one, other), compared(other, one)
+        for found in (forth, back):
+            assert found["differ"] == [] and found["largest"] < 1, found["differ"]
+            assert all(c["mean"]["errors"] == 0 for c in found["coordinates"])
+        first = [[c["name"] for c in found["coordinates"]] for found in (forth, back)]
+        assert first[0] != first[1] and sorted(first[0]) == sorted(first[1]), first
+        said = refused(one, moved("named.h5", ("tau", "sigma")))
+        assert "'tau'" in said and "named.h5" in said, said
 
 
 def refused(*words):

@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
 from cases import LAYERS, case, differences, fingerprint  # noqa: E402
-from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
+from support import INPUTS, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 TARGET = """
 run:    {seed: 3, particles: 4000}
@@ -104,6 +104,87 @@ def test_points_of_a_file():
         refused(train("method.source.file=none.csv", code=2), "none.csv")
 
 
+def test_points_that_repeat_count_once():
+    """Of 500 examples as many particles, or four times as many: the same standard errors.  Of a
+    file that has each of 100 points eight times no more than those; of a chain what it is worth.
+    """
+    import random
+    chance = random.Random(5)
+
+    def errors(*sets, ranks=None):
+        words = [word for one in sets for word in ("--set", one)]
+        dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder, ranks=ranks)
+        found = attributes(trained)
+        return [column(trained, "moments", name)[-1] for name in ("mean", "deviation", "error")] + [
+            found["effective_sample_size"], found["kish_effective_sample_size"]]
+
+    with Folder() as folder:
+        trained = os.path.join(folder, "trained.h5")
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 10").replace(
+            "lessons: {", "lessons: {examples: {count: 500}, "))
+        once = errors("run.particles=500")
+        often = errors("run.particles=2000")
+        assert all(abs(a / b - 1) < 1e-9 for a, b in zip(once, often)), (once, often)
+        assert once[4] == 500 and abs(once[3] - 500) < 1, once
+        uneven = errors("run.particles=1999")  # one of them three times
+        assert all(abs(a / b - 1) < .01 for a, b in zip(once, uneven)), (once, uneven)
+
+        points = [(chance.gauss(0, 1), chance.gauss(0, 1)) for _ in range(100)]
+        lines = [f"{x!r},{y!r}\n" for x, y in points] * 8
+        chance.shuffle(lines)
+        write(folder, "points.csv", "".join(lines))
+        file = ("method.source={type: file, file: points.csv}",
+                "method.lessons.examples={count: 700, held_back: 100}", "run.particles=1000")
+        found = errors(*file)
+        assert 80 < found[3] < 100.1, found
+        one = fingerprint(trained)
+        errors(*file, ranks=3)
+        assert not differences(one, fingerprint(trained))
+        refused(verdict(trained, "examples"), "doubtful", "100 of these are distinct")
+        x, chain = [0, 0], []
+        for _ in range(4000):  # worth 4000 (1 - .9) / (1 + .9) = 210
+            x = [.9 * value + (1 - .81) ** .5 * chance.gauss(0, 1) for value in x]
+            chain.append(f"{x[0]!r},{x[1]!r}\n")
+        write(folder, "points.csv", "".join(chain))
+        found = errors(*file, "method.lessons.examples={count: 3000, held_back: 1000}",
+                       "run.particles=8000")
+        assert 100 < found[3] < 420, found
+        refused(verdict(trained, "examples"), "doubtful", "4000 of these are distinct")
+        write(folder, "points.csv", "".join(chain[::40]))
+        found = errors(*file, "method.lessons.examples={count: 90, held_back: 10}")
+        assert 60 < found[3] < 90.1, found
+        refused(verdict(trained, "examples"), "examples: good")
+
+
+def test_a_source_tells_of_itself():
+    """A result that is bad itself, and one of another target."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        write(folder, "draws.yaml", TARGET + "method: {type: exact}\noutput: {file: draws.h5}\n")
+        dunlin("run", "draws.yaml", "--quiet", folder=folder)
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 10").replace(
+            "lessons: {", "source: {type: file, file: draws.h5}\n  lessons: {"))
+        trained = os.path.join(folder, "trained.h5")
+
+        def train(*words):
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder)
+            return [verdict(trained, name) for name in ("source", "source's target")]
+
+        own, other = train()
+        assert "source: good:" in own and not other, (own, other)
+        own, other = train("--set", "target.separation=3")
+        assert "source: good:" in own, own
+        refused(other, "doubtful", "separation is 2 there and 3 here")
+        for word, expected in ((numpy.bytes_("bad"), "source: bad"), (7, "")):
+            dunlin("run", "draws.yaml", "--quiet", "--overwrite", folder=folder)
+            with h5py.File(os.path.join(folder, "draws.h5"), "r+") as file:
+                file.attrs["diagnosis"] = word
+            own, other = train()
+            assert own.startswith(expected) and (own == "") == (expected == ""), own
+            assert other == "" and (attributes(trained)["diagnosis"] == "bad") == (own != "")
+
+
 def refused(said, *words):
     assert all(word in said for word in words), said
 
@@ -117,12 +198,100 @@ def test_bad_inputs():
             return dunlin("run", "train.yaml", "--quiet", *words, folder=folder, code=2).stderr
 
         refused(bad("target={type: phi4, side: [4, 4], mass2: 1, coupling: 1}"), "train", "phi4")
+        refused(bad("run.replicates=2"), "run.replicates is 2", "run.seed")
         refused(bad("method.lessons.groups=65"), "groups", "64")
         refused(bad("method.lessons.first=1e5"), "first")
         refused(bad("method.lessons.times=log"), "first")
         refused(bad("method.lessons.examples.count=1"), "one point")
         refused(bad("method.network.widths=[2.5]"), "whole")
         refused(bad("method.network.type=mlpp"), "mlp")
+
+
+def verdict(file, name):
+    lines = attributes(file)["diagnosis_details"].split("\n")
+    return " ".join(line for line in lines if line.startswith(name + ":"))
+
+
+def test_networks_of_other_targets():
+    """Another type or option is refused, at 2 ranks too, unless it is asked for, and then told; a
+    file that does not tell is taken, and that is told."""
+    import h5py
+    import numpy
+    wide = "target.separation=3"
+    narrow = "target={type: gaussian, dimension: 2}"
+    with Folder() as folder:
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 20"))
+        dunlin("run", "train.yaml", "--quiet", folder=folder)
+        flow = os.path.join(folder, "flow.h5")
+        sample(folder)
+        assert verdict(flow, "learned of") == ""
+        for ranks in (None, 2):
+            said = sample(folder, "--set", wide, code=2, ranks=ranks).stderr
+            refused(said, "another target", "separation is 2 there and 3 here", "other_target")
+        refused(sample(folder, "--set", narrow, code=2).stderr, "gaussian_mixture there")
+        any_target = LOADED.replace("}", ", other_target: true}")
+        sample(folder, field=any_target)
+        assert verdict(flow, "learned of") == ""
+        for by in ((), ("--set", LOCALIZED.replace(LOADED, any_target))):
+            sample(folder, *by, "--set", wide, field=any_target)
+            refused(verdict(flow, "learned of"), "doubtful", "separation is 2 there and 3 here")
+
+        def told(text):
+            with h5py.File(os.path.join(folder, "trained.h5"), "r+") as file:
+                place = file["learned/method"]
+                was = place.attrs["target_options"]
+                del place.attrs["target_options"]
+                if text is not None:
+                    place.attrs["target_options"] = text(was) if callable(text) else text
+                return was
+
+        was = told(lambda lines: numpy.bytes_(lines.replace(b"parameters: 1", b"parameters: 2")))
+        refused(sample(folder, code=2).stderr, "its parameters is 2")
+        told(numpy.bytes_(b"target.type: \x1b[2J\nno line"))
+        said = sample(folder, code=2).stderr
+        refused(said, "another target", "?[2J there")
+        assert "\x1b" not in said
+        told(7)
+        refused(sample(folder, code=2).stderr, "trained.h5", "is no text")
+        told(was)
+        sample(folder)
+        assert verdict(flow, "learned of") == ""
+        told(None)
+        sample(folder, "--set", wide)
+        refused(verdict(flow, "learned of"), "doubtful", "does not tell")
+
+
+def test_data_and_long_options_are_part_of_a_target():
+    """A file counts by what is in it, not by its name; a list of numbers by all of them."""
+    seeds = os.path.join(INPUTS, "data", "seeds.csv")
+    with open(seeds, encoding="utf-8") as file:
+        text = file.read()
+    line = "gaussian, dimension: 99, mean"
+    means = ", ".join(str(.001 * i) for i in range(99))
+    with Folder() as folder:
+        write(folder, "one.csv", text)
+        write(folder, "two.csv", text)
+        head, first, second, *rest = text.split("\n")
+        write(folder, "three.csv", "\n".join([head, second, first, *rest]))
+        write(folder, "points.csv", "".join(
+            ",".join(str((7 * i + j * j) % 11) for j in range(26)) + "\n" for i in range(40)))
+        for kind, same, other in (
+                ("seeds, data: one.csv", "seeds, data: two.csv", "seeds, data: three.csv"),
+                (f"{line}: [{means}]", f"{line}: [{means}]", f"{line}: [{means}1]")):
+            source = ("type: file, file: points.csv, coordinates: unconstrained"
+                      if kind.startswith("seeds") else "type: exact")
+            train = TRAIN.replace("steps: 1500", "steps: 2").replace(
+                "lessons: {", "source: {" + source + "}\n  lessons: {examples: {held_back: 10}, ")
+            target = f"target={{type: {kind}}}"
+            write(folder, "train.yaml", train)
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", "--set", target, "--set",
+                   "run.particles=20", folder=folder)
+            words = ("--set", "run.particles=20", "--set", "probes=[]", "--set")
+            sample(folder, *words, f"target={{type: {same}}}")
+            said = sample(folder, *words, f"target={{type: {other}}}", code=2).stderr
+            refused(said, "another target", "target.data" if kind.startswith("seeds") else
+                    "target.mean")
+            assert len(said) < 800, said
 
 
 def test_bad_files():

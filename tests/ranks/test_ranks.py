@@ -123,6 +123,7 @@ def test_exact_draws():
 
 def test_chains():
     same_at((1, 2, 7), "chains", kernel="hmc", particles=300)
+    same_at((1, 3), "chains", particles=70, every="20min, unconstrained: true")
     same_at((1, 3), "chains", kernel="underdamped", particles=70)
     same_at((1, 3), "chains", kernel="hmc, metric: dense", particles=200)
 

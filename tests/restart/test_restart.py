@@ -85,7 +85,8 @@ def test_stop_by_evaluations_tempering():
 def test_stop_by_evaluations_chains():
     """In the warm-up and among the draws, of two replicates."""
     stopped_by_evaluations("chains", (1, 3, 2), (.1, .2, .4, .6, .95), kernel="hmc", particles=300)
-    stopped_by_evaluations("chains", (2, 3), (.3, .7), kernel="hmc, metric: dense", particles=70)
+    stopped_by_evaluations("chains", (2, 3), (.3, .7), kernel="hmc, metric: dense", particles=70,
+                           every="20min, unconstrained: true")
 
 
 def test_stop_by_evaluations_chains_along_dilation():

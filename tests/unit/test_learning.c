@@ -1,11 +1,12 @@
 /* ranks: 1 2 3 7 */
 /* Sums over groups of a batch, the same bits at any number of ranks; steps of the optimiser against
- * its formulas and down a valley. */
+ * its formulas and down a valley; points that hang together. */
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/table.h"
 #include "check.h"
 #include "learning/batch_sum.h"
+#include "learning/kinship.h"
 #include "learning/optimiser.h"
 
 enum { NUMBERS = 100 };
@@ -136,8 +137,95 @@ static void schedules_end_at_rest(void)
   }
 }
 
+/* ---- points that hang together --------------------------------------------------------------- */
+
+enum { ROWS = 1 << 14, WIDTH = 3 };
+
+/* Chains that keep `memory` of the last row, in all coordinates but the first; each row `times`
+ * times over. */
+static void make_chain(int seed, double memory, int times, double *row)
+{
+  double normal[128 * WIDTH] __attribute__((aligned(64)));
+  for (int64_t k = 0; k < ROWS; k++) {
+    struct dun_address address = {
+        .purpose = DUN_PURPOSE_TEST, .step = (uint32_t)seed, .tile = (uint32_t)(k / 64)};
+    if (k % 64 == 0)
+      dun_normals(address, WIDTH, normal);
+    for (int j = 0; j < WIDTH; j++) {
+      double keep = j > 0 && k > 0 ? memory : 0, fresh = normal[j * 64 + k % 64];
+      double last = keep > 0 ? row[(k - 1) * WIDTH + j] : 0;
+      row[k * WIDTH + j] = keep * last + sqrt(1 - keep * keep) * fresh;
+    }
+  }
+  for (int64_t k = ROWS - 1; k >= 0; k--)
+    memcpy(row + k * WIDTH, row + k / times * WIDTH, WIDTH * sizeof *row);
+}
+
+/* The squared error that sums over kin give to the mean of a coordinate. */
+static double error_of(const struct dun_kinship *s, const double *row, int j, double *mean)
+{
+  double *sum = dun_allocate(s->rows, sizeof *sum), square = 0;
+  *mean = 0;
+  for (int64_t k = 0; k < s->rows; k++)
+    *mean += row[k * WIDTH + j] / (double)s->rows;
+  for (int64_t k = 0; k < s->rows; k++)
+    sum[s->kin[k]] += (row[k * WIDTH + j] - *mean) / (double)s->rows;
+  for (int64_t k = 0; k < s->rows; k++)
+    square += sum[k] * sum[k];
+  dun_free(sum);
+  return square;
+}
+
+/* Of 50 chains: their worth is that of the coordinate known least, and the squares of their means,
+ * which are 0, are what is said of them, but for the eighth of it that stretches miss. */
+static void chains_are_worth_what_they_are(void)
+{
+  enum { CHAINS = 50 };
+  static const double memory[] = {0, .5, .9, .98};
+  double *row = dun_allocate(ROWS * WIDTH, sizeof *row);
+  for (int m = 0; m < 4; m++) {
+    double truth = ROWS * (1 - memory[m]) / (1 + memory[m]), worth = 0, ratio = 0;
+    for (int c = 0; c < CHAINS; c++) {
+      struct dun_kinship s = {0};
+      double mean;
+      make_chain(CHAINS * m + c, memory[m], 1, row);
+      CHECK(dun_kinship_init(&s, ROWS, WIDTH, row) == 0 && s.distinct == ROWS);
+      worth += s.worth / CHAINS;
+      double error = error_of(&s, row, 1, &mean);
+      ratio += mean * mean / error / CHAINS;
+      dun_kinship_free(&s);
+    }
+    printf("# memory %g: worth %g of %g, squared error %g\n", memory[m], worth, truth, ratio);
+    CHECK(worth > .6 * truth && worth < 1.4 * truth);
+    CHECK(fabs(ratio - 1.1) < .1 + 5 * sqrt(2. / CHAINS)); /* of a square of a normal number */
+  }
+  dun_free(row);
+}
+
+static void equal_points_count_once(void)
+{
+  double *row = dun_allocate(ROWS * WIDTH, sizeof *row);
+  struct dun_kinship s = {0};
+  make_chain(1, 0, 8, row); /* in a row, as draws of chains that reject */
+  CHECK(dun_kinship_init(&s, ROWS, WIDTH, row) == 0);
+  CHECK(s.distinct == ROWS / 8 && s.worth > ROWS / 16 && s.worth <= ROWS / 8);
+  make_chain(2, 0, 1, row); /* the same half twice */
+  memcpy(row + ROWS / 2 * WIDTH, row, ROWS / 2 * WIDTH * sizeof *row);
+  CHECK(dun_kinship_init(&s, ROWS, WIDTH, row) == 0);
+  CHECK(s.distinct == ROWS / 2 && s.worth == ROWS / 2);
+  for (int64_t k = 0; k < ROWS; k++)
+    CHECK(s.kin[k] == k % (ROWS / 2));
+  memset(row, 0, ROWS * WIDTH * sizeof *row); /* one point */
+  CHECK(dun_kinship_init(&s, ROWS, WIDTH, row) == 0 && s.distinct == 1 && s.worth == 1);
+  CHECK(dun_kinship_init(&s, 1, WIDTH, row) == 0 && s.distinct == 1 && s.worth == 1);
+  dun_kinship_free(&s);
+  dun_free(row);
+}
+
 TEST_MAIN({"sums go along a tree", sums_go_along_a_tree},
           {"steps are those of AdamW", steps_are_those_of_adamw},
           {"clipped steps have the longest norm", clipped_steps_have_the_longest_norm},
           {"what is no number is skipped", what_is_no_number_is_skipped},
-          {"schedules end at rest", schedules_end_at_rest})
+          {"schedules end at rest", schedules_end_at_rest},
+          {"chains are worth what they are", chains_are_worth_what_they_are},
+          {"equal points count once", equal_points_count_once})
