@@ -36,7 +36,7 @@ if(NOT LAPACK_FOUND)
   dunlin_missing("LAPACK" "liblapack-dev")
 endif()
 
-find_library(SCALAPACK scalapack-openmpi) # its CMake files name paths that are not there
+find_library(SCALAPACK NAMES scalapack-openmpi scalapack) # its CMake files name wrong paths
 if(NOT SCALAPACK)
   dunlin_missing("ScaLAPACK" "libscalapack-openmpi-dev")
 endif()
