@@ -168,7 +168,7 @@ static void test_no_size(void)
   dun_shared_factor_free(&f);
 }
 
-/* A tree of a shared folder that holds next to nothing: nobody waits for a rank that has failed. */
+/* A folder for shared memory that has no room: nobody waits for a rank that has failed. */
 static void test_no_shared_memory(void)
 {
   struct dun_shared_factor f;
@@ -183,7 +183,7 @@ static void test_no_shared_memory(void)
   unsetenv("OMPI_MCA_osc_sm_backing_directory");
 }
 
-/* One matrix on so many ranks, four times the triangle's share of each at most. */
+/* Tables stand once on a machine, the matrix in blocks once over all ranks. */
 static void test_memory(void)
 {
   double most, held = dun_shared_factor_memory(16384, 1, 2, 2, &most), whole = 16384. * 16384 * 8;
