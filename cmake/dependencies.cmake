@@ -36,6 +36,11 @@ if(NOT LAPACK_FOUND)
   dunlin_missing("LAPACK" "liblapack-dev")
 endif()
 
+find_library(SCALAPACK NAMES scalapack-openmpi scalapack) # its CMake files name wrong paths
+if(NOT SCALAPACK)
+  dunlin_missing("ScaLAPACK" "libscalapack-openmpi-dev")
+endif()
+
 pkg_check_modules(YAML IMPORTED_TARGET yaml-0.1)
 if(NOT YAML_FOUND)
   dunlin_missing("libyaml" "libyaml-dev")
@@ -53,7 +58,7 @@ endif()
 
 add_library(dunlin_dependencies INTERFACE)
 target_link_libraries(dunlin_dependencies INTERFACE dunlin_flags MPI::MPI_C hdf5::hdf5_hl hdf5::hdf5
-  ZLIB::ZLIB LAPACK::LAPACK BLAS::BLAS ${FFTW_MPI} PkgConfig::FFTW PkgConfig::YAML
+  ZLIB::ZLIB ${SCALAPACK} LAPACK::LAPACK BLAS::BLAS ${FFTW_MPI} PkgConfig::FFTW PkgConfig::YAML
   ${CMAKE_DL_LIBS} m)
 
 if(DUNLIN_TESTS)

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "io/bind.h"
 #include "population/evaluator.h"
+#include "targets/together.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct subject {
   const struct dun_target *given, *target; /* target: without the prior that options took away */
   void *self;
   int d;
+  struct dun_tables tables;
   struct dun_evaluator evaluator;
   double *x, *gradient, *normal, *uniform; /* columns: d, d, as many as draws take */
   double *lp, *scale;                      /* [64] */
@@ -70,6 +72,10 @@ static inline int subject_open(struct dun_context *context, struct subject *s, c
   s->target = s->given = (const struct dun_target *)type;
   if (s->target->init && s->target->init(s->self, message) < 0)
     return -1;
+  if (dun_together_init(context, s->target, s->self, &s->tables) < 0) {
+    snprintf(why, 1024, "%s", dun_error_text());
+    return -1;
+  }
   if (dun_evaluator_init(&s->evaluator, s->target, s->self) < 0) {
     snprintf(why, 1024, "%s", dun_error_text());
     return -1;

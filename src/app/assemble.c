@@ -251,6 +251,11 @@ static int init_target(struct dun_context *context, struct dun_assembly *assembl
     code = dun_fail(DUN_ERROR_INPUT, "%s", *reason ? reason : "refused without a reason");
   if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
     return code;
+  if (assembly->binder.complaints.count && dun_together_has(target))
+    return 0; /* what takes all ranks waits for an input without faults */
+  code = dun_together_init(context, target, assembly->target.self, &assembly->tables);
+  if ((code = judge(context, assembly, code, "target", &assembly->target)) < 0)
+    return code;
   code = dun_evaluator_init(&assembly->evaluator, target, assembly->target.self);
   if (code >= 0 && dun_target_is_foreign(target))
     code = dun_evaluator_fence(&assembly->evaluator);
@@ -425,7 +430,7 @@ static int init_all(struct dun_context *context, struct dun_assembly *assembly)
   int code;
   if (!assembly->target.type)
     return 0;
-  if ((code = init_target(context, assembly)) < 0)
+  if ((code = init_target(context, assembly)) < 0 || !assembly->run.evaluator)
     return code;
   if (assembly->path.type && (code = init_path(context, assembly)) < 0)
     return code;

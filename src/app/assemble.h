@@ -11,6 +11,7 @@
 #include "io/bind.h"
 #include "kernels/propagator.h"
 #include "probes/probe.h"
+#include "targets/together.h"
 
 enum { DUN_MAX_PROBES = 16, DUN_MAX_FINISHES = 4 };
 
@@ -44,6 +45,7 @@ struct dun_assembly {
   char *file;        /* the result's name */
   uint64_t identity; /* hash of all that decides the numbers in the result */
   int other_bits;    /* the target was seen to give other bits for the same point; see promises.h */
+  struct dun_tables tables; /* of the target, which all ranks made together */
   struct dun_tried {
     int lanes, first;     /* see struct dun_effort; 0 lanes: nothing was tried */
     uint64_t points;      /* digest of them */

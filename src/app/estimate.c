@@ -197,10 +197,12 @@ static int measure_level(struct dun_context *context, const struct bench *bench,
   return code;
 }
 
-/* Bytes of the path's, the method's and the kernel's, which are there already. */
-static double tables_of(const struct dun_run *run)
+/* Bytes of the target's, the path's, the method's and the kernel's, which are there already. */
+static double tables_of(const struct dun_assembly *assembly)
 {
-  double bytes = run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
+  const struct dun_run *run = &assembly->run;
+  double bytes = assembly->tables.held;
+  bytes += run->path && run->path->memory ? (double)run->path->memory(run->path_self) : 0;
   bytes += run->method->memory ? (double)run->method->memory(run->method_self) : 0;
   return bytes + (propagator(run) ? (double)dun_lattice_memory(&propagator(run)->lattice) : 0);
 }
@@ -290,7 +292,7 @@ static int rehearse(struct dun_context *context, const struct dun_assembly *asse
 {
   const double budget = 1, most_tables = 1e9;
   const struct dun_run *run = &assembly->run;
-  double tables = tables_of(run);
+  double tables = tables_of(assembly);
   if (f->evaluation * (double)run->options.tile * gradients(run) > budget || tables > most_tables)
     return 0;
   long long all = run->options.particles;
@@ -469,8 +471,9 @@ static int measure_all(struct dun_context *context, const struct dun_assembly *a
 {
   const struct dun_run *run = &assembly->run;
   double own = (double)dun_population_memory(&run->population) + dun_estimate_buffers(run);
-  double tables = tables_of(run);
-  double most[5] = {own + tables, 0, (double)run->population.tiles.local, 0, 0};
+  double tables = tables_of(assembly);
+  double most[5] = {fmax(own + tables, assembly->tables.most), 0,
+                    (double)run->population.tiles.local, 0, 0};
   int code = dun_agree(context, measure(bench, run, &most[1]));
   if (code >= 0 && run->path)
     code = measure_level(context, bench, run, most + 3);

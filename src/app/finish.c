@@ -256,7 +256,7 @@ static int list_tables(const struct dun_driver *driver, char group[][64],
 static int is_deterministic(const struct dun_driver *driver)
 {
   const struct dun_run *run = &driver->assembly->run;
-  return !driver->other_bits &&
+  return !driver->other_bits && !driver->assembly->tables.loose &&
          (!run->method->deterministic || run->method->deterministic(run->method_self));
 }
 

@@ -66,41 +66,68 @@ static int set_precision(struct dun_gaussian *g)
 {
   int d = g->dimension, status;
   double *inverse = dun_allocate((int64_t)d * d, sizeof *inverse);
-  g->precision = dun_allocate((int64_t)d * g->stride, sizeof *g->precision);
-  if (!inverse || !g->precision) {
+  double *precision = dun_allocate((int64_t)d * g->stride, sizeof *precision);
+  g->precision = g->own[1] = precision;
+  if (!inverse || !precision) {
     DUN_FREE(inverse);
     return DUN_ERROR_MEMORY;
   }
   status = dun_cholesky_inverse(d, g->factor, inverse);
   for (int i = 0; i < d; i++)
     for (int j = 0; j < d; j++)
-      g->precision[(int64_t)i * g->stride + j] = inverse[(int64_t)i * d + j];
+      precision[(int64_t)i * g->stride + j] = inverse[(int64_t)i * d + j];
   DUN_FREE(inverse);
   return status;
 }
 
-DUN_CLONES int dun_gaussian_dense(struct dun_gaussian *gaussian, int dimension, const double *mean,
-                                  const double *covariance)
+/* From a factor that stands; deviation[d] holds variances before. */
+DUN_CLONES static void set_scales(struct dun_gaussian *g)
+{
+  for (int64_t i = 0; i < g->dimension; i++) {
+    g->deviation[i] = sqrt(g->deviation[i]);
+    g->inverse[i] = 1 / g->deviation[i];
+    g->log_peak -= dun_log(g->factor[i * g->factor_stride + i]);
+  }
+}
+
+int dun_gaussian_dense(struct dun_gaussian *gaussian, int dimension, const double *mean,
+                       const double *covariance)
 {
   int64_t d = dimension;
   int status = begin(gaussian, dimension, DUN_GAUSSIAN_DENSE, mean);
   if (status < 0)
     return status;
+  double *factor = dun_allocate(d * d, sizeof *factor);
   gaussian->stride = (dimension + 3) / 4 * 4;
-  gaussian->factor = dun_allocate(d * d, sizeof(double));
-  if (!gaussian->factor)
+  gaussian->factor_stride = dimension;
+  gaussian->factor = gaussian->own[0] = factor;
+  if (!factor)
     return DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < d * d; i++)
-    gaussian->factor[i] = covariance[i];
-  status = dun_cholesky(dimension, gaussian->factor);
+    factor[i] = covariance[i];
+  if ((status = dun_cholesky(dimension, factor)) < 0)
+    return status;
+  for (int64_t i = 0; i < d; i++)
+    gaussian->deviation[i] = covariance[i * d + i];
+  set_scales(gaussian);
+  return set_precision(gaussian);
+}
+
+int dun_gaussian_of_tables(struct dun_gaussian *gaussian, int dimension, const double *mean,
+                           const double *factor, int factor_stride, const double *precision)
+{
+  int status = begin(gaussian, dimension, DUN_GAUSSIAN_DENSE, mean);
   if (status < 0)
     return status;
-  for (int64_t i = 0; i < d; i++) {
-    gaussian->deviation[i] = sqrt(covariance[i * d + i]);
-    gaussian->inverse[i] = 1 / gaussian->deviation[i];
-    gaussian->log_peak -= dun_log(gaussian->factor[i * d + i]);
-  }
-  return set_precision(gaussian);
+  gaussian->stride = (dimension + 3) / 4 * 4;
+  gaussian->factor = factor;
+  gaussian->factor_stride = factor_stride;
+  gaussian->precision = precision;
+  for (int64_t i = 0; i < dimension; i++)
+    for (int64_t j = 0; j <= i; j++)
+      gaussian->deviation[i] += factor[i * factor_stride + j] * factor[i * factor_stride + j];
+  set_scales(gaussian);
+  return 0;
 }
 
 void dun_gaussian_free(struct dun_gaussian *gaussian)
@@ -108,8 +135,8 @@ void dun_gaussian_free(struct dun_gaussian *gaussian)
   DUN_FREE(gaussian->mean);
   DUN_FREE(gaussian->deviation);
   DUN_FREE(gaussian->inverse);
-  DUN_FREE(gaussian->factor);
-  DUN_FREE(gaussian->precision);
+  DUN_FREE(gaussian->own[0]);
+  DUN_FREE(gaussian->own[1]);
 }
 
 /* ---- evaluation -------------------------------------------------------------------------- */
@@ -302,7 +329,7 @@ static void draw_dense(const struct dun_gaussian *g, const double *restrict norm
 {
   for (int64_t i = 0; i < g->dimension; i++) {
     double *restrict out = DUN_ALIGNED(x + i * L);
-    const double *row = g->factor + i * g->dimension;
+    const double *row = g->factor + i * g->factor_stride;
     for (int l = 0; l < L; l++)
       out[l] = g->mean[i];
     for (int64_t j = 0; j <= i; j++)

@@ -19,9 +19,11 @@ struct dun_gaussian {
   double log_peak;   /* log density at the mean, natural logarithm */
 
   double correlation, innovation; /* TOEPLITZ: rho and sqrt(1 - rho^2) */
-  double *factor;                 /* DENSE: lower Cholesky factor of the covariance [d][d] */
-  double *precision;              /* DENSE: inverse covariance [d][stride], padded with zeros */
-  int stride;                     /* d rounded up to a multiple of 4 */
+  const double *factor;    /* DENSE: lower Cholesky factor of the covariance [d][factor_stride] */
+  const double *precision; /* DENSE: inverse covariance [d][stride], padded with zeros */
+  int factor_stride;       /* d where they are owned */
+  int stride;              /* d rounded up to a multiple of 4 */
+  double *own[2];          /* factor and precision where they are owned, else NULL */
 };
 
 /* Each sets the whole struct (whatever it held before); mean[d] and deviation[d] > 0 are copied.
@@ -34,6 +36,10 @@ int dun_gaussian_toeplitz(struct dun_gaussian *gaussian, int dimension, const do
 /* covariance[d][d] by rows; only its lower triangle is read. */
 int dun_gaussian_dense(struct dun_gaussian *gaussian, int dimension, const double *mean,
                        const double *covariance);
+/* By tables that others own, and keep for as long: a lower factor [d][factor_stride], of which what
+ * is above the diagonal is not read, and a precision [d][d rounded up to a multiple of 4]. */
+int dun_gaussian_of_tables(struct dun_gaussian *gaussian, int dimension, const double *mean,
+                           const double *factor, int factor_stride, const double *precision);
 void dun_gaussian_free(struct dun_gaussian *gaussian);
 
 /* Number of columns of scratch that dun_gaussian_evaluate needs; may be 0. */

@@ -170,7 +170,7 @@ DUN_CLONES static int factor_at(const struct dun_gaussian *g, double lambda, con
   }
   int status = dun_cholesky((int)d, factor);
   for (int64_t i = 0; i < d && status == 0; i++) /* both factors at once, not their logarithms */
-    sum += dun_log(factor[i * d + i] * g->factor[i * d + i]);
+    sum += dun_log(factor[i * d + i] * g->factor[i * g->factor_stride + i]);
   *change = 2 * sum;
   return status;
 }

@@ -20,14 +20,21 @@ double dun_cox_field_covariance(const struct dun_cox_field *s, int rows, int col
 
 /* ---- dense ------------------------------------------------------------------------------- */
 
+/* Covariances of cells so many rows and columns apart, [size[0]][size[1]]; NULL without memory. */
+static double *make_distances(const struct dun_cox_field *s)
+{
+  int64_t n = s->cells, width = s->size[1];
+  double *table = dun_allocate(n, sizeof *table);
+  for (int64_t i = 0; i < n && table; i++)
+    table[i] = dun_cox_field_covariance(s, (int)(i / width), (int)(i % width));
+  return table;
+}
+
 /* The covariance of all cells [cells][cells]; NULL without memory. */
 static double *make_covariance(const struct dun_cox_field *s)
 {
   int64_t n = s->cells, width = s->size[1];
-  double *all = dun_allocate(n * n, sizeof *all);
-  double *table = dun_allocate(n, sizeof *table); /* by rows and columns apart */
-  for (int64_t i = 0; i < n && table; i++)
-    table[i] = dun_cox_field_covariance(s, (int)(i / width), (int)(i % width));
+  double *all = dun_allocate(n * n, sizeof *all), *table = make_distances(s);
   for (int64_t i = 0; i < n && table && all; i++)
     for (int64_t j = 0; j < n; j++)
       all[i * n + j] = table[llabs(i / width - j / width) * width + llabs(i % width - j % width)];
@@ -37,14 +44,18 @@ static double *make_covariance(const struct dun_cox_field *s)
   return all;
 }
 
-static int init_field(struct dun_cox_field *s, double *covariance)
+static double *make_mean(const struct dun_cox_field *s)
 {
   double *mean = dun_allocate(s->cells, sizeof *mean);
-  int status = mean ? 0 : DUN_ERROR_MEMORY;
   for (int i = 0; i < s->cells && mean; i++)
     mean[i] = s->mean;
-  if (status == 0)
-    status = dun_gaussian_dense(&s->prior, s->cells, mean, covariance);
+  return mean;
+}
+
+static int init_field(struct dun_cox_field *s, double *covariance)
+{
+  double *mean = make_mean(s);
+  int status = mean ? dun_gaussian_dense(&s->prior, s->cells, mean, covariance) : DUN_ERROR_MEMORY;
   dun_free(mean);
   return status;
 }
@@ -62,18 +73,64 @@ static int init_normals(struct dun_cox_field *s)
   return status;
 }
 
+/* Both triangles in one table, the upper one 4 to the right: rows of both are read in fours. */
 static int init_whitened(struct dun_cox_field *s, double *covariance)
 {
-  int64_t n = s->cells, stride = s->columns;
+  int64_t n = s->cells, stride = s->columns + 4;
   int status = dun_cholesky(s->cells, covariance);
-  s->lower = dun_allocate(n * stride, sizeof *s->lower);
-  s->upper = dun_allocate(n * stride, sizeof *s->upper);
-  if (status < 0 || !s->lower || !s->upper)
+  double *table = s->triangles = dun_allocate(n * stride, sizeof *table);
+  if (status < 0 || !table)
     return status < 0 ? status : DUN_ERROR_MEMORY;
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++)
-      s->lower[i * stride + j] = s->upper[j * stride + i] = covariance[i * n + j];
+      table[i * stride + j] = table[j * stride + 4 + i] = covariance[i * n + j];
+  s->stride = stride;
+  s->lower = table;
+  s->upper = table + 4;
   return init_normals(s);
+}
+
+struct distances {
+  double *table;
+  int64_t width;
+};
+
+static double entry(const void *self, int64_t i, int64_t j)
+{
+  const struct distances *by = self;
+  int64_t width = by->width;
+  return by->table[(i / width - j / width) * width + llabs(i % width - j % width)];
+}
+
+/* What is left for each rank to do by itself. */
+static int take_shared(struct dun_cox_field *s)
+{
+  const struct dun_shared_factor *f = &s->shared;
+  if (s->coordinates == DUN_COX_FIELD) {
+    double *mean = make_mean(s);
+    int status = mean ? dun_gaussian_of_tables(&s->prior, s->cells, mean, f->lower, (int)f->stride,
+                                               f->inverse)
+                      : DUN_ERROR_MEMORY;
+    dun_free(mean);
+    return status;
+  }
+  s->lower = f->lower;
+  s->upper = f->upper;
+  s->stride = f->stride;
+  return init_normals(s);
+}
+
+int dun_cox_field_together(struct dun_context *context, struct dun_cox_field *s)
+{
+  struct distances by = {make_distances(s), s->size[1]};
+  int status = dun_agree(context, by.table ? 0 : DUN_ERROR_MEMORY);
+  if (status == 0)
+    status = dun_shared_factor_init(context, &s->shared, s->cells, s->coordinates == DUN_COX_FIELD,
+                                    entry, &by);
+  if (status == 0)
+    status = dun_agree(context, take_shared(s));
+  DUN_FREE(by.table);
+  return status;
 }
 
 /* ---- waves ------------------------------------------------------------------------------- */
@@ -187,6 +244,8 @@ int dun_cox_field_init(struct dun_cox_field *s)
   s->columns = (s->cells + 3) / 4 * 4;
   if (s->coordinates == DUN_COX_CIRCULANT)
     return init_circulant(s);
+  if (s->distributed)
+    return 0;
   double *covariance = make_covariance(s);
   int status = !covariance                       ? DUN_ERROR_MEMORY
                : s->coordinates == DUN_COX_FIELD ? init_field(s, covariance)
@@ -199,12 +258,30 @@ void dun_cox_field_free(struct dun_cox_field *s)
 {
   dun_gaussian_free(&s->prior);
   dun_lattice_free(&s->lattice);
-  DUN_FREE(s->lower);
-  DUN_FREE(s->upper);
+  DUN_FREE(s->triangles);
+  dun_shared_factor_free(&s->shared);
   DUN_FREE(s->root);
   DUN_FREE(s->wave[0]);
   DUN_FREE(s->wave[1]);
   DUN_FREE(s->half);
+}
+
+double dun_cox_field_memory(const struct dun_cox_field *s, double *most)
+{
+  double d = s->dimension, whole = 8. * s->cells * s->cells, held;
+  if (s->coordinates == DUN_COX_CIRCULANT) {
+    double waves = (double)s->lattice.size[0] * s->size[0] +
+                   (double)s->lattice.size[1] * (s->size[0] + s->size[1]);
+    held = (double)dun_lattice_memory(&s->lattice) + 8 * (4 * d + waves);
+    *most = held + 8 * d * (3 * L + 1);
+  } else if (s->distributed) {
+    const struct dun_shared_factor *f = &s->shared;
+    held = dun_shared_factor_memory(f->n, f->inverted, f->host.size, f->ranks, most);
+  } else { /* the covariance goes, and of a field the inverse before it is padded */
+    held = s->coordinates == DUN_COX_FIELD ? 2 * whole : whole;
+    *most = s->coordinates == DUN_COX_FIELD ? 4 * whole : 2 * whole;
+  }
+  return held;
 }
 
 /* ---- maps of a tile ---------------------------------------------------------------------- */
@@ -232,7 +309,7 @@ DUN_CLONES static void multiply_lower(const struct dun_cox_field *s, const doubl
   for (int64_t i = 0; i < s->cells; i++) {
     for (int l = 0; l < L; l++)
       sum[l] = s->mean;
-    add_row(s->lower + i * s->columns, w, 0, i / 4 * 4 + 4, sum);
+    add_row(s->lower + i * s->stride, w, 0, i / 4 * 4 + 4, sum);
     for (int l = 0; l < L; l++)
       f[i * L + l] = sum[l];
   }
@@ -245,7 +322,7 @@ DUN_CLONES static void pull_upper(const struct dun_cox_field *s, const double *r
   for (int64_t j = 0; j < s->cells; j++) {
     for (int l = 0; l < L; l++)
       sum[l] = 0;
-    add_row(s->upper + j * s->columns, g, j / 4 * 4, s->columns, sum);
+    add_row(s->upper + j * s->stride, g, j / 4 * 4, s->columns, sum);
     for (int l = 0; l < L; l++)
       gradient[j * L + l] = DUN_FMA(scale[l], sum[l], gradient[j * L + l]);
   }
@@ -313,15 +390,30 @@ static void one_of_waves(const struct dun_cox_field *s, const double *x, double 
   }
 }
 
+/* Sums of eight parts, since this goes through a large table for every draw. */
+DUN_CLONES static void one_of_rows(const struct dun_cox_field *s, const double *restrict x,
+                                   double *restrict f)
+{
+  for (int64_t i = 0; i < s->cells; i++) {
+    const double *restrict row = s->lower + i * s->stride;
+    double sum[8] = {0};
+    int64_t j = 0;
+    for (; j + 8 <= i + 1; j += 8)
+      for (int k = 0; k < 8; k++)
+        sum[k] = DUN_FMA(row[j + k], x[j + k], sum[k]);
+    for (int k = 0; j + k <= i; k++)
+      sum[k] = DUN_FMA(row[j + k], x[j + k], sum[k]);
+    f[i] = s->mean +
+           (((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])));
+  }
+}
+
 void dun_cox_field_one(const struct dun_cox_field *s, const double *x, double *f)
 {
-  if (s->coordinates == DUN_COX_CIRCULANT) {
+  if (s->coordinates == DUN_COX_CIRCULANT)
     one_of_waves(s, x, f);
-    return;
-  }
-  for (int64_t i = 0; i < s->cells; i++) {
-    f[i] = s->coordinates == DUN_COX_FIELD ? x[i] : s->mean;
-    for (int64_t j = 0; j <= i && s->coordinates == DUN_COX_WHITENED; j++)
-      f[i] += s->lower[i * s->columns + j] * x[j];
-  }
+  else if (s->coordinates == DUN_COX_WHITENED)
+    one_of_rows(s, x, f);
+  else
+    memcpy(f, x, (size_t)s->cells * sizeof *f);
 }

@@ -9,6 +9,7 @@
 
 #include "numerics/gaussian.h"
 #include "numerics/lattice.h"
+#include "numerics/shared_factor.h"
 
 enum dun_cox_coordinates { DUN_COX_FIELD, DUN_COX_WHITENED, DUN_COX_CIRCULANT };
 
@@ -16,22 +17,33 @@ struct dun_cox_field {
   enum dun_cox_coordinates coordinates;
   int size[2];
   double mean, variance, length; /* length: over which correlations fall by e, in units of a side */
+  int distributed;               /* of FIELD and WHITENED: all ranks factor together */
 
   int cells;
-  int dimension;              /* d: of the coordinates */
-  int columns;                /* room of a field in columns: the cells' and what is beside them */
-  struct dun_gaussian prior;  /* of the coordinates */
-  double *lower, *upper;      /* WHITENED: the factor and its transpose [cells][columns] */
-  struct dun_lattice lattice; /* CIRCULANT */
-  double *root;               /* CIRCULANT: deviations of the waves [d] */
-  double *wave[2], *half;     /* CIRCULANT: waves along an axis [size][lattice], and scratch */
+  int dimension;               /* d: of the coordinates */
+  int columns;                 /* room of a field in columns: the cells' and what is beside them */
+  struct dun_gaussian prior;   /* of the coordinates */
+  const double *lower, *upper; /* WHITENED: the factor and its transpose [cells][stride] */
+  int64_t stride;
+  double *triangles;               /* owned: both, where this rank has them for itself */
+  struct dun_shared_factor shared; /* owned: what `distributed` ones are in */
+  struct dun_lattice lattice;      /* CIRCULANT */
+  double *root;                    /* CIRCULANT: deviations of the waves [d] */
+  double *wave[2], *half;          /* CIRCULANT: waves along an axis [size][lattice], and scratch */
 };
 
 /* From what the first paragraph holds.  DUN_ERROR_INPUT where no periodic lattice up to four times
  * as wide has the covariance, DUN_ERROR_NUMERIC, DUN_ERROR_MEMORY; dun_cox_field_free is safe
- * afterwards, and twice.  Local. */
+ * afterwards, and twice.  Local; a `distributed` field is of no use before dun_cox_field_together.
+ */
 int dun_cox_field_init(struct dun_cox_field *field);
+/* Collective, next, of `distributed` fields: ranks fail together. */
+int dun_cox_field_together(struct dun_context *context, struct dun_cox_field *field);
+/* Of a distributed field collective. */
 void dun_cox_field_free(struct dun_cox_field *field);
+
+/* Local, once it is made.  Bytes of its tables for each rank, and the most while they were made. */
+double dun_cox_field_memory(const struct dun_cox_field *field, double *most);
 
 /* The covariance of two cells so many rows and columns apart. */
 double dun_cox_field_covariance(const struct dun_cox_field *field, int rows, int columns);

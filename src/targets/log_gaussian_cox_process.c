@@ -10,10 +10,12 @@
 #include "base/vmath.h"
 #include "targets/cox_field.h"
 #include "targets/setup.h"
+#include "targets/together.h"
 #include <math.h>
 #include <string.h>
 
-enum { L = DUN_LANES, MOST_DENSE = 16384 };
+enum { L = DUN_LANES, MOST_DENSE = 16384, MOST_LOCAL = 8192 };
+enum { AUTO, LOCAL, DISTRIBUTED };
 #define MOST_RATE 600.0 /* of its log: beyond it the rate grows along its tangent */
 #define FARTHEST  1e290 /* of f */
 
@@ -23,7 +25,7 @@ struct log_gaussian_cox_process {
   char *columns;
   struct dun_numbers side, mean;
   double variance, length;
-  int coordinates, outputs;
+  int coordinates, factor, outputs;
 
   double *count; /* [cells] of points */
   double *one;   /* [cells]: scratch */
@@ -78,6 +80,15 @@ static const struct dun_option options[] = {
      .doc = "What is sampled: the log intensity, normals that the covariance's Cholesky factor "
             "makes it of, or normals that Fourier transforms on a wider lattice make it of, four "
             "times as many and fast."},
+    {.name = "factor",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct log_gaussian_cox_process, factor),
+     .initial = "auto",
+     .words = "auto|local|distributed",
+     .when = "coordinates=field|whitened",
+     .doc = "Every rank factors the covariance for itself, or all together, into a table that the "
+            "ranks of a machine share, results then not deterministic; auto: together above 8192 "
+            "cells."},
     {.name = "outputs",
      .type = DUN_CHOICE,
      .offset = offsetof(struct log_gaussian_cox_process, outputs),
@@ -165,6 +176,12 @@ static int check_size(struct log_gaussian_cox_process *t, struct dun_message why
   return t->count && t->one ? 0 : dun_refuse_failed(why);
 }
 
+static int is_distributed(const struct log_gaussian_cox_process *t)
+{
+  return t->factor == AUTO ? t->field.size[0] * t->field.size[1] > MOST_LOCAL
+                           : t->factor == DISTRIBUTED;
+}
+
 static int init(void *self, struct dun_message why)
 {
   struct log_gaussian_cox_process *t = self;
@@ -178,9 +195,27 @@ static int init(void *self, struct dun_message why)
   if (t->mean.count)
     t->field.mean = t->mean.value[0];
   t->field.coordinates = (enum dun_cox_coordinates)t->coordinates;
+  t->field.distributed = t->coordinates != DUN_COX_CIRCULANT && is_distributed(t);
   t->field.variance = t->variance;
   t->field.length = t->length;
   return dun_cox_field_init(&t->field) < 0 ? dun_refuse_failed(why) : 0;
+}
+
+static int together(struct dun_context *context, void *self, struct dun_tables *tables)
+{
+  struct log_gaussian_cox_process *t = self;
+  const struct dun_shared_factor *f = &t->field.shared;
+  int code = t->field.distributed ? dun_cox_field_together(context, &t->field) : 0;
+  if (code < 0)
+    return code;
+  tables->loose = t->field.distributed;
+  tables->held = dun_cox_field_memory(&t->field, &tables->most);
+  if (t->field.distributed)
+    dun_note(&context->log,
+             "the covariance of %d cells: factored over %d rank%s in %.2f s; the last bits of "
+             "results depend on their number",
+             f->n, context->size, context->size > 1 ? "s" : "", f->seconds);
+  return 0;
 }
 
 static void free_tables(void *self)
@@ -296,4 +331,9 @@ const struct dun_target dun_target_log_gaussian_cox_process = {
     .draw_prior = draw_prior,
     .parameters = parameters,
     .constrain = constrain,
+};
+
+const struct dun_together dun_together_log_gaussian_cox_process = {
+    .target = &dun_target_log_gaussian_cox_process,
+    .init = together,
 };

@@ -11,6 +11,7 @@ CONFINED = {
     r'#\s*include\s*[<"](hdf5|H5\w*|hdf5_hl)\.h[>"]': ("src/data/", "src/io/"),
     r'#\s*include\s*[<"](cblas|lapacke|f77blas|openblas\w*)\b[^>"]*[>"]': ("src/numerics/",),
     r'#\s*include\s*[<"]fftw3[^>"]*[>"]': ("src/numerics/",),
+    r"\b(Cblacs_\w+|Csys2blacs_handle|p[dz]\w+_)\s*\(": ("src/numerics/",),
     r'#\s*include\s*[<"]yaml\.h[>"]': ("src/io/",),
     r"\bMPI_COMM_WORLD\b": ("src/app/main.c",),
     r"\b(v?printf|puts|perror)\s*\(|\bv?fprintf\s*\(\s*std(out|err)\b": ("src/base/",),
