@@ -45,6 +45,7 @@ enum dun_purpose {
   DUN_PURPOSE_TAKE_UNIFORM,  /* uniforms of these draws */
   DUN_PURPOSE_LEVEL,         /* how clearly a point to learn from is seen */
   DUN_PURPOSE_BLUR,          /* the noise that it is seen through */
+  DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
 };
 
 struct dun_address {
