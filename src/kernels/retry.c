@@ -6,7 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { SHORTER = 4 };
+/* How much shorter most steps of second tries are, and how much some: a chain may begin where the
+ * former are too long as well. */
+enum { SHORTER = 4, SHORTEST = 16 };
+static const double SHORTEST_SHARE = .125;
 
 /* What became of a trajectory. */
 struct attempt {
@@ -91,6 +94,12 @@ static void go(struct dun_sweep *s, const struct dun_move *m, int leapfrogs, con
   dun_sweep_set_nans_aside(s, m->n, out->acceptance, out->unseen, energy);
 }
 
+static int shorter(const struct dun_move *m)
+{
+  struct dun_address address = dun_move_address(m, DUN_PURPOSE_JITTER);
+  return dun_uniform_one(address, 2) < SHORTEST_SHARE ? SHORTEST : SHORTER;
+}
+
 /* Both trajectories of the gathered lanes, the ratio by which the first of them is accepted, and
  * the probability that its energy alone would give it. */
 static void try_again(struct dun_sweep *s, const struct dun_move *m, const double *lp,
@@ -99,13 +108,14 @@ static void try_again(struct dun_sweep *s, const struct dun_move *m, const doubl
 {
   int64_t d = (int64_t)m->d * DUN_LANES;
   double step[DUN_LANES] __attribute__((aligned(64)));
-  struct dun_move shorter = *m;
+  struct dun_move careful = *m;
   struct attempt second, back;
+  int factor = shorter(m);
 
   for (int l = 0; l < DUN_LANES; l++)
-    step[l] = m->step_size[l] / SHORTER;
-  shorter.step_size = step;
-  go(s, &shorter, SHORTER * m->leapfrogs, lp, b->momentum, b->gradient, b->proposal, &second);
+    step[l] = m->step_size[l] / factor;
+  careful.step_size = step;
+  go(s, &careful, factor * m->leapfrogs, lp, b->momentum, b->gradient, b->proposal, &second);
   memcpy(b->back, b->proposal, (size_t)d * sizeof *b->back);
   memcpy(b->back_gradient, b->gradient, (size_t)d * sizeof *b->back);
   for (int64_t i = 0; i < d; i++)

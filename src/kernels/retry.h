@@ -11,7 +11,8 @@
  *     min(1, pi(G z) (1 - a(G z)) / (pi(z) (1 - a(z)))),
  *
  * or never, where a first try from G z would have had a chance: no second one would be made from
- * there.  So pi stays invariant. */
+ * there.  So pi stays invariant.  How much shorter the steps are is drawn before anything is known
+ * of z: which changes nothing of that. */
 #ifndef DUNLIN_KERNELS_RETRY_H
 #define DUNLIN_KERNELS_RETRY_H
 

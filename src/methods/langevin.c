@@ -512,8 +512,7 @@ static void diagnose_moves(const struct langevin *s, const struct dun_run *run,
                  "the mean acceptance of the %s moves is %.3f",
                  s->sampled > 0 ? "draws'" : "last step's", acceptance);
   if (s->retried > 0)
-    snprintf(again, sizeof again,
-             " with a quarter of the step too, by which %.3g%% were tried again",
+    snprintf(again, sizeof again, " with shorter steps too, by which %.3g%% were tried again",
              100 * s->retried / sweeps);
   if (s->sampled > 0 && run->kernel->uses_leapfrogs)
     dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),

@@ -63,9 +63,9 @@ def test_second_tries_alone():
 
 
 def test_astray_all_the_same():
-    """Where a quarter of the step is too long as well, trajectories went astray, and it is said."""
+    """Where a sixteenth of the step is too long, too, trajectories went astray, and it is said."""
     with Folder() as folder:
-        said, verdicts = run(folder, step=12, leapfrogs=10, jitter=.1, draws=20)
+        said, verdicts = run(folder, step=48, leapfrogs=10, jitter=.1, draws=20)
         astray, again = shares(verdicts["divergences"])
         assert again == 1 and astray > .99 and said["diagnosis"] == "bad", verdicts
 
