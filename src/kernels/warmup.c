@@ -262,10 +262,10 @@ static double target_of(const struct dun_warmup *w, const struct dun_adaptation 
  * come down, in the latter half. */
 static void count_frozen(struct dun_warmup *w, const struct dun_look *look)
 {
-  int64_t counted = w->window - w->length / 2;
+  int64_t half = w->length / 2;
 
-  if (counted > 0 && look->frozen >= 0)
-    w->frozen += (look->frozen - w->frozen) / (double)counted;
+  if (w->window > half && look->frozen >= 0)
+    w->frozen += look->frozen / (double)(w->length - half);
 }
 
 /* Dual averaging (Hoffman & Gelman 2014, eq. 6) of the pooled acceptance, from the step size with
@@ -428,8 +428,8 @@ static int64_t next_length(const struct dun_warmup *w, const struct dun_sweep *s
 static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double points)
 {
   int64_t length = w->length, chains = s->population->tiles.total;
-  double before = w->narrow / 2;
-  w->narrow = is_on_the_way(w) ? 0 : w->frozen > before ? w->frozen : before;
+  double before = w->narrow / 8, now = w->number < LEARN_LENGTH ? 0 : w->frozen;
+  w->narrow = is_on_the_way(w) ? 0 : now > before ? now : before;
   int64_t most = dun_warmup_most(chains), least = chains < MANY_CHAINS ? LAST_LEAST : SHORT_WINDOW;
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
@@ -530,7 +530,7 @@ static int end_window(struct dun_context *context, struct dun_warmup *w, struct 
 
 int dun_warmup_retries(const struct dun_warmup *w)
 {
-  return w->last || (w->number >= LEARN_LENGTH && !is_on_the_way(w));
+  return w->last != 0;
 }
 
 double dun_warmup_floor(const struct dun_warmup *w)

@@ -40,8 +40,8 @@ struct dun_warmup {
   double tau, least;      /* trajectory length in units of the metric, and its least */
   double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
   double log_step, log_tau; /* averages since then */
-  double frozen;            /* mean share of moves without a chance in this window's latter half */
-  double narrow; /* the same of the window before, if the chains were at rest by its end */
+  double frozen;            /* share of moves without a chance in this window's latter half */
+  double narrow; /* the same of the windows before, the older the less, since chains are at rest */
   double change, ridge, score; /* of the metric, when it was learned last */
   struct dun_drift rest;       /* of the last window tested */
   struct dun_cloud cloud;      /* of this window */
@@ -90,8 +90,8 @@ int dun_warmup_begin(struct dun_context *context, struct dun_warmup *warmup,
 /* Chains whose log density is below it are left out of what a sweep looks at. */
 double dun_warmup_floor(const struct dun_warmup *warmup);
 
-/* Whether moves without a chance are worth a second try: not while chains are on their way, in the
- * last window and behind it in any case. */
+/* Whether moves without a chance are tried again: in the last window and behind it.  Before, chains
+ * that stand still are to be seen as such, and begin again elsewhere. */
 int dun_warmup_retries(const struct dun_warmup *warmup);
 
 /* Collective.  Learns from a sweep; `over` tells when the adaptation is final.  The address is that
