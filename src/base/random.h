@@ -47,6 +47,7 @@ enum dun_purpose {
   DUN_PURPOSE_BLUR,          /* the noise that it is seen through */
   DUN_PURPOSE_REPLAY,        /* which stored pieces are learned from again */
   DUN_PURPOSE_FRESH,         /* which of the latest */
+  DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
 };
 
 struct dun_address {

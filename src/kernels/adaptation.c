@@ -18,7 +18,6 @@ static const double FALLING = 1;
 /* Shares of moves that walls reject: up to the first nothing is made of them, above the second
  * trajectories are too long, above the third those whose length is given. */
 static const double WALLS_LEAST = .05, WALLS_MOST = .6, WALLS_GIVEN = .4;
-static const double SHORTER = 4;
 static const double LENGTH_START = 10, LENGTH_MAXIMUM = 1024;
 
 const struct dun_state dun_adaptation_state[] = {
@@ -38,12 +37,6 @@ const struct dun_state dun_adaptation_state[] = {
      .offset = offsetof(struct dun_adaptation, spread),
      .count = 1,
      .learned = "Log of the factor by which the shortest steps are shorter than the longest."},
-    {.name = "careful",
-     .type = DUN_STATE_NUMBER,
-     .offset = offsetof(struct dun_adaptation, careful),
-     .count = 1,
-     .most = 1,
-     .learned = "Share of moves with a quarter of the step size, and four times as many of them."},
     {.name = "scale",
      .type = DUN_STATE_NUMBERS,
      .offset = offsetof(struct dun_adaptation, scale),
@@ -401,17 +394,9 @@ enum dun_trial dun_adaptation_trial(struct dun_address address)
   return turn == 1 ? DUN_TRIAL_SHORT : turn == 3 ? DUN_TRIAL_LONG : DUN_TRIAL_SAME;
 }
 
-/* Where a target is much narrower than elsewhere the step size of all is too long: whoever gets
- * there would be stuck but for some moves with shorter steps, which take a tile as far. */
-static double shorter(const struct dun_adaptation *a, struct dun_address address)
-{
-  address.purpose = DUN_PURPOSE_JITTER;
-  return a->frozen && a->careful > 0 && dun_uniform_one(address, 2) < a->careful ? SHORTER : 1;
-}
-
 int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address address)
 {
-  double length = a->length * shorter(a, address);
+  double length = a->length;
 
   if (!a->adapt_length)
     return length < 1 ? 1 : (int)length;
@@ -425,6 +410,6 @@ int dun_adaptation_leapfrogs(const struct dun_adaptation *a, struct dun_address 
 double dun_adaptation_step(const struct dun_adaptation *a, struct dun_address address)
 {
   address.purpose = DUN_PURPOSE_JITTER;
-  double step = dun_scalar_exp(a->log_step) / shorter(a, address);
+  double step = dun_scalar_exp(a->log_step);
   return step * (1 + a->jitter * (2 * dun_uniform_one(address, 0) - 1));
 }

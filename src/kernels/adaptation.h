@@ -14,13 +14,14 @@ enum dun_trial { DUN_TRIAL_SAME, DUN_TRIAL_SHORT, DUN_TRIAL_LONG, DUN_TRIALS };
 
 /* What one sweep saw, over all ranks. */
 struct dun_look {
-  double acceptance;   /* mean probability over the particles that moved */
-  double hopeless;     /* share of them whose probability was 0: the energy rose by more
-                                   * than 700, or the proposal lies outside the support */
-  double walled;       /* share of them that are hopeless because of what forces do not show */
-  double unseen;       /* share of moves rejected by what forces do not show: see struct dun_move */
-  double seen;         /* mean acceptance of the moves that met nothing of it; 1: all did */
-  double frozen;       /* share of moves that had next to no chance, for all that forces show */
+  double acceptance; /* mean probability over the particles that moved */
+  double hopeless;   /* share of them whose probability was 0, that of a second try too: the energy
+                        * rose by more than 700, or the proposal lies outside the support */
+  double walled;     /* share of them that are hopeless because of what forces do not show */
+  double unseen;     /* share of moves rejected by what forces do not show: see struct dun_move */
+  double seen;       /* mean acceptance of the moves that met nothing of it; 1: all did */
+  double frozen;     /* share of moves that had next to no chance, for all that forces show */
+  double retried;    /* share of moves that were tried again */
   double frozen_short; /* the same among those with the shortest steps of a spread */
   struct dun_trial_look {
     double moves;     /* how many particles; 0: nothing is known of this group */
@@ -44,6 +45,8 @@ struct dun_adaptation {
   int long_moves; /* of several steps, which a step that is too long spoils altogether */
   int frozen;     /* nothing is learned any more: no trials, lengths are spread as step sizes are */
   int fixed;      /* what was loaded stays: the metric is not learned */
+  int retries;    /* set by methods of one time: moves without a chance are tried again, of kernels
+                   * that can */
   int adapt_centre; /* its kernel proposes around one, which is learned */
   int adapt_spread; /* set by methods: see kernels/spread.h */
   int whiten;       /* trials measure distances by the whole of a dense metric, not by its scales */
@@ -54,7 +57,6 @@ struct dun_adaptation {
   double log_step;          /* of the step size in units of the metric */
   double length;            /* leapfrogs, not whole */
   double spread;            /* steps are from exp(-spread) to 1 times the step size */
-  double careful;           /* share of moves, once nothing is learned, with shorter steps */
   struct dun_numbers scale; /* [d] standard deviations of the metric, owned; 1 at first */
   /* [d][d] lower triangle of the dense metric, owned; [0]: not learned. */
   struct dun_numbers factor;

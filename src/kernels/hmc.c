@@ -1,6 +1,7 @@
 /* Hamiltonian Monte Carlo: leapfrog steps in coordinates divided by the metric's scale, momenta
  * p ~ N(0, I), accepted with probability min(1, exp(H - H')) (Duane et al. 1987; Neal 2011, sec.
  * 5.2). */
+#include "kernels/retry.h"
 #include "kernels/splitting.h"
 
 struct hmc {
@@ -34,8 +35,9 @@ const struct dun_kernel dun_kernel_hmc = {
     .uses_leapfrogs = 1,
     .uses_gradient = 1,
     .keeps = 1,
+    .retries = 1,
     .initial_step = 1,
     .initial_step_power = -.25,
-    .scratch = dun_leapfrog_scratch,
+    .scratch = dun_retry_scratch,
     .move = move,
 };

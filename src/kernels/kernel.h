@@ -90,6 +90,8 @@ struct dun_kernel {
   int uses_leapfrogs; /* the trajectory length is learned by trial tiles */
   int uses_gradient;
   int keeps; /* leaves the gradient where the move ends in `force`, at no cost, and begins there */
+  int retries; /* methods may have moves tried again: they are those of dun_leapfrog_move, and there
+                * is scratch for it (kernels/retry.h) */
   int moves_letters; /* spins and letters, and no reals: by `site` of the path */
   int uses_centre;   /* proposes around the particles' mean: methods that learn learn that, too */
   /* Whether it does not leave pi_t invariant with the options that it has; NULL: it does. */

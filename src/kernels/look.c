@@ -11,6 +11,7 @@ enum {
   ACCEPTANCE,
   HOPELESS,
   WALLED,
+  RETRIED,
   UNSEEN, /* shares rejected by what forces do not show */
   SEEN,   /* moves that met nothing of it, and their acceptance */
   SEEN_ACCEPTANCE,
@@ -59,7 +60,9 @@ struct dun_lanes dun_lanes_of(const struct dun_sweep *s)
   w.counts = w.acceptance + DUN_LANES;
   w.unseen = w.counts + DUN_LANES;
   w.spread = w.unseen + DUN_LANES;
-  w.look = w.spread + DUN_LANES;
+  w.again = w.spread + DUN_LANES;
+  w.second = w.again + DUN_LANES;
+  w.look = w.second + DUN_LANES;
   w.scratch = w.look + (int64_t)QUANTITIES * DUN_LANES;
   return w;
 }
@@ -215,9 +218,11 @@ static void look_rejections(const struct dun_lanes *w)
 {
   for (int l = 0; l < DUN_LANES; l++) {
     double acceptance = w->acceptance[l], unseen = w->unseen[l];
+    int hopeless = acceptance == 0 && !(w->second[l] > 0);
     look_at(w, ACCEPTANCE)[l] = acceptance;
-    look_at(w, HOPELESS)[l] = acceptance == 0;
-    look_at(w, WALLED)[l] = acceptance == 0 && unseen > 0;
+    look_at(w, HOPELESS)[l] = hopeless;
+    look_at(w, WALLED)[l] = hopeless && unseen > 0;
+    look_at(w, RETRIED)[l] = w->second[l] >= 0;
     look_at(w, UNSEEN)[l] = unseen * (1 - acceptance);
     look_at(w, SEEN)[l] = 1 - unseen;
     look_at(w, SEEN_ACCEPTANCE)[l] = (1 - unseen) * acceptance;
@@ -273,6 +278,7 @@ void dun_look_summarise(const struct dun_sweep *s, const double *sum, struct dun
 
   look->lost = sum[LOST];
   look->acceptance = sum[MOVED] > 0 ? sum[ACCEPTANCE] / sum[MOVED] : NAN;
+  look->retried = sum[MOVED] > 0 ? sum[RETRIED] / sum[MOVED] : NAN;
   look->walled = sum[MOVED] > 0 ? sum[WALLED] / sum[MOVED] : NAN;
   look->unseen = sum[MOVED] > 0 ? sum[UNSEEN] / sum[MOVED] : NAN;
   look->seen = sum[SEEN] > 0 ? sum[SEEN_ACCEPTANCE] / sum[SEEN] : 1;

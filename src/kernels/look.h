@@ -16,8 +16,12 @@ struct dun_lanes {
   double *unit, *log_weight;        /* [1] */
   double *time, *step, *acceptance; /* [1] each */
   double *counts; /* [1]: 1, or 0 outside the span and where the log density was below the floor */
-  double *unseen, *spread, *look; /* [1] each, [DUN_LOOK_COLUMNS] */
-  double *scratch;                /* the kernel's */
+  double *unseen, *spread; /* [1] each */
+  /* [1] each: the probability with which a second try was accepted, and what its energy alone would
+   * have made it, -1: none was made */
+  double *again, *second;
+  double *look;    /* [DUN_LOOK_COLUMNS] */
+  double *scratch; /* the kernel's */
 };
 
 /* Lanes of a tile that are moved together: all of them, or, where the halves of the lineages meet,
@@ -27,7 +31,7 @@ struct dun_span {
   int from, to;
 };
 
-enum { DUN_LOOK_COLUMNS = 21 + 4 * DUN_TRIALS };
+enum { DUN_LOOK_COLUMNS = 22 + 4 * DUN_TRIALS };
 
 /* The columns of its workspace. */
 struct dun_lanes dun_lanes_of(const struct dun_sweep *sweep);

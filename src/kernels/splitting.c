@@ -86,6 +86,20 @@ int dun_leapfrog_scratch(int d, int K)
   return 2 * d + (d + K + 1); /* momentum, gradient, proposal */
 }
 
+void dun_leapfrog_trajectory(const struct dun_move *m, int leapfrogs, double *p, double *g,
+                             double *proposal, double *energy)
+{
+  dun_add_kinetic(m->d, 1, p, energy);
+  dun_kick_and_drift(m, .5, g, p, proposal);
+  for (int step = 1; step < leapfrogs; step++) {
+    dun_move_gradient(m, proposal, g);
+    dun_kick_and_drift(m, 1, g, p, proposal);
+  }
+  dun_move_evaluate(m, proposal, g);
+  dun_kick(m, .5, g, p);
+  dun_add_kinetic(m->d, -1, p, energy);
+}
+
 void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
 {
   int64_t block = (int64_t)m->d * DUN_LANES;
@@ -95,17 +109,9 @@ void dun_leapfrog_move(struct dun_move *m, int leapfrogs, int forced)
   double log_ratio[DUN_LANES] __attribute__((aligned(64)));
 
   dun_normals(dun_move_address(m, DUN_PURPOSE_PROPOSE), m->d, p);
-  dun_add_kinetic(m->d, 1, p, energy);
   memcpy(proposal, dun_move_x(m), (size_t)block * sizeof *proposal);
   dun_move_first_gradient(m, g);
-  dun_kick_and_drift(m, .5, g, p, proposal);
-  for (int step = 1; step < leapfrogs; step++) {
-    dun_move_gradient(m, proposal, g);
-    dun_kick_and_drift(m, 1, g, p, proposal);
-  }
-  dun_move_evaluate(m, proposal, g);
-  dun_kick(m, .5, g, p);
-  dun_add_kinetic(m->d, -1, p, energy);
+  dun_leapfrog_trajectory(m, leapfrogs, p, g, proposal, energy);
   dun_metropolis_ratio(dun_move_lp(m), lp, energy, log_ratio);
   dun_metropolis_unseen(dun_move_lp(m), lp, forced ? energy : NULL, log_ratio, m->unseen);
   for (int l = 0; l < DUN_LANES && m->gain; l++)

@@ -13,6 +13,11 @@ void dun_drift(const struct dun_move *move, double factor, const double *p, doub
 /* B with a factor, then A in full: in one pass where the metric is diagonal. */
 void dun_kick_and_drift(const struct dun_move *move, double factor, const double *g, double *p,
                         double *x);
+/* So many leapfrogs from x in `proposal` [d + K + 1][64], with its gradient g and momentum p
+ * [d][64], which become those of its end: the densities there are evaluated.  Adds to energy[64]
+ * what the kinetic energy lost. */
+void dun_leapfrog_trajectory(const struct dun_move *move, int leapfrogs, double *p, double *g,
+                             double *proposal, double *energy);
 /* Momenta N(0, I), so many leapfrogs, and the decision by the energy: the whole of hmc and, with
  * one of them, of mala.  `forced`: rejections that the forces do not show are told apart
  * (`unseen`). */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "base/vmath.h"
+#include "kernels/retry.h"
 #include "kernels/spread.h"
 #include "kernels/sweep_parts.h"
 #include "population/tile.h"
@@ -20,7 +21,7 @@ const struct dun_state dun_sweep_state[] = {
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K)
 {
   int64_t columns =
-      6 * (int64_t)d + 2 * K + 11 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
+      6 * (int64_t)d + 2 * K + 13 + DUN_LOOK_COLUMNS + (kernel ? kernel->scratch(d, K) : 0);
   return columns * DUN_LANES * (int64_t)sizeof(double);
 }
 
@@ -246,6 +247,17 @@ static void store_lanes(const struct dun_sweep *s, struct dun_column *column, in
     dun_tile_store_lanes(s->population, column, i, span.from, span.to, lanes);
 }
 
+/* The probability that the move was accepted, by its second try or already by its first. */
+static void store_acceptance(const struct dun_sweep *s, const struct dun_lanes *w, int64_t i,
+                             struct dun_span span)
+{
+  double all[DUN_LANES];
+
+  for (int l = 0; l < DUN_LANES; l++)
+    all[l] = w->acceptance[l] + (1 - w->acceptance[l]) * w->again[l];
+  store_lanes(s, s->acceptance, i, span, all);
+}
+
 /* What a move leaves behind, where it was not given up. */
 static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, struct dun_span span,
                        struct dun_exact *sum)
@@ -260,7 +272,7 @@ static void store_span(struct dun_sweep *s, struct dun_lanes *w, int64_t i, stru
   store_lanes(s, s->x, i, span, w->state);
   store_lanes(s, s->part_lp, i, span, w->state + (int64_t)s->d * DUN_LANES);
   store_lanes(s, s->force, i, span, w->force);
-  store_lanes(s, s->acceptance, i, span, w->acceptance);
+  store_acceptance(s, w, i, span);
   store_lanes(s, s->credit, i, span, dun_look_credit(s, w, span.half));
   if (s->start)
     dun_tile_load(s->population, s->start, i, w->start);
@@ -280,16 +292,22 @@ static void spread_steps(const struct dun_sweep *s, const struct dun_lanes *w,
 /* What ends so that nothing would let it be accepted says nothing of a draw: no density, where a
  * trajectory has got more kinetic energy than any climb gives it (from where most of a normal law
  * is, d / 2), and no gradient, where the density is a number. */
-static void set_nans_aside(struct dun_sweep *s, const struct dun_lanes *w, int n,
-                           const double *gain)
+void dun_sweep_set_nans_aside(struct dun_sweep *s, int n, const double *acceptance,
+                              const double *unseen, const double *gain)
 {
   struct dun_evaluator *e = s->pass.evaluator;
   double climb = 50 + 2 * (double)s->d;
   for (int l = 0; l < n && s->kernel->uses_leapfrogs && !e->warming; l++) {
     int density = e->odd_densities >> l & 1;
-    int away = w->unseen[l] == 0 || gain[l] > climb;
-    e->nans_aside += w->acceptance[l] == 0 && (!density || away) ? e->odd[l] : 0;
+    int away = unseen[l] == 0 || gain[l] > climb;
+    e->nans_aside += acceptance[l] == 0 && (!density || away) ? e->odd[l] : 0;
   }
+}
+
+void dun_sweep_forget_nans(struct dun_sweep *s)
+{
+  s->pass.evaluator->odd_densities = 0;
+  memset(s->pass.evaluator->odd, 0, sizeof s->pass.evaluator->odd);
 }
 
 /* Where the halves meet in a tile, each moves with all lanes, and the other's are thrown away. */
@@ -325,10 +343,13 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
   move.gain = gain;
   broadcast_lanes(w->unseen, 0);
   spread_steps(s, w, address, span.half);
-  s->pass.evaluator->odd_densities = 0;
-  memset(s->pass.evaluator->odd, 0, sizeof s->pass.evaluator->odd);
+  broadcast_lanes(w->again, 0);
+  broadcast_lanes(w->second, -1);
+  dun_sweep_forget_nans(s);
   s->kernel->move(s->kernel_self, &move);
-  set_nans_aside(s, w, n, gain);
+  dun_sweep_set_nans_aside(s, n, w->acceptance, w->unseen, gain);
+  if (s->kernel->retries && s->adaptation[span.half].retries)
+    dun_retry_tile(s, w, &move);
   int status = dun_pass_leave(&s->pass, i, span.from, span.to);
   if (status < 0)
     return status;

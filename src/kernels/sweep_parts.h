@@ -15,6 +15,12 @@ int dun_sweep_evaluate_tile(struct dun_sweep *sweep, const struct dun_lanes *lan
 void dun_sweep_add_log_weight(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
                               int64_t local_tile, struct dun_span span, struct dun_column *logw,
                               double *lost);
+/* NaNs that a move's trajectories meet are counted from here on, lane by lane. */
+void dun_sweep_forget_nans(struct dun_sweep *sweep);
+/* And those of the first n lanes that say nothing of a draw are set aside, by the probability, the
+ * rejections that forces do not show and the gain of the move (struct dun_move). */
+void dun_sweep_set_nans_aside(struct dun_sweep *sweep, int n, const double *acceptance,
+                              const double *unseen, const double *gain);
 /* This rank's tiles below a global index. */
 int64_t dun_sweep_tiles_below(const struct dun_tiles *tiles, int64_t limit);
 

@@ -24,8 +24,8 @@ static const double SLOW = 4, LONGER = 2.1, LONGEST = 4.5;
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
 
-/* Moves without a chance, in the last window, from which on some of the kept ones are careful. */
-static const double FROZEN = 1e-3, CAREFUL = .125;
+/* Moves without a chance from which on a target has parts that are narrow for the step. */
+static const double FROZEN = 1e-3;
 
 /* How far the target acceptance rises with the share of moves that have no chance. */
 static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .9;
@@ -251,11 +251,21 @@ static double target_of(const struct dun_warmup *w, const struct dun_adaptation 
 
   if (is_on_the_way(w) && !w->last) /* whose change is that of the window before */
     return a->target_acceptance;
-  if (a->long_moves && w->frozen > FROZEN)
+  if (a->long_moves && (w->frozen > FROZEN || w->narrow > FROZEN))
     return a->target_acceptance + most;
   if (!(more > 0))
     return a->target_acceptance;
   return a->target_acceptance + (more < most ? more : most);
+}
+
+/* The step size begins anew with each window, and falls: moves without a chance count where it has
+ * come down, in the latter half. */
+static void count_frozen(struct dun_warmup *w, const struct dun_look *look)
+{
+  int64_t half = w->length / 2;
+
+  if (w->window > half && look->frozen >= 0)
+    w->frozen += look->frozen / (double)(w->length - half);
 }
 
 /* Dual averaging (Hoffman & Gelman 2014, eq. 6) of the pooled acceptance, from the step size with
@@ -270,8 +280,7 @@ static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const str
   double acceptance = dun_adaptation_acceptance(a, look);
   w->error += (target_of(w, a, look) - acceptance - w->error) / (t + T0);
   a->log_step = w->origin - sqrt(t) / GAMMA * w->error;
-  if (look->frozen >= 0)
-    w->frozen += (look->frozen - w->frozen) / t;
+  count_frozen(w, look);
 }
 
 /* Adds the mean of n values to a mean over the last ones, of which there are *weight. */
@@ -384,7 +393,6 @@ static void finish(struct dun_warmup *w, struct dun_adaptation *a)
 {
   w->over = 1;
   a->log_step = a->adapt_step ? w->log_step : a->log_step;
-  a->careful = a->adapt_step && a->long_moves && w->frozen > FROZEN ? CAREFUL : 0;
   w->tau = a->adapt_length ? dun_scalar_exp(w->log_tau) : w->tau;
   set_length(w, a);
 }
@@ -401,7 +409,8 @@ static int is_ready(const struct dun_warmup *w, const struct dun_sweep *s, doubl
   int windows = chains >= MANY_CHAINS ? READY_WINDOWS - 1 : READY_WINDOWS;
 
   return w->number >= windows && w->left == 0 && points >= READY + READY_DIMENSION * w->cloud.d &&
-         is_at_rest(w) && !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
+         is_at_rest(w) && !(w->narrow > FROZEN) &&
+         !(w->change > CHANGE + 4 * sqrt(w->cloud.d / points));
 }
 
 /* How long the next window is: not longer while chains are on their way, nor where they are so many
@@ -419,6 +428,8 @@ static int64_t next_length(const struct dun_warmup *w, const struct dun_sweep *s
 static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double points)
 {
   int64_t length = w->length, chains = s->population->tiles.total;
+  double before = w->narrow / 8, now = w->number < LEARN_LENGTH ? 0 : w->frozen;
+  w->narrow = is_on_the_way(w) ? 0 : now > before ? now : before;
   int64_t most = dun_warmup_most(chains), least = chains < MANY_CHAINS ? LAST_LEAST : SHORT_WINDOW;
   int ready = is_ready(w, s, points) || w->done + 2 * length + length > most;
 
@@ -515,6 +526,11 @@ static int end_window(struct dun_context *context, struct dun_warmup *w, struct 
   restart_step(w, a);
   set_length(w, a);
   return status;
+}
+
+int dun_warmup_retries(const struct dun_warmup *w)
+{
+  return w->last != 0;
 }
 
 double dun_warmup_floor(const struct dun_warmup *w)

@@ -39,8 +39,9 @@ struct dun_warmup {
   double floor, core;     /* log densities below them are lost, and teach nothing */
   double tau, least;      /* trajectory length in units of the metric, and its least */
   double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
-  double log_step, log_tau;    /* averages since then */
-  double frozen;               /* mean share of moves without a chance since then */
+  double log_step, log_tau; /* averages since then */
+  double frozen;            /* share of moves without a chance in this window's latter half */
+  double narrow; /* the same of the windows before, the older the less, since chains are at rest */
   double change, ridge, score; /* of the metric, when it was learned last */
   struct dun_drift rest;       /* of the last window tested */
   struct dun_cloud cloud;      /* of this window */
@@ -60,7 +61,7 @@ struct dun_warmup {
   }
 #define DUN_WARMUP_STATE(type_, member_)                                                           \
   DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 10),                                    \
-      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 12),                                 \
+      DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 13),                                 \
       DUN_WARMUP_ROW(type_, member_, rest, DUN_STATE_NUMBER, DUN_DRIFT_STATE),                     \
       DUN_WARMUP_ROW(type_, member_, cloud.sums, DUN_STATE_NUMBERS, 1),                            \
       DUN_WARMUP_ROW(type_, member_, cloud.centre, DUN_STATE_NUMBERS, 1),                          \
@@ -88,6 +89,10 @@ int dun_warmup_begin(struct dun_context *context, struct dun_warmup *warmup,
 
 /* Chains whose log density is below it are left out of what a sweep looks at. */
 double dun_warmup_floor(const struct dun_warmup *warmup);
+
+/* Whether moves without a chance are tried again: in the last window and behind it.  Before, chains
+ * that stand still are to be seen as such, and begin again elsewhere. */
+int dun_warmup_retries(const struct dun_warmup *warmup);
 
 /* Collective.  Learns from a sweep; `over` tells when the adaptation is final.  The address is that
  * of the tick. */

@@ -14,6 +14,7 @@
 #include "methods/settled.h"
 #include "parallel/sum.h"
 #include <math.h>
+#include <stdio.h>
 
 enum phase { START, ANNEAL, FINAL, WARMUP, SAMPLE };
 
@@ -23,13 +24,13 @@ struct langevin {
 
   /* state */
   int64_t phase;
-  int64_t done;                        /* sweeps at this time, in this phase, or since a draw */
-  int64_t sweeps;                      /* of the present step */
-  int64_t sampled;                     /* sweeps of the last phase */
-  double accepted;                     /* acceptance summed over the sweeps of this step */
-  double acceptance, hopeless, walled; /* summed over the sweeps of the last phase */
-  double astray;                       /* hopeless shares summed over all sweeps */
-  int64_t made;                        /* sweeps in all */
+  int64_t done;    /* sweeps at this time, in this phase, or since a draw */
+  int64_t sweeps;  /* of the present step */
+  int64_t sampled; /* sweeps of the last phase */
+  double accepted; /* acceptance summed over the sweeps of this step */
+  double acceptance, hopeless, walled, retried; /* summed over the sweeps of the last phase */
+  double astray;                                /* hopeless shares summed over all sweeps */
+  int64_t made;                                 /* sweeps in all */
   struct dun_starts starts;
   struct dun_warmup learning;
 
@@ -52,12 +53,10 @@ static const struct dun_state state[] = {
     STATE(acceptance, DUN_STATE_NUMBER),
     STATE(hopeless, DUN_STATE_NUMBER),
     STATE(walled, DUN_STATE_NUMBER),
+    STATE(retried, DUN_STATE_NUMBER),
     STATE(astray, DUN_STATE_NUMBER),
     STATE(made, DUN_STATE_INTEGER),
-    {.name = "starts",
-     .type = DUN_STATE_INTEGER,
-     .offset = offsetof(struct langevin, starts),
-     .count = DUN_STARTS_STATE},
+    DUN_STATE_ROW("starts", DUN_STATE_INTEGER, offsetof(struct langevin, starts), DUN_STARTS_STATE),
     DUN_WARMUP_STATE(struct langevin, learning),
     {0},
 };
@@ -199,7 +198,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   (void)context;
   s->phase = START;
   s->done = s->sweeps = s->sampled = s->made = s->outside = 0;
-  s->accepted = s->acceptance = s->hopeless = s->walled = s->astray = 0;
+  s->accepted = s->acceptance = s->hopeless = s->walled = s->retried = s->astray = 0;
   s->starts = (struct dun_starts){0};
   dun_run_begin_chains(run, (double)run->options.particles);
   if ((status = dun_warmup_start(&s->learning, options->pilot != NULL)) < 0)
@@ -250,6 +249,7 @@ static int sweep_at(struct dun_context *context, struct langevin *s, struct dun_
 {
   int final = s->phase != ANNEAL && s->final_moves > 0;
   run->adaptation->frozen = s->phase == SAMPLE;
+  run->adaptation->retries = s->phase >= WARMUP && dun_warmup_retries(&s->learning);
   run->sweep.floor = s->phase == WARMUP ? dun_warmup_floor(&s->learning) : -INFINITY;
   run->sweep.final = final;
   run->sweep.blind = is_blind(s, run);
@@ -287,14 +287,13 @@ static int next_level(struct dun_context *context, const struct langevin *s, str
                       double next)
 {
   struct dun_address address = dun_run_address(run, 0);
-  int status = 0;
 
   run->sweep.blind = run->kernel->blind;
-  if (!run->path->affine && s->moves_per_level == 0 && next < 1)
-    status = dun_sweep_transport(context, &run->sweep, address, run->now.time, next);
-  else if (!run->path->affine)
-    status = dun_sweep_carry(context, &run->sweep, address, run->now.time, next, NULL);
-  return status;
+  if (run->path->affine)
+    return 0;
+  if (s->moves_per_level == 0 && next < 1)
+    return dun_sweep_transport(context, &run->sweep, address, run->now.time, next);
+  return dun_sweep_carry(context, &run->sweep, address, run->now.time, next, NULL);
 }
 
 /* An interrupted tick is made again: the new time is told at its end. */
@@ -385,6 +384,7 @@ static int sample(struct dun_context *context, struct langevin *s, struct dun_ru
   s->acceptance += look.acceptance;
   s->hopeless += look.hopeless;
   s->walled += look.walled;
+  s->retried += look.retried;
   if (s->done < s->thin)
     return DUN_TICK_GOING;
   s->done = 0;
@@ -411,14 +411,14 @@ static int count_outside(struct dun_context *context, struct langevin *s, struct
 {
   double coefficient[DUN_MAX_PARTS], highest = -INFINITY;
   int64_t n = run->population.tiles.local;
-  int status;
 
   run->path->coefficients(run->path_self, run->now.time, coefficient);
   for (int64_t i = 0; i < n; i++) {
     double lp = log_density(run, coefficient, i);
     highest = lp > highest ? lp : highest;
   }
-  if ((status = dun_max(context, 0, 1, &highest)) < 0)
+  int status = dun_max(context, 0, 1, &highest);
+  if (status < 0)
     return status;
   s->outside = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -502,20 +502,23 @@ static void diagnose_start(const struct langevin *s, const struct dun_run *run,
 static void diagnose_moves(const struct langevin *s, const struct dun_run *run,
                            struct dun_diagnosis *out)
 {
-  double sweeps = (double)s->sampled, acceptance = s->acceptance / sweeps;
+  double sweeps = (double)s->sampled;
+  double acceptance = s->sampled > 0 ? s->acceptance / sweeps : run->now.acceptance;
   double walled = s->walled / sweeps, share = s->hopeless / sweeps - walled;
+  char again[96] = "";
 
-  if (s->sampled > 0)
+  if (!isnan(acceptance))
     dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),
-                 "the mean acceptance of the draws' moves is %.3f", acceptance);
-  else if (!isnan(run->now.acceptance))
-    dun_diagnose(out, "acceptance", dun_verdict_above(-run->now.acceptance, -.1, -.01),
-                 "the mean acceptance of the last step's moves is %.3f", run->now.acceptance);
+                 "the mean acceptance of the %s moves is %.3f",
+                 s->sampled > 0 ? "draws'" : "last step's", acceptance);
+  if (s->retried > 0)
+    snprintf(again, sizeof again, " with shorter steps too, by which %.3g%% were tried again",
+             100 * s->retried / sweeps);
   if (s->sampled > 0 && run->kernel->uses_leapfrogs)
     dun_diagnose(out, "divergences", dun_verdict_above(share, 1e-4, .01),
                  "%.3g%% of the draws' trajectories went astray (their energy rose by more than "
-                 "700); %.3g%% more ended at a wall of the support, as they may",
-                 100 * share, 100 * walled);
+                 "700)%s; %.3g%% more ended at a wall of the support, as they may",
+                 100 * share, again, 100 * walled);
 }
 
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)

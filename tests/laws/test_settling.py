@@ -6,7 +6,6 @@ import math
 import os
 import sys
 
-import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -94,24 +93,17 @@ def test_lost_chains():
                 assert j == 3 or abs(p["deviation"] / deviation - 1) < .1, (p, deviation)
 
 
-def careful_of(folder):
-    with h5py.File(os.path.join(folder, "result.h5"), "r") as file:
-        return float(file["learned/kernel/careful"][0])
-
-
 def test_narrow_ends():
-    """At the ends of a banana steps are too long: some moves are careful there, and chains do not
-    stay; on a Gaussian none is."""
+    """At the ends of a banana steps are too long: moves are tried again there, and chains do not
+    stay."""
     with Folder() as folder:
-        run(folder, seed=1, target="type: gaussian, dimension: 2")
-        assert careful_of(folder) == 0
-        for seed in (3, 4):
+        for seed in (4, 5, 6):
             said, root, verdicts = run(folder, seed=seed, chains=32, draws=400,
                                        target="type: banana")
             print(f"# seed {seed}: {verdicts['divergences'][1]}; {verdicts['mixing'][1]}")
-            assert careful_of(folder) == .125
-            assert verdicts["mixing"][0] == "good" and verdicts["divergences"][0] != "bad"
-            assert root["evaluations_per_effective_draw_sampling"] < 800, root
+            assert "tried again" in verdicts["divergences"][1], verdicts
+            assert verdicts["mixing"][0] == verdicts["divergences"][0] == "good", verdicts
+            assert root["evaluations_per_effective_draw_sampling"] < 500, root
             for p in said["parameters"]:
                 assert abs(p["mean"]) < 5 * p["mean_error"], p
 

@@ -91,31 +91,5 @@ static void steps_answer_for_their_own(void)
   dun_adaptation_free(&a);
 }
 
-/* A quarter of the moves, of those that nothing is learned from, with a quarter of the step size
- * and as far. */
-static void some_moves_are_careful(void)
-{
-  enum { MOVES = 4096 };
-  struct dun_kernel kernel = {.initial_step = 1, .uses_leapfrogs = 1};
-  struct dun_kernel_options options = {.step_size = -1, .leapfrog_steps = 10};
-  struct dun_adaptation a = {0};
-  int careful[2] = {0};
-
-  CHECK(dun_adaptation_init(&a, &kernel, &options, 3) == 0);
-  CHECK(a.careful == 0 && a.length == 10);
-  a.careful = .25;
-  for (a.frozen = 0; a.frozen < 2; a.frozen++)
-    for (int i = 0; i < MOVES; i++) {
-      struct dun_address address = {.seed = 1, .step = (uint32_t)i};
-      double step = dun_adaptation_step(&a, address);
-      CHECK_NEAR(step * dun_adaptation_leapfrogs(&a, address), 10, 1e-12);
-      careful[a.frozen] += step < .5;
-    }
-  CHECK(careful[0] == 0);
-  CHECK(fabs(careful[1] - .25 * MOVES) < 5 * sqrt(MOVES * .25 * .75)); /* one comparison */
-  dun_adaptation_free(&a);
-}
-
 TEST_MAIN({"walls_are_told_from_steps", walls_are_told_from_steps},
-          {"steps_answer_for_their_own", steps_answer_for_their_own},
-          {"some_moves_are_careful", some_moves_are_careful})
+          {"steps_answer_for_their_own", steps_answer_for_their_own})

@@ -33,4 +33,48 @@ static void the_last_window_aims_higher(void)
   CHECK(step_after(none, 1, 1) > 1);  /* all is accepted */
 }
 
-TEST_MAIN({"the_last_window_aims_higher", the_last_window_aims_higher})
+/* Sweeps with moves of no chance, then as many without. */
+static struct dun_warmup after_halves(double first, double second, double narrow, double *step)
+{
+  struct dun_population population = {.tiles = dun_tiles_of(3, 3, 0, 1)};
+  struct dun_sweep s = {.population = &population, .d = 1};
+  struct dun_adaptation a = {.adapt_step = 1, .target_acceptance = .9, .long_moves = 1};
+  struct dun_warmup w = {.length = LENGTH, .number = 5, .last = 1, .narrow = narrow};
+
+  for (int i = 0; i < LENGTH - 1; i++) {
+    double frozen = i < LENGTH / 2 ? first : second;
+    struct dun_look look = {.acceptance = .9, .seen = .9, .frozen = frozen};
+    CHECK(dun_warmup_update(&test_context, &w, &a, &s, (struct dun_address){.seed = 1}, 1, &look) ==
+          0);
+  }
+  *step = a.log_step;
+  return w;
+}
+
+/* A step that is still on its way down tells nothing of how narrow a target is; what the window
+ * before found, at rest, does. */
+static void narrow_parts_are_met_at_rest(void)
+{
+  double none, some, before;
+
+  CHECK(after_halves(0, 0, 0, &none).frozen == 0);
+  CHECK(after_halves(.5, 0, 0, &some).frozen == 0);
+  CHECK_NEAR(after_halves(0, .01, 0, &some).frozen, .01 * 29 / 30, 1e-12);
+  after_halves(0, 0, .01, &before);
+  CHECK_NEAR(none, 0, 1e-9); /* the acceptance is at its target */
+  CHECK(some < none - .2 && before < none - 1);
+}
+
+/* Moves are not tried again but in the last window. */
+static void moves_are_tried_again_at_last(void)
+{
+  struct dun_warmup w = {.length = LENGTH, .number = 9, .change = 1};
+
+  CHECK(!dun_warmup_retries(&w));
+  w.last = 1;
+  CHECK(dun_warmup_retries(&w));
+}
+
+TEST_MAIN({"the_last_window_aims_higher", the_last_window_aims_higher},
+          {"narrow_parts_are_met_at_rest", narrow_parts_are_met_at_rest},
+          {"moves_are_tried_again_at_last", moves_are_tried_again_at_last})
