@@ -82,3 +82,29 @@ int dun_assembly_tell_target(struct dun_assembly *assembly)
   assembly->evaluator.options = lines->text;
   return lines->failed ? dun_fail(DUN_ERROR_MEMORY, "no memory for the target's options") : 0;
 }
+
+static int walk_list(const char *place, struct dun_parts *parts,
+                     int (*visit)(void *data, const char *place, struct dun_part *part), void *data)
+{
+  char name[32];
+  int code = 0;
+  for (int i = 0; i < parts->count && code >= 0; i++) {
+    snprintf(name, sizeof name, "%s[%d]", place, i);
+    code = dun_part_walk(name, &parts->part[i], visit, data);
+  }
+  return code;
+}
+
+int dun_assembly_walk(struct dun_assembly *assembly,
+                      int (*visit)(void *data, const char *place, struct dun_part *part),
+                      void *data)
+{
+  int code = dun_part_walk("path", &assembly->path, visit, data);
+  if (code >= 0)
+    code = dun_part_walk("kernel", &assembly->kernel, visit, data);
+  if (code >= 0)
+    code = dun_part_walk("method", &assembly->method, visit, data);
+  if (code >= 0)
+    code = walk_list("finish", &assembly->finishes, visit, data);
+  return code < 0 ? code : walk_list("probes", &assembly->probes, visit, data);
+}
