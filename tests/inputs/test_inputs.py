@@ -152,7 +152,8 @@ def run_sweep(name):
         if name.startswith(("slips_phi4", "slips_sonar")):
             file = with_reference(name, folder)
         words = ["--output", os.path.join(folder, "results")]
-        if name in ("known_evidence.yaml", "scld_benchmark.yaml") and not at_hand("german_credit_numeric.txt"):
+        benchmark = name in ("known_evidence.yaml", "scld_benchmark.yaml")
+        if benchmark and not at_hand("german_credit_numeric.txt"):
             words += ["--data", stand_ins(folder)]
         if name == "scld_benchmark.yaml":
             words += ["--set", "method.steps=3"]
