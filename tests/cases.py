@@ -226,7 +226,7 @@ LAYERS = "type: mlp, widths: [30, 20]"
 LEVELS = "type: two_layer, levels: 3, width: 30"
 
 STEERED = """
-run:    {seed: 7, particles: $particles, replicates: 2}
+run:    {seed: 7, particles: $particles}
 target:
   {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
 path:   {type: controlled, base: {scale: 2}, steps: 12, pieces: 3, diffusion: {largest: 3}}

@@ -76,6 +76,12 @@ static int check(struct dun_scld *s, const struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "%lld steps of %lld pieces are more than there are random numbers for",
                     s->steps, s->path->pieces);
+  if (run->options.replicates > 1)
+    return dun_fail(
+        DUN_ERROR_INPUT,
+        "run.replicates is %lld, and a result holds one control: train each in a run of "
+        "its own, with another run.seed (a sweep runs them all)",
+        run->options.replicates);
   if (run->options.particles < 2)
     return dun_fail(DUN_ERROR_INPUT, "method scld learns from variances: take two particles");
   return check_kernel(s, run);

@@ -113,6 +113,7 @@ def test_bad_inputs():
         refused(bad("method.move_steps=[1, 2, 3]"), "move_steps", "3")
         refused(bad("method.batches=0"), "batches")
         refused(bad("run.particles=1"), "two particles")
+        refused(bad("run.replicates=2"), "replicates", "one control")
         refused(bad("method.steps=900000000", "path.steps=128", "path.pieces=128"), "random")
         refused(bad("path.load=none.h5"), "none.h5")
         assert not os.path.exists(os.path.join(folder, "trained.h5"))

@@ -9,8 +9,7 @@ from support import main
 
 
 def test_one_tick_at_a_time_of_controls():
-    one_tick_at_a_time("steered", "--set", "run.replicates=1", adaptive=False, kernel=LEAPS,
-                       path=FEW)
+    one_tick_at_a_time("steered", adaptive=False, kernel=LEAPS, path=FEW)
 
 
 def test_one_tick_at_a_time_of_a_warm_up():
