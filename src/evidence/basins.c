@@ -415,13 +415,16 @@ static void share_of_draws(const struct search *s, double *share, double *error)
   }
 }
 
+/* Of a mass: the square of a smaller one would be 0, and any share infinitely many errors off. */
+static const double LEAST = 1e-200;
+
 /* How far a share is from the mass, in errors.  Where hardly any particles are left, their own
  * error tells nothing: what ancestors bring to so large a part is a matter of chance. */
 static double deviation_of(const struct search *s, const struct dun_top *top, double share,
                            double error)
 {
   const struct dun_now *now = &s->run->now;
-  double p = fmin(top->mass, .5), own = top->mass * s->points->error;
+  double p = fmin(fmax(top->mass, LEAST), .5), own = top->mass * s->points->error;
   double n = s->points->chains > 0  ? s->effective
              : now->error_roots > 0 ? now->error_roots
                                     : now->ess;
