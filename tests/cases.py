@@ -230,11 +230,11 @@ run:    {seed: 7, particles: $particles}
 target:
   {type: gaussian_mixture, dimension: 3, layout: two_modes, separation: 1, weights: [0.2, 0.8]}
 path:   {type: controlled, base: {scale: 2}, steps: 12, pieces: 3, diffusion: {largest: 3}}
-$kernel
+kernel: {type: $kernel}
 method: {type: scld, steps: 8, every: 3, width: 8, rates: {control: 1e-2}, $path}
 output: {file: result.h5, checkpoint_every: $every}
 """
-LEAPS = "kernel: {type: hmc, leapfrog_steps: 3}"
+LEAPS = "hmc, leapfrog_steps: 3"
 FEW = "batches: 3, moves_every: 2"
 
 REMEMBERED = LOCALIZED.replace("dimension: 10", "dimension: 2").replace(

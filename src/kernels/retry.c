@@ -100,6 +100,18 @@ static int shorter(const struct dun_move *m)
   return dun_uniform_one(address, 2) < SHORTEST_SHARE ? SHORTEST : SHORTER;
 }
 
+/* By what became of the second try and of a first one from its end. */
+DUN_CLONES static void decide(const struct attempt *second, const struct attempt *back,
+                              const double *acceptance, double *log_ratio, double *alone)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double more = dun_log1p(-back->acceptance[l]) - dun_log1p(-acceptance[l]);
+    int made = has_no_chance(back->acceptance[l], back->unseen[l]);
+    log_ratio[l] = made ? second->log_ratio[l] + more : -INFINITY;
+    alone[l] = second->acceptance[l];
+  }
+}
+
 /* Both trajectories of the gathered lanes, the ratio by which the first of them is accepted, and
  * the probability that its energy alone would give it. */
 static void try_again(struct dun_sweep *s, const struct dun_move *m, const double *lp,
@@ -122,12 +134,7 @@ static void try_again(struct dun_sweep *s, const struct dun_move *m, const doubl
     b->momentum[i] = -b->momentum[i];
   go(s, m, m->leapfrogs, b->proposal + d + (int64_t)m->K * DUN_LANES, b->momentum, b->back_gradient,
      b->back, &back);
-  for (int l = 0; l < DUN_LANES; l++) {
-    double more = dun_log1p(-back.acceptance[l]) - dun_log1p(-acceptance[l]);
-    int made = has_no_chance(back.acceptance[l], back.unseen[l]);
-    log_ratio[l] = made ? second.log_ratio[l] + more : -INFINITY;
-    alone[l] = second.acceptance[l];
-  }
+  decide(&second, &back, acceptance, log_ratio, alone);
 }
 
 static void scatter(int64_t columns, int count, const int *lane, const double *chosen,

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import CASES, LAYERS, RING, REVEALED, case, differences, fingerprint  # noqa: E402
+from cases import (CASES, FEW, LAYERS, LEAPS, RING, REVEALED, case,  # noqa: E402
+                   differences, fingerprint)
 from support import Folder, dunlin, main, write  # noqa: E402
 
 # what stands in the places of a case's template where the defaults do not fit
@@ -14,7 +15,8 @@ FILLED = {"trained": {"path": LAYERS}, "slips": {"path": "field: {type: exact}"}
           "march": {"path": "final: denoise"}, "phase": {"path": "program: S B A O"},
           "seen": {"kernel": RING, "path": REVEALED}, "seeds": {"base": "prior"},
           "carried": {"path": "base: {scale: 1}"}, "opened": {"path": "center: 0"},
-          "diffused": {"path": "noise: {type: reverse}, field: {type: exact}"}}
+          "diffused": {"path": "noise: {type: reverse}, field: {type: exact}"},
+          "steered": {"kernel": LEAPS, "path": FEW}}
 
 
 def packed(folder, name):
