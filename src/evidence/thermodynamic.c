@@ -12,6 +12,9 @@ double dun_thermodynamic(const struct dun_table *steps, double *correction)
 {
   long long last = dun_table_rows(steps) - 1, row = last;
   double next_mean = NAN, next_variance = NAN, sum = 0, more = 0;
+  *correction = NAN;
+  if (row < 0 || is_first(steps, row)) /* one time alone */
+    return NAN;
   for (; row >= 0 && !is_first(steps, row); row--) {
     double mean = dun_table_cell(steps, row, "log_likelihood_mean");
     double variance = dun_table_cell(steps, row, "log_likelihood_variance");

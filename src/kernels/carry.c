@@ -114,6 +114,31 @@ int dun_sweep_origins(struct dun_context *context, struct dun_sweep *s, double t
   return status;
 }
 
+int dun_sweep_outside(struct dun_context *context, struct dun_sweep *s, double t, double next,
+                      double *missing)
+{
+  int64_t count[2] = {0, 0}; /* inside before; of these outside now */
+  double old[2 * DUN_LANES] __attribute__((aligned(64))), lp[DUN_LANES];
+  const struct dun_tiles *tiles = &s->population->tiles;
+  int random = s->path->carry && !dun_path_is_map(s->path, s->path_self);
+
+  if (!random || t <= 0)
+    return 0;
+  for (int64_t i = 0; i < tiles->count; i++) {
+    int n = dun_tile_size(tiles, tiles->first_tile + i);
+    dun_tile_load(s->population, s->carried, i, old);
+    dun_sweep_density(s, i, next, lp);
+    for (int l = 0; l < n; l++) {
+      count[0] += isnan(old[l]) || old[l] > -DUN_ABYSS;
+      count[1] += (isnan(old[l]) || old[l] > -DUN_ABYSS) && !(lp[l] > -DUN_ABYSS);
+    }
+  }
+  int status = dun_sum_integers(context, 0, 2, count);
+  if (status >= 0 && count[1] > 0)
+    *missing -= dun_scalar_log(1 - fmin((double)count[1] / (double)count[0], .999));
+  return status;
+}
+
 static void add_change(struct dun_sweep *s, double next, struct dun_column *logw)
 {
   struct dun_lanes w = dun_lanes_of(s);

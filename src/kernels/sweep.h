@@ -116,6 +116,13 @@ int dun_sweep_carry(struct dun_context *context, struct dun_sweep *sweep,
 int dun_sweep_origins(struct dun_context *context, struct dun_sweep *sweep, double t, double next,
                       double *missing);
 
+/* Collective.  Adds to *missing about what log Z lacks at t > 0, after a random carry from there to
+ * `next` that was weighed: ways back from inside the support that pass outside at t have no weight
+ * there, though the target at the end has its part of them.  About as many ways lead out: so many
+ * of the particles that were inside at t are outside now.  Of maps nothing. */
+int dun_sweep_outside(struct dun_context *context, struct dun_sweep *sweep, double t, double next,
+                      double *missing);
+
 /* Collective.  Carries them and evaluates nothing: `part_lp` is that of the points before. */
 int dun_sweep_transport(struct dun_context *context, struct dun_sweep *sweep,
                         struct dun_address address, double t, double next);

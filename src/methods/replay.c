@@ -20,7 +20,7 @@ int dun_replay_declare(struct dun_replay *s, struct dun_run *run)
   s->tiles = run->population.tiles;
   if (s->slots * s->pieces > INT32_MAX / 64)
     return dun_fail(DUN_ERROR_INPUT,
-                    "method.replay: %lld batches of %lld pieces are too many to keep",
+                    "method.batches: %lld batches of %lld pieces are too many to keep",
                     (long long)s->slots, (long long)s->pieces);
   s->log_weight =
       dun_run_column(run, "piece_weight", DUN_F64, (int)(s->slots * s->pieces), 0,

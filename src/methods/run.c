@@ -38,12 +38,15 @@ void dun_diagnose_survivors(struct dun_diagnosis *diagnosis, const struct dun_ru
 void dun_diagnose_origins(struct dun_diagnosis *diagnosis, const struct dun_run *run,
                           double missing)
 {
+  int is_map = run->path && dun_path_is_map(run->path, run->path_self);
   if (missing > 0)
     dun_diagnose(
         diagnosis, "origins", dun_verdict_above(missing / run->now.log_evidence_error, .5, 1),
-        "path %s brings no particle to parts of the target's support, which has walls: log Z is "
-        "too low by about %.2g; take map: true, or path geometric",
-        run->path->type.name, missing);
+        "path %s %s, which has walls: log Z is too low by about %.2g; take %spath geometric",
+        run->path->type.name,
+        is_map ? "brings no particle to parts of the target's support"
+               : "counts no way that leaves the target's support between the ends of pieces",
+        missing, is_map ? "map: true, or " : "one piece, or ");
 }
 
 void dun_diagnose(struct dun_diagnosis *diagnosis, const char *name, enum dun_verdict_level level,

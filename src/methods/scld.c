@@ -53,6 +53,11 @@ static int check_kernel(const struct dun_scld *s, const struct dun_run *run)
     return dun_fail(DUN_ERROR_INPUT,
                     "method scld needs a kernel that leaves pi_t invariant, and kernel %s does not",
                     run->kernel->type.name);
+  if (run->kernel->uses_centre)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "method scld learns no centre, around which kernel %s proposes: take hmc, mala "
+                    "or rwm",
+                    run->kernel->type.name);
   if (!options->load && options->metric != DUN_METRIC_AUTO &&
       options->metric != DUN_METRIC_IDENTITY)
     return dun_fail(DUN_ERROR_INPUT, "method scld learns no metric: take metric: identity");
@@ -215,7 +220,7 @@ static int start_here(struct dun_context *context, struct dun_scld *s, struct du
   dun_scld_gather(&s->steering, s->gradient);
   if ((status = dun_optimiser_start(&s->optimiser, numbers, s->gradient)) < 0 ||
       (status = dun_numbers_make(&s->log_step, pieces, run->kernel ? a->log_step : 0)) < 0 ||
-      (status = dun_numbers_make(&s->past, s->batches * (numbers + pieces), 0)) < 0)
+      (status = dun_numbers_make(&s->past, (s->batches + 1) * (numbers + pieces), 0)) < 0)
     return status;
   dun_replay_clear(&s->replay);
   return 0;
@@ -226,7 +231,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   struct dun_scld *s = self;
   dun_run_begin_particles(run);
   s->now = (struct dun_scld_simulation){.mode = s->steps > 0 ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL};
-  s->done = s->dropped = 0;
+  s->done = s->dropped = s->lost = 0;
   s->loss = s->norm = s->first_loss = 0;
   s->trained = (struct dun_scld_found){0};
   s->ready = 1;
@@ -239,8 +244,8 @@ static int restore(void *self)
   int64_t numbers = s->steering.weights.count + s->path->steps + 2 * s->steering.mean.count;
   if (!dun_controlled_fits(s->path, &s->steering) || s->optimiser.first.count != numbers ||
       s->optimiser.second.count != numbers || s->log_step.count != s->path->pieces ||
-      s->past.count != s->batches * (numbers + s->path->pieces) || !dun_table_is_whole(&s->table) ||
-      s->done > s->steps || s->now.piece > s->path->pieces)
+      s->past.count != (s->batches + 1) * (numbers + s->path->pieces) ||
+      !dun_table_is_whole(&s->table) || s->done > s->steps || s->now.piece > s->path->pieces)
     return dun_fail(DUN_ERROR_INPUT,
                     "The checkpoint is of another path or control, or of more steps.");
   s->ready = 0;
@@ -275,7 +280,7 @@ static int64_t memory(const void *self)
                                  (s->path->steps + 1) * (s->steering.width + s->replay.d)
                            : 0;
   return s->path ? dun_replay_memory(&s->replay, s->replay.tiles.local) +
-                       8 * slopes * (s->replay.tiles.count + s->batches + 8)
+                       8 * slopes * (s->replay.tiles.count + 3 * s->batches + 12)
                  : 0;
 }
 
@@ -301,7 +306,9 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
 static void next_simulation(struct dun_scld *s, int plain)
 {
   s->now.phase = DUN_SCLD_BEGIN;
-  s->now.mode = plain ? DUN_SCLD_PLAIN : s->done < s->steps ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL;
+  s->now.mode = plain                            ? DUN_SCLD_PLAIN
+                : s->done < s->steps && !s->lost ? DUN_SCLD_TRAIN
+                                                 : DUN_SCLD_FINAL;
   s->now.piece = 0;
 }
 
@@ -360,6 +367,10 @@ static int end_simulation(struct dun_context *context, struct dun_scld *s, struc
   int status = 0;
   switch (s->now.mode) {
   case DUN_SCLD_TRAIN:
+    if (s->lost) {
+      next_simulation(s, 0);
+      return DUN_TICK_GOING;
+    }
     keep_found(s, run);
     s->now.phase = DUN_SCLD_LEARN;
     return DUN_TICK_GOING;
@@ -387,11 +398,12 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
   return status < 0 ? status : status > 0 ? end_simulation(context, s, run) : DUN_TICK_GOING;
 }
 
-/* The last simulation was not to its end. */
+/* Unless the last simulation was to its end. */
 static int cut(struct dun_context *context, void *self, struct dun_run *run)
 {
   (void)context;
-  (void)self;
+  if (((const struct dun_scld *)self)->now.phase == DUN_SCLD_OVER)
+    return 0;
   run->now.log_evidence = run->now.log_evidence_error = NAN;
   return 0;
 }
@@ -402,11 +414,21 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
 {
   const struct dun_scld *s = self;
   double ancestors = 1 / s->now.square_sum, acceptance = s->now.acceptance / s->now.moves;
-  int less = s->loss < s->first_loss || s->done < 2;
-  dun_diagnose(out, "loss", less ? DUN_GOOD : DUN_BAD,
-               "the variance of a piece's log weights is %.4g, was %.4g at the first of %lld "
-               "steps%s",
-               s->loss, s->first_loss, (long long)s->done, less ? "" : ": nothing was learned");
+  int less = s->loss < s->first_loss;
+  if (s->done > 0)
+    dun_diagnose(out, "loss",
+                 less           ? DUN_GOOD
+                 : s->done == 1 ? DUN_DOUBTFUL
+                                : DUN_BAD,
+                 "the variance of a piece's log weights is %.4g, was %.4g at the first of %lld "
+                 "steps%s",
+                 s->loss, s->first_loss, (long long)s->done, less ? "" : ": nothing was learned");
+  if (s->lost)
+    dun_diagnose(out, "lost", DUN_BAD,
+                 "behind step %lld no particle had any weight left: the training was ended, with "
+                 "what the simulation before went by; take lower rates",
+                 (long long)s->done);
+  dun_diagnose_origins(out, run, s->now.missing);
   if (s->optimiser.skipped > 0)
     dun_diagnose(out, "divergence", 10 * s->optimiser.skipped < s->done ? DUN_DOUBTFUL : DUN_BAD,
                  "%lld gradients were no numbers and were skipped",
@@ -438,6 +460,8 @@ static const struct dun_state state[] = {
     NUMBER("square_sum", now.square_sum),
     NUMBER("acceptance", now.acceptance),
     NUMBER("moves", now.moves),
+    NUMBER("missing", now.missing),
+    DUN_STATE_UP_TO(1, "lost", offsetof(struct dun_scld, lost)),
     STATE("done", DUN_STATE_INTEGER, done),
     STATE("dropped", DUN_STATE_INTEGER, dropped),
     NUMBER("loss", loss),

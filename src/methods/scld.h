@@ -32,8 +32,10 @@ struct dun_scld {
     double carried, bound;    /* log Z up to the last selection; a lower bound on it (ELBO) */
     double square_sum;        /* of the ancestors' weights */
     double acceptance, moves; /* sum over the moves, and their number */
+    double missing;           /* in log Z, of a support with walls */
   } now;
   int64_t done, dropped; /* steps that were learned; pieces that were no numbers, of the last */
+  int64_t lost;          /* 1: no particle had any weight left, and the training was ended */
   double loss, norm;     /* of the last step */
   double first_loss;
   struct dun_scld_found {
@@ -42,7 +44,7 @@ struct dun_scld {
   struct dun_steering steering;
   struct dun_optimiser optimiser;
   struct dun_numbers log_step; /* [pieces]: of the moves behind each */
-  struct dun_numbers past;     /* [batches][numbers + pieces]: what each batch went by */
+  struct dun_numbers past;     /* [batches + 1][numbers + pieces]: what each batch went by */
   struct dun_table table;
 
   /* made */

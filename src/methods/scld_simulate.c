@@ -35,11 +35,12 @@ static int64_t batch_of(const struct dun_scld *s)
 
 /* ---- before and behind a simulation ---------------------------------------------------------- */
 
-/* What the batch goes by, for the case that it has to be made again. */
+/* What the batch goes by, for the case that it has to be made again; one more is there, to go back
+ * to. */
 static double *past_of(struct dun_scld *s, int64_t batch)
 {
   int64_t numbers = dun_lessons_numbers(s->path) + s->path->pieces;
-  return s->past.value + batch % s->batches * numbers;
+  return s->past.value + batch % (s->batches + 1) * numbers;
 }
 
 static void remember(struct dun_scld *s)
@@ -95,20 +96,52 @@ static int begin(struct dun_context *context, struct dun_scld *s, struct dun_run
  * what the bound grows by. */
 static int add_bound(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
-  double weight[DUN_LANES], total;
-  struct dun_exact sum = {0};
+  double weight[DUN_LANES], total[2];
+  struct dun_exact sum[2] = {0};
   const struct dun_tiles *tiles = &run->population.tiles;
   for (int64_t tile = 0; tile < tiles->count; tile++) {
     int n = dun_tile_size(tiles, tiles->first_tile + tile);
     dun_weights_tile(&run->population, run->logw, &s->weights, tile, weight);
     for (int l = 0; l < n; l++) {
       double one = dun_f64(s->increment)[tile * tiles->tile + l];
-      dun_exact_add(&sum, weight[l] > 0 ? weight[l] * (one > -1e300 ? one : -1e300) : 0);
+      int ends = !(one > -INFINITY), counts = weight[l] > 0;
+      dun_exact_add(&sum[0], counts && !ends ? weight[l] * one : 0);
+      dun_exact_add(&sum[1], counts && ends);
     }
   }
-  int status = dun_sum(context, 0, 1, &sum, &total);
-  s->now.bound += status < 0 ? 0 : total;
+  int status = dun_sum(context, 0, 2, sum, total);
+  s->now.bound += status < 0 ? 0 : total[1] > 0 ? -INFINITY : total[0];
   return status;
+}
+
+/* Whether any particle has weight; *any. */
+static int look_for_weight(struct dun_context *context, const struct dun_run *run, int64_t *any)
+{
+  *any = 0;
+  for (int64_t i = 0; i < run->population.tiles.local; i++)
+    *any += dun_f64(run->logw)[i] > -INFINITY;
+  return dun_sum_integers(context, 0, 1, any);
+}
+
+/* No particle has: the simulation is over.  A training goes back to what the simulation before went
+ * by. */
+static int end_without_weight(struct dun_scld *s, struct dun_run *run)
+{
+  run->now.log_evidence = s->now.bound = -INFINITY;
+  run->now.log_evidence_error = NAN;
+  run->now.ess = 0;
+  if (s->now.mode == DUN_SCLD_PLAIN)
+    return 1;
+  if (s->now.mode != DUN_SCLD_TRAIN || s->done == 0)
+    return dun_fail(
+        DUN_ERROR_NUMERIC,
+        "method scld: no particle of the %s simulation has any weight left behind piece "
+        "%lld: take more steps, a smaller diffusion, or another base",
+        s->now.mode == DUN_SCLD_TRAIN ? "first" : "last", (long long)s->now.piece + 1);
+  s->lost = 1;
+  dun_scld_scatter(past_of(s, s->done - 1), &s->steering);
+  dun_controlled_refresh(s->path);
+  return 1;
 }
 
 static int estimate(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
@@ -152,6 +185,12 @@ static int carry(struct dun_context *context, struct dun_scld *s, struct dun_run
     dun_replay_weigh(&s->replay, batch, s->now.piece, s->increment);
   for (int64_t i = 0; i < tiles->local; i++)
     dun_f64(run->logw)[i] += dun_f64(s->increment)[i];
+  int64_t any;
+  if ((status = dun_sweep_outside(context, &run->sweep, t, next, &s->now.missing)) < 0 ||
+      (status = look_for_weight(context, run, &any)) < 0)
+    return status;
+  if (!any)
+    return end_without_weight(s, run);
   if ((status = estimate(context, s, run)) < 0)
     return status;
   s->now.piece++;

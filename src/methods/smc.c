@@ -333,6 +333,8 @@ static int carry(struct dun_context *context, struct smc *s, struct dun_run *run
   if (status >= 0)
     status = dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next,
                              s->logw);
+  if (status >= 0)
+    status = dun_sweep_outside(context, &run->sweep, run->now.time, next, &s->missing);
   if (status < 0)
     return status;
   s->time_before = run->now.time;

@@ -8,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
 from cases import FEW, LEAPS  # noqa: E402
-from support import PYTHON, SOURCE, Folder, attributes, column, dunlin, main, write  # noqa: E402
+from support import (BUILD, PYTHON, SOURCE, Folder, attributes, column,  # noqa: E402
+                     dunlin, main, write)
 
 INPUT = """
 run:    {seed: 3, particles: 512}
@@ -20,6 +21,10 @@ output: {file: trained.h5}
 """
 LOADED = ("--set", "path.load=trained.h5")
 SAMPLE = (*LOADED, "--set", "method={type: smc, moves_per_step: 1, ess_threshold: .3}")
+
+
+FAR = ("target={type: gaussian_mixture, dimension: 2, layout: forty}",
+       "path={type: controlled, base: {scale: 40}, steps: 8, pieces: 4, diffusion: {largest: 20}}")
 
 
 def dunlin_in(folder, *words, code=0, **options):
@@ -84,6 +89,35 @@ def test_killed_trainings_go_on():
     kill_at_checkpoints("steered", (.3, .4), kernel=LEAPS, path=FEW, particles=100)
 
 
+def test_trainings_that_run_wild_end_with_a_result():
+    """And with what the simulation before went by; where hardly anything was learned nothing is
+    good of it."""
+    with Folder() as folder:
+        for batches in (1, 5):
+            train(folder, *sets("method.rates={control: 1, exponents: 1, base: 1}",
+                                f"method.batches={batches}", "method.every=10", *FAR))
+            said = attributes(os.path.join(folder, "trained.h5"))["diagnosis_details"]
+            assert "lost: bad: behind step" in said, said
+        for steps in (0, 1):
+            train(folder, *sets(f"method.steps={steps}"))
+            said = attributes(os.path.join(folder, "trained.h5"))["diagnosis_details"]
+            assert "loss: good" not in said, said
+
+
+def test_simulations_without_weight_are_rows():
+    """Without selections no particle comes through so many pieces inside walls."""
+    library = os.path.join(BUILD, "tests", "user_target", "walled.so")
+    with Folder() as folder:
+        train(folder, *sets(f"target={{type: library, file: {library}, shape: cube}}",
+                            "path={type: controlled, base: {scale: 1}, steps: 32, pieces: 32, "
+                            "diffusion: {largest: 2}}", "method.steps=4", "method.every=2",
+                            "run.particles=65"))
+        file = os.path.join(folder, "trained.h5")
+        plain = column(file, "scld", "plain_evidence")
+        assert float("-inf") in plain, list(plain)
+        assert attributes(file)["diagnosis"] == "bad"
+
+
 def test_table_of_trainings():
     """Beside what the target knows; a folder without any is told."""
     script = os.path.join(SOURCE, "jobs", "scld_table.py")
@@ -114,6 +148,9 @@ def test_bad_inputs():
         refused(bad("method.batches=0"), "batches")
         refused(bad("run.particles=1"), "two particles")
         refused(bad("run.replicates=2"), "replicates", "one control")
+        refused(bad("kernel={type: independence}"), "independence", "centre")
+        refused(bad("method.batches=10000", "path.steps=10000", "path.pieces=10000"),
+                "method.batches", "10000")
         refused(bad("method.steps=900000000", "path.steps=128", "path.pieces=128"), "random")
         refused(bad("path.load=none.h5"), "none.h5")
         assert not os.path.exists(os.path.join(folder, "trained.h5"))

@@ -3,6 +3,7 @@ spread: 60 populations of a toy at 1, 8 and 128 pieces, and of the seeds model, 
 errors of what is known, the errors of the toy's mean within a third of the published ones.  Where
 carries do not reach the target's tails the verdict is not good."""
 import glob
+import math
 import os
 import re
 
@@ -10,7 +11,7 @@ import h5py
 import numpy
 
 from calibration import replicates
-from support import INPUTS, Folder, dunlin, main, write
+from support import BUILD, INPUTS, Folder, dunlin, main, write
 
 TOY = """
 target: {type: gaussian, dimension: 2, mean: 1, log_evidence: 0.45158270528945486,
@@ -126,6 +127,37 @@ def test_few_that_saw_no_tail_are_not_good():
     print(f"{len(off)} good of {len(results)}", off)
     assert len(results) == 60 and not [z for z in off if abs(z) > 3], off
     assert len(off) <= 2, off
+
+
+WALLED = f"""
+run:    {{seed: 3, particles: 20000}}
+target: {{type: library, file: {BUILD}/tests/user_target/half_gaussian.so}}
+path:
+  {{type: controlled, base: {{scale: 1}}, steps: 32, pieces: PIECES, diffusion: {{largest: 1}}}}
+kernel: {{type: hmc, leapfrog_steps: 4}}
+method: {{type: smc, moves_per_step: 1, ess_threshold: 0.5}}
+output: {{file: result.h5}}
+"""
+
+
+def test_walls():
+    """Ways that leave the support between pieces have no weight: log Z is too low by about as much
+    as is told, and bad; of one piece it is right."""
+    known = -math.log(2)
+    for pieces in (1, 4, 16):
+        with Folder() as folder:
+            write(folder, "input.yaml", WALLED.replace("PIECES", str(pieces)))
+            dunlin("run", "input.yaml", "--quiet", folder=folder)
+            with h5py.File(os.path.join(folder, "result.h5"), "r") as file:
+                said = file.attrs["diagnosis_details"].decode()
+                off = file.attrs["log_evidence"] - known
+                error = file.attrs["log_evidence_error"]
+        found = re.search(r"origins: bad: .* log Z is too low by about ([0-9.e-]+);", said)
+        told = float(found.group(1)) if found else 0
+        print(f"{pieces} pieces: off by {off:.4f} +- {error:.4f}, told {told}")
+        assert (pieces > 1) == bool(found), said
+        assert pieces == 1 or off < -5 * error
+        assert abs(off + told) < 5 * error + .3 * told, (off, told)
 
 
 if __name__ == "__main__":
