@@ -4,6 +4,9 @@
 
 #include "methods/run.h"
 
+/* How many of the ancestors at the start have descendants, worth so many equal ones. */
+void dun_judge_genealogy(const struct dun_run *run, double ancestors, struct dun_diagnosis *out);
+
 /* The error of log Z: its size, the equal ancestors that have descendants, and those on which the
  * error itself rests.  Where particles move between the weights, these forget where they came from;
  * `still`: they do not, a particle's weights multiply up, and the error is to be trusted only where

@@ -9,9 +9,9 @@ enum { L = DUN_LANES };
 
 /* ---- room ------------------------------------------------------------------------------------ */
 
-static int64_t numbers_of(const struct dun_replay *s, int64_t local)
+static int64_t numbers_of(const struct dun_replay *s)
 {
-  return s->slots * s->pieces * local * s->points * s->d;
+  return s->slots * s->pieces * s->tiles.local * s->points * s->d;
 }
 
 int dun_replay_declare(struct dun_replay *s, struct dun_run *run)
@@ -28,20 +28,20 @@ int dun_replay_declare(struct dun_replay *s, struct dun_run *run)
   return s->log_weight ? 0 : DUN_ERROR_MEMORY;
 }
 
-int64_t dun_replay_memory(const struct dun_replay *s, int64_t local)
+int64_t dun_replay_memory(const struct dun_replay *s)
 {
-  return 8 * numbers_of(s, local) + 16 * s->slots * s->pieces * local +
-         (8 + 8 + 24) * s->slots * local + 24 * local;
+  int64_t local = s->tiles.local;
+  return 8 * numbers_of(s) + 16 * s->slots * s->pieces * local + (8 + 8 + 24) * s->slots * local +
+         24 * local;
 }
 
-int dun_replay_init(struct dun_replay *s, const struct dun_run *run)
+int dun_replay_init(struct dun_replay *s)
 {
-  s->tiles = run->population.tiles;
   int64_t local = s->tiles.local;
   if (s->x)
     return 0;
-  s->x = dun_allocate(numbers_of(s, local), sizeof *s->x);
-  s->gradient = dun_allocate(numbers_of(s, local), sizeof *s->gradient);
+  s->x = dun_allocate(numbers_of(s), sizeof *s->x);
+  s->gradient = dun_allocate(numbers_of(s), sizeof *s->gradient);
   s->end = dun_allocate(2 * s->slots * s->pieces * local, sizeof *s->end);
   s->key = dun_allocate(s->slots * local, sizeof *s->key);
   s->fresh = dun_allocate(local, sizeof *s->fresh);

@@ -33,10 +33,10 @@ struct dun_replay {
 /* The column, before the population is allocated, with the given numbers set; and the rest, after
  * it.  Local; DUN_ERROR_MEMORY.  Free is safe twice and for a zeroed struct. */
 int dun_replay_declare(struct dun_replay *replay, struct dun_run *run);
-int dun_replay_init(struct dun_replay *replay, const struct dun_run *run);
+int dun_replay_init(struct dun_replay *replay);
 void dun_replay_free(struct dun_replay *replay);
-/* Bytes on a rank with so many particles. */
-int64_t dun_replay_memory(const struct dun_replay *replay, int64_t local);
+/* Bytes on this rank, once the column is declared. */
+int64_t dun_replay_memory(const struct dun_replay *replay);
 
 /* Where a carry of batch number `batch` leaves its points. */
 void dun_replay_track(const struct dun_replay *replay, int64_t batch, int64_t piece,

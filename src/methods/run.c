@@ -115,14 +115,19 @@ void dun_run_members(const struct dun_context *context, struct dun_run *run, int
       dun_tiles_of(run->options.particles / members, 1, context->rank, context->size);
 }
 
-void dun_run_begin_particles(struct dun_run *run)
+void dun_run_equal_weights(struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
-  dun_run_begin_chains(run, (double)run->options.particles);
   for (int64_t i = 0; i < tiles->local; i++) {
     dun_f64(run->logw)[i] = 0;
     dun_i64(run->root)[i] = tiles->first + i;
   }
+}
+
+void dun_run_begin_particles(struct dun_run *run)
+{
+  dun_run_begin_chains(run, (double)run->options.particles);
+  dun_run_equal_weights(run);
 }
 
 void dun_run_bury(const struct dun_run *run, int64_t tile, int n, double *x, double *broken)

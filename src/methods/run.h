@@ -189,6 +189,8 @@ struct dun_column *dun_run_column(struct dun_run *run, const char *name, enum du
  * known of them yet. */
 void dun_run_begin_chains(struct dun_run *run, double chains);
 
+/* Every particle has weight 1 and is its own ancestor. */
+void dun_run_equal_weights(struct dun_run *run);
 /* The same for independent particles, each of which is its own ancestor: all have weight 1. */
 void dun_run_begin_particles(struct dun_run *run);
 /* Points x[d][64] of the n particles of a tile that are no numbers become 0 and count for nothing;

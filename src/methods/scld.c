@@ -71,7 +71,7 @@ static int check_kernel(const struct dun_scld *s, const struct dun_run *run)
 
 static int check(struct dun_scld *s, const struct dun_run *run)
 {
-  if (strcmp(run->path->type.name, "controlled") != 0)
+  if (run->path != &dun_path_controlled)
     return dun_fail(DUN_ERROR_INPUT,
                     "method scld learns what path controlled goes by, and this is path %s",
                     run->path->type.name);
@@ -183,8 +183,7 @@ static int make(struct dun_context *context, struct dun_scld *s, struct dun_run 
   if (tiles > INT32_MAX)
     return dun_fail(DUN_ERROR_INPUT, "method scld: too many particles");
   s->lessons.path = s->path;
-  if ((status = dun_replay_init(&s->replay, run)) < 0 ||
-      (status = dun_lessons_init(&s->lessons)) < 0 ||
+  if ((status = dun_replay_init(&s->replay)) < 0 || (status = dun_lessons_init(&s->lessons)) < 0 ||
       (status = dun_batch_sum_init(context, &s->sum, (int)tiles, slopes)) < 0)
     return status;
   DUN_FREE(s->total);
@@ -279,7 +278,7 @@ static int64_t memory(const void *self)
   int64_t slopes = s->path ? dun_control_weights((int)s->replay.d, (int)s->steering.width) +
                                  (s->path->steps + 1) * (s->steering.width + s->replay.d)
                            : 0;
-  return s->path ? dun_replay_memory(&s->replay, s->replay.tiles.local) +
+  return s->path ? dun_replay_memory(&s->replay) +
                        8 * slopes * (s->replay.tiles.count + 3 * s->batches + 12)
                  : 0;
 }
@@ -328,7 +327,7 @@ static void keep_found(struct dun_scld *s, const struct dun_run *run)
   s->trained = (struct dun_scld_found){.evidence = run->now.log_evidence,
                                        .bound = s->now.bound,
                                        .selections = (double)s->now.selections,
-                                       .acceptance = s->now.acceptance / s->now.moves,
+                                       .acceptance = dun_scld_acceptance(s),
                                        .ess = run->now.ess};
 }
 
@@ -355,10 +354,10 @@ static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_r
 static void tell(const struct dun_scld *s, struct dun_run *run)
 {
   run->now.step = s->done;
-  run->now.time = progress(s, run);
+  run->now.time = 1;
   run->now.loss = s->loss;
   run->now.moves = s->now.moves;
-  run->now.acceptance = s->now.acceptance / s->now.moves;
+  run->now.acceptance = dun_scld_acceptance(s);
 }
 
 /* A simulation is over. */
@@ -413,7 +412,7 @@ static int cut(struct dun_context *context, void *self, struct dun_run *run)
 static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis *out)
 {
   const struct dun_scld *s = self;
-  double ancestors = 1 / s->now.square_sum, acceptance = s->now.acceptance / s->now.moves;
+  double ancestors = 1 / s->now.square_sum, acceptance = dun_scld_acceptance(s);
   int less = s->loss < s->first_loss;
   if (s->done > 0)
     dun_diagnose(out, "loss",
@@ -433,10 +432,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
     dun_diagnose(out, "divergence", 10 * s->optimiser.skipped < s->done ? DUN_DOUBTFUL : DUN_BAD,
                  "%lld gradients were no numbers and were skipped",
                  (long long)s->optimiser.skipped);
-  dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
-               "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", run->now.roots,
-               run->options.particles, ancestors,
-               ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
+  dun_judge_genealogy(run, ancestors, out);
   dun_judge_evidence(&run->now, ancestors, s->moves_every == 0, out);
   if (s->now.moves > 0)
     dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),

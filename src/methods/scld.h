@@ -71,6 +71,12 @@ enum dun_scld_phase {
   DUN_SCLD_OVER
 };
 
+/* Mean of this simulation's moves; NAN without any. */
+static inline double dun_scld_acceptance(const struct dun_scld *scld)
+{
+  return scld->now.acceptance / scld->now.moves;
+}
+
 /* Collective.  A tick of the present simulation, in its phases up to MOVE; 1 when it is over. */
 int dun_scld_simulate(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
 /* Collective.  Fills the replay, which is in no checkpoint, by what its batches went by; all else

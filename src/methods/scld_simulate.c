@@ -72,7 +72,6 @@ static int go_on(struct dun_scld *s)
 
 static int begin(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
-  const struct dun_tiles *tiles = &run->population.tiles;
   if (s->now.mode == DUN_SCLD_TRAIN)
     remember(s);
   else if (s->now.mode == DUN_SCLD_AGAIN)
@@ -81,10 +80,8 @@ static int begin(struct dun_context *context, struct dun_scld *s, struct dun_run
   int status = dun_agree(context, dun_run_start(run));
   if (status < 0)
     return status;
-  for (int64_t i = 0; i < tiles->local; i++) {
-    dun_f64(run->logw)[i] = 0;
-    dun_i64(run->root)[i] = tiles->first + i;
-  }
+  dun_run_equal_weights(run);
+  run->now.time = 0;
   dun_sweep_forget(&run->sweep);
   status = dun_run_evaluate(context, run, 0, INT64_MAX);
   return status < 0 ? status : go_on(s);
@@ -130,8 +127,8 @@ static int end_without_weight(struct dun_scld *s, struct dun_run *run)
   run->now.log_evidence = s->now.bound = -INFINITY;
   run->now.log_evidence_error = NAN;
   run->now.ess = 0;
-  if (s->now.mode == DUN_SCLD_PLAIN)
-    return 1;
+  if (s->now.mode == DUN_SCLD_PLAIN || s->now.mode == DUN_SCLD_AGAIN)
+    return 1; /* of the latter the very last one, that was not kept */
   if (s->now.mode != DUN_SCLD_TRAIN || s->done == 0)
     return dun_fail(
         DUN_ERROR_NUMERIC,
@@ -194,6 +191,7 @@ static int carry(struct dun_context *context, struct dun_scld *s, struct dun_run
   if ((status = estimate(context, s, run)) < 0)
     return status;
   s->now.piece++;
+  run->now.time = next;
   s->now.phase = DUN_SCLD_SELECT;
   return 0;
 }
@@ -292,8 +290,8 @@ struct held {
   struct dun_now now;
   struct dun_pass pass;
   double statistic[DUN_HALVES], forces_time, log_step;
-  int64_t counts[5];
-  char *columns; /* all of the population's, one behind the other */
+  struct dun_evaluator counts; /* its counts alone */
+  char *columns;               /* all of the population's, one behind the other */
 };
 
 static size_t bytes_of(const struct dun_population *population, int column)
@@ -302,12 +300,13 @@ static size_t bytes_of(const struct dun_population *population, int column)
   return (size_t)population->tiles.local * (size_t)c->width * dun_column_size(c->type);
 }
 
-static int64_t *const *counts_of(struct dun_evaluator *e, int64_t *count[5])
+static void copy_counts(const struct dun_evaluator *from, struct dun_evaluator *to)
 {
-  int64_t *const all[5] = {&e->evaluations, &e->gradients, &e->nans, &e->nans_aside,
-                           &e->infinities};
-  memcpy(count, all, sizeof all);
-  return count;
+  to->evaluations = from->evaluations;
+  to->gradients = from->gradients;
+  to->nans = from->nans;
+  to->nans_aside = from->nans_aside;
+  to->infinities = from->infinities;
 }
 
 static int hold(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
@@ -315,7 +314,6 @@ static int hold(struct dun_context *context, struct dun_scld *s, struct dun_run 
 {
   const struct dun_population *population = &run->population;
   size_t bytes = 0;
-  int64_t *count[5];
   for (int c = 0; c < population->columns; c++)
     bytes += bytes_of(population, c);
   *held = (struct held){.simulation = s->now,
@@ -325,8 +323,7 @@ static int hold(struct dun_context *context, struct dun_scld *s, struct dun_run 
                         .log_step = run->adaptation[0].log_step,
                         .columns = dun_allocate((int64_t)bytes, 1)};
   memcpy(held->statistic, run->sweep.statistic, sizeof held->statistic);
-  for (int i = 0; i < 5; i++)
-    held->counts[i] = *counts_of(run->evaluator, count)[i];
+  copy_counts(run->evaluator, &held->counts);
   int status = dun_agree(context, held->columns ? 0 : DUN_ERROR_MEMORY);
   char *at = held->columns;
   for (int c = 0; c < population->columns && status >= 0; at += bytes_of(population, c++))
@@ -340,7 +337,6 @@ static int hold(struct dun_context *context, struct dun_scld *s, struct dun_run 
 static void let_go(struct dun_scld *s, struct dun_run *run, struct held *held)
 {
   const struct dun_population *population = &run->population;
-  int64_t *count[5];
   char *at = held->columns;
   for (int c = 0; c < population->columns && at; at += bytes_of(population, c++))
     memcpy(population->column[c].data, at, bytes_of(population, c));
@@ -352,8 +348,7 @@ static void let_go(struct dun_scld *s, struct dun_run *run, struct held *held)
   run->sweep.forces_time = held->forces_time;
   memcpy(run->sweep.statistic, held->statistic, sizeof held->statistic);
   run->adaptation[0].log_step = held->log_step;
-  for (int i = 0; i < 5; i++)
-    *counts_of(run->evaluator, count)[i] = held->counts[i];
+  copy_counts(&held->counts, run->evaluator);
   s->path->steering = &s->steering;
   dun_controlled_refresh(s->path);
 }

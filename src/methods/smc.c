@@ -231,17 +231,6 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   return status < 0 ? status : dun_moves_start(&s->moves, run);
 }
 
-/* ---- first draws ------------------------------------------------------------------------- */
-
-static void reset_weights(struct smc *s, struct dun_run *run)
-{
-  const struct dun_tiles *tiles = &run->population.tiles;
-  for (int64_t i = 0; i < tiles->local; i++) {
-    dun_f64(s->logw)[i] = 0;
-    dun_i64(s->root)[i] = tiles->first + i;
-  }
-}
-
 /* ---- pilot chains: particles moved on the target, so that the base can be fitted to them --- */
 
 static int pilot_start(struct dun_context *context, struct smc *s, struct dun_run *run)
@@ -267,7 +256,7 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
   int status = dun_agree(context, dun_run_start(run));
   if (status < 0)
     return status;
-  reset_weights(s, run);
+  dun_run_equal_weights(run);
   dun_sweep_forget(&run->sweep);
   status = dun_run_evaluate(context, run, 0, INT64_MAX);
   if (status < 0)
@@ -493,10 +482,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   const struct dun_now *now = &run->now;
   double ancestors = 1 / s->square_sum;
 
-  dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
-               "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", now->roots,
-               run->options.particles, ancestors,
-               ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
+  dun_judge_genealogy(run, ancestors, out);
   dun_judge_evidence(now, ancestors, moves(self) == 0, out);
   dun_pilots_diagnose(&s->pilots, out);
   dun_diagnose_survivors(out, run, s->killed);

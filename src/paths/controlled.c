@@ -9,8 +9,6 @@
 
 enum diffusion { COSINE, LINEAR, CONSTANT };
 
-extern const struct dun_path dun_path_controlled;
-
 /* ---- setting up ---------------------------------------------------------------------------- */
 
 /* sigma_k, and what its noise amounts to; the halves are the reference implementation's. */

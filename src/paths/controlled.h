@@ -120,6 +120,8 @@ struct dun_controlled {
 };
 enum { DUN_CONTROLLED_WORK = 6 };
 
+extern const struct dun_path dun_path_controlled;
+
 /* log r_t less `share` of log r_1: precision[d] and a constant, by which it is
  * constant - sum_j precision_j (x_j - mean_j)^2 / 2.  A law that is a point counts as 1. */
 void dun_controlled_law(const struct dun_controlled *path, double t, double share,
