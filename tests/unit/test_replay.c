@@ -1,7 +1,7 @@
 /* ranks: 1 2 */
 /* What method scld learns from again: pieces that are kept weigh what they weighed when they were
- * carried; once something was learned, what it was learned by; and they are chosen by their
- * weights, 1 comparison in standard errors, limit 5. */
+ * carried; once something was learned, what it was learned by; steps go down the loss that is told;
+ * and pieces are chosen by their weights, 1 comparison in standard errors, limit 5. */
 #include "fixture.h"
 #include "methods/scld.h"
 #include "parallel/sum.h"
@@ -115,6 +115,50 @@ static void what_was_learned_weighs(void)
   fixture_free(&t.fixture);
 }
 
+/* The loss of what is chosen where nothing but the numbers has changed. */
+static double loss_at(struct trial *t, const double *numbers, const double *weights)
+{
+  memcpy(dun_f64(t->s->replay.log_weight), weights, (size_t)(t->local * COLUMNS) * sizeof(double));
+  dun_scld_scatter(numbers, &t->s->steering);
+  dun_controlled_refresh(t->s->path);
+  t->s->done = 3;
+  CHECK(dun_scld_learn(&test_context, t->s, t->run) == 0);
+  return t->s->loss;
+}
+
+/* With rates of 0 a step leaves the numbers as they are. */
+static void steps_go_down_the_loss(void)
+{
+  struct trial t;
+  open_trial(&t, 0);
+  go_to(&t, 3);
+  t.s->clip = 0;
+  t.s->lessons.precise = 1;
+  CHECK(dun_lessons_init(&t.s->lessons) == 0);
+  int64_t count = dun_lessons_numbers(t.s->path);
+  double *weights = keep(&t), *numbers = malloc((size_t)count * sizeof(double));
+  double *gradient = malloc((size_t)count * sizeof(double));
+  dun_scld_gather(&t.s->steering, numbers);
+  for (int64_t i = 0; i < count; i++) /* the same on all ranks */
+    numbers[i] += .2 * sin(3 * (double)i);
+  CHECK(loss_at(&t, numbers, weights) > 0);
+  memcpy(gradient, t.s->gradient, (size_t)count * sizeof(double));
+  for (int64_t i = count % 7; i < count; i += i < count - 20 ? 7 : 1) {
+    const double h = 1e-5;
+    double held = numbers[i];
+    numbers[i] = held + h;
+    double up = loss_at(&t, numbers, weights);
+    numbers[i] = held - h;
+    double down = loss_at(&t, numbers, weights);
+    numbers[i] = held;
+    CHECK_NEAR(gradient[i], (up - down) / (2 * h), 1e-6 * (1 + fabs(gradient[i])));
+  }
+  free(weights);
+  free(numbers);
+  free(gradient);
+  fixture_free(&t.fixture);
+}
+
 /* Of 1200 kept pieces, half with three times the weight of the others, 150 are taken without
  * replacement: 1 - exp(-w tau) of those with weight w, where tau makes them 150. */
 static void choice_follows_the_weights(void)
@@ -157,4 +201,5 @@ static void choice_follows_the_weights(void)
 
 TEST_MAIN({"nothing_learned_weighs_the_same", nothing_learned_weighs_the_same},
           {"what_was_learned_weighs", what_was_learned_weighs},
+          {"steps_go_down_the_loss", steps_go_down_the_loss},
           {"choice_follows_the_weights", choice_follows_the_weights})
