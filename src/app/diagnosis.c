@@ -351,6 +351,35 @@ void dun_diagnosis_letters(struct dun_diagnosis *diagnosis, const struct dun_dri
                least, few ? ": fewer than 10, errors are too small" : "");
 }
 
+/* Of how many scalars the shape leaves a sum without error, and which is the worst. */
+static int heavy(const struct dun_driver *driver, const char *name, int outputs, double *worst,
+                 int *at)
+{
+  const struct dun_table *table = table_of(driver, "moments");
+  int count = 0;
+  *worst = worst_of(table, name, outputs, 1, at);
+  for (long long row = dun_table_rows(table) - outputs; row < dun_table_rows(table); row++)
+    count += !dun_probe_has_error(dun_table_cell(table, row, name));
+  return count;
+}
+
+void dun_diagnosis_tails(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
+{
+  int outputs = driver->assembly->run.kept.outputs, at;
+  const struct dun_table *table = table_of(driver, "moments");
+  if (!table || dun_table_rows(table) < outputs)
+    return;
+  double worst;
+  int means = heavy(driver, "tail", outputs, &worst, &at);
+  int squares = heavy(driver, "square_tail", outputs, &worst, &at);
+  if (squares > 0)
+    dun_diagnose(
+        diagnosis, "heavy tails", DUN_GOOD,
+        "deviations of %d scalars have no error, nor means of %d: of %s a few far draws "
+        "decide the mean square, whose tail has the Pareto shape %.2f; quantiles are known",
+        squares, means, name_of(driver, at).text, worst);
+}
+
 double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_driver *driver)
 {
   const struct dun_table *table = table_of(driver, "rhat");

@@ -22,6 +22,10 @@ double dun_diagnosis_chains(struct dun_diagnosis *diagnosis, const struct dun_dr
  * which is 0 where a letter was never met.  Adds the verdict. */
 void dun_diagnosis_letters(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);
 
+/* Which parameters have so heavy tails that their deviations, or means, have no error.  Nothing is
+ * wrong with their draws. */
+void dun_diagnosis_tails(struct dun_diagnosis *diagnosis, const struct dun_driver *driver);
+
 /* Adds what only the driver knows: evaluations that were NaN, spread of replicates against the
  * error. */
 void dun_diagnosis_run(struct dun_diagnosis *all, const struct dun_driver *driver,

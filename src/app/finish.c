@@ -121,6 +121,7 @@ static void diagnose_outputs(struct dun_driver *driver)
   if (run->kept.due > 0)
     run->now.ess = dun_diagnosis_chains(&diagnosis, driver);
   dun_diagnosis_letters(&diagnosis, driver);
+  dun_diagnosis_tails(&diagnosis, driver);
   dun_finish_merge(driver, &diagnosis);
 }
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vmath.h"
+#include "parallel/sum.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -93,7 +94,20 @@ static double *positive(int64_t *n, const double *log_weight)
   return kept;
 }
 
-int dun_pareto_shape(int64_t n, const double *log_weight, double *shape)
+/* Of how many of the largest weights the lowest is the last that no wide gap parts from the largest.
+ * In a tail of shape k the logarithm falls by k / i on the average from the i-th largest to the
+ * next. */
+static int64_t nearest(int64_t tail, const double *sorted)
+{
+  enum { FEW = 10, WIDE = 20 };
+  for (int64_t i = FEW; i < tail; i++)
+    if ((double)i * (sorted[tail - i] - sorted[tail - i - 1]) > WIDE)
+      return i - 1;
+  return tail;
+}
+
+/* `parted`: weights beyond a wide gap are a tail of their own. */
+static int find_shape(int64_t n, const double *log_weight, int parted, double *shape)
 {
   double *sorted = positive(&n, log_weight);
   *shape = NAN;
@@ -106,6 +120,8 @@ int dun_pareto_shape(int64_t n, const double *log_weight, double *shape)
     int grid = 30 + (int)sqrt((double)tail);
     part(sorted, n, n - tail - 1);
     qsort(sorted + n - tail - 1, (size_t)tail + 1, sizeof *sorted, compare);
+    if (parted)
+      tail = nearest(tail, sorted + n - tail);
     excesses(tail, sorted + n - tail, excess);
     int64_t alike = 0; /* at the threshold: weights of states that many share, no tail */
     while (alike < tail && !(excess[alike] > 1e-10)) /* but for rounding */
@@ -114,4 +130,38 @@ int dun_pareto_shape(int64_t n, const double *log_weight, double *shape)
   }
   dun_free(sorted);
   return 0;
+}
+
+int dun_pareto_shape(int64_t n, const double *log_weight, double *shape)
+{
+  return find_shape(n, log_weight, 0, shape);
+}
+
+/* ---- over the ranks -------------------------------------------------------------------------- */
+
+struct dun_pareto_sample dun_pareto_sample(int64_t total, int64_t first, int64_t local,
+                                           int64_t most)
+{
+  int64_t stride = (total + most - 1) / most;
+  stride = stride > 1 ? stride : 1;
+  return (struct dun_pareto_sample){.points = (total + stride - 1) / stride,
+                                    .stride = stride,
+                                    .first = first,
+                                    .from = (first + stride - 1) / stride,
+                                    .to = (first + local + stride - 1) / stride};
+}
+
+/* Every place is filled by one rank: all get its bits.  What is no number stays one. */
+int dun_pareto_shapes(struct dun_context *context, int status,
+                      const struct dun_pareto_sample *sample, int parted, int64_t m,
+                      double *log_weight, double *shape)
+{
+  for (int64_t i = 0; i < m && status >= 0; i++)
+    for (int64_t k = 0; k < sample->points; k++)
+      if (k < sample->from || k >= sample->to)
+        log_weight[i * sample->points + k] = 0;
+  status = dun_share(context, status, m * sample->points, log_weight);
+  for (int64_t i = 0; i < m && status >= 0; i++)
+    status = find_shape(sample->points, log_weight + i * sample->points, parted, &shape[i]);
+  return dun_agree(context, status);
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "probes/probe.h"
+#include <math.h>
 
 struct moments {
   struct dun_probe_head head;
@@ -15,6 +16,10 @@ static const struct dun_table_column columns[] = {
     {"error", "",
      "Standard error of the mean, by ancestor, by chain, or by a chain's autocorrelation."},
     {"deviation_error", "", "Standard error of the standard deviation."},
+    {"tail", "",
+     "Pareto shape of distances from the mean; from 0.5 on the mean has no error: NaN."},
+    {"square_tail", "",
+     "Pareto shape of their squares; from 0.5 on the deviation has no error: NaN."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -37,10 +42,13 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
   int status = dun_agree(context, m ? 0 : DUN_ERROR_MEMORY);
   if (status >= 0)
     status = dun_probe_output_moments(context, run, m);
-  for (int i = 0; i < run->kept.outputs && status >= 0; i++)
-    status =
-        dun_probe_row(&s->head, run, COLUMNS,
-                      (double[]){i, m[i].mean, m[i].deviation, m[i].error, m[i].deviation_error});
+  for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
+    double error = dun_probe_has_error(m[i].tail) ? m[i].error : NAN;
+    double deviation_error = dun_probe_has_error(m[i].square_tail) ? m[i].deviation_error : NAN;
+    status = dun_probe_row(&s->head, run, COLUMNS,
+                           (double[]){i, m[i].mean, m[i].deviation, error, deviation_error,
+                                      m[i].tail, m[i].square_tail});
+  }
   dun_free(m);
   return dun_agree(context, status);
 }

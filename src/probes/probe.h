@@ -53,11 +53,19 @@ int dun_probe_kept(struct dun_context *context, const struct dun_run *run, doubl
 /* What a scalar of the output parameters is on the average, and how well it is known. */
 struct dun_probe_moments {
   double mean, deviation, error, deviation_error;
+  /* Pareto shapes of what distances and squares about the mean add to their sums (numerics/pareto.h);
+   * NAN: not looked at. */
+  double tail, square_tail;
 };
+/* Whether a sum of what has that shape has a variance, and so an error. */
+static inline int dun_probe_has_error(double shape)
+{
+  return !(shape >= .5);
+}
 
 /* Collective.  Moments of all output parameters, [outputs]: of the chains' draws where all of
  * them are kept, with errors by their autocorrelation; else of the particles as they stand, with
- * errors by ancestor. */
+ * errors by ancestor.  The errors are those that heavy tails leave alone. */
 int dun_probe_output_moments(struct dun_context *context, const struct dun_run *run,
                              struct dun_probe_moments *moments);
 

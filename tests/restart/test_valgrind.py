@@ -9,11 +9,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from faults import INPUTS  # noqa: E402
 from interrupt import EARLY, checkpoints, equal, run  # noqa: E402
 from cases import CASES, case  # noqa: E402
-from support import HERE, PROGRAM, Folder, Missing, attributes, dunlin, main, write  # noqa: E402
+from support import (HERE, PROGRAM, Folder, Missing, attributes, compiled,  # noqa: E402
+                     dunlin, main, write)
 
 KNOWN = os.path.join(HERE, "restart", "valgrind.supp")
+# Who reads a file first, to see whether HDF5 survives it, is kept to a few megabytes; valgrind wants
+# more for itself.
+ROOM = """#include <sys/resource.h>
+int setrlimit(__rlimit_resource_t what, const struct rlimit *limit) { return 0; }
+"""
 WATCHED = f"""#!/bin/sh
-exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
+LD_PRELOAD=$(dirname "$0")/room.so exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
   --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=yes \\
   --suppressions={KNOWN} \\
   {PROGRAM} "$@"
@@ -25,6 +31,7 @@ FEW = 16  # particles, in two tiles: of three ranks one has none
 def watched(folder):
     if not shutil.which("valgrind"):
         raise Missing("there is no valgrind")
+    compiled(folder, "room.so", write(folder, "room.c", ROOM))
     program = write(folder, "dunlin", WATCHED)
     os.chmod(program, 0o755)
     return program

@@ -1,4 +1,4 @@
-/* ranks: 1 */
+/* ranks: 1 3 */
 /* The shape of a tail from weights of known shape; Student mixtures against their density, their
  * draws against their distribution; the fit of mixtures that are known. */
 #include "base/memory.h"
@@ -50,6 +50,45 @@ static void shapes_of_edges(void)
   CHECK_NEAR(shape, .5, .15);
   logw[3] = NAN;
   CHECK(dun_pareto_shape(1000, logw, &shape) == 0 && isnan(shape));
+}
+
+/* Squares of a few normal draws about 100 and of many about 0: a mode of its own, and no tail; those
+ * whose shape is 0.7 stay what they are, and so do 8 far ones. */
+static void far_modes(void)
+{
+  enum { N = 16384, FAR = 160, FEW = 8 };
+  double *logw = dun_allocate(N, sizeof *logw), shape;
+  int64_t first = N * test_context.rank / test_context.size;
+  int64_t next = N * (test_context.rank + 1) / test_context.size;
+  struct dun_pareto_sample sample = dun_pareto_sample(N, first, next - first, N);
+  struct dun_address address = {.seed = 3};
+  double *normal = dun_allocate(N, sizeof *normal);
+  dun_normals(address, N / DUN_LANES, normal);
+  for (int kind = 0; kind < 4; kind++) {
+    for (int64_t i = first; i < next; i++) {
+      double away = normal[i] + (i < (kind == 3 ? FEW : FAR) ? 100 : 0);
+      logw[i] = kind == 2 ? -.7 * log(((double)i + .5) / N) : log(away * away);
+    }
+    CHECK(dun_pareto_shapes(&test_context, 0, &sample, kind != 1, 1, logw, &shape) == 0);
+    CHECK(kind == 0 ? shape < 0 : kind == 2 ? shape > .6 && shape < .8 : shape > .8);
+  }
+  dun_free(logw);
+  dun_free(normal);
+}
+
+static void samples(void)
+{
+  struct dun_pareto_sample all = dun_pareto_sample(1000, 0, 1000, 4096);
+  CHECK(all.points == 1000 && all.stride == 1 && all.from == 0 && all.to == 1000);
+  int64_t next = 0, first = 0, local[] = {0, 301, 5, 0, 694};
+  for (int rank = 0; rank < 5; first += local[rank++]) {
+    struct dun_pareto_sample s = dun_pareto_sample(1000, first, local[rank], 300);
+    CHECK(s.points == 250 && s.stride == 4 && s.from == next);
+    for (int64_t k = s.from; k < s.to; k++)
+      CHECK(dun_pareto_local(&s, k) >= 0 && dun_pareto_local(&s, k) < local[rank]);
+    next = s.to;
+  }
+  CHECK(next == 250);
 }
 
 /* ---- densities and draws ----------------------------------------------------------------- */
@@ -179,6 +218,7 @@ static void fit_of_flat_points(void)
   CHECK(dun_heavy_fit(&points, (struct dun_heavy_limits){8, 8}, &shape, &parameter) < 0);
 }
 
-TEST_MAIN({"shapes", shapes}, {"shapes_of_edges", shapes_of_edges}, {"densities", densities},
+TEST_MAIN({"shapes", shapes}, {"shapes_of_edges", shapes_of_edges}, {"far_modes", far_modes},
+          {"samples", samples}, {"densities", densities},
           {"draws_and_density_agree", draws_and_density_agree},
           {"fit_finds_a_mixture", fit_finds_a_mixture}, {"fit_of_flat_points", fit_of_flat_points})
