@@ -4,6 +4,8 @@
 #include "base/scalar.h"
 #include "numerics/discrepancy.h"
 #include "numerics/order.h"
+#include "numerics/pareto.h"
+#include "probes/probe.h"
 #include <math.h>
 #include <string.h>
 
@@ -94,6 +96,23 @@ static int share_worth(struct dun_context *context, struct column *c, double mos
   return status;
 }
 
+/* Whether a sum of f, which is nowhere negative, has an error: see src/probes/probe.h. */
+static int has_error(struct dun_context *context, const struct column *c, int *has)
+{
+  enum { MOST = 1 << 14 };
+  const struct dun_draws *draws = c->draws;
+  struct dun_pareto_sample sample = dun_pareto_sample(draws->n, 0, draws->n, MOST);
+  double *sum = dun_allocate(sample.points, sizeof *sum), shape = NAN;
+  for (int64_t k = 0; k < sample.points && sum; k++) {
+    int64_t i = dun_pareto_local(&sample, k);
+    sum[k] = dun_scalar_log((draws->weight ? draws->weight[i] : 1) * c->f[i]);
+  }
+  int status = dun_pareto_shapes(context, sum ? 0 : DUN_ERROR_MEMORY, &sample, 1, 1, sum, &shape);
+  *has = dun_probe_has_error(shape);
+  dun_free(sum);
+  return status;
+}
+
 static int moments(struct dun_context *context, struct column *c, int k,
                    struct dun_contrasts *contrasts)
 {
@@ -101,13 +120,22 @@ static int moments(struct dun_context *context, struct column *c, int k,
   int status = dun_draws_mean(context, c->draws, c->value, &mean);
   if (status < 0)
     return status;
+  int has_mean = 1, has_square = 1;
   for (int64_t i = 0; i < c->draws->n; i++)
-    c->f[i] = (c->value[i] - mean.mean) * (c->value[i] - mean.mean);
-  status = mean.square > 0 ? dun_draws_mean(context, c->draws, c->f, &square) : 0;
+    c->f[i] = fabs(c->value[i] - mean.mean);
+  status = has_error(context, c, &has_mean);
+  for (int64_t i = 0; i < c->draws->n; i++)
+    c->f[i] *= c->f[i];
+  if (status >= 0)
+    status = has_error(context, c, &has_square);
+  if (status >= 0 && mean.square > 0)
+    status = dun_draws_mean(context, c->draws, c->f, &square);
   contrasts->mean.value[k] = mean.mean;
-  contrasts->mean.error[k] = mean.error;
+  contrasts->mean.error[k] = has_mean ? mean.error : NAN;
   contrasts->deviation.value[k] = sqrt(mean.square);
-  contrasts->deviation.error[k] = mean.square > 0 ? square.error / (2 * sqrt(mean.square)) : 0;
+  contrasts->deviation.error[k] = !has_square       ? NAN
+                                  : mean.square > 0 ? square.error / (2 * sqrt(mean.square))
+                                                    : 0;
   contrasts->worth[k] = dun_draws_worth(c->draws, &mean);
   return status;
 }

@@ -94,9 +94,9 @@ static double *positive(int64_t *n, const double *log_weight)
   return kept;
 }
 
-/* Of how many of the largest weights the lowest is the last that no wide gap parts from the largest.
- * In a tail of shape k the logarithm falls by k / i on the average from the i-th largest to the
- * next. */
+/* Of how many of the largest weights the lowest is the last that no wide gap parts from the
+ * largest.  In a tail of shape k the logarithm falls by k / i on the average from the i-th largest
+ * to the next. */
 static int64_t nearest(int64_t tail, const double *sorted)
 {
   enum { FEW = 10, WIDE = 20 };

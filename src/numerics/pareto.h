@@ -28,8 +28,8 @@ static inline int64_t dun_pareto_local(const struct dun_pareto_sample *sample, i
 
 /* Collective.  The shapes of m kinds of weights from log_weight[m][points], of which each rank has
  * set what is here; all of it is changed, and may be NULL where `status` tells of a failure.
- * `parted`: ten weights or more that lie far beyond a wide gap are a tail of their own, as are those
- * of a far mode that few draws are in. */
+ * `parted`: ten weights or more that lie far beyond a wide gap are a tail of their own, as are
+ * those of a far mode that few draws are in. */
 int dun_pareto_shapes(struct dun_context *context, int status,
                       const struct dun_pareto_sample *sample, int parted, int64_t m,
                       double *log_weight, double *shape);

@@ -30,13 +30,14 @@ struct tails {
 };
 
 /* Of so many numbers, spread over the ranks, at once for so many scalars, unless these are too many
- * to be looked at. */
-static int tails_init(struct tails *t, int64_t total, int64_t first, int64_t local, int64_t scalars)
+ * to be looked at, or the numbers too few, or of spins and letters, whose law has no tail. */
+static int tails_init(struct tails *t, const struct dun_run *run, int64_t total, int64_t first,
+                      int64_t local, int64_t scalars)
 {
-  enum { MOST = 1 << 14, LEAST = 512, ROOM = 1 << 22 };
+  enum { MOST = 1 << 14, LEAST = 512, FEW = 1000, ROOM = 1 << 22 };
   int64_t most = ROOM / scalars < MOST ? ROOM / scalars : MOST;
   *t = (struct tails){.scalars = scalars};
-  if (most < LEAST)
+  if (most < LEAST || total < FEW || run->evaluator->letters > 0)
     return 0;
   t->sample = dun_pareto_sample(total, first, local, most);
   int64_t points = t->sample.points;
@@ -112,7 +113,8 @@ static int chain_moments(struct dun_context *context, const struct dun_run *run,
   struct tails t;
   double *value;
   int status = dun_probe_kept(context, run, &value);
-  int own = tails_init(&t, chains->total * draws, chains->first * draws, chains->local * draws, 1);
+  int own =
+      tails_init(&t, run, chains->total * draws, chains->first * draws, chains->local * draws, 1);
   if (status >= 0)
     status = dun_agree(context, own);
   for (int i = 0; i < run->kept.outputs && status >= 0; i++) {
@@ -189,7 +191,7 @@ static int particle_tails(struct dun_context *context, struct source *s,
   const struct dun_tiles *tiles = &s->run->population.tiles;
   int d = s->run->evaluator->dimension;
   struct tails t;
-  int own = tails_init(&t, tiles->total, tiles->first, tiles->local, s->outputs);
+  int own = tails_init(&t, s->run, tiles->total, tiles->first, tiles->local, s->outputs);
   for (int64_t k = t.sample.from; own >= 0 && k < t.sample.to; k++) {
     int64_t at = dun_pareto_local(&t.sample, k);
     dun_evaluator_constrain(s->run->evaluator, dun_f64(s->run->x) + at * d, s->theta);

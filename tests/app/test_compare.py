@@ -323,7 +323,9 @@ def test_results_in_another_order():
         forth, back = compared(one, other), compared(other, one)
         for found in (forth, back):
             assert found["differ"] == [] and found["largest"] < 1, found["differ"]
-            assert all(c["mean"]["errors"] == 0 for c in found["coordinates"])
+            off = {c["name"]: c["mean"]["errors"] for c in found["coordinates"]}
+            assert off.pop("tau") in (0, None)  # of tails so heavy that its mean may have no error
+            assert set(off.values()) == {0}, off
         first = [[c["name"] for c in found["coordinates"]] for found in (forth, back)]
         assert first[0] != first[1] and sorted(first[0]) == sorted(first[1]), first
         said = refused(one, moved("named.h5", ("tau", "sigma")))

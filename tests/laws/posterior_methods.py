@@ -48,7 +48,7 @@ def settings(name, way, seed=1):
 
 
 def compare(name, result, said):
-    """[(how many errors a mean or deviation is off, what)], two for each parameter."""
+    """[(how many errors a mean or deviation is off, what)] of those that have an error."""
     found, place = [], {row["name"]: i for i, row in enumerate(said["parameters"])}
     with h5py.File(result, "r") as file:
         table = {key: file["trace"]["moments"][key][-len(place):]
@@ -57,6 +57,9 @@ def compare(name, result, said):
         what = variable if index is None else f"{variable}[{index}]"
         i = place[what]
         for word, own, at in (("mean", "error", 0), ("deviation", "deviation_error", 2)):
+            if numpy.isnan(table[own][i]):
+                print(f"the {word} of {what} has no error: heavy tails")
+                continue
             off = (table[word][i] - truth[at]) / numpy.hypot(table[own][i], truth[at + 1])
             found.append((off, f"{word} of {what}"))
     return found

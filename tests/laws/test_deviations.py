@@ -70,6 +70,41 @@ def test_chains():
     check(CHAINS)
 
 
+EXACT = """
+run:    {{seed: {seed}, particles: 10000}}
+target: {target}
+method: {{type: exact}}
+"""
+
+
+def exact_moments(target, seed):
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        dunlin("run", write(folder, "input.yaml", EXACT.format(target=target, seed=seed)),
+               "--output", result, "--quiet")
+        return {name: column(result, "moments", name) for name in
+                ("mean", "deviation", "error", "deviation_error")}
+
+
+def test_what_a_few_far_draws_decide():
+    """Of funnels the narrow coordinate's deviation has no error, and the wide one's has: 20
+    comparisons, limit 5 standard errors."""
+    for seed in range(20):
+        found = exact_moments("{type: funnel, dimension: 2}", seed)
+        assert math.isnan(found["deviation_error"][1]), (seed, found)
+        assert abs(found["deviation"][0] - 3) < 5 * found["deviation_error"][0], (seed, found)
+
+
+def test_a_far_mode_is_no_tail():
+    """One draw of a hundred is 100 away: mean and deviation have errors; 40 comparisons, limit 5."""
+    target = "{type: gaussian_mixture, means: [[0], [100]], weights: [.99, .01]}"
+    deviation = math.sqrt(1 + .99 * .01 * 100 ** 2)
+    for seed in range(20):
+        found = exact_moments(target, seed)
+        assert abs(found["mean"][0] - 1) < 5 * found["error"][0], (seed, found)
+        assert abs(found["deviation"][0] - deviation) < 5 * found["deviation_error"][0], found
+
+
 def test_letters_that_were_hardly_met():
     """Where all draws of a spin are equal its error is 0, and wrong: no run is good then."""
     with Folder() as folder:

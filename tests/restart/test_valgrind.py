@@ -13,13 +13,14 @@ from support import (HERE, PROGRAM, Folder, Missing, attributes, compiled,  # no
                      dunlin, main, write)
 
 KNOWN = os.path.join(HERE, "restart", "valgrind.supp")
-# Who reads a file first, to see whether HDF5 survives it, is kept to a few megabytes; valgrind wants
-# more for itself.
+# Who reads a file first, to see whether HDF5 survives it, is kept to a few megabytes; valgrind
+# wants more for itself.
 ROOM = """#include <sys/resource.h>
 int setrlimit(__rlimit_resource_t what, const struct rlimit *limit) { return 0; }
 """
 WATCHED = f"""#!/bin/sh
-LD_PRELOAD=$(dirname "$0")/room.so exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
+export LD_PRELOAD=$(dirname "$0")/room.so
+exec valgrind -q --num-callers=40 --error-exitcode=99 --leak-check=full \\
   --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=yes \\
   --suppressions={KNOWN} \\
   {PROGRAM} "$@"

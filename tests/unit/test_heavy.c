@@ -52,8 +52,8 @@ static void shapes_of_edges(void)
   CHECK(dun_pareto_shape(1000, logw, &shape) == 0 && isnan(shape));
 }
 
-/* Squares of a few normal draws about 100 and of many about 0: a mode of its own, and no tail; those
- * whose shape is 0.7 stay what they are, and so do 8 far ones. */
+/* Squares of a few normal draws about 100 and of many about 0: a mode of its own, and no tail; what
+ * has the shape 0.7 keeps it, and so do 8 far ones. */
 static void far_modes(void)
 {
   enum { N = 16384, FAR = 160, FEW = 8 };
