@@ -234,6 +234,7 @@ kernel: {type: $kernel}
 method: {type: scld, steps: 8, every: 3, width: 8, rates: {control: 1e-2}, $path}
 output: {file: result.h5, checkpoint_every: $every}
 """
+DRIVEN = STEERED.replace("base: {scale: 2}", "reference: brownian, base: {scale: 0}")
 LEAPS = "hmc, leapfrog_steps: 3"
 FEW = "batches: 3, moves_every: 2"
 
@@ -241,7 +242,8 @@ REMEMBERED = LOCALIZED.replace("dimension: 10", "dimension: 2").replace(
     "steps: 24, pieces: 12", "steps: 12, pieces: 6, first: .05, spread: 3,\n"
     "  field: {type: mcmc, chains: 2, moves: 4, warm_up: 60}")
 
-CASES = {"trained": TRAINED, "steered": STEERED, "slips": SLIPS,
+CASES = {"trained": TRAINED, "steered": STEERED, "driven": DRIVEN,
+         "slips": SLIPS,
          "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
          "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,

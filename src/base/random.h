@@ -48,6 +48,7 @@ enum dun_purpose {
   DUN_PURPOSE_REPLAY,        /* which stored pieces are learned from again */
   DUN_PURPOSE_FRESH,         /* which of the latest */
   DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
+  DUN_PURPOSE_BACK,          /* draws of the target from which a path's way back begins */
 };
 
 struct dun_address {

@@ -9,6 +9,9 @@
  * The result's particles are those of one simulation more, with what was learned; method smc with
  * path.load takes as many as are wanted.
  *
+ * With a driven reference the control is that of path integral samplers and of denoising diffusion
+ * samplers, and the loss is the one that Richter & Berner take for them.
+ *
  * Our names and the paper's letters: batches of pieces = the replay buffer; log weight of a piece
  * = log w_n; exponent = beta_k. */
 #include "methods/scld.h"
@@ -31,6 +34,8 @@ static const struct dun_table_column columns[] = {
     {"plain_evidence", "", "log Z of a simulation without selections and moves."},
     {"plain_bound", "", "Its lower bound on log Z (ELBO)."},
     {"plain_ess", "", "Its effective sample size."},
+    {"upper_bound", "",
+     "Upper bound on log Z (EUBO), of ways back from exact draws; NaN: the target has none."},
     {"gradient", "", "Norm of the last gradient, after clipping."},
     {"skipped", "", "Steps so far whose gradient was no number."},
     {"dropped", "", "Pieces of the last step that were no numbers under what had been learned."},
@@ -137,6 +142,7 @@ static void release(void *self)
   DUN_FREE(s->gradient);
   DUN_FREE(s->pace);
   DUN_FREE(s->found);
+  DUN_FREE(s->columns);
 }
 
 static struct dun_address first_address(const struct dun_run *run)
@@ -163,9 +169,10 @@ static void set_optimiser(struct dun_scld *s)
   struct dun_optimiser *o = &s->optimiser;
   int64_t weights = s->steering.weights.count, T = s->path->steps;
   for (int64_t i = 0; i < dun_lessons_numbers(s->path); i++)
-    s->pace[i] = i < weights       ? s->rates.control
-                 : i < weights + T ? s->rates.exponents
-                                   : s->rates.base;
+    s->pace[i] = i < weights                          ? s->rates.control
+                 : i < weights + T                    ? s->rates.exponents
+                 : s->path->reference == DUN_ANNEALED ? s->rates.base
+                                                      : 0;
   o->pace = s->pace;
   o->rate = 1;
   o->first_decay = .9;
@@ -190,11 +197,13 @@ static int make(struct dun_context *context, struct dun_scld *s, struct dun_run 
   DUN_FREE(s->gradient);
   DUN_FREE(s->pace);
   DUN_FREE(s->found);
+  DUN_FREE(s->columns);
+  s->columns = dun_allocate(s->replay.d, DUN_LANES * sizeof *s->columns);
   s->total = dun_allocate(slopes > numbers ? slopes : numbers, sizeof *s->total);
   s->gradient = dun_allocate(numbers, sizeof *s->gradient);
   s->pace = dun_allocate(numbers, sizeof *s->pace);
   s->found = dun_allocate((s->batches + 2) * local, sizeof *s->found);
-  if (!s->total || !s->gradient || !s->pace || !s->found)
+  if (!s->columns || !s->total || !s->gradient || !s->pace || !s->found)
     return DUN_ERROR_MEMORY;
   set_optimiser(s);
   return 0;
@@ -232,7 +241,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->now = (struct dun_scld_simulation){.mode = s->steps > 0 ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL};
   s->done = s->dropped = s->lost = 0;
   s->loss = s->norm = s->first_loss = 0;
-  s->trained = (struct dun_scld_found){0};
+  s->trained = s->plain = (struct dun_scld_found){0};
   s->ready = 1;
   return dun_agree(context, start_here(context, s, run));
 }
@@ -322,18 +331,20 @@ static int learn(struct dun_context *context, struct dun_scld *s, struct dun_run
   return DUN_TICK_GOING;
 }
 
-static void keep_found(struct dun_scld *s, const struct dun_run *run)
+static void keep_found(const struct dun_scld *s, const struct dun_run *run,
+                       struct dun_scld_found *found)
 {
-  s->trained = (struct dun_scld_found){.evidence = run->now.log_evidence,
-                                       .bound = s->now.bound,
-                                       .selections = (double)s->now.selections,
-                                       .acceptance = dun_scld_acceptance(s),
-                                       .ess = run->now.ess};
+  *found = (struct dun_scld_found){.evidence = run->now.log_evidence,
+                                   .bound = s->now.bound,
+                                   .selections = (double)s->now.selections,
+                                   .acceptance = dun_scld_acceptance(s),
+                                   .ess = run->now.ess};
 }
 
-static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
+static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
+                   double upper)
 {
-  const struct dun_scld_found *t = &s->trained;
+  const struct dun_scld_found *t = &s->trained, *plain = &s->plain;
   const double row[COLUMNS] = {(double)run->replicate,
                                (double)s->done,
                                s->loss,
@@ -342,9 +353,10 @@ static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_r
                                t->ess,
                                t->selections,
                                t->acceptance,
-                               run->now.log_evidence,
-                               s->now.bound,
-                               run->now.ess,
+                               plain->evidence,
+                               plain->bound,
+                               plain->ess,
+                               upper,
                                s->norm,
                                (double)s->optimiser.skipped,
                                (double)s->dropped};
@@ -360,8 +372,9 @@ static void tell(const struct dun_scld *s, struct dun_run *run)
   run->now.acceptance = dun_scld_acceptance(s);
 }
 
-/* A simulation is over. */
-static int end_simulation(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
+/* A simulation is over; that of mode UPPER has found this bound. */
+static int end_simulation(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
+                          double upper)
 {
   int status = 0;
   switch (s->now.mode) {
@@ -370,14 +383,23 @@ static int end_simulation(struct dun_context *context, struct dun_scld *s, struc
       next_simulation(s, 0);
       return DUN_TICK_GOING;
     }
-    keep_found(s, run);
+    keep_found(s, run, &s->trained);
     s->now.phase = DUN_SCLD_LEARN;
     return DUN_TICK_GOING;
   case DUN_SCLD_PLAIN:
-    status = add_row(context, s, run);
+    keep_found(s, run, &s->plain);
     tell(s, run);
+    if (run->target->draw) {
+      s->now = (struct dun_scld_simulation){.mode = DUN_SCLD_UPPER};
+      break;
+    }
+    status = add_row(context, s, run, NAN);
     next_simulation(s, 0);
     break;
+  case DUN_SCLD_UPPER:
+    status = add_row(context, s, run, upper);
+    next_simulation(s, 0);
+    return status < 0 ? status : DUN_TICK_GOING;
   default: s->now.phase = DUN_SCLD_OVER; tell(s, run);
   }
   return status < 0 ? status : DUN_TICK_STEP;
@@ -393,8 +415,10 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_TICK_DONE;
   if (s->now.phase == DUN_SCLD_LEARN)
     return learn(context, s, run);
-  status = dun_scld_simulate(context, s, run);
-  return status < 0 ? status : status > 0 ? end_simulation(context, s, run) : DUN_TICK_GOING;
+  double upper = NAN;
+  status = s->now.mode == DUN_SCLD_UPPER ? dun_scld_return(context, s, run, &upper)
+                                         : dun_scld_simulate(context, s, run);
+  return status < 0 ? status : status > 0 ? end_simulation(context, s, run, upper) : DUN_TICK_GOING;
 }
 
 /* Unless the last simulation was to its end. */
@@ -465,6 +489,8 @@ static const struct dun_state state[] = {
     NUMBER("first loss", first_loss),
     DUN_STATE_ROW("trained", DUN_STATE_NUMBER, offsetof(struct dun_scld, trained),
                   sizeof(struct dun_scld_found) / sizeof(double)),
+    DUN_STATE_ROW("plain", DUN_STATE_NUMBER, offsetof(struct dun_scld, plain),
+                  sizeof(struct dun_scld_found) / sizeof(double)),
     STATE("move steps", DUN_STATE_NUMBERS, log_step),
     STATE("past", DUN_STATE_NUMBERS, past),
     STATE("table", DUN_STATE_NUMBERS, table.cells),
@@ -496,7 +522,7 @@ static const struct dun_option rate_rows[] = {
      .initial = "1e-3",
      .minimum = 0,
      .maximum = 1e3,
-     .doc = "Of the base's mean and log standard deviations."},
+     .doc = "Of the base's mean and log standard deviations; of driven references they stay."},
     {0},
 };
 

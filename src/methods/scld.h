@@ -11,6 +11,7 @@
 enum dun_scld_mode {
   DUN_SCLD_TRAIN, /* selected and moved, and kept to be learned from */
   DUN_SCLD_PLAIN, /* neither selected nor moved: what the diffusion does by itself */
+  DUN_SCLD_UPPER, /* backwards from exact draws of the target */
   DUN_SCLD_FINAL, /* selected and moved at every boundary: the result */
   DUN_SCLD_AGAIN  /* a batch from before a restart, which checkpoints do not hold */
 };
@@ -40,7 +41,7 @@ struct dun_scld {
   double first_loss;
   struct dun_scld_found {
     double evidence, bound, selections, acceptance, ess;
-  } trained; /* by the last simulation to learn from */
+  } trained, plain; /* by the last simulation to learn from; by the one after it */
   struct dun_steering steering;
   struct dun_optimiser optimiser;
   struct dun_numbers log_step; /* [pieces]: of the moves behind each */
@@ -57,6 +58,7 @@ struct dun_scld {
   struct dun_batch_sum sum;
   double *total, *gradient, *pace; /* [slopes or numbers], [numbers], [numbers] */
   double *found;                   /* log weights of what was chosen */
+  double *columns;                 /* [d][64]: scratch */
   struct dun_steering again;       /* what an earlier batch went by */
   int64_t batch_again;             /* its number */
   int ready;                       /* the replay holds what it should */
@@ -77,8 +79,13 @@ static inline double dun_scld_acceptance(const struct dun_scld *scld)
   return scld->now.acceptance / scld->now.moves;
 }
 
+/* The number that random numbers of the present simulation have in the place of the tick's. */
+int64_t dun_scld_tick(const struct dun_scld *scld);
 /* Collective.  A tick of the present simulation, in its phases up to MOVE; 1 when it is over. */
 int dun_scld_simulate(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
+/* Collective.  A tick of a simulation of mode UPPER; 1 when it is over, with its bound on log Z. */
+int dun_scld_return(struct dun_context *context, struct dun_scld *scld, struct dun_run *run,
+                    double *bound);
 /* Collective.  Fills the replay, which is in no checkpoint, by what its batches went by; all else
  * is left as it was.  It is not interrupted. */
 int dun_scld_simulate_again(struct dun_context *context, struct dun_scld *scld,

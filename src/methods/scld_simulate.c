@@ -15,6 +15,7 @@ static int64_t simulation_of(const struct dun_scld *s)
   return s->now.mode == DUN_SCLD_AGAIN   ? 2 * s->batch_again
          : s->now.mode == DUN_SCLD_TRAIN ? 2 * s->done
          : s->now.mode == DUN_SCLD_PLAIN ? 2 * s->done - 1
+         : s->now.mode == DUN_SCLD_UPPER ? 2 * s->done - 1
                                          : 2 * s->steps;
 }
 
@@ -259,6 +260,11 @@ static int move(struct dun_context *context, struct dun_scld *s, struct dun_run 
   return go_on(s);
 }
 
+int64_t dun_scld_tick(const struct dun_scld *s)
+{
+  return simulation_of(s) * (s->path->pieces + 1) + s->now.piece;
+}
+
 int dun_scld_simulate(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   static int (*const phases[])(struct dun_context *, struct dun_scld *, struct dun_run *) = {
@@ -274,7 +280,7 @@ int dun_scld_simulate(struct dun_context *context, struct dun_scld *s, struct du
       [DUN_SCLD_MOVE] = DUN_PHASE_MOVE,
   };
   int64_t tick = run->tick;
-  run->tick = simulation_of(s) * (s->path->pieces + 1) + s->now.piece;
+  run->tick = dun_scld_tick(s);
   enum dun_phase before = dun_timers_switch(&context->timers, booked[s->now.phase]);
   int status = phases[s->now.phase](context, s, run);
   dun_timers_switch(&context->timers, before);

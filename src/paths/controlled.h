@@ -20,8 +20,8 @@
  * guides without a control.  (Of the annealed one r_t is the base, too.)  All weights are exact,
  * whatever u is.
  *
- * Method scld learns, for annealed steps, the control, the base, and an exponent beta_k in the
- * place of t at every step; `load` takes over what it has learned.
+ * Method scld learns the control, an exponent beta_k in the place of t at every step and, for
+ * annealed steps, the base; `load` takes over what it has learned.
  *
  * Our names and the papers' letters: exponent t = beta_k; diffusion = sigma_k, whose noise has the
  * variance 2 sigma^2 a unit of time, where PIS's has sigma^2; pieces = N, sub-trajectories. */
@@ -33,24 +33,35 @@
 #include "parallel/tiles.h"
 #include "paths/path.h"
 
+enum dun_reference { DUN_ANNEALED, DUN_BROWNIAN, DUN_STATIONARY };
+
 /* What is learned of a path with T steps in d dimensions. */
 struct dun_steering {
+  int64_t reference;            /* enum dun_reference: of which the rest was learned */
   int64_t width;                /* of the control's layers */
   struct dun_numbers weights;   /* of the control */
   struct dun_numbers exponents; /* a[T]: beta_k is the share of softplus(a_1), ..., softplus(a_k) in
                                  * the sum of all */
-  struct dun_numbers mean, log_scale; /* [d]: of the base */
+  struct dun_numbers mean, log_scale; /* [d]: of the base; DUN_STEERING_POINT: scale 0 */
 };
+#define DUN_STEERING_POINT (-299.)
 
 /* Its state rows, all learned, of a struct that has it as a member. */
 #define DUN_STEERING_STATE(type_, member_)                                                         \
-  {.name = "control_width",                                                                        \
+  {.name = "reference",                                                                            \
    .type = DUN_STATE_INTEGER,                                                                      \
-   .offset = offsetof(type_, member_.width),                                                       \
+   .offset = offsetof(type_, member_.reference),                                                   \
    .count = 1,                                                                                     \
-   .least = 1,                                                                                     \
-   .most = DUN_CONTROL_MOST_WIDTH,                                                                 \
-   .learned = "Numbers in the layers of the control."},                                            \
+   .least = DUN_ANNEALED,                                                                          \
+   .most = DUN_STATIONARY,                                                                         \
+   .learned = "0: Langevin steps; 1: Brownian motion; 2: a stationary process."},                  \
+      {.name = "control_width",                                                                    \
+       .type = DUN_STATE_INTEGER,                                                                  \
+       .offset = offsetof(type_, member_.width),                                                   \
+       .count = 1,                                                                                 \
+       .least = 1,                                                                                 \
+       .most = DUN_CONTROL_MOST_WIDTH,                                                             \
+       .learned = "Numbers in the layers of the control."},                                        \
       {.name = "control",                                                                          \
        .type = DUN_STATE_NUMBERS,                                                                  \
        .offset = offsetof(type_, member_.weights),                                                 \
@@ -79,8 +90,6 @@ struct dun_track {
   int64_t points;      /* of a piece: its steps and one */
   float *x, *gradient; /* of the present piece; not owned */
 };
-
-enum dun_reference { DUN_ANNEALED, DUN_BROWNIAN, DUN_STATIONARY };
 
 struct dun_controlled {
   /* options */
@@ -132,7 +141,7 @@ void dun_controlled_law_at(const struct dun_controlled *path, const double *prec
 
 /* Local.  From now on the path goes by the steering, whose width is set, and, with `first` NULL,
  * its numbers; else these are made: the base of the options, equal exponents, and a control drawn
- * at that address.  DUN_ERROR_INPUT where the reference is not annealed; DUN_ERROR_MEMORY. */
+ * at that address.  DUN_ERROR_MEMORY. */
 int dun_controlled_steer(struct dun_controlled *path, struct dun_steering *steering,
                          const struct dun_address *first);
 /* Whenever the steering's numbers have changed. */
@@ -162,6 +171,19 @@ void dun_controlled_score(const struct dun_controlled *path, double t, const dou
  * normalisers, which are equal; D is the step and quarter = sigma^2 / (4 T). */
 void dun_controlled_ratio(int d, double quarter, const double *x, const double *next,
                           const double *f, const double *b, double *term);
+
+/* Of driven steps: how much of its distance from the mean coordinate j keeps in step k of the
+ * reference, and the variance of the noise; and what guides without a control. */
+void dun_controlled_reference(const struct dun_controlled *path, int64_t k, int64_t j, double *keep,
+                              double *v);
+void dun_controlled_guide(const struct dun_controlled *path, int64_t k, const double *x,
+                          const double *g, double *score, double *factor);
+
+/* The way back through piece number `piece`, from x[d][64], whose points the last piece takes for
+ * draws of the target; adds to log_weight[64] what the piece adds to log w of the whole path, log
+ * of its law forwards over that backwards and Z.  +inf, and x as it was, where it diverged. */
+void dun_controlled_return(const struct dun_controlled *path, int64_t piece, int n,
+                           struct dun_address address, double *x, double *log_weight);
 
 /* The path's carry. */
 void dun_controlled_carry(const void *self, double t, double next, int n,

@@ -120,14 +120,23 @@ static void load(const struct dun_lessons *s, const struct dun_piece *piece, int
   }
 }
 
+static int is_annealed(const struct dun_lessons *s)
+{
+  return s->path->reference == DUN_ANNEALED;
+}
+
 /* Score and drift of step k, as the way there from the point or, with sign -1, as the way back. */
 static void drift(const struct dun_lessons *s, int64_t k, int sign, struct point *p)
 {
   const struct dun_controlled *path = s->path;
   double *precision = s->work + 2 * POINT_COLUMNS * columns_of(s) * L, constant;
   double t = path->exponent[k];
-  dun_controlled_law(path, 0, t, precision, &constant);
-  dun_controlled_score(path, t, precision, p->x, p->g, p->score, p->factor);
+  if (is_annealed(s)) {
+    dun_controlled_law(path, 0, t, precision, &constant);
+    dun_controlled_score(path, t, precision, p->x, p->g, p->score, p->factor);
+  } else {
+    dun_controlled_guide(path, k, p->x, p->g, p->score, p->factor);
+  }
   memcpy(p->full, p->score, (size_t)columns_of(s) * L * sizeof *p->full);
   dun_controlled_add(path, sign > 0 ? k : k + 1, sign, p->o, p->full);
 }
@@ -137,17 +146,53 @@ static double quarter_of(const struct dun_controlled *path, int64_t k)
   return .25 * path->sigma[k] * path->sigma[k] / (double)path->steps;
 }
 
-/* log_weight += sign log pi at one end, where the target's log density is lp[64]. */
+/* term[64] of a step that c drives, from the point to the next: log R - log F = v |c|^2 / 2 - D c
+ * with what the reference does not explain of the step, D. */
+DUN_CLONES static void driven_ratio(const struct dun_controlled *path, int64_t k,
+                                    const struct point *this, const struct point *next,
+                                    double *restrict term)
+{
+  double sum[L] = {0};
+  for (int64_t j = 0; j < path->target->dimension; j++) {
+    double keep, v, mean = path->mean[j];
+    dun_controlled_reference(path, k, j, &keep, &v);
+    for (int l = 0; l < L; l++) {
+      double c = this->full[j * L + l], away = this->x[j * L + l] - mean;
+      double driven = next->x[j * L + l] - DUN_FMA(keep, away, mean);
+      sum[l] = DUN_FMA(c, DUN_FMA(.5 * v, c, -driven), sum[l]);
+    }
+  }
+  for (int l = 0; l < L; l++)
+    term[l] = sum[l];
+}
+
+/* Of what the exponent stands against: the base, or the reference at its end; its precision in
+ * coordinate j. */
+static inline double anchor(const struct dun_controlled *path, int64_t j)
+{
+  return path->reference == DUN_ANNEALED ? 1 / (path->scale[j] * path->scale[j])
+                                         : path->precision[path->target->dimension + j];
+}
+
+/* How much of log pi is the base's logarithm, which is learned; of driven steps nothing is. */
+static inline double base_share(const struct dun_controlled *path, int64_t k)
+{
+  return path->reference == DUN_ANNEALED ? 1 - path->exponent[k] : 0;
+}
+
+/* log_weight += sign log pi at one end, where the target's log density is lp[64]; of driven steps
+ * without the reference's part, which the way back to it takes away again. */
 static void add_end(const struct dun_lessons *s, int64_t k, double sign, const struct point *p,
                     const double *lp, double *log_weight)
 {
   const struct dun_controlled *path = s->path;
   double *precision = s->work + 2 * POINT_COLUMNS * columns_of(s) * L, constant;
   double base[L] __attribute__((aligned(64))), t = path->exponent[k];
-  dun_controlled_law(path, 0, t, precision, &constant);
+  double share = is_annealed(s) ? 1 : -t;
+  dun_controlled_law(path, is_annealed(s) ? 0 : 1, is_annealed(s) ? t : 0, precision, &constant);
   dun_controlled_law_at(path, precision, constant, p->x, base, NULL);
   for (int l = 0; l < L; l++)
-    log_weight[l] += sign * (base[l] + (t > 0 ? t * lp[l] : 0));
+    log_weight[l] += sign * (share * base[l] + (t > 0 ? t * lp[l] : 0));
 }
 
 void dun_lessons_weigh(const struct dun_lessons *s, int64_t number, const struct dun_piece *piece,
@@ -165,8 +210,12 @@ void dun_lessons_weigh(const struct dun_lessons *s, int64_t number, const struct
     load(s, piece, k + 1 - first, &next);
     look(s, k + 1, &next);
     drift(s, k, 1, &this);
-    drift(s, k, -1, &next);
-    dun_controlled_ratio(d, quarter_of(s->path, k), this.x, next.x, this.full, next.full, term);
+    if (is_annealed(s)) {
+      drift(s, k, -1, &next);
+      dun_controlled_ratio(d, quarter_of(s->path, k), this.x, next.x, this.full, next.full, term);
+    } else {
+      driven_ratio(s->path, k, &this, &next, term);
+    }
     for (int l = 0; l < L; l++)
       log_weight[l] += term[l];
     other = this;
@@ -200,7 +249,7 @@ DUN_CLONES static void spread(const struct dun_controlled *path, int64_t k, int6
 {
   int64_t d = path->target->dimension;
   double gain[L], mean[L], scale[L], m = path->mean[j];
-  double precision = 1 / (path->scale[j] * path->scale[j]), rest = 1 - path->exponent[k];
+  double precision = anchor(path, j), rest = base_share(path, k);
   const double *x = p->x + j * L, *g = p->g + j * L, *o = p->o + j * L, *s = p->score + j * L;
   double *bar = p->bar + j * L, multiplier = path->network.gain[time * d + j];
   for (int l = 0; l < L; l++) {
@@ -238,22 +287,40 @@ DUN_CLONES static void learn_step(const struct dun_controlled *path, int64_t k,
   to.exponent[k] += dun_fold_lanes(exponent);
 }
 
+DUN_CLONES static void learn_driven(const struct dun_controlled *path, int64_t k,
+                                    const struct point *this, const struct point *next,
+                                    const double *restrict factor, struct places to)
+{
+  double exponent[L] = {0};
+  for (int64_t j = 0; j < path->target->dimension; j++) {
+    double there[L], keep, v, mean = path->mean[j];
+    dun_controlled_reference(path, k, j, &keep, &v);
+    for (int l = 0; l < L; l++) {
+      int64_t i = j * L + l;
+      double driven = next->x[i] - DUN_FMA(keep, this->x[i] - mean, mean);
+      there[l] = factor[l] * DUN_FMA(v, this->full[i], -driven);
+    }
+    spread(path, k, k, 1, this, there, j, to, exponent);
+  }
+  to.exponent[k] += dun_fold_lanes(exponent);
+}
+
 /* Of sign log pi at an end. */
 DUN_CLONES static void learn_end(const struct dun_controlled *path, int64_t k, double sign,
                                  const struct point *p, const double *restrict lp,
                                  const double *restrict factor, struct places to)
 {
-  double rest = 1 - path->exponent[k], base[L] = {0}, exponent[L], log_part = 0;
+  double rest = base_share(path, k), base[L] = {0}, exponent[L], log_part = 0;
   for (int64_t j = 0; j < path->target->dimension; j++) {
     double mean[L], scale[L], m = path->mean[j];
-    double precision = 1 / (path->scale[j] * path->scale[j]);
+    double precision = anchor(path, j);
     for (int l = 0; l < L; l++) {
       double away = p->x[j * L + l] - m, square = precision * away * away;
       base[l] += square;
       mean[l] = sign * factor[l] * away;
       scale[l] = sign * factor[l] * (square - 1);
     }
-    log_part += dun_log(path->scale[j] * path->scale[j]) + DUN_LOG_2PI;
+    log_part += DUN_LOG_2PI - dun_log(precision);
     to.mean[j] += rest * precision * dun_fold_lanes(mean);
     to.log_scale[j] += rest * dun_fold_lanes(scale);
   }
@@ -279,8 +346,12 @@ void dun_lessons_learn(const struct dun_lessons *s, int64_t number, const struct
     look(s, k + 1, &next);
     memset(next.bar, 0, bytes);
     drift(s, k, 1, &this);
-    drift(s, k, -1, &next);
-    learn_step(path, k, &this, &next, factor, to);
+    if (is_annealed(s)) {
+      drift(s, k, -1, &next);
+      learn_step(path, k, &this, &next, factor, to);
+    } else {
+      learn_driven(path, k, &this, &next, factor, to);
+    }
     look_back(s, k, &this, slopes);
     other = this;
     this = next;

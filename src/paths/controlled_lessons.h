@@ -2,7 +2,7 @@
  * their log weights under the present numbers, whatever these were when they were carried, and how
  * the log weights change with the numbers.  No target is evaluated, and no second derivatives are
  * needed (Chen et al. 2024, arXiv 2412.07081; the log-variance loss: Richter & Berner 2024,
- * arXiv 2307.01198). */
+ * arXiv 2307.01198, who take it for driven diffusions, too). */
 #ifndef DUNLIN_PATHS_CONTROLLED_LESSONS_H
 #define DUNLIN_PATHS_CONTROLLED_LESSONS_H
 

@@ -51,14 +51,6 @@ static int make_room(struct dun_controlled *s, int64_t width)
   return status < 0 ? status : s->exponent && s->point ? 0 : DUN_ERROR_MEMORY;
 }
 
-static int check_reference(const struct dun_controlled *s)
-{
-  if (s->reference == DUN_ANNEALED)
-    return 0;
-  return dun_fail(DUN_ERROR_INPUT, "path controlled is learned, and loads what was learned, with "
-                                   "reference: annealed only");
-}
-
 static int make_first(struct dun_controlled *s, struct dun_steering *steering,
                       struct dun_address address)
 {
@@ -74,17 +66,19 @@ static int make_first(struct dun_controlled *s, struct dun_steering *steering,
                                   steering->log_scale.value)) < 0)
     return status;
   dun_control_draw(&s->network, address, steering->weights.value);
-  for (int64_t j = 0; j < d; j++)
-    steering->log_scale.value[j] = dun_scalar_log(steering->log_scale.value[j]);
+  steering->reference = s->reference;
+  for (int64_t j = 0; j < d; j++) {
+    double scale = steering->log_scale.value[j];
+    steering->log_scale.value[j] = scale > 0 ? dun_scalar_log(scale) : DUN_STEERING_POINT;
+  }
   return 0;
 }
 
 int dun_controlled_steer(struct dun_controlled *s, struct dun_steering *steering,
                          const struct dun_address *first)
 {
-  int status = check_reference(s);
-  if (status < 0 || (status = make_room(s, steering->width)) < 0 ||
-      (first && (status = make_first(s, steering, *first)) < 0))
+  int status = make_room(s, steering->width);
+  if (status < 0 || (first && (status = make_first(s, steering, *first)) < 0))
     return status;
   s->steering = steering;
   dun_controlled_refresh(s);
@@ -116,12 +110,15 @@ DUN_CLONES static void make_exponents(int64_t T, const double *a, double *expone
 void dun_controlled_refresh(struct dun_controlled *s)
 {
   const struct dun_steering *steering = s->steering;
+  double constant;
   dun_control_set(&s->network, steering->weights.value);
   make_exponents(s->steps, steering->exponents.value, s->exponent);
   for (int64_t j = 0; j < s->target->dimension; j++) {
     s->mean[j] = steering->mean.value[j];
-    s->scale[j] = dun_scalar_exp(steering->log_scale.value[j]);
+    double log_scale = steering->log_scale.value[j];
+    s->scale[j] = log_scale > DUN_STEERING_POINT ? dun_scalar_exp(log_scale) : 0;
   }
+  dun_controlled_law(s, 1, 0, s->precision + s->target->dimension, &constant);
 }
 
 /* ---- from a file ----------------------------------------------------------------------------- */
@@ -139,10 +136,13 @@ static int check_size(const struct dun_controlled *s, const char *name,
 
 static int take(struct dun_controlled *s)
 {
+  static const char *const words[] = {"annealed", "brownian", "stationary"};
   const struct dun_steering *loaded = &s->loaded;
-  int status = check_reference(s);
-  if (status < 0)
-    return status;
+  int status;
+  if (loaded->reference != s->reference)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "%s: learned of a path with reference: %s, and path.reference is %s", s->load,
+                    words[loaded->reference], words[s->reference]);
   if (loaded->exponents.count != s->steps)
     return dun_fail(DUN_ERROR_INPUT, "%s: learned of a path of %lld steps, and path.steps is %lld",
                     s->load, loaded->exponents.count, s->steps);

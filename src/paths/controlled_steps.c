@@ -219,9 +219,8 @@ DUN_CLONES static void drive(double mean, double keep, double v, const double *r
   }
 }
 
-/* How much of a distance from the mean is kept, and the variance of the noise. */
-DUN_CLONES static void reference_step(const struct dun_controlled *s, int64_t k, int64_t j,
-                                      double *keep, double *v)
+DUN_CLONES void dun_controlled_reference(const struct dun_controlled *s, int64_t k, int64_t j,
+                                         double *keep, double *v)
 {
   double noise = 2 * s->sigma[k] * s->sigma[k] / (double)s->steps;
   double own = s->scale[j] * s->scale[j];
@@ -231,22 +230,31 @@ DUN_CLONES static void reference_step(const struct dun_controlled *s, int64_t k,
   *v = brownian ? noise : -own * dun_expm1(-noise / own);
 }
 
-/* A step along a reference process; w.g is written. */
-static void step_driven(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
+void dun_controlled_guide(const struct dun_controlled *s, int64_t k, const double *x,
+                          const double *g, double *score, double *factor)
+{
+  int64_t d = s->target->dimension;
+  double t = s->steering ? s->exponent[k] : (double)k / (double)s->steps;
+
+  for (int64_t j = 0; j < d; j++)
+    s->precision[j] = -t * s->precision[d + j];
+  dun_controlled_score(s, t, s->precision, x, g, score, factor);
+}
+
+/* A step along a reference process; w.g is the target's gradient at x. */
+static void step_driven(const struct dun_controlled *s, int64_t k, const struct columns *w,
                         double *x, double *log_ratio)
 {
   int d = s->target->dimension;
-  double t = (double)k / (double)s->steps, keep, v;
+  double keep, v;
   double term[DUN_LANES] __attribute__((aligned(64))) = {0};
 
-  target_gradient(s, n, x, w->g);
-  for (int64_t j = 0; j < d; j++)
-    s->precision[j] = -t * s->precision[d + j];
-  dun_controlled_score(s, t, s->precision, x, w->g, w->f, NULL);
+  dun_controlled_guide(s, k, x, w->g, w->f, NULL);
+  look_at(s, k, x, w->u);
   add_control(s, k, 1, x, w, w->f);
   for (int64_t j = 0; j < d; j++) {
     int64_t at = j * DUN_LANES;
-    reference_step(s, k, j, &keep, &v);
+    dun_controlled_reference(s, k, j, &keep, &v);
     drive(s->mean[j], keep, v, x + at, w->f + at, w->xi + at, w->next + at, term);
   }
   close_step(d, term, x, w->next, log_ratio);
@@ -292,22 +300,157 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
   const struct dun_controlled *s = self;
   struct columns w = columns_of(s);
   int64_t first = llround(t * (double)s->steps), end = llround(next * (double)s->steps);
-  int d = s->target->dimension;
+  int d = s->target->dimension, annealed = s->reference == DUN_ANNEALED;
 
   (void)memory;
   memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
   add_reference(s, t, 1, x, log_ratio);
-  if (s->reference == DUN_ANNEALED)
+  if (annealed) {
     target_gradient(s, n, x, w.g);
-  look_at(s, first, x, w.u);
-  keep(s, address.tile, 0, n, x, w.g);
+    look_at(s, first, x, w.u);
+  }
   for (int64_t k = first; k < end && !s->target->given_up; k++) {
     dun_normals_from(address, (k - first) * d, d, w.xi);
-    if (s->reference == DUN_ANNEALED)
+    if (!annealed)
+      target_gradient(s, n, x, w.g);
+    keep(s, address.tile, k - first, n, x, w.g);
+    if (annealed)
       step_annealed(s, k, n, &w, x, log_ratio);
     else
-      step_driven(s, k, n, &w, x, log_ratio);
-    keep(s, address.tile, k + 1 - first, n, x, w.g);
+      step_driven(s, k, &w, x, log_ratio);
   }
+  keep(s, address.tile, end - first, n, x, w.g); /* of what is driven nobody asks this gradient */
   add_reference(s, next, -1, x, log_ratio);
+}
+
+/* ---- the way back ---------------------------------------------------------------------------- */
+
+/* As close_step, but towards x, and of what is no number the log weight is +inf. */
+static void close_return(int d, const double *term, const double *before, double *x,
+                         double *log_weight)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    if (fabs(term[l]) < MOST_TERM) {
+      log_weight[l] += term[l];
+      continue;
+    }
+    log_weight[l] = INFINITY;
+    for (int64_t j = 0; j < d; j++)
+      x[j * DUN_LANES + l] = before[j * DUN_LANES + l];
+  }
+}
+
+/* From x' to x by the annealed step's own way back; w.g is the target's gradient at x', and then at
+ * x; so is what was looked at. */
+static void return_annealed(const struct dun_controlled *s, int64_t k, int n,
+                            const struct columns *w, double *x, double *log_weight)
+{
+  int d = s->target->dimension;
+  double dt = 1 / (double)s->steps, drift = s->sigma[k] * s->sigma[k] * dt;
+  double constant, term[DUN_LANES] __attribute__((aligned(64)));
+  double t = s->steering ? s->exponent[k] : (double)k * dt;
+
+  dun_controlled_law(s, 0, t, s->precision, &constant);
+  dun_controlled_score(s, t, s->precision, x, w->g, w->b, NULL);
+  add_control(s, k + 1, -1, x, w, w->b);
+  dun_columns_sum(d, x, drift, w->b, w->next);
+  dun_columns_add(d, sqrt(2 * drift), w->xi, w->next);
+  target_gradient(s, n, w->next, w->g);
+  dun_controlled_score(s, t, s->precision, w->next, w->g, w->f, NULL);
+  look_at(s, k, w->next, w->u);
+  add_control(s, k, 1, w->next, w, w->f);
+  dun_controlled_ratio(d, .25 * drift, w->next, x, w->f, w->b, term);
+  close_return(d, term, x, w->next, log_weight);
+  memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
+}
+
+/* x of the reference given x' one step later, where r_k and r_{k+1} have variances `now` and
+ * `later`. */
+DUN_CLONES static void draw_back(double mean, double keep, double v, double now, double later,
+                                 const double *restrict next, const double *restrict xi,
+                                 double *restrict x)
+{
+  double gain = keep * now / later, deviation = sqrt(v * now / later);
+
+  for (int l = 0; l < DUN_LANES; l++)
+    x[l] = DUN_FMA(gain, next[l] - mean, mean) + deviation * xi[l];
+}
+
+/* term[64] += v c^2 / 2 - D c, with what the reference does not explain of the step, D. */
+DUN_CLONES static void add_driven(double mean, double keep, double v, const double *restrict x,
+                                  const double *restrict next, const double *restrict c,
+                                  double *restrict term)
+{
+  for (int l = 0; l < DUN_LANES; l++) {
+    double driven = next[l] - DUN_FMA(keep, x[l] - mean, mean);
+    term[l] = DUN_FMA(c[l], DUN_FMA(.5 * v, c[l], -driven), term[l]);
+  }
+}
+
+/* The reference reversed; w.g is written. */
+static void return_driven(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
+                          double *x, double *log_weight)
+{
+  int d = s->target->dimension, brownian = s->reference == DUN_BROWNIAN;
+  double keep, v, term[DUN_LANES] __attribute__((aligned(64))) = {0};
+
+  for (int64_t j = 0; j < d; j++) {
+    int64_t at = j * DUN_LANES;
+    double own = s->scale[j] * s->scale[j];
+    dun_controlled_reference(s, k, j, &keep, &v);
+    draw_back(s->mean[j], keep, v, own + (brownian ? s->variance[k] : 0),
+              own + (brownian ? s->variance[k + 1] : 0), x + at, w->xi + at, w->next + at);
+  }
+  target_gradient(s, n, w->next, w->g);
+  dun_controlled_guide(s, k, w->next, w->g, w->f, NULL);
+  look_at(s, k, w->next, w->u);
+  add_control(s, k, 1, w->next, w, w->f);
+  for (int64_t j = 0; j < d; j++) {
+    int64_t at = j * DUN_LANES;
+    dun_controlled_reference(s, k, j, &keep, &v);
+    add_driven(s->mean[j], keep, v, w->next + at, x + at, w->f + at, term);
+  }
+  close_return(d, term, x, w->next, log_weight);
+  memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
+}
+
+/* log_weight -= log of the law r_t, of annealed steps the base. */
+static void less_law(const struct dun_controlled *s, double t, const double *x, double *log_weight)
+{
+  double constant, lp[DUN_LANES] __attribute__((aligned(64)));
+
+  dun_controlled_law(s, t, 0, s->precision, &constant);
+  dun_controlled_law_at(s, s->precision, constant, x, lp, NULL);
+  for (int l = 0; l < DUN_LANES; l++)
+    log_weight[l] -= lp[l];
+}
+
+void dun_controlled_return(const struct dun_controlled *s, int64_t piece, int n,
+                           struct dun_address address, double *x, double *log_weight)
+{
+  struct columns w = columns_of(s);
+  int64_t count = s->steps / s->pieces, first = piece * count, d = s->target->dimension;
+  int annealed = s->reference == DUN_ANNEALED;
+  double lp[DUN_LANES] __attribute__((aligned(64))) = {0};
+
+  if (piece == s->pieces - 1) {
+    dun_evaluate(s->target, n, x, lp, NULL, NULL);
+    for (int l = 0; l < DUN_LANES; l++)
+      log_weight[l] += lp[l];
+    if (!annealed)
+      less_law(s, 1, x, log_weight);
+  }
+  if (annealed) {
+    target_gradient(s, n, x, w.g);
+    look_at(s, first + count, x, w.u);
+  }
+  for (int64_t k = first + count; k-- > first && !s->target->given_up;) {
+    dun_normals_from(address, (k - first) * d, (int)d, w.xi);
+    if (annealed)
+      return_annealed(s, k, n, &w, x, log_weight);
+    else
+      return_driven(s, k, n, &w, x, log_weight);
+  }
+  if (piece == 0 && annealed)
+    less_law(s, 0, x, log_weight);
 }

@@ -16,7 +16,7 @@ FILLED = {"trained": {"path": LAYERS}, "slips": {"path": "field: {type: exact}"}
           "seen": {"kernel": RING, "path": REVEALED}, "seeds": {"base": "prior"},
           "carried": {"path": "base: {scale: 1}"}, "opened": {"path": "center: 0"},
           "diffused": {"path": "noise: {type: reverse}, field: {type: exact}"},
-          "steered": {"kernel": LEAPS, "path": FEW}}
+          "steered": {"kernel": LEAPS, "path": FEW}, "driven": {"kernel": LEAPS, "path": FEW}}
 
 
 def packed(folder, name):

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 
+import numpy
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
 from cases import FEW, LEAPS  # noqa: E402
@@ -55,6 +57,8 @@ def test_training_pays_and_is_loaded():
         loss, plain = column(file, "scld", "loss"), column(file, "scld", "plain_bound")
         print(list(loss), list(plain))
         assert loss[-1] < .5 * loss[0] and plain[-1] > plain[0], (list(loss), list(plain))
+        upper = column(file, "scld", "upper_bound")
+        assert (upper > 2.9).all() and upper[-1] - plain[-1] < upper[0] - plain[0], list(upper)
         assert attributes(file)["diagnosis"] == "doubtful"
         found = attributes(file)
         assert abs(found["log_evidence"] - 3) < 5 * found["log_evidence_error"]
@@ -104,6 +108,27 @@ def test_trainings_that_run_wild_end_with_a_result():
             assert "loss: good" not in said, said
 
 
+def test_driven_diffusions():
+    """Brownian motion from a point and a stationary process learn to reach two modes: smc with what
+    was learned has smaller errors than without; 4 comparisons, limit 5 errors."""
+    for reference, scale in (("brownian", 0), ("stationary", 2)):
+        path = (f"path={{type: controlled, reference: {reference}, base: {{scale: {scale}}}, "
+                "steps: 32, pieces: 1, diffusion: {largest: 4}}")
+        with Folder() as folder:
+            train(folder, *sets(path, "method.batches=1", "method.rates.exponents=0"))
+            file = os.path.join(folder, "trained.h5")
+            errors = []
+            assert numpy.isfinite(column(file, "scld", "loss")).all()
+            for words in (SAMPLE, SAMPLE[2:]):
+                dunlin_in(folder, *sets(path), *words, "--set", "run.particles=4000",
+                          "--output", "sampled.h5")
+                found = attributes(os.path.join(folder, "sampled.h5"))
+                errors.append(found["log_evidence_error"])
+                assert abs(found["log_evidence"] - 3) < 5 * errors[-1], (reference, found)
+            print(reference, errors)
+            assert errors[0] < errors[1], (reference, errors)
+
+
 def test_simulations_without_weight_are_rows():
     """Without selections no particle comes through so many pieces inside walls."""
     library = os.path.join(BUILD, "tests", "user_target", "walled.so")
@@ -129,7 +154,8 @@ def test_table_of_trainings():
         said = subprocess.run([PYTHON, script, folder], check=True, stdout=subprocess.PIPE,
                               text=True).stdout.splitlines()
         assert len(said) == 2 and said[1].split()[0] == "gaussian_mixture"
-        assert said[1].split()[1] == "2" and said[1].split()[-1] == "3.00", said
+        assert said[1].split()[1:4] == ["annealed", "4", "2"], said
+        assert said[1].split()[-1] == "3.00", said
 
 
 def test_bad_inputs():
@@ -141,7 +167,6 @@ def test_bad_inputs():
 
         refused(bad("path={type: geometric, base: {type: gaussian, scale: 2}}"), "scld",
                 "path controlled", "geometric")
-        refused(bad("path.reference=stationary"), "reference", "annealed")
         refused(bad("kernel={type: ula, metropolised: false}"), "kernel")
         refused(bad("kernel.metric=dense"), "metric")
         refused(bad("method.move_steps=[1, 2, 3]"), "move_steps", "3")
@@ -168,7 +193,7 @@ def test_bad_files():
 
         refused(bad("target.dimension=3"), "trained.h5", "2 dim", "3")
         refused(bad("path.steps=64"), "32 steps", "64")
-        refused(bad("path.reference=brownian"), "annealed")
+        refused(bad("path.reference=brownian"), "trained.h5", "annealed", "brownian")
         dunlin_in(folder, "--output", "smc.h5", *SAMPLE)
         refused(bad(file="smc.h5"), "smc.h5", "/learned/method")
 

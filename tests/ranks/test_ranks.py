@@ -62,6 +62,7 @@ def test_trainings():
     same_at((1, 2, 3, 7), "trained", path=LAYERS, particles=500)
     same_at((1, 2), "trained", path=LEVELS, particles=100)
     same_at((1, 2, 3, 7), "steered", kernel=LEAPS, path=FEW, particles=300)
+    same_at((1, 3), "driven", kernel=LEAPS, path=FEW, particles=300)
     same_at((1, 5), "steered", kernel="rwm", path="batches: 1", particles=100)
 
 

@@ -193,7 +193,7 @@ static void at_time(struct pieces *p, double t, const double *x, double *lp)
 }
 
 /* Carries 64 particles through piece 2 under a control that is far from 0. */
-static void open_pieces(struct pieces *p, double clip)
+static void open_pieces(struct pieces *p, const char *reference, double clip)
 {
   static double x[2 * L] __attribute__((aligned(64)));
   double before[L] __attribute__((aligned(64))), after[L] __attribute__((aligned(64)));
@@ -203,9 +203,9 @@ static void open_pieces(struct pieces *p, double clip)
   snprintf(text, sizeof text,
            "run: {seed: 5, particles: 64}\n"
            "target: {type: gaussian, dimension: 2, mean: 1, covariance: {scale: .5}}\n"
-           "path: {type: controlled, base: {mean: .2, scale: [1, 1.3]}, steps: 12, pieces: 4, "
-           "clip: %g}\nmethod: {type: smc, moves_per_step: 0}\n",
-           clip);
+           "path: {type: controlled, reference: %s, base: {mean: .2, scale: [1, 1.3]}, "
+           "steps: 12, pieces: 4, clip: %g}\nmethod: {type: smc, moves_per_step: 0}\n",
+           reference, clip);
   p->run = fixture_make(&p->fixture, text);
   p->path = p->run->path_self;
   p->steering.width = 6;
@@ -213,8 +213,10 @@ static void open_pieces(struct pieces *p, double clip)
   CHECK(dun_controlled_steer(p->path, &p->steering, &first) == 0);
   shake(p->steering.weights.count, .4, 7, p->steering.weights.value);
   shake(12, .7, 8, p->steering.exponents.value);
-  shake(2, .4, 9, p->steering.mean.value);
-  shake(2, .4, 10, p->steering.log_scale.value);
+  if (p->path->reference == DUN_ANNEALED) {
+    shake(2, .4, 9, p->steering.mean.value);
+    shake(2, .4, 10, p->steering.log_scale.value);
+  }
   dun_controlled_refresh(p->path);
   p->track = (struct dun_track){.tiles = p->run->population.tiles, .points = POINTS};
   p->track.x = must(L * POINTS * 2, sizeof(float));
@@ -245,15 +247,24 @@ static void close_pieces(struct pieces *p)
   fixture_free(&p->fixture);
 }
 
-static void weights_are_those_of_the_carry(void)
+static const char *const references[] = {"annealed", "brownian", "stationary"};
+
+static void weigh(double clip)
 {
   struct pieces p;
   double found[L] __attribute__((aligned(64)));
-  open_pieces(&p, 1e6);
-  dun_lessons_weigh(&p.lessons, 2, &p.piece, found);
-  for (int l = 0; l < L; l++)
-    CHECK_NEAR(found[l], p.told[l], 1e-4 * (1 + fabs(p.told[l])));
-  close_pieces(&p);
+  for (int r = 0; r < 3; r++) {
+    open_pieces(&p, references[r], clip);
+    dun_lessons_weigh(&p.lessons, 2, &p.piece, found);
+    for (int l = 0; l < L; l++)
+      CHECK_NEAR(found[l], p.told[l], 1e-4 * (1 + fabs(p.told[l])));
+    close_pieces(&p);
+  }
+}
+
+static void weights_are_those_of_the_carry(void)
+{
+  weigh(1e6);
 }
 
 /* Number i of all that is learned. */
@@ -279,11 +290,11 @@ static double total(struct pieces *p, const double *factor)
 
 /* Scores that are cut to a norm count as constants in how much: derivatives are compared where none
  * is. */
-static void slopes_of_pieces(void)
+static void slopes_along(const char *reference)
 {
   struct pieces p;
   double factor[L] = {0};
-  open_pieces(&p, 1e6);
+  open_pieces(&p, reference, 1e6);
   p.lessons.precise = 1;
   CHECK(dun_lessons_init(&p.lessons) == 0);
   shake(L, 1, 13, factor);
@@ -295,7 +306,10 @@ static void slopes_of_pieces(void)
   for (int64_t i = 0; i < numbers; i++)
     largest = fabs(gradient[i]) > largest ? fabs(gradient[i]) : largest;
   CHECK(number(&p, numbers) == NULL && largest > 1);
-  for (int64_t i = 0; i < numbers; i++) {
+  int64_t learned = p.path->reference == DUN_ANNEALED ? numbers : numbers - 4;
+  for (int64_t i = learned; i < numbers; i++) /* the base of what is driven stays */
+    CHECK(gradient[i] == 0);
+  for (int64_t i = 0; i < learned; i++) {
     const double h = 1e-5;
     double held = *number(&p, i);
     *number(&p, i) = held + h;
@@ -310,19 +324,91 @@ static void slopes_of_pieces(void)
   close_pieces(&p);
 }
 
+static void slopes_of_pieces(void)
+{
+  for (int r = 0; r < 3; r++)
+    slopes_along(references[r]);
+}
+
 /* Cut scores: the same weights as the carry's, too. */
 static void cut_scores(void)
 {
-  struct pieces p;
-  double found[L] __attribute__((aligned(64)));
-  open_pieces(&p, .7);
-  dun_lessons_weigh(&p.lessons, 2, &p.piece, found);
+  weigh(.7);
+}
+
+/* log w of ways there from first draws, along the path's own times. */
+static void go_there(struct pieces *p, uint32_t tile, double *log_weight)
+{
+  double x[2 * L] __attribute__((aligned(64))), normal[2 * L] __attribute__((aligned(64)));
+  double before[L] __attribute__((aligned(64))), ratio[L] __attribute__((aligned(64)));
+  struct dun_address address = address_of(40);
+  address.tile = tile;
+  dun_normals(address, 2, normal);
+  p->run->path->draw(p->path, NULL, normal, x);
+  at_time(p, 0, x, before);
   for (int l = 0; l < L; l++)
-    CHECK_NEAR(found[l], p.told[l], 1e-4 * (1 + fabs(p.told[l])));
-  close_pieces(&p);
+    log_weight[l] = -before[l];
+  for (int piece = 0; piece < PIECES; piece++) {
+    address.step = 41 + (uint32_t)piece;
+    dun_controlled_carry(p->path, piece / (double)PIECES, (piece + 1) / (double)PIECES, L, address,
+                         x, NULL, ratio);
+    for (int l = 0; l < L; l++)
+      log_weight[l] += ratio[l];
+  }
+  at_time(p, 1, x, before);
+  for (int l = 0; l < L; l++)
+    log_weight[l] += before[l];
+}
+
+/* log w of ways back from exact draws. */
+static void go_back(struct pieces *p, uint32_t tile, double *log_weight)
+{
+  double x[2 * L] __attribute__((aligned(64))), normal[2 * L] __attribute__((aligned(64)));
+  struct dun_address address = address_of(20);
+  address.tile = tile;
+  dun_normals(address, 2, normal);
+  dun_evaluator_draw(p->run->evaluator, NULL, normal, x);
+  memset(log_weight, 0, L * sizeof *log_weight);
+  for (int piece = PIECES; piece-- > 0;) {
+    address.step = 21 + (uint32_t)piece;
+    dun_controlled_return(p->path, piece, L, address, x, log_weight);
+  }
+}
+
+/* Ways back have the law of ways there times w / Z, whatever the control: the mean of 1 / (1 + w)
+ * of the one is that of w / (1 + w) of the other, Z being 1; 3 comparisons, limit 5 standard
+ * errors. */
+static void ways_back(void)
+{
+  enum { TILES = 400 };
+  for (int r = 0; r < 3; r++) {
+    struct pieces p;
+    double log_weight[L] __attribute__((aligned(64))), sum[2] = {0}, squares[2] = {0};
+    open_pieces(&p, references[r], 1e6);
+    p.path->track = NULL;
+    for (uint32_t tile = 0; tile < TILES; tile++)
+      for (int back = 0; back < 2; back++) {
+        if (back)
+          go_back(&p, tile, log_weight);
+        else
+          go_there(&p, tile, log_weight);
+        for (int l = 0; l < L; l++) {
+          double f = 1 / (1 + exp(back ? log_weight[l] : -log_weight[l]));
+          sum[back] += f;
+          squares[back] += f * f;
+        }
+      }
+    double n = TILES * L, mean[2] = {sum[0] / n, sum[1] / n};
+    double error =
+        sqrt((squares[0] / n - mean[0] * mean[0] + squares[1] / n - mean[1] * mean[1]) / n);
+    printf("# %s: %g there, %g back, error %g\n", references[r], mean[0], mean[1], error);
+    CHECK(error < .01 && mean[0] > .05 && fabs(mean[0] - mean[1]) < 5 * error);
+    close_pieces(&p);
+  }
 }
 
 TEST_MAIN({"reverse_pass", reverse_pass}, {"single_precision", single_precision},
           {"first_weights", first_weights},
           {"weights_are_those_of_the_carry", weights_are_those_of_the_carry},
-          {"slopes_of_pieces", slopes_of_pieces}, {"cut_scores", cut_scores})
+          {"slopes_of_pieces", slopes_of_pieces}, {"cut_scores", cut_scores},
+          {"ways_back", ways_back})
