@@ -1,6 +1,6 @@
 /* An upper bound on log Z (EUBO), where the target can be drawn from exactly: the mean of log w
- * over paths that begin at its draws and go the way back.  Together with the lower bound it says how
- * far the path's ways are from the target's; modes that the ways there never find it does see
+ * over paths that begin at its draws and go the way back.  Together with the lower bound it says
+ * how far the path's ways are from the target's; modes that the ways there never find it does see
  * (Blessing et al. 2024, arXiv 2406.07423). */
 #include "base/error.h"
 #include "methods/scld.h"
