@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
-from cases import LAYERS, case, differences, fingerprint  # noqa: E402
+from cases import LAYERS, PIXELS, case, differences, fingerprint  # noqa: E402
 from support import INPUTS, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 TARGET = """
@@ -64,6 +64,7 @@ def test_every_sampler_goes_by_what_was_learned():
 def test_killed_trainings_go_on():
     from kills import kill_at_checkpoints
     kill_at_checkpoints("trained", (.3, .4), path=LAYERS, particles=100)
+    kill_at_checkpoints("trained", (.4,), path=PIXELS, particles=100)
 
 
 def test_points_of_a_file():
@@ -205,6 +206,8 @@ def test_bad_inputs():
         refused(bad("method.lessons.examples.count=1"), "one point")
         refused(bad("method.network.widths=[2.5]"), "whole")
         refused(bad("method.network.type=mlpp"), "mlp")
+        refused(bad("method.network={type: convolution, height: 2, width: 3}"), "2 x 3 pixels",
+                "6 numbers, and points have 2")
 
 
 def verdict(file, name):
