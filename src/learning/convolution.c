@@ -24,32 +24,29 @@ struct dun_convolution_layer dun_convolution_layer(const struct dun_convolution_
     at.takes = at.gives;
     at.gives = l < s->layers - 1 ? (int)s->widths.value[l] : (int)s->channels;
     at.side = (int)s->kernels.value[s->kernels.count > 1 ? l : 0];
+    at.spacing = (int)s->spacing.value[s->spacing.count > 1 ? l : 0];
+    at.reach = at.side / 2 * at.spacing;
     at.common = at.kernel + (int64_t)at.side * at.side * at.takes * at.gives;
-    at.before = at.in + dun_convolution_bordered(s, at.side) * at.takes;
+    at.before = at.in + dun_convolution_bordered(s, at.reach) * at.takes;
   }
   return at;
 }
 
-static int is_whole(double x)
+/* One number or one for each layer, with a whole number of steps from the first, 1. */
+static int check(const struct dun_convolution_network *s, const struct dun_numbers *given,
+                 const char *name, int step)
 {
-  return x == floor(x);
-}
-
-static int check(const struct dun_convolution_network *s)
-{
-  for (long long i = 0; i < s->widths.count; i++)
-    if (!is_whole(s->widths.value[i]))
-      return dun_fail(DUN_ERROR_INPUT, "network convolution: widths are whole numbers, found %g",
-                      s->widths.value[i]);
-  if (s->kernels.count != 1 && s->kernels.count != s->widths.count + 1)
+  for (long long i = 0; i < given->count; i++) {
+    double steps = (given->value[i] - 1) / step;
+    if (steps != floor(steps))
+      return dun_fail(DUN_ERROR_INPUT, "network convolution: %s are %s numbers, found %g", name,
+                      step == 2 ? "odd" : "whole", given->value[i]);
+  }
+  if (given != &s->widths && given->count != 1 && given->count != s->widths.count + 1)
     return dun_fail(DUN_ERROR_INPUT,
-                    "network convolution: %lld kernels, expected one number or one for each of the "
-                    "%lld layers",
-                    s->kernels.count, s->widths.count + 1);
-  for (long long i = 0; i < s->kernels.count; i++)
-    if (!is_whole(.5 * (s->kernels.value[i] - 1)))
-      return dun_fail(DUN_ERROR_INPUT, "network convolution: kernels are odd numbers, found %g",
-                      s->kernels.value[i]);
+                    "network convolution: %s has %lld numbers, expected one or one for each of the "
+                    "%lld layers, one more than there are widths",
+                    name, given->count, s->widths.count + 1);
   return 0;
 }
 
@@ -67,7 +64,8 @@ static void fill_sizes(struct dun_convolution_network *s, long long pixels)
 static int init(void *self, int inputs, int outputs)
 {
   struct dun_convolution_network *s = self;
-  if (check(s) < 0)
+  if (check(s, &s->widths, "widths", 1) < 0 || check(s, &s->kernels, "kernels", 2) < 0 ||
+      check(s, &s->spacing, "spacing", 1) < 0)
     return DUN_ERROR_INPUT;
   fill_sizes(s, outputs / s->channels);
   if (s->channels * s->height * s->width != outputs || inputs < outputs)
@@ -110,7 +108,7 @@ static int64_t scratch(const void *self)
     int64_t dense = at.gives + dun_layer_dense_scratch(at.gives, dun_convolution_common(s));
     widest = larger(widest, larger(at.takes, at.gives));
     most = larger(most, larger(slope.turned + slope.product, dense));
-    most = larger(most, kernel + dun_convolution_bordered(s, at.side) * at.gives);
+    most = larger(most, kernel + dun_convolution_bordered(s, at.reach) * at.gives);
   }
   return 2 * widest * dun_convolution_pixels(s) + most;
 }
@@ -162,6 +160,14 @@ static const struct dun_option options[] = {
      .maximum = 255,
      .doc = "Pixels along the square that a layer sees of the one before, an odd number, one for "
             "all layers or one more than there are widths."},
+    {.name = "spacing",
+     .type = DUN_NUMBERS,
+     .offset = AT(spacing),
+     .initial = "1",
+     .minimum = 1,
+     .maximum = 255,
+     .doc = "Pixels from one place of such a square to the next, one number or one for each layer: "
+            "with 1, 2, 4, ... few layers see all of an image."},
     {.name = "border",
      .type = DUN_CHOICE,
      .offset = AT(border),

@@ -18,7 +18,7 @@ struct dun_convolution_network {
 
   /* options; the sizes are told by init where they were left open */
   long long channels, height, width, harmonics;
-  struct dun_numbers widths, kernels;
+  struct dun_numbers widths, kernels, spacing;
   int border, activation;
 
   /* made by init */
@@ -29,9 +29,10 @@ struct dun_convolution_network {
 /* One layer: its size, the first of its weights, of the kernel and of the dense part, and the first
  * of its columns in the tape, of what it takes and of what the activation is of. */
 struct dun_convolution_layer {
-  int takes, gives, side; /* of the kernel's square */
-  int64_t kernel, common; /* weights */
-  int64_t in, before;     /* columns */
+  int takes, gives;
+  int side, spacing, reach; /* of the kernel's square: places, pixels between them, and to an end */
+  int64_t kernel, common;   /* weights */
+  int64_t in, before;       /* columns */
 };
 
 /* Of an image. */
@@ -40,10 +41,10 @@ static inline int64_t dun_convolution_pixels(const struct dun_convolution_networ
   return s->height * s->width;
 }
 
-/* Pixels with a border for kernels of this side. */
-static inline int64_t dun_convolution_bordered(const struct dun_convolution_network *s, int side)
+/* Pixels with a border of so many. */
+static inline int64_t dun_convolution_bordered(const struct dun_convolution_network *s, int reach)
 {
-  return (s->height + side - 1) * (s->width + side - 1);
+  return (s->height + 2 * (int64_t)reach) * (s->width + 2 * (int64_t)reach);
 }
 
 /* Numbers that all pixels see. */
@@ -79,7 +80,7 @@ static inline struct dun_convolution_slope dun_convolution_slope(
   int64_t padded = dun_convolution_padded(bar ? at->gives : at->takes);
   int64_t product = (int64_t)at->side * at->side * (bar ? at->takes : at->gives) * padded;
   return (struct dun_convolution_slope){
-      (bar ? dun_convolution_pixels(s) : dun_convolution_bordered(s, at->side)) * padded,
+      (bar ? dun_convolution_pixels(s) : dun_convolution_bordered(s, at->reach)) * padded,
       (product + 63) / 64};
 }
 

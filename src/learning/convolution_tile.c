@@ -39,11 +39,11 @@ static int64_t inside(const struct dun_convolution_network *s, int64_t i, int64_
   return i >= 0 && i < size ? i : -1;
 }
 
-/* bordered = pixel[pixels][channels] with a border for kernels of this side. */
-static void surround(const struct dun_convolution_network *s, int side, int channels,
+/* bordered = pixel[pixels][channels] with a border of so many pixels. */
+static void surround(const struct dun_convolution_network *s, int reach, int channels,
                      const dun_real *pixel, dun_real *bordered)
 {
-  int64_t height = s->height, width = s->width, reach = side / 2;
+  int64_t height = s->height, width = s->width;
   for (int64_t y = -reach; y < height + reach; y++)
     for (int64_t x = -reach; x < width + reach; x++, bordered += channels * L) {
       int64_t from_y = inside(s, y, height), from_x = inside(s, x, width);
@@ -55,17 +55,21 @@ static void surround(const struct dun_convolution_network *s, int side, int chan
 }
 
 /* y[pixels][gives] += kernel[gives][side][side][takes] about each pixel of x, which has a border:
- * upwards in the kernel's places, a row of it at a time. */
-static void convolve(const struct dun_convolution_network *s, int side, int takes, int gives,
-                     const dun_real *kernel, const dun_real *x, dun_real *y)
+ * upwards in the kernel's places, where they lie together a row of it at a time. */
+static void convolve(const struct dun_convolution_network *s,
+                     const struct dun_convolution_layer *at, const dun_real *kernel,
+                     const dun_real *x, dun_real *y)
 {
-  int64_t row = s->width + side - 1;
+  int side = at->side, takes = at->takes, together = at->spacing == 1 ? side : 1;
+  int64_t row = s->width + 2 * at->reach, places = (int64_t)side * side;
   for (int64_t i = 0; i < s->height; i++)
-    for (int64_t j = 0; j < s->width; j++, y += gives * L)
-      for (int k = 0; k < side; k++)
+    for (int64_t j = 0; j < s->width; j++, y += at->gives * L)
+      for (int64_t k = 0; k < places; k += together) {
+        int64_t q = (i + k / side * at->spacing) * row + j + k % side * at->spacing;
         DUN_REAL(dun_tile_product)
-  (gives, side * takes, L, kernel + k * side * takes, (int64_t)side * side * takes, 1,
-   x + ((i + k) * row + j) * takes * L, NULL, 1, y);
+        (at->gives, together * takes, L, kernel + k * takes, places * takes, 1, x + q * takes * L,
+         NULL, 1, y);
+      }
 }
 
 /* ---- forward --------------------------------------------------------------------------------- */
@@ -87,7 +91,7 @@ static void apply(const struct dun_convolution_network *s, const struct dun_conv
   DUN_REAL(dun_layer_dense)(at->gives, dun_convolution_common(s), w + at->common, tape, y);
   for (int64_t p = 1; p < dun_convolution_pixels(s); p++)
     copy(at->gives, y, y + p * size);
-  convolve(s, at->side, at->takes, at->gives, w + at->kernel, tape + at->in * L, y);
+  convolve(s, at, w + at->kernel, tape + at->in * L, y);
 }
 
 void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, const double *angle,
@@ -99,15 +103,15 @@ void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, cons
   look_at_all(s, angle, x, tape);
   dun_real *image = tape + dun_convolution_layer(s, s->layers).in * L;
   gather(pixels, at.takes, x, image);
-  surround(s, at.side, at.takes, image, tape + at.in * L);
+  surround(s, at.reach, at.takes, image, tape + at.in * L);
   for (int l = 0; l < s->layers; l++) {
     apply(s, &at, w, tape, tape + at.before * L);
     if (l == s->layers - 1)
       break;
     struct dun_convolution_layer next = dun_convolution_layer(s, l + 1);
-    surround(s, next.side, next.takes, tape + at.before * L, tape + next.in * L);
+    surround(s, next.reach, next.takes, tape + at.before * L, tape + next.in * L);
     DUN_REAL(dun_activate) /* of a border of zeros zeros */
-    ((enum dun_activation)s->activation, dun_convolution_bordered(s, next.side) * next.takes * L,
+    ((enum dun_activation)s->activation, dun_convolution_bordered(s, next.reach) * next.takes * L,
      tape + next.in * L, tape + next.in * L);
     at = next;
   }
@@ -151,7 +155,8 @@ static void kernel_back(const struct dun_convolution_network *s,
   struct dun_convolution_slope size = dun_convolution_slope(s, at);
   int turns_bar = dun_convolution_turns_bar(at), side = at->side, takes = at->takes;
   int channels = turns_bar ? at->gives : takes, padded = dun_convolution_padded(channels);
-  int64_t row = s->width + side - 1, step = (int64_t)padded * L;
+  int together = turns_bar && at->spacing == 1 ? side : 1;
+  int64_t row = s->width + 2 * at->reach, step = (int64_t)padded * L;
   dun_real *turned = scratch, *product = scratch + size.turned * L;
   const dun_real *from = turns_bar ? bar : x;
   for (int64_t p = 0; p < size.turned / padded; p++)
@@ -159,16 +164,14 @@ static void kernel_back(const struct dun_convolution_network *s,
   memset(product, 0, (size_t)size.product * L * sizeof *product);
   for (int64_t i = 0; i < s->height; i++) {
     for (int64_t j = 0; j < s->width; j++)
-      for (int k = 0; k < side; k++) {
-        int64_t p = i * s->width + j, q = (i + k) * row + j;
-        if (turns_bar)
-          DUN_REAL(dun_tile_product)
-        (side * takes, L, padded, x + q * takes * L, L, 1, turned + p * step, NULL, 1,
-         product + (int64_t)k * side * takes * padded);
-        for (int m = 0; m < side && !turns_bar; m++)
-          DUN_REAL(dun_tile_product)
-        (at->gives, L, padded, bar + p * at->gives * L, L, 1, turned + (q + m) * step, NULL, 1,
-         product + (int64_t)(k * side + m) * at->gives * padded);
+      for (int64_t k = 0; k < (int64_t)side * side; k += together) {
+        int64_t p = i * s->width + j;
+        int64_t q = (i + k / side * at->spacing) * row + j + k % side * at->spacing;
+        const dun_real *rows = turns_bar ? x + q * takes * L : bar + p * at->gives * L;
+        DUN_REAL(dun_tile_product)
+        (turns_bar ? together * takes : at->gives, L, padded, rows, L, 1,
+         turned + (turns_bar ? p : q) * step, NULL, 1,
+         product + k * (turns_bar ? takes : at->gives) * padded);
       }
     add_row(at, turns_bar, padded, product, gradient);
   }
@@ -191,10 +194,13 @@ static void point_back(const struct dun_convolution_network *s,
                        const dun_real *bar, dun_real *back, dun_real *scratch)
 {
   dun_real *bordered = scratch + (at->common - at->kernel + 63) / 64 * L;
+  struct dun_convolution_layer reverse = *at;
+  reverse.takes = at->gives;
+  reverse.gives = at->takes;
   turn_kernel(at, kernel, scratch);
-  surround(s, at->side, at->gives, bar, bordered);
+  surround(s, at->reach, at->gives, bar, bordered);
   memset(back, 0, (size_t)(dun_convolution_pixels(s) * at->takes) * L * sizeof *back);
-  convolve(s, at->side, at->gives, at->takes, scratch, bordered, back);
+  convolve(s, &reverse, scratch, bordered, back);
 }
 
 void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, const dun_real *tape,

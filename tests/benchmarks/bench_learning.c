@@ -244,13 +244,14 @@ static void images(struct bench_result *result)
 {
   struct dun_convolution_network network = {
       .channels = 1, .height = IMAGE, .width = IMAGE, .harmonics = 8, .activation = 2};
-  double widths[LAYERS - 1], kernel = SIDE;
+  double widths[LAYERS - 1], kernel = SIDE, spacing = 1;
   struct lesson s;
   struct bench_timer timer = {0};
   for (int l = 0; l < LAYERS - 1; l++)
     widths[l] = MAPS;
   network.widths = (struct dun_numbers){LAYERS - 1, widths};
   network.kernels = (struct dun_numbers){1, &kernel};
+  network.spacing = (struct dun_numbers){1, &spacing};
   make_lesson(&s, &dun_network_convolution, &network, IMAGE * IMAGE);
   while (bench_again(&timer))
     bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));

@@ -23,6 +23,7 @@ static const struct setting {
     {"type: convolution, widths: [3, 5], harmonics: 1", 16, 16},
     {"type: convolution, widths: [4], height: 3, border: periodic", 15, 15},
     {"type: convolution, widths: [2, 3], channels: 3, width: 2, kernels: [5, 1, 3]", 19, 18},
+    {"type: convolution, widths: [3, 2], height: 2, width: 4, spacing: [2, 1, 3]", 8, 8},
     {"type: convolution, widths: [17], kernels: 7, channels: 2, height: 2, border: periodic", 14,
      12},
 };
@@ -292,6 +293,8 @@ static void wrong_options_are_refused(void)
   refuse("type: convolution, widths: [2.5]", 4, 4);
   refuse("type: convolution, kernels: 2", 4, 4);
   refuse("type: convolution, widths: [2, 2], kernels: [3, 3]", 4, 4);
+  refuse("type: convolution, spacing: 1.5", 4, 4);
+  refuse("type: convolution, widths: [2], spacing: [1, 2, 3]", 4, 4);
   refuse("type: convolution", 5, 5);
   refuse("type: convolution, channels: 2", 4, 4);
   refuse("type: convolution, channels: 9", 4, 4);

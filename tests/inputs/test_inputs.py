@@ -30,9 +30,9 @@ def at_hand(name):
     return os.path.exists(os.path.join(data_folder() or "/nonexistent", name))
 
 
-def trained(folder):
+def trained(folder, name):
     """In the folder where what loads it runs, as results are put there."""
-    dunlin("run", os.path.join(INPUTS, "train_modes.yaml"), "--quiet",
+    dunlin("run", os.path.join(INPUTS, name), "--quiet",
            *(word for one in LESSONS for word in ("--set", one)), folder=folder)
 
 
@@ -62,10 +62,12 @@ def settings(name, folder):
         found += [f"target.file={model}", f"target.data={data}"]
     elif name == "schedule_file.yaml":
         found.append(f"path.schedule.file={earlier_result(folder)}")
-    elif name.startswith("train_"):
+    elif name.startswith("train_") or name == "images_train.yaml":
         found += LESSONS
     elif name == "learned_modes.yaml":
-        trained(folder)
+        trained(folder, "train_modes.yaml")
+    elif name in ("images_flow.yaml", "images_psld.yaml"):
+        trained(folder, "images_train.yaml")
     elif name.startswith("scld_"):
         found += ["method.steps=3", "run.particles=64"]
         if name == "scld_gmm40.yaml" and not at_hand("gmm40_means_d50.csv"):
@@ -82,7 +84,7 @@ def settings(name, folder):
                   f"target.file={os.path.join(BUILD, 'tests', 'user_target', posterior)}.so",
                   "method.warmup=60", "method.draws=20", "run.particles=32",
                   "run.evaluations=100000"]
-    elif name.startswith("image"):
+    elif name in ("image.yaml", "image_ula.yaml"):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
     elif name in ("localization_glass400.yaml", "localization_signal.yaml"):
         found += ["run.particles=4", "method.steps=5"]

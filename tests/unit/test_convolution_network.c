@@ -75,8 +75,9 @@ static double sum_about(const struct trial *t, const struct dun_convolution_laye
   for (int a = 0; a < at->side; a++)
     for (int b = 0; b < at->side; b++)
       for (int c = 0; c < at->takes; c++)
-        sum += w[(a * at->side + b) * at->takes + c] *
-               pixel(t, in, c, i + a - at->side / 2, j + b - at->side / 2);
+        sum += w[(a * at->side + b) * at->takes + c] * pixel(t, in, c,
+                                                             i + at->spacing * (a - at->side / 2),
+                                                             j + at->spacing * (b - at->side / 2));
   return sum;
 }
 
@@ -121,6 +122,8 @@ static const char *const settings[] = {
     "widths: [3, 6], kernels: 5, activation: relu, harmonics: 2",
     "widths: [1, 4, 2], kernels: [1, 5, 3, 7], border: periodic, activation: tanh",
     "widths: [6], kernels: 9, border: periodic, activation: gelu",
+    "widths: [3, 4], kernels: [3, 5, 3], spacing: [2, 1, 3]",
+    "widths: [2], spacing: 4, border: periodic",
     "widths: [5, 5], kernels: [3, 1, 1], activation: gelu, harmonics: 0",
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
