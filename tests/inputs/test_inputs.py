@@ -30,9 +30,9 @@ def at_hand(name):
     return os.path.exists(os.path.join(data_folder() or "/nonexistent", name))
 
 
-def trained(folder, name):
+def trained(folder, name, *words):
     """In the folder where what loads it runs, as results are put there."""
-    dunlin("run", os.path.join(INPUTS, name), "--quiet",
+    dunlin("run", os.path.join(INPUTS, name), "--quiet", *words,
            *(word for one in LESSONS for word in ("--set", one)), folder=folder)
 
 
@@ -66,6 +66,13 @@ def settings(name, folder):
         found += LESSONS
     elif name == "learned_modes.yaml":
         trained(folder, "train_modes.yaml")
+    elif name == "localization_long_range_learned.yaml":
+        trained(folder, "train_long_range.yaml")
+        found += ["run.particles=8", "method.steps=10"]
+    elif name == "split_two_layer.yaml":
+        for half in ("upper", "lower"):
+            trained(folder, "train_two_layer.yaml", "--output", f"train_{half}.h5", "--set",
+                    "method.lessons.half=" + half)
     elif name in ("images_flow.yaml", "images_psld.yaml"):
         trained(folder, "images_train.yaml")
     elif name.startswith("scld_"):
@@ -159,6 +166,9 @@ def run_sweep(name):
             words += ["--data", stand_ins(folder)]
         if name == "scld_benchmark.yaml":
             words += ["--set", "method.steps=3"]
+        if name.startswith("images_"):
+            trained(folder, "images_train.yaml")
+            words += ["--data", folder]
         members = dunlin("sweep", file, "--list", *words).stdout.splitlines()
         assert len(members) > 1
         dunlin("sweep", file, "--index", len(members), "--set", f"run.particles={SMALL}", *words)
