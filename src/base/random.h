@@ -48,6 +48,7 @@ enum dun_purpose {
   DUN_PURPOSE_REPLAY,        /* which stored pieces are learned from again */
   DUN_PURPOSE_FRESH,         /* which of the latest */
   DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
+  DUN_PURPOSE_HALF,          /* which of two halves of a law a particle is of */
 };
 
 struct dun_address {
