@@ -2,13 +2,16 @@
 """Long correlations of images by a denoiser that sees small windows alone: what the isotropic
 process loses and what an average, or a pyramid of them, restores, beside known figures.
 
-    long_range.py [--program DUNLIN] [--folder FOLDER] [--check] [two] [exact] [colours] [pyramid]
+    long_range.py [--program DUNLIN] [--folder FOLDER] [--check] [two] [exact] [learned] [colours]
+                  [pyramid]
 
 Runs inputs/localization_long_range*.yaml with other observations, windows and numbers of images,
 and prints each figure with the known one behind it in brackets.  two: two colours, windows of all
-sizes; exact: the same with the whole posterior; colours: three colours in three channels; pyramid:
-a texture without a scale.  --check: exit code 1 where shares differ by more than four standard
-errors of both, or correlations and powers by more than the tolerances stated below."""
+sizes; exact: the same with the whole posterior; learned: by networks that see windows of 5 x 5,
+trained here (inputs/train_long_range.yaml), without and with the average; colours: three colours in
+three channels; pyramid: a texture without a scale.  --check: exit code 1 where shares differ by
+more than four standard errors of both, or correlations and powers by more than the tolerances
+stated below."""
 import os
 import subprocess
 
@@ -44,6 +47,13 @@ EXACT = {
     "all of the image": (["method.observation={type: gaussian}", "method.field={type: exact}",
                           "method.by=means"], 256, .06, 200, (.720, .779, .778, .839, 0, 1)),
 }
+# By a network that was trained with this gain of averages.
+LEARNED = {
+    "learned, window of 2": (0, ["method.observation={type: gaussian}", "method.by=means",
+                                 "method.field.type=network"], .08,
+                             (1, -.04, None, None, None, .41)),
+    "learned, average": (1, [], .08, (.76, .779, None, None, None, 1)),
+}
 # Of three colours: the correlation at L/2, how many images are of one colour, the colours' shares.
 COLOURS = {
     "windows alone": (["method.observation.average=0"], .05, (.010, 0, None, None, None)),
@@ -62,15 +72,18 @@ PYRAMID_TOLERANCE = (.03, .08)
 # ---- runs ---------------------------------------------------------------------------------------
 
 
-def images(chosen, name, options, particles, channels=1):
-    """[images][channels][L][L] of a run."""
-    label = "".join(word if word.isalnum() else "_" for word in " ".join([name, *options]))
-    result = os.path.join(chosen.folder, label + ".h5")
-    words = [chosen.program, "run", INPUT + name + ".yaml", "--output", result, "--overwrite",
-             "--quiet", "--set", f"run.particles={particles}"]
+def run(chosen, file, result, options):
+    words = [chosen.program, "run", file, "--output", result, "--overwrite", "--quiet"]
     for option in options:
         words += ["--set", option]
     subprocess.run(words, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def images(chosen, name, options, particles, channels=1):
+    """[images][channels][L][L] of a run."""
+    label = "".join(word if word.isalnum() else "_" for word in " ".join([name, *options]))
+    result = os.path.join(chosen.folder, label[-200:] + ".h5")
+    run(chosen, INPUT + name + ".yaml", result, [f"run.particles={particles}", *options])
     with h5py.File(result, "r") as file:
         x = file["posterior/image"][...]
     side = x.shape[-1]
@@ -142,6 +155,22 @@ def two(chosen, table):
     return good
 
 
+def learned(chosen):
+    print("by learned denoisers: P(mean > 0), correlation at L/2, 16 blocks agree")
+    good = True
+    for name, (gain, options, tolerance, known) in LEARNED.items():
+        network = os.path.join(chosen.folder, f"learned{gain}.h5")
+        run(chosen, os.path.join(TOP, "inputs", "train_long_range.yaml"), network,
+            [f"method.lessons.average={gain}"])
+        found = measures(images(chosen, "_learned", [*options, f"method.field.load={network}"],
+                                256)[:, 0])
+        limits = [tolerance] * 6
+        limits[0] = share_limit(known[0], 256, 100)
+        limits[5] = 1 if gain == 0 else share_limit(known[5], 256, 100)  # trainings differ in it
+        good = tell(name, found, known, limits) and good
+    return good
+
+
 def colours(chosen):
     print("three colours: correlation at L/2, images of one colour, shares of the colours")
     palette = numpy.array([[1, -.5, -.5], [-.5, 1, -.5], [-.5, -.5, 1]])
@@ -170,7 +199,7 @@ def pyramid(chosen):
 
 
 TABLES = {"two": lambda chosen: two(chosen, TWO), "exact": lambda chosen: two(chosen, EXACT),
-          "colours": colours, "pyramid": pyramid}
+          "learned": learned, "colours": colours, "pyramid": pyramid}
 
 
 if __name__ == "__main__":

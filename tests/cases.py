@@ -224,6 +224,7 @@ output: {file: result.h5, checkpoint_every: $every}
 """
 LAYERS = "type: mlp, widths: [30, 20]"
 LEVELS = "type: two_layer, levels: 3, width: 30"
+PIXELS = "type: convolution, widths: [18, 5], kernels: [3, 5, 3], height: 1"
 
 STEERED = """
 run:    {seed: 7, particles: $particles}

@@ -73,6 +73,8 @@ static const struct setting settings[] = {
      {0},
      1},
     {"type: image, source: idx, data: FOLDER/images.idx, components: 3, noise: 0.5", {0.3}, 1},
+    {"type: image_set, side: 4, images: 40, noise: 0.5", {.6}, 0},
+    {"type: image_set, source: idx, data: FOLDER/images.idx, images: 20", {0}, 0},
     {"type: seeds, data: seeds.csv", {0}, 0},
     {"type: seeds, data: FOLDER/plate.csv", {6, 6, 6, 6, 0.5, 1}, 0},
     {"type: logistic_regression, data: FOLDER/labels.csv", {0.7}, 1},

@@ -49,6 +49,7 @@ enum dun_purpose {
   DUN_PURPOSE_FRESH,         /* which of the latest */
   DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
   DUN_PURPOSE_BACK,          /* draws of the target from which a path's way back begins */
+  DUN_PURPOSE_HALF,          /* which of two halves of a law a particle is of */
 };
 
 struct dun_address {

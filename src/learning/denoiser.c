@@ -16,16 +16,17 @@ int dun_denoiser_init(struct dun_denoiser *s)
   size_t real = s->precision == DUN_PRECISION_SINGLE ? sizeof(float) : sizeof(double);
   int64_t column = (int64_t)s->d * L;
   dun_denoiser_free(s);
-  s->block = dun_allocate(3 * column, sizeof *s->block);
+  int64_t seen = column + s->averages * L;
+  s->block = dun_allocate(2 * column + seen, sizeof *s->block);
   s->packed = dun_allocate(network->weights(self), real);
-  s->in_real = dun_allocate(column, real);
+  s->in_real = dun_allocate(seen, real);
   s->out_real = dun_allocate(column, real);
   s->tape = dun_allocate(network->tape(self) * L, real);
   s->scratch = dun_allocate(network->scratch(self) * L, real);
   if (!s->block || !s->packed || !s->in_real || !s->out_real || !s->tape || !s->scratch)
     return DUN_ERROR_MEMORY;
   s->in = s->block;
-  s->target = s->in + column;
+  s->target = s->in + seen;
   s->out = s->target + column;
   return 0;
 }
@@ -71,7 +72,7 @@ void dun_denoiser_pack(struct dun_denoiser *s, const double *weights)
 static void forward(const struct dun_denoiser *s, const double *angle)
 {
   int64_t column = (int64_t)s->d * L;
-  pack(s, column, s->in, s->in_real);
+  pack(s, column + s->averages * L, s->in, s->in_real);
   if (s->precision == DUN_PRECISION_SINGLE) {
     s->network->forward_f(s->network_self, s->packed, angle, s->in_real, s->out_real, s->tape);
     to_double(column, s->out_real, s->out);
@@ -152,8 +153,40 @@ DUN_CLONES static void combine(int d, double scale, const double *restrict centr
     }
 }
 
+/* The averages [averages][64] of x[d][64] less the centre, over the scale. */
+DUN_CLONES static void average(const struct dun_denoiser *s, const double *restrict x,
+                               double *restrict out)
+{
+  for (int64_t c = 0, n = s->averages ? s->d / s->averages : 0; c < s->averages; c++) {
+    double sum[L] = {0};
+    for (int64_t j = c * n; j < (c + 1) * n; j++)
+      for (int l = 0; l < L; l++)
+        sum[l] += x[j * L + l] - s->centre.value[j];
+    for (int l = 0; l < L; l++)
+      out[c * L + l] = sum[l] / ((double)n * s->scale);
+  }
+}
+
+/* in[averages][64] of size 1, of averages y under lambda. */
+DUN_CLONES static void look_at_averages(const struct dun_denoiser *s, const double *restrict y,
+                                        const double *restrict lambda, const struct lane *lane,
+                                        double *restrict in)
+{
+  for (int64_t c = 0, n = s->averages ? s->d / s->averages : 0; c < s->averages; c++) {
+    double centre = 0;
+    for (int64_t j = c * n; j < (c + 1) * n; j++)
+      centre += s->centre.value[j] / (double)n;
+    for (int l = 0; l < L; l++) {
+      double sine = lane->sine[l], cosine = lane->cosine[l], b = s->gain * sine;
+      double size = sine * __builtin_sqrt(b * b + cosine * cosine) / (cosine * cosine);
+      double off = s->scale * DUN_FMA(-lambda[l] * s->gain, centre, y[c * L + l]);
+      in[c * L + l] = lambda[l] > 0 ? off / size : 0;
+    }
+  }
+}
+
 void dun_denoiser_mean(const struct dun_denoiser *s, const double *h, const double *lambda,
-                       double *mean)
+                       const double *y, double *mean)
 {
   struct lane lane;
   double divisor[L], of_in[L], of_out[L];
@@ -171,6 +204,7 @@ void dun_denoiser_mean(const struct dun_denoiser *s, const double *h, const doub
     lane.angle[l] = a > s->angles[1] ? s->angles[1] : a;
   }
   look(s->d, s->scale, s->centre.value, h, lambda, divisor, s->in);
+  look_at_averages(s, y, lambda, &lane, s->in + (int64_t)s->d * L);
   forward(s, lane.angle);
   combine(s->d, s->scale, s->centre.value, of_in, s->in, of_out, s->out, mean);
 }
@@ -180,6 +214,7 @@ void dun_denoiser_mean(const struct dun_denoiser *s, const double *h, const doub
 /* in = in_u u + in_g g, target = target_u u + target_g g; counts: of the square of F's error. */
 struct mixing {
   double in_u[L], in_g[L], target_u[L], target_g[L], counts[L];
+  double average_u[L], average_g[L]; /* the same of averages */
 };
 
 DUN_CLONES static void mix_lane(const struct dun_denoiser *s, const struct dun_lesson *lesson,
@@ -199,6 +234,9 @@ DUN_CLONES static void mix_lane(const struct dun_denoiser *s, const struct dun_l
   m->target_g[l] = s->means == DUN_MEANS_DENOISER   ? -sine * cosine
                    : s->means == DUN_MEANS_VELOCITY ? sine
                                                     : 1;
+  double b = s->gain * sine, whole = __builtin_sqrt(b * b + cosine * cosine);
+  m->average_u[l] = b / whole;
+  m->average_g[l] = cosine / whole;
   m->counts[l] = lesson->weight == DUN_LESSON_PLAIN    ? share * share
                  : lesson->weight == DUN_LESSON_SIGNAL ? share * signal * (share * signal)
                                                        : 1;
@@ -219,6 +257,13 @@ DUN_CLONES static void show(const struct dun_denoiser *s, const struct dun_lesso
       target[i] = DUN_FMA(m->target_u[l], u, m->target_g[l] * g[i]);
     }
   }
+  double *restrict seen = in + (int64_t)s->d * L;
+  average(s, x, seen);
+  for (int64_t c = 0; c < s->averages; c++)
+    for (int l = 0; l < L; l++) {
+      double noise = g[(s->d + c) * L + l];
+      seen[c * L + l] = DUN_FMA(m->average_u[l], seen[c * L + l], m->average_g[l] * noise);
+    }
 }
 
 /* The loss; target becomes its slope by `out`. */

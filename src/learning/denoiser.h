@@ -6,7 +6,10 @@
  * and tells F, and the mean of u is
  *   denoiser: sin(a) s + F,   velocity: sin(a) s - cos(a) F,   noise: (s - cos(a) F) / sin(a).
  * The first term is what a standard normal law would have; of a velocity errors of F fade where
- * there is little noise (Salimans & Ho 2022, arXiv 2202.00512). */
+ * there is little noise (Salimans & Ho 2022, arXiv 2202.00512).
+ *
+ * Of images it may see beside s the average of each channel through noise of its own: with the gain
+ * b and the average m of u, (b sin(a) m + cos(a) g0) / sqrt((b sin(a))^2 + cos(a)^2) of size 1. */
 #ifndef DUNLIN_LEARNING_DENOISER_H
 #define DUNLIN_LEARNING_DENOISER_H
 
@@ -24,12 +27,15 @@ struct dun_denoiser {
 
   /* learned */
   int64_t means, sees; /* enum dun_meaning, enum dun_sight */
+  double share;        /* of the law whose mean it is: 1 of all, less of a half */
+  int64_t averages;    /* that are seen, of so many parts of the point; 0: none */
+  double gain;         /* b */
   double scale;
   double angles[2];          /* the least and the largest that were learned; beyond, the nearest */
   struct dun_numbers centre; /* [d] */
 
   /* made; owned */
-  double *block, *in, *target, *out;                  /* [d][64] columns */
+  double *block, *in, *target, *out;                  /* [d + averages][64], [d][64] columns */
   void *packed, *in_real, *out_real, *tape, *scratch; /* reals of the precision */
 };
 
@@ -47,6 +53,26 @@ struct dun_denoiser {
        .count = 1,                                                                                 \
        .most = DUN_SEES_RAW,                                                                       \
        .learned = "What the network sees: 0 a state of size 1, 1 the tilt."},                      \
+      {.name = "share",                                                                            \
+       .type = DUN_STATE_NUMBER,                                                                   \
+       .offset = offsetof(type_, member_.share),                                                   \
+       .count = 1,                                                                                 \
+       .least = 0,                                                                                 \
+       .most = 1,                                                                                  \
+       .learned = "Of the examples that it was learned from: 1, or of one half."},                 \
+      {.name = "averages",                                                                         \
+       .type = DUN_STATE_INTEGER,                                                                  \
+       .offset = offsetof(type_, member_.averages),                                                \
+       .count = 1,                                                                                 \
+       .most = 4096,                                                                               \
+       .learned = "Of so many channels it sees averages, too."},                                   \
+      {.name = "gain",                                                                             \
+       .type = DUN_STATE_NUMBER,                                                                   \
+       .offset = offsetof(type_, member_.gain),                                                    \
+       .count = 1,                                                                                 \
+       .least = 0,                                                                                 \
+       .most = INT64_MAX,                                                                          \
+       .learned = "Times which an average is seen, where a pixel is seen as it is."},              \
       {.name = "scale",                                                                            \
        .type = DUN_STATE_NUMBER,                                                                   \
        .offset = offsetof(type_, member_.scale),                                                   \
@@ -76,9 +102,10 @@ void dun_denoiser_pack(struct dun_denoiser *denoiser, const double *weights);
 /* arctan(sqrt(l)) for l >= 0. */
 double dun_denoiser_angle(double l);
 
-/* mean[d][64] under the tilts h[d][64], lambda[64]; where lambda is 0 the centre. */
+/* mean[d][64] under the tilts h[d][64], lambda[64]; where lambda is 0 the centre.  With averages
+ * y = lambda gain average + sqrt(lambda) g0, [averages][64], else NULL. */
 void dun_denoiser_mean(const struct dun_denoiser *denoiser, const double *h, const double *lambda,
-                       double *mean);
+                       const double *y, double *mean);
 
 /* How an error of the mean of u counts, at l = tan(a)^2. */
 enum dun_lesson_weight {
@@ -91,7 +118,7 @@ enum dun_lesson_weight {
 /* Points to learn from, how clearly each is seen, and the noise. */
 struct dun_lesson {
   int n;                   /* lanes that count; the others hold finite numbers */
-  const double *x, *noise; /* [d][64] */
+  const double *x, *noise; /* [d][64], [d + averages][64] */
   const double *angle;     /* [64] */
   int weight;              /* enum dun_lesson_weight */
   double share;            /* of a coordinate of one of the points in the loss */

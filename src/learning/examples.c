@@ -54,6 +54,79 @@ void dun_examples_measure(const struct dun_examples *s, double *centre, double *
   *scale = sqrt(sum / (n * (double)s->d));
 }
 
+/* ---- halves ---------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 200 };
+
+/* <x - centre, v> of example i. */
+static double height(const struct dun_examples *s, int64_t i, const double *centre, const double *v)
+{
+  double sum = 0;
+  for (int64_t j = 0; j < s->d; j++)
+    sum += (s->x[i * s->d + j] - centre[j]) * v[j];
+  return sum;
+}
+
+/* v[d] of length 1 becomes the direction of the largest variance: the covariance applied again and
+ * again; next[d] is scratch. */
+static void find_direction(const struct dun_examples *s, const double *centre, double *v,
+                           double *next)
+{
+  for (int64_t j = 0; j < s->d; j++) /* no direction that data are likely to be orthogonal to */
+    v[j] = 1 + .1 * sin((double)j);
+  for (int round = 0; round < ROUNDS; round++) {
+    double square = 0;
+    for (int64_t j = 0; j < s->d; j++)
+      next[j] = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+      double by = height(s, i, centre, v);
+      for (int64_t j = 0; j < s->d; j++)
+        next[j] += by * (s->x[i * s->d + j] - centre[j]);
+    }
+    for (int64_t j = 0; j < s->d; j++)
+      square += next[j] * next[j];
+    for (int64_t j = 0; j < s->d && square > 0; j++)
+      v[j] = next[j] / sqrt(square);
+  }
+}
+
+static double sign_of_largest(int64_t d, const double *v)
+{
+  double largest = 0;
+  for (int64_t j = 0; j < d; j++)
+    largest = fabs(v[j]) > fabs(largest) ? v[j] : largest;
+  return largest < 0 ? -1 : 1;
+}
+
+int dun_examples_halve(struct dun_examples *s, int upper, double *share)
+{
+  int64_t kept = 0, learned = 0, all = s->count + s->held_back;
+  double *centre = dun_allocate(s->d, 3 * sizeof *centre), scale;
+  if (!centre)
+    return DUN_ERROR_MEMORY;
+  double *v = centre + s->d;
+  dun_examples_measure(s, centre, &scale);
+  find_direction(s, centre, v, v + s->d);
+  double sign = sign_of_largest(s->d, v);
+  for (int64_t i = 0; i < all; i++) {
+    if ((sign * height(s, i, centre, v) >= 0) != upper)
+      continue;
+    for (int64_t j = 0; j < s->d; j++)
+      s->x[kept * s->d + j] = s->x[i * s->d + j];
+    kept++;
+    learned += i < s->count;
+  }
+  dun_free(centre);
+  *share = (double)learned / (double)s->count;
+  s->count = learned;
+  s->held_back = kept - learned;
+  if (s->count > 0 && s->held_back > 0)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT, "examples: none lie in the half that is asked for");
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
 /* A keyed permutation of 0 .. 4^half - 1: four rounds of Feistel's network. */
 static uint64_t permute(uint64_t x, int half, struct dun_address address, uint32_t epoch)
 {

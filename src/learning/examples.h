@@ -22,6 +22,11 @@ void dun_examples_free(struct dun_examples *examples);
 /* Mean [d] of those to learn from, and the root of their mean square about it, all coordinates
  * together. */
 void dun_examples_measure(const struct dun_examples *examples, double *centre, double *scale);
+/* Keeps a half of them, of those that are held back, too: with v the direction in which those to
+ * learn from vary most, and whose largest entry is positive, all x with <x - mean, v> >= 0, or all
+ * others.  The share [0, 1] of those to learn from that it was; DUN_ERROR_INPUT where nothing is
+ * left, DUN_ERROR_MEMORY. */
+int dun_examples_halve(struct dun_examples *examples, int upper, double *share);
 /* Of the points that are learned from in turn number i: every one once before any is met again, in
  * an order of its own each time. */
 int64_t dun_examples_turn(const struct dun_examples *examples, struct dun_address address,

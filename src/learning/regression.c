@@ -45,6 +45,20 @@ static int check(struct dun_regression *r)
   return 0;
 }
 
+int dun_regression_averages(const struct dun_regression *r, int d)
+{
+  if (!(r->average > 0))
+    return 0;
+  if (r->sees == DUN_SEES_RAW)
+    return dun_fail(DUN_ERROR_INPUT, "lessons.average goes with input: scaled");
+  if (d % r->channels)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "lessons.channels: found %lld, which does not divide the target's %d "
+                    "coordinates",
+                    r->channels, d);
+  return (int)r->channels;
+}
+
 /* Centre and scale of the examples. */
 static int measure(struct dun_regression *r)
 {
@@ -61,6 +75,8 @@ static int measure(struct dun_regression *r)
   s->means = r->means;
   s->sees = r->sees;
   s->precision = r->precision;
+  s->averages = dun_regression_averages(r, s->d);
+  s->gain = s->averages ? r->average * sqrt((double)(s->d / s->averages)) : 0;
   r->log_ends[0] = r->first > 0 ? dun_scalar_log(r->first) : 0;
   r->log_ends[1] = dun_scalar_log(r->last);
   s->angles[0] = r->angle_ends[0] = dun_denoiser_angle(r->first);
@@ -76,6 +92,9 @@ int dun_regression_init(const struct dun_context *context, struct dun_regression
   dun_regression_free(r);
   if (status >= 0)
     status = dun_examples_init(&r->examples, (int)d, deal, source);
+  r->denoiser.share = 1;
+  if (status >= 0 && r->half)
+    status = dun_examples_halve(&r->examples, r->half == DUN_HALF_UPPER, &r->denoiser.share);
   if (status < 0 || (status = measure(r)) < 0 ||
       (status = dun_network_make(r->denoiser.network, r->denoiser.network_self)) < 0 ||
       (status = dun_denoiser_init(&r->denoiser)) < 0 ||
@@ -84,7 +103,7 @@ int dun_regression_init(const struct dun_context *context, struct dun_regression
     return status;
   r->total = dun_allocate(weights_of(r) + 1, sizeof *r->total);
   r->x = dun_allocate(d, L * sizeof *r->x);
-  r->noise = dun_allocate(d, L * sizeof *r->noise);
+  r->noise = dun_allocate(d + r->denoiser.averages, L * sizeof *r->noise);
   return r->total && r->x && r->noise ? 0 : DUN_ERROR_MEMORY;
 }
 
@@ -163,7 +182,7 @@ static void learn_group(struct dun_regression *r, const struct batch *b, int gro
     int n = end - i < L ? (int)(end - i) : L;
     address.tile = (uint32_t)group << 20 | (uint32_t)((i - begin) / L);
     address.purpose = DUN_PURPOSE_BLUR;
-    dun_normals(address, r->denoiser.d, r->noise);
+    dun_normals(address, r->denoiser.d + r->denoiser.averages, r->noise);
     fill_points(r, b, i, n);
     fill_angles(r, b, i, address, angle);
     const struct dun_lesson lesson = {.n = n,
@@ -386,6 +405,29 @@ const struct dun_option dun_regression_rows[] = {
      .words = "scaled|raw",
      .doc = "What it sees: a state of the size 1 at every noise, of examples brought to the size "
             "1; or the observation as it is."},
+    {.name = "half",
+     .type = DUN_CHOICE,
+     .offset = AT(half),
+     .initial = "none",
+     .words = "none|upper|lower",
+     .doc = "Of exact draws: from those on one side of their mean, in the direction in which they "
+            "vary most, alone; field split takes a network of each side."},
+    {.name = "average",
+     .type = DUN_NUMBER,
+     .offset = AT(average),
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1e6,
+     .doc = "Of images: the average of each channel is seen, too, with this gain times the root of "
+            "the number of its pixels, as observation linear has it; field network_averages is for "
+            "such a network.  0: it is not."},
+    {.name = "channels",
+     .type = DUN_INTEGER,
+     .offset = AT(channels),
+     .initial = "1",
+     .minimum = 1,
+     .maximum = 4096,
+     .doc = "How many channels a point has, one after the other, for averages."},
     {.name = "weight",
      .type = DUN_CHOICE,
      .offset = AT(weight),

@@ -10,6 +10,7 @@
 #include "learning/examples.h"
 #include "learning/optimiser.h"
 
+enum dun_lesson_half { DUN_HALF_NONE, DUN_HALF_UPPER, DUN_HALF_LOWER };
 enum dun_lesson_times { DUN_TIMES_ANGLE, DUN_TIMES_LOG };
 
 struct dun_regression {
@@ -17,8 +18,10 @@ struct dun_regression {
   struct dun_examples examples;
   struct dun_optimiser optimiser;
   long long steps, batch, groups, every, patience;
-  int means, sees, weight, times, precision;
+  int means, sees, weight, times, precision, half;
   double first, last; /* l */
+  double average; /* gain of averages, over the root of the number of pixels; 0: none are seen */
+  long long channels;
 
   /* state */
   struct dun_denoiser denoiser; /* with network and d given */
@@ -31,7 +34,7 @@ struct dun_regression {
 
   /* made by init; owned */
   struct dun_batch_sum sum;
-  double *total, *x, *noise; /* [weights + 1]; [d][64] */
+  double *total, *x, *noise; /* [weights + 1]; [d][64]; [d + averages][64] */
   double log_ends[2], angle_ends[2];
 };
 
@@ -52,6 +55,9 @@ extern const struct dun_option dun_regression_rows[];
       DUN_STATE_ROW("best weights", DUN_STATE_NUMBERS, offsetof(type_, member_.best_weights), 1),  \
       DUN_STATE_ROW("table", DUN_STATE_NUMBERS, offsetof(type_, member_.table.cells), 1)
 
+/* Local, before the network's init, of d + this many inputs: how many averages it sees, of a point
+ * of d coordinates.  DUN_ERROR_INPUT. */
+int dun_regression_averages(const struct dun_regression *regression, int d);
 /* Local, after the network's init: checks, examples, room.  DUN_ERROR_INPUT, DUN_ERROR_MEMORY. */
 int dun_regression_init(const struct dun_context *context, struct dun_regression *regression,
                         void (*deal)(void *source, int64_t tile, double *x), void *source);

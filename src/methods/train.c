@@ -174,7 +174,11 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
   if (run->target->support != DUN_REALS)
     return dun_fail(DUN_ERROR_INPUT, "method train learns of reals, and target %s is none of them",
                     run->target->type.name);
-  int status = denoiser->network->init(denoiser->network_self, denoiser->d, denoiser->d);
+  if (s->source.type == SOURCE_FILE && s->regression.half)
+    return dun_fail(DUN_ERROR_INPUT, "lessons.half is of exact draws: leave it out, or source");
+  int status = dun_regression_averages(&s->regression, denoiser->d);
+  if (status >= 0)
+    status = denoiser->network->init(denoiser->network_self, denoiser->d + status, denoiser->d);
   if (status < 0)
     return status;
   if (s->source.type == SOURCE_FILE)

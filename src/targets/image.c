@@ -6,22 +6,17 @@
  * the midst of the classes; what a result holds are pixels. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/idx.h"
 #include "numerics/clusters.h"
 #include "numerics/factors.h"
-#include "targets/digits.h"
-#include "targets/setup.h"
+#include "targets/pictures.h"
 #include <math.h>
 #include <string.h>
 
-enum { AUTO = -1, CLASSES = 256, ROUNDS = 30 };
-enum { DIGITS, IDX };
+enum { AUTO = -1, CLASSES = 256, ROUNDS = 30, DIGITS = 1000 };
 
 struct image {
-  int source;
-  long long side, seed;
-  struct dun_data data, labels;
-  long long images, components, factors;
+  struct dun_pictures_given given;
+  long long components, factors;
   double noise;
 
   int height, width;
@@ -30,50 +25,23 @@ struct image {
 };
 
 /* While the density is fitted. */
-struct pictures {
-  int64_t count;
-  double *pixel;      /* [count][d] */
-  int *label;         /* [count] */
+struct fitting {
+  struct dun_pictures all;
   double *own, *part; /* [count][d]: those of a class, of a component */
   int *member;        /* [count], component of each of a class */
 };
 
 static const struct dun_option options[] = {
-    {.name = "source",
-     .type = DUN_CHOICE,
-     .offset = offsetof(struct image, source),
-     .initial = "digits",
-     .words = "digits|idx",
-     .doc = "Strokes of the ten digits that the program draws, or an IDX file such as MNIST's."},
-    {.name = "side",
-     .type = DUN_INTEGER,
-     .offset = offsetof(struct image, side),
-     .initial = "28",
-     .minimum = 4,
-     .maximum = 256,
-     .doc = "Digits: pixels along each side.",
-     .when = "source=digits"},
-    {.name = "seed",
-     .type = DUN_INTEGER,
-     .offset = offsetof(struct image, seed),
-     .initial = "0",
-     .maximum = 9e15,
-     .doc = "Digits: seed of their slants and places, which the seed of the run does not change.",
-     .when = "source=digits"},
-    {.name = "data",
-     .type = DUN_DATA,
-     .offset = offsetof(struct image, data),
-     .doc = "Images: an IDX file of unsigned bytes with three dimensions, not compressed.",
-     .when = "source=idx"},
+    DUN_PICTURES_ROWS(struct image, given),
     {.name = "labels",
      .type = DUN_DATA,
-     .offset = offsetof(struct image, labels),
+     .offset = offsetof(struct image, given.labels),
      .initial = "",
      .doc = "Their classes: an IDX file of unsigned bytes; left out: all are of one class.",
      .when = "source=idx"},
     {.name = "images",
      .type = DUN_INTEGER,
-     .offset = offsetof(struct image, images),
+     .offset = offsetof(struct image, given.images),
      .initial = "auto",
      .minimum = 2,
      .maximum = 1e6,
@@ -106,83 +74,35 @@ static const struct dun_option options[] = {
 
 /* ---- data -------------------------------------------------------------------------------- */
 
-static int allocate(struct image *t, struct pictures *p, struct dun_message why)
+static int read_pictures(struct image *t, struct fitting *f, struct dun_message why)
 {
-  size_t bytes = (size_t)t->height * (size_t)t->width * sizeof(double);
-  p->pixel = dun_allocate(p->count, bytes);
-  p->own = dun_allocate(p->count, bytes);
-  p->part = dun_allocate(p->count, bytes);
-  p->label = dun_allocate(p->count, sizeof *p->label);
-  p->member = dun_allocate(p->count, sizeof *p->member);
-  t->mean = dun_allocate(1, bytes);
-  if (!p->pixel || !p->own || !p->part || !p->label || !p->member || !t->mean)
-    return dun_refuse_failed(why);
-  return 0;
-}
-
-static void free_pictures(struct pictures *p)
-{
-  DUN_FREE(p->pixel);
-  DUN_FREE(p->own);
-  DUN_FREE(p->part);
-  DUN_FREE(p->label);
-  DUN_FREE(p->member);
-}
-
-static int draw_digits(struct image *t, struct pictures *p, struct dun_message why)
-{
-  t->height = t->width = (int)t->side;
-  p->count = t->images == AUTO ? 1000 : t->images;
-  if (allocate(t, p, why) < 0)
+  if (dun_pictures_read(&f->all, &t->given, DIGITS, why) < 0)
     return DUN_ERROR_INPUT;
-  for (int64_t i = 0; i < p->count; i++) {
-    dun_digits_draw((uint64_t)t->seed, i, (int)t->side, p->pixel + i * t->side * t->side);
-    p->label[i] = (int)(i % DUN_DIGITS);
-  }
-  return 0;
-}
-
-static int read_images(struct image *t, struct pictures *p, struct dun_message why)
-{
-  struct dun_idx images, labels = {0};
-  if (dun_idx_parse(&images, &t->data, 3) < 0 ||
-      (t->labels.path && dun_idx_parse(&labels, &t->labels, 1) < 0))
-    return dun_refuse_failed(why);
-  if (t->labels.path && labels.size[0] != images.size[0])
-    return dun_refuse(why, "labels: %s holds %lld, but %s holds %lld images", t->labels.path,
-                      labels.size[0], t->data.path, images.size[0]);
-  if (images.size[1] > DUN_MAX_DIMENSION / images.size[2])
-    return dun_refuse(why, "data: %s holds images of %lld x %lld, expected at most %d pixels",
-                      t->data.path, images.size[1], images.size[2], DUN_MAX_DIMENSION);
-  t->height = (int)images.size[1];
-  t->width = (int)images.size[2];
-  p->count = t->images == AUTO ? 10000 : t->images;
-  if (t->images != AUTO && images.size[0] < t->images)
-    return dun_refuse(why, "images: %s holds %lld, expected the %lld that are asked for",
-                      t->data.path, images.size[0], t->images);
-  p->count = p->count < images.size[0] ? p->count : images.size[0];
-  if (allocate(t, p, why) < 0)
-    return DUN_ERROR_INPUT;
-  for (int64_t i = 0; i < p->count * t->height * t->width; i++)
-    p->pixel[i] = images.value[i] / 255.0;
-  for (int64_t i = 0; i < p->count && labels.value; i++)
-    p->label[i] = labels.value[i];
-  return 0;
-}
-
-static void subtract_mean(struct image *t, struct pictures *p)
-{
+  t->height = f->all.height;
+  t->width = f->all.width;
   int64_t d = (int64_t)t->height * t->width;
-  for (int64_t i = 0; i < p->count * d; i++)
-    t->mean[i % d] += p->pixel[i] / (double)p->count;
-  for (int64_t i = 0; i < p->count * d; i++)
-    p->pixel[i] -= t->mean[i % d];
+  f->own = dun_allocate(f->all.count * d, sizeof *f->own);
+  f->part = dun_allocate(f->all.count * d, sizeof *f->part);
+  f->member = dun_allocate(f->all.count, sizeof *f->member);
+  t->mean = dun_allocate(d, sizeof *t->mean);
+  if (!f->own || !f->part || !f->member || !t->mean)
+    return dun_refuse_failed(why);
+  dun_pictures_centre(&f->all, t->mean);
+  return 0;
+}
+
+static void free_fitting(struct fitting *f)
+{
+  dun_pictures_free(&f->all);
+  DUN_FREE(f->own);
+  DUN_FREE(f->part);
+  DUN_FREE(f->member);
 }
 
 /* ---- the fit ----------------------------------------------------------------------------- */
 
 /* No class has more components than images. */
-static int count_components(const struct pictures *p, long long most)
+static int count_components(const struct dun_pictures *p, long long most)
 {
   long long size[CLASSES] = {0}, count = 0;
   for (int64_t i = 0; i < p->count; i++)
@@ -204,33 +124,33 @@ static int64_t select_rows(int64_t n, int64_t d, const double *from, const int *
 }
 
 /* Fits the components of one class from number *k on. */
-static int fit_class(struct image *t, struct pictures *p, int class, int *k)
+static int fit_class(struct image *t, struct fitting *f, int class, int *k)
 {
   int d = t->height * t->width, groups;
-  int64_t n = select_rows(p->count, d, p->pixel, p->label, class, p->own);
+  int64_t n = select_rows(f->all.count, d, f->all.pixel, f->all.label, class, f->own);
   if (n == 0)
     return 0;
   groups = n < t->components ? (int)n : (int)t->components;
-  if (dun_clusters_find(n, d, p->own, groups, ROUNDS, p->member) < 0)
+  if (dun_clusters_find(n, d, f->own, groups, ROUNDS, f->member) < 0)
     return DUN_ERROR_MEMORY;
   for (int group = 0; group < groups; group++) {
-    int64_t size = select_rows(n, d, p->own, p->member, group, p->part);
-    if (size > 0 && dun_factors_fit(&t->density, (*k)++, size, p->part, t->noise, 0) < 0)
+    int64_t size = select_rows(n, d, f->own, f->member, group, f->part);
+    if (size > 0 && dun_factors_fit(&t->density, (*k)++, size, f->part, t->noise, 0) < 0)
       return DUN_ERROR_MEMORY;
   }
   return 0;
 }
 
-static int fit(struct image *t, struct pictures *p, struct dun_message why)
+static int fit(struct image *t, struct fitting *f, struct dun_message why)
 {
   int d = t->height * t->width, fitted = 0;
   int factors = t->factors < d ? (int)t->factors : d;
   if (t->components == AUTO)
-    t->components = t->source == IDX && !t->labels.path ? 10 : 1;
-  if (dun_factors_init(&t->density, d, count_components(p, t->components), factors) < 0)
+    t->components = t->given.source == DUN_PICTURES_IDX && !t->given.labels.path ? 10 : 1;
+  if (dun_factors_init(&t->density, d, count_components(&f->all, t->components), factors) < 0)
     return dun_refuse_failed(why);
   for (int class = 0; class < CLASSES; class ++)
-    if (fit_class(t, p, class, &fitted) < 0)
+    if (fit_class(t, f, class, &fitted) < 0)
       return dun_refuse_failed(why);
   t->density.components = fitted; /* less those without an image */
   dun_factors_set(&t->density);
@@ -240,13 +160,11 @@ static int fit(struct image *t, struct pictures *p, struct dun_message why)
 static int init(void *self, struct dun_message why)
 {
   struct image *t = self;
-  struct pictures p = {0};
-  int status = t->source == IDX ? read_images(t, &p, why) : draw_digits(t, &p, why);
-  if (status == 0) {
-    subtract_mean(t, &p);
-    status = fit(t, &p, why);
-  }
-  free_pictures(&p);
+  struct fitting f = {.own = NULL};
+  int status = read_pictures(t, &f, why);
+  if (status == 0)
+    status = fit(t, &f, why);
+  free_fitting(&f);
   return status;
 }
 
@@ -293,11 +211,7 @@ static int parameters(const void *self, int capacity, struct dun_parameter *para
 {
   const struct image *t = self;
   if (capacity > 0)
-    parameter[0] = (struct dun_parameter){.name = "image",
-                                          .rank = 2,
-                                          .shape = {t->height, t->width},
-                                          .doc = "Pixels by rows from the top; the data's lie "
-                                                 "from 0 to 1."};
+    parameter[0] = dun_pictures_parameter(t->height, t->width);
   return 1;
 }
 

@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "restart"))
-from cases import LAYERS, case, differences, fingerprint  # noqa: E402
+from cases import LAYERS, PIXELS, case, differences, fingerprint  # noqa: E402
 from support import INPUTS, Folder, attributes, column, dunlin, main, write  # noqa: E402
 
 TARGET = """
@@ -64,6 +64,7 @@ def test_every_sampler_goes_by_what_was_learned():
 def test_killed_trainings_go_on():
     from kills import kill_at_checkpoints
     kill_at_checkpoints("trained", (.3, .4), path=LAYERS, particles=100)
+    kill_at_checkpoints("trained", (.4,), path=PIXELS, particles=100)
 
 
 def test_points_of_a_file():
@@ -205,6 +206,99 @@ def test_bad_inputs():
         refused(bad("method.lessons.examples.count=1"), "one point")
         refused(bad("method.network.widths=[2.5]"), "whole")
         refused(bad("method.network.type=mlpp"), "mlp")
+        refused(bad("method.network={type: convolution, height: 2, width: 3}"), "2 x 3 pixels",
+                "6 numbers, and points have 2")
+
+
+SEEN = """
+run:    {seed: 3, particles: 40}
+target: {type: coloured_texture, side: 4, colours: [[1, 0], [-1, .5]]}
+method: {type: localization, observation: {type: linear, channels: 2, average: 1}, steps: 20,
+         first_step: 1e-3, final: mean, field: {type: network_averages, load: seen.h5}}
+output: {file: images.h5}
+"""
+SEES = """
+run:    {seed: 3, particles: 100}
+target: {type: coloured_texture, side: 4, colours: [[1, 0], [-1, .5]]}
+method:
+  type: train
+  network: {type: convolution, channels: 2, widths: [6], border: periodic}
+  lessons: {average: 1, channels: 2, steps: 60, batch: 80, examples: {count: 300, held_back: 90}}
+output: {file: seen.h5}
+"""
+
+
+def test_networks_that_see_averages():
+    """The same bits at two ranks, of samplers too; what was not learned so, or is not shown so, is
+    refused."""
+    with Folder() as folder:
+        write(folder, "train.yaml", SEES)
+        write(folder, "sample.yaml", SEEN)
+        seen, made = os.path.join(folder, "seen.h5"), os.path.join(folder, "images.h5")
+        found = []
+        for ranks in (1, 2):
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", folder=folder, ranks=ranks)
+            dunlin("run", "sample.yaml", "--quiet", "--overwrite", folder=folder, ranks=ranks)
+            found.append((fingerprint(seen), fingerprint(made)))
+        for one, other in zip(*found):
+            assert not differences(one, other), differences(one, other)
+        assert attributes(made)["diagnosis"] == "doubtful"
+
+        def wrong(file, *sets):
+            words = [word for one in sets for word in ("--set", one)]
+            return dunlin("run", file, "--quiet", "--overwrite", *words, folder=folder,
+                          code=2).stderr
+
+        refused(wrong("sample.yaml", "method.field.type=network"), "network_averages")
+        refused(wrong("sample.yaml", "method.observation.average=2"), "average 1", "average 2")
+        refused(wrong("sample.yaml", "method.observation.average=0"), "linear", "average")
+        refused(wrong("sample.yaml", "method.observation={type: gaussian}"), "average")
+        refused(wrong("train.yaml", "method.lessons.channels=3"), "3", "32")
+        refused(wrong("train.yaml", "method.lessons.input=raw"), "scaled")
+        dunlin("run", "train.yaml", "--quiet", "--overwrite", "--set", "method.lessons.average=0",
+               folder=folder)
+        refused(wrong("sample.yaml"), "sees no averages")
+
+
+def test_halves():
+    """Every point is of the half that its particle's bit tells, by any sampler, at any number of
+    ranks; halves that do not belong together are refused, and one half alone is."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 600"))
+        for half in ("upper", "lower"):
+            dunlin("run", "train.yaml", "--quiet", "--output", half + ".h5", "--set",
+                   "method.lessons.half=" + half, folder=folder)
+            with h5py.File(os.path.join(folder, half + ".h5"), "r") as file:
+                upper = file["posterior/x"][...].reshape(-1, 2).mean(1) > .8  # their mean
+                share = file["learned/method/share"][...].item()
+            wanted = .668 if half == "upper" else .332  # a tail of the mode at 2 is below
+            print(half, share, upper.mean())
+            assert abs(share - wanted) < .025 and abs(upper.mean() - (half == "upper")) < .05
+        split = "{type: split, upper: upper.h5, lower: lower.h5}"
+        marks = []
+        for words in ((), ("--set", SPLIT.replace(LOADED, split)),
+                      ("--set", LOCALIZED.replace(LOADED, split))):
+            found = []
+            for ranks in (1, 3):
+                sample(folder, *words, field=split, ranks=ranks)
+                found.append(fingerprint(os.path.join(folder, "flow.h5")))
+            assert not differences(*found), differences(*found)
+            shares = column(os.path.join(folder, "flow.h5"), "modes", "share")
+            with h5py.File(os.path.join(folder, "flow.h5"), "r") as file:
+                marks.append(file["posterior/x"][...].reshape(-1, 2).mean(1) > .8)
+            print(list(shares))
+            assert abs(shares[0] - .3) < .05 and shares[-1] < .03, list(shares)
+        alike = [(marks[0] == other).mean() for other in marks[1:]]
+        print(alike)
+        assert min(alike) > .9, alike
+        refused(sample(folder, field="{type: network, load: upper.h5}", code=2).stderr, "split")
+        twice = "{type: split, upper: upper.h5, lower: upper.h5}"
+        refused(sample(folder, field=twice, code=2).stderr, "0.6", "lessons.half")
+        said = dunlin("run", "train.yaml", "--quiet", "--set", "method.lessons.half=upper", "--set",
+                      "method.source={type: file, file: upper.h5}", folder=folder, code=2).stderr
+        refused(said, "half")
 
 
 def verdict(file, name):

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "bench.h"
 #include "dunlin/target.h"
+#include "learning/convolution.h"
 #include "learning/denoiser.h"
 #include "learning/optimiser.h"
 #include "learning/two_layer.h"
@@ -117,34 +118,39 @@ enum { POINT = 128, WIDTH = 256, LEVELS = 3, BOTH = LEVELS * WIDTH };
 #define LESSON_SLOTS (3. * POINT * BOTH + 2. * POINT * WIDTH)
 
 struct lesson {
-  struct dun_two_layer network;
   struct dun_denoiser denoiser;
   struct dun_lesson lesson;
   double *x, *gradient;
 };
 
-static void make_lesson(struct lesson *s)
+static void make_lesson(struct lesson *s, const struct dun_network *network, void *self, int d)
 {
   static double angle[L] __attribute__((aligned(64)));
   struct dun_address address = {.seed = 1, .purpose = DUN_PURPOSE_TEST};
-  *s = (struct lesson){.network = {.levels = LEVELS, .width = WIDTH, .harmonics = 20}};
-  const struct dun_network *network = &dun_network_two_layer;
-  network->init(&s->network, POINT, POINT);
-  s->denoiser = (struct dun_denoiser){.network = network,
-                                      .network_self = &s->network,
-                                      .d = POINT,
-                                      .scale = 1,
-                                      .centre = {POINT, dun_allocate(POINT, sizeof(double))}};
-  s->x = dun_allocate(2 * POINT, L * sizeof(double));
-  s->gradient = dun_allocate(network->weights(&s->network), sizeof(double));
+  network->init(self, d, d);
+  *s = (struct lesson){.denoiser = {.network = network,
+                                    .network_self = self,
+                                    .d = d,
+                                    .scale = 1,
+                                    .centre = {d, dun_allocate(d, sizeof(double))}}};
+  s->x = dun_allocate(2 * d, L * sizeof(double));
+  s->gradient = dun_allocate(network->weights(self), sizeof(double));
   if (dun_denoiser_init(&s->denoiser) < 0 || !s->x || !s->gradient || !s->denoiser.centre.value)
     exit(1);
-  network->draw(&s->network, address, s->gradient);
+  network->draw(self, address, s->gradient);
   dun_denoiser_pack(&s->denoiser, s->gradient);
-  dun_normals(address, 2 * POINT, s->x);
+  dun_normals(address, 2 * d, s->x);
   dun_uniforms(address, 1, angle);
-  s->lesson = (struct dun_lesson){
-      .n = L, .x = s->x, .noise = s->x + POINT * L, .angle = angle, .share = 1. / (POINT * L)};
+  s->lesson = (struct dun_lesson){.n = L,
+                                  .x = s->x,
+                                  .noise = s->x + (int64_t)d * L,
+                                  .angle = angle,
+                                  .share = 1. / ((double)d * L)};
+}
+
+static struct dun_two_layer layers(void)
+{
+  return (struct dun_two_layer){.levels = LEVELS, .width = WIDTH, .harmonics = 20};
 }
 
 static void free_lesson(struct lesson *s)
@@ -176,8 +182,9 @@ static double products_ns(void)
 static void lesson(struct bench_result *result)
 {
   struct lesson s;
+  struct dun_two_layer network = layers();
   struct bench_timer timer = {0};
-  make_lesson(&s);
+  make_lesson(&s, &dun_network_two_layer, &network, POINT);
   while (bench_again(&timer))
     bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));
   result->ns = bench_ns(&timer, L);
@@ -189,11 +196,12 @@ static void lesson(struct bench_result *result)
 static void step(struct bench_result *result)
 {
   struct lesson s;
+  struct dun_two_layer network = layers();
   struct bench_timer timer = {0};
   struct dun_optimiser o = {.rate = 1e-3, .first_decay = .9, .second_decay = .999, .epsilon = 1e-8};
   double norm;
-  make_lesson(&s);
-  int64_t count = s.denoiser.network->weights(&s.network);
+  make_lesson(&s, &dun_network_two_layer, &network, POINT);
+  int64_t count = s.denoiser.network->weights(&network);
   double *weights = dun_allocate(count, sizeof *weights);
   if (!weights || dun_optimiser_start(&o, count, weights) < 0)
     exit(1);
@@ -208,6 +216,47 @@ static void step(struct bench_result *result)
   result->bare = products_ns();
   dun_optimiser_free(&o);
   dun_free(weights);
+  free_lesson(&s);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+extern const struct dun_network dun_network_convolution;
+enum { IMAGE = 16, MAPS = 32, LAYERS = 5, SIDE = 3 };
+/* Between the layers: forward, of the cotangents and of the weights; of the first and the last one
+ * a product with as many numbers as a pixel has channels. */
+#define IMAGE_SLOTS (3. * IMAGE * IMAGE * SIDE * SIDE * ((LAYERS - 2) * MAPS * MAPS + 2. * MAPS))
+
+/* The same number of products as between the layers, of a pixel each. */
+static double pixels_ns(void)
+{
+  struct arrays a = make(MAPS, SIDE * SIDE * MAPS, L, sizeof(float));
+  struct bench_timer timer = {0};
+  while (bench_again(&timer))
+    for (int i = 0; i < 3 * (LAYERS - 2) * IMAGE * IMAGE; i++)
+      dun_tile_product_f(MAPS, SIDE * SIDE * MAPS, L, a.w, SIDE * SIDE * MAPS, 1, a.x, NULL, 0,
+                         a.y);
+  release(&a);
+  return bench_ns(&timer, L);
+}
+
+static void images(struct bench_result *result)
+{
+  struct dun_convolution_network network = {
+      .channels = 1, .height = IMAGE, .width = IMAGE, .harmonics = 8, .activation = 2};
+  double widths[LAYERS - 1], kernel = SIDE, spacing = 1;
+  struct lesson s;
+  struct bench_timer timer = {0};
+  for (int l = 0; l < LAYERS - 1; l++)
+    widths[l] = MAPS;
+  network.widths = (struct dun_numbers){LAYERS - 1, widths};
+  network.kernels = (struct dun_numbers){1, &kernel};
+  network.spacing = (struct dun_numbers){1, &spacing};
+  make_lesson(&s, &dun_network_convolution, &network, IMAGE * IMAGE);
+  while (bench_again(&timer))
+    bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));
+  result->ns = bench_ns(&timer, L);
+  result->bare = pixels_ns();
   free_lesson(&s);
 }
 
@@ -232,6 +281,10 @@ const struct bench_row bench_learning[] = {
      .times = 2,
      .measure = lesson},
     {.work = "the same and a step", .slots = LESSON_SLOTS / .5, .times = 2, .measure = step},
+    {.work = "lesson convolution 16 x 16, 4 x 32 channels",
+     .slots = IMAGE_SLOTS / .5,
+     .times = 2,
+     .measure = images},
     {.work = "64 silu, single", .measure = silu},
     {.work = "64 tanh, single", .measure = tanh_of},
     {0},

@@ -272,7 +272,8 @@ static void every_field_has_settings(void)
     /* Of points that are few, of spins, of what is seen itself, of what was learned:
      * test_observations.c, test_message_passing.c, test_window.c, app/test_training.py. */
     int found = !strcmp((*type)->name, "atoms") || !strcmp((*type)->name, "amp") ||
-                !strcmp((*type)->name, "window") || !strcmp((*type)->name, "network");
+                !strcmp((*type)->name, "window") || !strncmp((*type)->name, "network", 7) ||
+                !strcmp((*type)->name, "split");
     for (int i = 0; i < SETTINGS; i++)
       found |= !strcmp(settings[i].name, (*type)->name);
     CHECK(found);

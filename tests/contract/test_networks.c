@@ -7,23 +7,33 @@
 #include "learning/network.h"
 #include "made_part.h"
 
-enum { L = DUN_LANES, INPUTS = 5, OUTPUTS = 3 };
+enum { L = DUN_LANES };
 
-static const char *const settings[] = {
-    "type: mlp, widths: [7, 9], harmonics: 2",
-    "type: mlp, widths: [1], harmonics: 0",
-    "type: mlp, widths: [20], activation: tanh",
-    "type: mlp, widths: [6, 17, 4], activation: relu, harmonics: 1",
-    "type: two_layer, levels: 2, width: 11, harmonics: 3",
-    "type: two_layer, levels: 1, width: 17, activation: silu",
-    "type: two_layer, levels: 5, width: 4, activation: tanh, harmonics: 0",
+static const struct setting {
+  const char *options;
+  int inputs, outputs;
+} settings[] = {
+    {"type: mlp, widths: [7, 9], harmonics: 2", 5, 3},
+    {"type: mlp, widths: [1], harmonics: 0", 5, 3},
+    {"type: mlp, widths: [20], activation: tanh", 5, 3},
+    {"type: mlp, widths: [6, 17, 4], activation: relu, harmonics: 1", 5, 3},
+    {"type: two_layer, levels: 2, width: 11, harmonics: 3", 5, 3},
+    {"type: two_layer, levels: 1, width: 17, activation: silu", 5, 3},
+    {"type: two_layer, levels: 5, width: 4, activation: tanh, harmonics: 0", 5, 3},
+    {"type: convolution, widths: [3, 5], harmonics: 1", 16, 16},
+    {"type: convolution, widths: [4], height: 3, border: periodic", 15, 15},
+    {"type: convolution, widths: [2, 3], channels: 3, width: 2, kernels: [5, 1, 3]", 19, 18},
+    {"type: convolution, widths: [3, 2], height: 2, width: 4, spacing: [2, 1, 3]", 8, 8},
+    {"type: convolution, widths: [17], kernels: 7, channels: 2, height: 2, border: periodic", 14,
+     12},
 };
-enum { SETTINGS = sizeof settings / sizeof *settings };
+enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 32 /* outputs */ };
 
 struct trial {
   struct made_part made;
   const struct dun_network *network;
   void *self;
+  int inputs, outputs;
   int64_t weights, tape, scratch;
   double *w, *x, *y, *record, *bar, *gradient, *rest;
   float *w_f, *x_f, *y_f, *record_f, *bar_f, *rest_f;
@@ -44,38 +54,41 @@ static void to_single(int64_t count, const double *from, float *to)
     to[i] = (float)from[i];
 }
 
-static int open_trial(struct trial *t, const char *options)
+static int open_trial(struct trial *t, const struct setting *setting)
 {
   char why[1024];
   struct dun_address address = {.seed = 11, .purpose = DUN_PURPOSE_TEST};
   memset(t, 0, sizeof *t);
-  CHECK(made_part_open(&test_context, &t->made, DUN_KIND_NETWORK, options, why) == 0);
+  t->inputs = setting->inputs;
+  t->outputs = setting->outputs;
+  CHECK(made_part_open(&test_context, &t->made, DUN_KIND_NETWORK, setting->options, why) == 0);
   if (*why)
     return -1;
   t->network = (const struct dun_network *)t->made.part.type;
   t->self = t->made.part.self;
-  CHECK(t->network->init(t->self, INPUTS, OUTPUTS) == 0);
+  CHECK(t->network->init(t->self, t->inputs, t->outputs) == 0);
   t->weights = t->network->weights(t->self);
   t->tape = t->network->tape(t->self) * L;
   t->scratch = t->network->scratch(t->self) * L;
-  int64_t doubles = 2 * t->weights + INPUTS * L + 2 * OUTPUTS * L + t->tape + t->scratch + 1024;
+  int64_t doubles =
+      2 * t->weights + t->inputs * L + 2 * t->outputs * L + t->tape + t->scratch + 1024;
   t->w = must(doubles, sizeof(double));
   t->x = t->w + (t->weights + 63) / 64 * 64;
-  t->y = t->x + INPUTS * L;
-  t->bar = t->y + OUTPUTS * L;
-  t->record = t->bar + OUTPUTS * L;
+  t->y = t->x + t->inputs * L;
+  t->bar = t->y + t->outputs * L;
+  t->record = t->bar + t->outputs * L;
   t->rest = t->record + t->tape;
   t->gradient = t->rest + t->scratch;
   t->w_f = must(doubles, sizeof(float));
   t->x_f = t->w_f + (t->weights + 63) / 64 * 64;
-  t->y_f = t->x_f + INPUTS * L;
-  t->bar_f = t->y_f + OUTPUTS * L;
-  t->record_f = t->bar_f + OUTPUTS * L;
+  t->y_f = t->x_f + t->inputs * L;
+  t->bar_f = t->y_f + t->outputs * L;
+  t->record_f = t->bar_f + t->outputs * L;
   t->rest_f = t->record_f + t->tape;
   t->network->draw(t->self, address, t->w);
-  dun_normals(address, INPUTS, t->x);
+  dun_normals(address, t->inputs, t->x);
   address.step = 1;
-  dun_normals(address, OUTPUTS, t->bar);
+  dun_normals(address, t->outputs, t->bar);
   address.step = 2;
   dun_uniforms(address, 1, t->angle);
   return 0;
@@ -93,7 +106,7 @@ static double value(struct trial *t)
 {
   double sum = 0;
   t->network->forward(t->self, t->w, t->angle, t->x, t->y, t->record);
-  for (int i = 0; i < OUTPUTS * L; i++)
+  for (int i = 0; i < t->outputs * L; i++)
     sum += t->bar[i] * t->y[i];
   return sum;
 }
@@ -111,7 +124,7 @@ static int is_tried(const char *name)
   int found = 0;
   snprintf(word, sizeof word, "type: %s,", name);
   for (int i = 0; i < SETTINGS; i++)
-    found |= strstr(settings[i], word) != NULL;
+    found |= strstr(settings[i].options, word) != NULL;
   return found;
 }
 
@@ -130,7 +143,7 @@ static void reverse_passes_are_gradients(void)
   for (int s = 0; s < SETTINGS; s++) {
     struct trial t;
     double largest = 0, off = 0, step = 1e-5;
-    if (open_trial(&t, settings[s]) < 0)
+    if (open_trial(&t, &settings[s]) < 0)
       return;
     differentiate(&t);
     for (int64_t i = 0; i < t.weights; i++) {
@@ -143,7 +156,7 @@ static void reverse_passes_are_gradients(void)
       largest = fmax(largest, fabs(t.gradient[i]));
       off = fmax(off, fabs((up - down) / (2 * step) - t.gradient[i]));
     }
-    printf("# %s: %lld weights, worst %.2g of the largest slope\n", settings[s],
+    printf("# %s: %lld weights, worst %.2g of the largest slope\n", settings[s].options,
            (long long)t.weights, off / largest);
     CHECK(largest > .1 && off <= 1e-6 * largest);
     close_trial(&t);
@@ -153,7 +166,7 @@ static void reverse_passes_are_gradients(void)
 static void backward_adds(void)
 {
   struct trial t;
-  if (open_trial(&t, settings[0]) < 0)
+  if (open_trial(&t, &settings[0]) < 0)
     return;
   differentiate(&t);
   double first = t.gradient[0], last = t.gradient[t.weights - 1];
@@ -176,24 +189,24 @@ static void single_precision_is_near(void)
 {
   for (int s = 0; s < SETTINGS; s++) {
     struct trial t;
-    if (open_trial(&t, settings[s]) < 0)
+    if (open_trial(&t, &settings[s]) < 0)
       return;
     to_single(t.weights, t.w, t.w_f);
     for (int64_t i = 0; i < t.weights; i++)
       t.w[i] = (double)t.w_f[i];
-    to_single(INPUTS * L, t.x, t.x_f);
-    for (int i = 0; i < INPUTS * L; i++)
+    to_single(t.inputs * L, t.x, t.x_f);
+    for (int i = 0; i < t.inputs * L; i++)
       t.x[i] = (double)t.x_f[i];
-    to_single(OUTPUTS * L, t.bar, t.bar_f);
+    to_single(t.outputs * L, t.bar, t.bar_f);
     differentiate(&t);
-    double *gradient = must(t.weights, sizeof *gradient), *y = must(OUTPUTS * L, sizeof *y);
+    double *gradient = must(t.weights, sizeof *gradient), *y = must(t.outputs * L, sizeof *y);
     t.network->forward_f(t.self, t.w_f, t.angle, t.x_f, t.y_f, t.record_f);
     t.network->backward_f(t.self, t.w_f, t.record_f, t.bar_f, gradient, t.rest_f);
-    for (int i = 0; i < OUTPUTS * L; i++)
+    for (int i = 0; i < t.outputs * L; i++)
       y[i] = (double)t.y_f[i];
-    double values = distance(OUTPUTS * L, t.y, y);
+    double values = distance(t.outputs * L, t.y, y);
     double slopes = distance(t.weights, t.gradient, gradient);
-    printf("# %s: single off by %.2g, its gradient by %.2g\n", settings[s], values, slopes);
+    printf("# %s: single off by %.2g, its gradient by %.2g\n", settings[s].options, values, slopes);
     CHECK(values < 1e-5 && slopes < 1e-5);
     dun_free(gradient);
     dun_free(y);
@@ -206,23 +219,23 @@ static void lanes_never_mix(void)
 {
   for (int s = 0; s < SETTINGS; s++) {
     struct trial t;
-    double before[OUTPUTS * L], same = 0, own = 0;
-    if (open_trial(&t, settings[s]) < 0)
+    double before[MOST * L], same = 0, own = 0;
+    if (open_trial(&t, &settings[s]) < 0)
       return;
-    for (int j = 0; j < OUTPUTS; j++)
+    for (int j = 0; j < t.outputs; j++)
       t.bar[j * L + 3] = 0;
     differentiate(&t);
     double *gradient = must(t.weights, sizeof *gradient);
     memcpy(gradient, t.gradient, (size_t)t.weights * sizeof *gradient);
-    memcpy(before, t.y, sizeof before);
-    for (int j = 0; j < INPUTS; j++)
+    memcpy(before, t.y, (size_t)t.outputs * L * sizeof *before);
+    for (int j = 0; j < t.inputs; j++)
       t.x[j * L + 3] += 1;
     t.angle[3] *= .5;
     differentiate(&t);
-    for (int j = 0; j < OUTPUTS; j++)
+    for (int j = 0; j < t.outputs; j++)
       for (int l = 0; l < L; l++)
         *(l == 3 ? &own : &same) += t.y[j * L + l] != before[j * L + l];
-    CHECK(own == OUTPUTS && same == 0);
+    CHECK(own == t.outputs && same == 0);
     CHECK(!memcmp(gradient, t.gradient, (size_t)t.weights * sizeof *gradient));
     dun_free(gradient);
     close_trial(&t);
@@ -235,17 +248,17 @@ static void networks_are_rebuilt_from_their_shapes(void)
   for (int s = 0; s < SETTINGS; s++) {
     struct trial t;
     int status;
-    if (open_trial(&t, settings[s]) < 0)
+    if (open_trial(&t, &settings[s]) < 0)
       return;
     CHECK(dun_network_make(t.network, t.self) == 0);
     struct dun_numbers shape = ((struct dun_network_head *)t.self)->shape;
     void *again = dun_network_rebuild(t.network, &shape, &status);
-    CHECK(status == 0 && again && t.network->init(again, INPUTS, OUTPUTS) == 0);
+    CHECK(status == 0 && again && t.network->init(again, t.inputs, t.outputs) == 0);
     CHECK(again && t.network->weights(again) == t.weights);
     if (again)
       t.network->forward(again, t.w, t.angle, t.x, t.bar, t.record);
     value(&t);
-    CHECK(again && !memcmp(t.bar, t.y, OUTPUTS * L * sizeof *t.y));
+    CHECK(again && !memcmp(t.bar, t.y, (size_t)t.outputs * L * sizeof *t.y));
     dun_network_discard(t.network, again);
     for (long long i = 0; i < shape.count; i++) {
       double right = shape.value[i];
@@ -260,17 +273,34 @@ static void networks_are_rebuilt_from_their_shapes(void)
   }
 }
 
+static void refuse(const char *options, int inputs, int outputs)
+{
+  struct made_part made;
+  char why[1024];
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_NETWORK, options, why) == 0);
+  CHECK(((const struct dun_network *)made.part.type)->init(made.part.self, inputs, outputs) ==
+        DUN_ERROR_INPUT);
+  made_part_close(&made);
+}
+
 static void wrong_options_are_refused(void)
 {
   struct made_part made;
   char why[1024];
   CHECK(made_part_open(&test_context, &made, DUN_KIND_NETWORK, "type: mlp, widths: [0]", why) < 0);
   made_part_close(&made);
-  CHECK(made_part_open(&test_context, &made, DUN_KIND_NETWORK, "type: mlp, widths: [2.5]", why) ==
-        0);
-  CHECK(((const struct dun_network *)made.part.type)->init(made.part.self, 2, 2) ==
-        DUN_ERROR_INPUT);
-  made_part_close(&made);
+  refuse("type: mlp, widths: [2.5]", 2, 2);
+  refuse("type: convolution, widths: [2.5]", 4, 4);
+  refuse("type: convolution, kernels: 2", 4, 4);
+  refuse("type: convolution, widths: [2, 2], kernels: [3, 3]", 4, 4);
+  refuse("type: convolution, spacing: 1.5", 4, 4);
+  refuse("type: convolution, widths: [2], spacing: [1, 2, 3]", 4, 4);
+  refuse("type: convolution", 5, 5);
+  refuse("type: convolution, channels: 2", 4, 4);
+  refuse("type: convolution, channels: 9", 4, 4);
+  refuse("type: convolution, height: 3", 4, 4);
+  refuse("type: convolution, width: 3, height: 2", 4, 4);
+  refuse("type: convolution", 3, 4);
 }
 
 TEST_MAIN({"every network is tried", every_network_is_tried},

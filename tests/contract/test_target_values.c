@@ -336,6 +336,8 @@ static void test_refused_options(void)
   refuse("type: image, source: idx", "data");
   refuse("type: image, data: means.idx", "source: idx");
   refuse("type: image, images: 1", "images");
+  refuse("type: image_set, source: idx", "data");
+  refuse("type: image_set, side: 3", "side");
   refuse("type: seeds", "data");
   refuse("type: seeds, data: nowhere.csv", "nowhere.csv");
   refuse("type: logistic_regression, data: seeds.csv, label: q", "there is no column 'q'");
@@ -354,6 +356,7 @@ static void test_refused_data(void)
   refuse_file(seeds, "", "empty");
   refuse_file("type: image, source: idx, data: ", "P5 28 28", "expected 00 00 of an IDX file");
   refuse_file("type: image, source: idx, data: ", "\x1f\x8b", "unpack it with gunzip");
+  refuse_file("type: image_set, source: idx, data: ", "P5 28 28", "expected 00 00 of an IDX file");
   refuse_file(regression, "a,y\n1,0\n2,1\n3,2\n",
               "1 (1 row, first in line 3), 2 (1 row, first in line 4)");
   refuse_file(regression, "a,y\n1,1\n2,1\n", "expected two values");

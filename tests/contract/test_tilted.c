@@ -29,8 +29,9 @@ static const struct {
     {"coloured_texture", "type: coloured_texture, side: [2, 4], colours: [[.5], [-1], [0]]"},
     {"coloured_texture", "type: coloured_texture, side: 2, colours: [[1, .5], [-1, 0]], weights: "
                          "[.3, .7], mass: .5, shift: .2"},
+    {"image_set", "type: image_set, side: 4, images: 30, noise: .3"},
 };
-enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 8 };
+enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 16 };
 
 struct tilt {
   double h[MOST * DUN_LANES] __attribute__((aligned(64)));

@@ -30,9 +30,9 @@ def at_hand(name):
     return os.path.exists(os.path.join(data_folder() or "/nonexistent", name))
 
 
-def trained(folder):
+def trained(folder, name, *words):
     """In the folder where what loads it runs, as results are put there."""
-    dunlin("run", os.path.join(INPUTS, "train_modes.yaml"), "--quiet",
+    dunlin("run", os.path.join(INPUTS, name), "--quiet", *words,
            *(word for one in LESSONS for word in ("--set", one)), folder=folder)
 
 
@@ -62,10 +62,19 @@ def settings(name, folder):
         found += [f"target.file={model}", f"target.data={data}"]
     elif name == "schedule_file.yaml":
         found.append(f"path.schedule.file={earlier_result(folder)}")
-    elif name.startswith("train_"):
+    elif name.startswith("train_") or name == "images_train.yaml":
         found += LESSONS
     elif name == "learned_modes.yaml":
-        trained(folder)
+        trained(folder, "train_modes.yaml")
+    elif name == "localization_long_range_learned.yaml":
+        trained(folder, "train_long_range.yaml")
+        found += ["run.particles=8", "method.steps=10"]
+    elif name == "split_two_layer.yaml":
+        for half in ("upper", "lower"):
+            trained(folder, "train_two_layer.yaml", "--output", f"train_{half}.h5", "--set",
+                    "method.lessons.half=" + half)
+    elif name in ("images_flow.yaml", "images_psld.yaml"):
+        trained(folder, "images_train.yaml")
     elif name.startswith("scld_"):
         found += ["method.steps=3", "run.particles=64"]
         if name == "scld_gmm40.yaml" and not at_hand("gmm40_means_d50.csv"):
@@ -82,7 +91,7 @@ def settings(name, folder):
                   f"target.file={os.path.join(BUILD, 'tests', 'user_target', posterior)}.so",
                   "method.warmup=60", "method.draws=20", "run.particles=32",
                   "run.evaluations=100000"]
-    elif name.startswith("image"):
+    elif name in ("image.yaml", "image_ula.yaml"):
         found += ["method.final_moves=30"] + ["path.schedule.levels=30"] * (name == "image.yaml")
     elif name in ("localization_glass400.yaml", "localization_signal.yaml"):
         found += ["run.particles=4", "method.steps=5"]
@@ -157,6 +166,9 @@ def run_sweep(name):
             words += ["--data", stand_ins(folder)]
         if name == "scld_benchmark.yaml":
             words += ["--set", "method.steps=3"]
+        if name.startswith("images_"):
+            trained(folder, "images_train.yaml")
+            words += ["--data", folder]
         members = dunlin("sweep", file, "--list", *words).stdout.splitlines()
         assert len(members) > 1
         dunlin("sweep", file, "--index", len(members), "--set", f"run.particles={SMALL}", *words)

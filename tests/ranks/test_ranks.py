@@ -4,9 +4,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   FEW, GUIDED_FLOW, HEUN, LAYERS, LEAPS, LEVELS, PASSED, TANGENT, TEXTURE, WINDOW,
-                   REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED, WAYS,
-                   case, differences, fingerprint)
+                   FEW, GUIDED_FLOW, HEUN, LAYERS, LEAPS, LEVELS, PASSED, PIXELS, TANGENT, TEXTURE,
+                   WINDOW, REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED,
+                   WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -61,6 +61,7 @@ def test_trainings():
     """Also at more ranks than there are groups."""
     same_at((1, 2, 3, 7), "trained", path=LAYERS, particles=500)
     same_at((1, 2), "trained", path=LEVELS, particles=100)
+    same_at((1, 3), "trained", path=PIXELS, particles=100)
     same_at((1, 2, 3, 7), "steered", kernel=LEAPS, path=FEW, particles=300)
     same_at((1, 3), "driven", kernel=LEAPS, path=FEW, particles=300)
     same_at((1, 5), "steered", kernel="rwm", path="batches: 1", particles=100)

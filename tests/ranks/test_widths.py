@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, case,  # noqa: E402
-                   differences, fingerprint)
+from cases import (DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, PIXELS,  # noqa: E402
+                   case, differences, fingerprint)
 from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),
@@ -23,6 +23,7 @@ RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="march", path=MATRIX, particles=200),
         dict(name="trained", path=LAYERS, particles=100),
         dict(name="trained", path=LEVELS, particles=100),
+        dict(name="trained", path=PIXELS, particles=100),
         dict(name="steered", kernel=LEAPS, path=FEW, particles=100),
         dict(name="field", kernel="hmc", particles=100)]
 

@@ -85,7 +85,7 @@ static double error_at(const struct dun_denoiser *denoiser, double lambda)
     h[i] = lambda * x[i] + sqrt(lambda) * g[i];
   for (int l = 0; l < L; l++)
     lambdas[l] = lambda;
-  dun_denoiser_mean(denoiser, h, lambdas, mean);
+  dun_denoiser_mean(denoiser, h, lambdas, NULL, mean);
   for (int i = 0; i < D * L; i++) {
     double off = mean[i] - (h[i] + centre[i / L] / (scale * scale)) / precision;
     sum += off * off * precision;
@@ -205,7 +205,97 @@ static void orders_are_permutations(void)
   }
 }
 
-TEST_MAIN({"gaussians are learned", gaussians_are_learned},
+/* ---- what the network sees ------------------------------------------------------------------- */
+
+enum { AVERAGES = 2, WHOLE = 6, SEEN = WHOLE + AVERAGES };
+
+/* A network that keeps what it was shown and tells 0. */
+struct mirror {
+  double x[SEEN * L], angle[L];
+};
+
+static int64_t none(const void *self)
+{
+  (void)self;
+  return 1;
+}
+
+static void keep(const void *self, const double *weights, const double *angle, const double *x,
+                 double *y, double *tape)
+{
+  struct mirror *const *mirror = self;
+  (void)weights, (void)tape;
+  memcpy((*mirror)->x, x, sizeof(*mirror)->x);
+  memcpy((*mirror)->angle, angle, sizeof(*mirror)->angle);
+  memset(y, 0, WHOLE * L * sizeof *y);
+}
+
+/* Samplers show it what lessons showed, the averages of both halves of a point, too. */
+static void lessons_are_what_samplers_show(void)
+{
+  static const struct dun_network network = {
+      .weights = none, .tape = none, .scratch = none, .forward = keep};
+  static struct {
+    double x[WHOLE * L], g[SEEN * L], h[WHOLE * L], y[AVERAGES * L], mean[WHOLE * L];
+    double angle[L], lambda[L];
+  } t __attribute__((aligned(64)));
+  struct dun_address address = {.seed = 2, .purpose = DUN_PURPOSE_TEST};
+  struct mirror mirror, *self = &mirror;
+  double middle[WHOLE] = {1, -2, 5, 3, .5, 0}, off = 0, square[AVERAGES] = {0};
+  struct dun_denoiser s = {.network = &network,
+                           .network_self = &self,
+                           .d = WHOLE,
+                           .precision = DUN_PRECISION_DOUBLE,
+                           .averages = AVERAGES,
+                           .gain = 1.5,
+                           .scale = 2,
+                           .angles = {0, 1.57},
+                           .centre = {WHOLE, middle}};
+  struct dun_lesson lesson = {.n = L, .x = t.x, .noise = t.g, .angle = t.angle, .share = 1};
+  CHECK(dun_denoiser_init(&s) == 0);
+  dun_normals(address, WHOLE, t.x);
+  address.step = 1;
+  dun_normals(address, SEEN, t.g);
+  dun_uniforms(address, 1, t.angle);
+  for (int i = 0; i < WHOLE * L; i++)
+    t.x[i] = middle[i / L] + 2 * t.x[i];
+  for (int l = 0; l < L; l++) {
+    double root = tan(t.angle[l]) / s.scale;
+    t.lambda[l] = root * root;
+    for (int k = 0; k < AVERAGES; k++)
+      t.y[k * L + l] = root * t.g[(WHOLE + k) * L + l];
+    for (int j = 0; j < WHOLE; j++) {
+      t.h[j * L + l] = t.lambda[l] * t.x[j * L + l] + root * t.g[j * L + l];
+      t.y[j / 3 * L + l] += t.lambda[l] * s.gain * t.x[j * L + l] / 3;
+    }
+  }
+  dun_denoiser_teach(&s, &lesson, NULL);
+  struct mirror taught = mirror;
+  dun_denoiser_mean(&s, t.h, t.lambda, t.y, t.mean);
+  for (int i = 0; i < SEEN * L; i++)
+    off = fmax(off, fabs(taught.x[i] - mirror.x[i]));
+  for (int i = 0; i < AVERAGES * L; i++)
+    square[i / L] += taught.x[WHOLE * L + i] * taught.x[WHOLE * L + i] / L;
+  CHECK(off < 1e-12);
+  CHECK(square[0] > .3 && square[0] < 2 && square[1] > .3 && square[1] < 2);
+  for (int l = 0; l < L; l++)
+    CHECK_NEAR(taught.angle[l], mirror.angle[l], 1e-12);
+  dun_denoiser_free(&s);
+}
+
+static void averages_go_with_their_channels(void)
+{
+  struct dun_regression r = {.average = 1, .channels = 3};
+  CHECK(dun_regression_averages(&r, 12) == 3 && dun_regression_averages(&r, 11) < 0);
+  r.sees = DUN_SEES_RAW;
+  CHECK(dun_regression_averages(&r, 12) == DUN_ERROR_INPUT);
+  r.average = 0;
+  CHECK(dun_regression_averages(&r, 12) == 0);
+}
+
+TEST_MAIN({"lessons are what samplers show", lessons_are_what_samplers_show},
+          {"averages go with their channels", averages_go_with_their_channels},
+          {"gaussians are learned", gaussians_are_learned},
           {"losses are those of the best", losses_are_those_of_the_best},
           {"it ends early", it_ends_early},
           {"wrong settings are refused", wrong_settings_are_refused},
