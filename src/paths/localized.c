@@ -518,6 +518,7 @@ const struct dun_path dun_path_localized = {
                  "clearly, by any field.",
              .citation = "Eldan 2013, GAFA 23, 532; Montanari 2023, arXiv 2305.10690",
              .size = sizeof(struct localized), .options = options, .free = release},
+    .everywhere = 1,
     .parts = 1,
     .part_name = {"law"},
     .coefficients = coefficients,

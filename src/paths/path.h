@@ -39,7 +39,8 @@ struct dun_path {
   struct dun_type type;
 
   int affine;
-  int parts; /* K */
+  int everywhere; /* pi_t is above 0 at all points, but at t = 1 */
+  int parts;      /* K */
   const char *part_name[DUN_MAX_PARTS];
 
   /* The coefficients a_k + b_k t of the parts, [K]. */
