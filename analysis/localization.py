@@ -14,10 +14,8 @@ exact, colours, pyramid).
 Known figures stand in brackets; --check: exit code 1 where one with a limit is further off.  The
 tables steps, windows and wrong need programs of the tests, and are left out where there are none.
 All take about ten minutes of one core."""
-import json
 import math
 import os
-import re
 import subprocess
 
 import h5py
@@ -55,10 +53,9 @@ def printed(chosen, name, say):
     return done.returncode == 0
 
 
-def verdicts(chosen, result):
-    done = subprocess.run([chosen.program, "summary", "--json", result], capture_output=True,
-                          text=True, check=True)
-    return {verdict["name"]: verdict["text"] for verdict in json.loads(done.stdout)["verdicts"]}
+def nats_of_run(file):
+    """Of ways of path localized, and their error."""
+    return tuple(float(file["trace/smc"][name][0]) for name in ("nats", "nats_error"))
 
 
 # ---- steps --------------------------------------------------------------------------------------
@@ -78,8 +75,7 @@ def steps(chosen):
     good = printed(chosen, "test_euler_nats", lambda line: "nats (" in line)
     for count, known in NATS.items():
         with spins.run(chosen, f"steps {count}", GAUSSIAN.format(count)) as file:
-            text = verdicts(chosen, file.filename)["ways"]
-        found, error = map(float, re.search(r"are (\S+) \+- (\S+) nats", text).groups())
+            found, error = nats_of_run(file)
         good = tell(f"path localized, {count} steps", (found, error, known, 4 * error)) and good
     return good
 
@@ -214,8 +210,7 @@ def wrong(chosen):
             found, error = (table[name][...] for name in ("log_evidence", "log_evidence_error"))
         text = WRONG.format(40000, 1, field, "horizon: 25, pieces: 1")
         with spins.run(chosen, f"ways {factor}", text) as file:
-            nats = re.search(r"are (\S+) \+- (\S+) nats", verdicts(chosen, file.filename)["ways"])
-        nats, nats_error = map(float, nats.groups())
+            nats, nats_error = nats_of_run(file)
         off = abs(found - 1.3) / error
         mean, spread = mean_of(found)
         within = [(off < k).mean() for k in (1, 2)]

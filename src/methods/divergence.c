@@ -6,6 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+static const struct dun_table_column columns[] = {
+    {"replicate", "", "Number of the population."},
+    {"nats", "nat", "Divergence of the target's ways from those of the carries."},
+    {"nats_error", "nat", "Its standard error, by ancestor."},
+    {"log_weight_deviation", "", "Standard deviation of log w over the target's ways."},
+    {"length", "nat", "What the length of the steps makes of it; NaN: not known."},
+    {"length_error", "nat", "Standard error of that."},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
 enum { NATS, ERROR, DEVIATION, LENGTH, LENGTH_ERROR };
 
 int dun_divergence_declare(struct dun_divergence *v, struct dun_run *run, int still)
@@ -14,6 +24,7 @@ int dun_divergence_declare(struct dun_divergence *v, struct dun_run *run, int st
   int remembers = path->remembers ? path->remembers(run->path_self) : 0;
   int wanted = still && path->carry && !dun_path_is_map(path, run->path_self);
   int notes = wanted && path->notes ? path->notes(run->path_self) : 0;
+  dun_divergence_free(v);
   v->way = NULL;
   v->parted = notes < 0 ? -1 : notes > 0;
   v->note = remembers;
@@ -24,7 +35,19 @@ int dun_divergence_declare(struct dun_divergence *v, struct dun_run *run, int st
   v->memory = width ? dun_run_column(run, "memory", DUN_F64, width, DUN_MOVES,
                                      "What carries keep of the particle.")
                     : NULL;
-  return width && !v->memory ? DUN_ERROR_MEMORY : 0;
+  if (width && !v->memory)
+    return DUN_ERROR_MEMORY;
+  return wanted ? dun_table_make(&v->table, columns, COLUMNS) : 0;
+}
+
+void dun_divergence_free(struct dun_divergence *v)
+{
+  dun_table_free(&v->table);
+}
+
+struct dun_table *dun_divergence_table(struct dun_divergence *v)
+{
+  return v->way ? &v->table : NULL;
 }
 
 void dun_divergence_start(struct dun_divergence *v, const struct dun_run *run)
@@ -84,14 +107,19 @@ int dun_divergence_find(struct dun_context *context, struct dun_divergence *v,
   if (status < 0)
     return status;
   v->told[NATS] = mean - run->now.log_evidence;
-  v->told[LENGTH] = v->told[NATS];
-  v->told[LENGTH_ERROR] = v->told[ERROR];
+  v->told[LENGTH] = v->parted < 0 ? v->told[NATS] : NAN;
+  v->told[LENGTH_ERROR] = v->parted < 0 ? v->told[ERROR] : NAN;
+  struct source source = {run, v->memory, v->note, v->memory ? v->memory->width : 0};
+  if (v->parted > 0)
+    status = dun_weighted_moments(context, p, run->root, run->logw, weights, 1, length_of, &source,
+                                  &v->told[LENGTH], &deviation, &v->told[LENGTH_ERROR]);
+  if (status < 0)
+    return status;
   v->known = 1;
-  if (v->parted <= 0)
-    return 0;
-  struct source source = {run, v->memory, v->note, v->memory->width};
-  return dun_weighted_moments(context, p, run->root, run->logw, weights, 1, length_of, &source,
-                              &v->told[LENGTH], &deviation, &v->told[LENGTH_ERROR]);
+  return dun_agree(context,
+                   dun_table_add(&v->table, (double[]){(double)run->replicate, v->told[NATS],
+                                                       v->told[ERROR], v->told[DEVIATION],
+                                                       v->told[LENGTH], v->told[LENGTH_ERROR]}));
 }
 
 void dun_divergence_diagnose(const struct dun_divergence *v, const struct dun_run *run,

@@ -29,7 +29,8 @@ struct dun_divergence {
   /* state */
   int64_t known;
   double told[DUN_DIVERGENCE_TOLD]; /* nats, their error, the deviation of log w; what the length of
-                                     * steps makes, and its error */
+                                     * steps makes, and its error; NAN: not known */
+  struct dun_table table;           /* the same, a row for each replicate; owned */
 
   /* made by init */
   struct dun_column *way; /* log w; NULL: it is not wanted */
@@ -41,11 +42,15 @@ struct dun_divergence {
 #define DUN_DIVERGENCE_STATE(type_, member_)                                                       \
   DUN_STATE_UP_TO(1, "divergence known", offsetof(type_, member_.known)),                          \
       DUN_STATE_ROW("divergence", DUN_STATE_NUMBER, offsetof(type_, member_.told),                 \
-                    DUN_DIVERGENCE_TOLD)
+                    DUN_DIVERGENCE_TOLD),                                                          \
+      DUN_STATE_ROW("divergences", DUN_STATE_NUMBERS, offsetof(type_, member_.table.cells), 1)
 
 /* Declares log w where carries are random and, if `still`, nothing moves between them, and the
  * memory of carries with the notes that are wanted.  DUN_ERROR_MEMORY. */
 int dun_divergence_declare(struct dun_divergence *divergence, struct dun_run *run, int still);
+void dun_divergence_free(struct dun_divergence *divergence);
+/* NULL: nothing is told. */
+struct dun_table *dun_divergence_table(struct dun_divergence *divergence);
 
 /* For a new replicate. */
 void dun_divergence_start(struct dun_divergence *divergence, const struct dun_run *run);

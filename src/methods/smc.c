@@ -194,9 +194,15 @@ static void release(void *self)
 {
   struct smc *s = self;
   dun_cross_fit_free(&s->fit);
+  dun_divergence_free(&s->divergence);
   dun_moves_free(&s->moves);
   dun_pilots_free(&s->pilots);
   dun_weights_free(&s->weights);
+}
+
+static struct dun_table *table(void *self)
+{
+  return dun_divergence_table(&((struct smc *)self)->divergence);
 }
 
 static int restore(void *self)
@@ -544,6 +550,7 @@ const struct dun_method dun_method_smc = {
     .needs_path = 1,
     .needs_kernel = 1,
     .rests = rests,
+    .table = table,
     .moves = moves,
     .progress = progress,
     .init = init,

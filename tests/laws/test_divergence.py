@@ -8,7 +8,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import BUILD, Folder, dunlin, main, summary, write  # noqa: E402
+from support import BUILD, Folder, column, dunlin, main, summary, write  # noqa: E402
 
 PROGRAM = os.path.join(BUILD, "tests", "dunlin_types")
 VARIANCES = (3, 1, .25)
@@ -50,7 +50,13 @@ def run(field, path, method="method: {type: smc, moves_per_step: 0}", seed=1):
         file = write(folder, "input.yaml", text)
         result = os.path.join(folder, "result.h5")
         dunlin("run", file, "--output", result, "--quiet", program=PROGRAM)
-        return {verdict["name"]: verdict for verdict in summary(result)["verdicts"]}
+        said = {verdict["name"]: verdict for verdict in summary(result)["verdicts"]}
+        if "ways" in said:
+            nats, length = (column(result, "smc", name) for name in ("nats", "length"))
+            assert len(nats) == 1 and f"are {nats[0]:.3g} +-" in said["ways"]["text"], said
+            assert "all of it" in said["parts"]["text"] and length[0] == nats[0] or (
+                said["parts"]["text"].startswith(f"{length[0]:.3g} +-")), said
+        return said
 
 
 NUMBER = r"(\d\S*) \+- (\S+)"
