@@ -226,7 +226,7 @@ static double independent_draws(const struct modes *m, const struct dun_run *run
 static int independent_particles(struct dun_context *context, const struct dun_run *run, double *n)
 {
   struct dun_weights weights = {0};
-  struct dun_genealogy genealogy;
+  struct dun_genealogy genealogy = {0};
   int status = dun_weights_compute(context, &run->population, run->logw, &weights);
   if (status >= 0)
     status = dun_genealogy_compute(context, &run->population, run->root, run->logw, &weights,
