@@ -122,7 +122,7 @@ int dun_sweep_outside(struct dun_context *context, struct dun_sweep *s, double t
   const struct dun_tiles *tiles = &s->population->tiles;
   int random = s->path->carry && !dun_path_is_map(s->path, s->path_self);
 
-  if (!random || t <= 0)
+  if (!random || t <= 0 || s->path->everywhere)
     return 0;
   for (int64_t i = 0; i < tiles->count; i++) {
     int n = dun_tile_size(tiles, tiles->first_tile + i);

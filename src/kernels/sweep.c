@@ -30,20 +30,23 @@ static int64_t triangle(const struct dun_sweep *s)
   return (int64_t)s->d * (s->d + 1) / 2;
 }
 
-/* A carry that remembers has a column for it, or the method knows no such carries. */
+/* A carry that remembers has a column for it, or the method knows no such carries; notes may go
+ * without. */
 static int find_memory(struct dun_sweep *s)
 {
   int width = s->path && s->path->remembers ? s->path->remembers(s->path_self) : 0;
-  s->memory = width ? dun_population_find(s->population, "memory") : NULL;
+  int notes = s->path && s->path->notes ? s->path->notes(s->path_self) : 0;
+  int all = width + (notes > 0 ? notes : 0);
+  s->memory = all ? dun_population_find(s->population, "memory") : NULL;
   DUN_FREE(s->remembered);
   if (width && !s->memory)
     return dun_fail(DUN_ERROR_INPUT,
                     "path %s with this field keeps something of every particle, which method smc "
                     "alone takes along",
                     s->path->type.name);
-  if (width)
-    s->remembered = dun_allocate((int64_t)width * DUN_LANES, sizeof *s->remembered);
-  return width && !s->remembered ? DUN_ERROR_MEMORY : 0;
+  if (all)
+    s->remembered = dun_allocate((int64_t)all * DUN_LANES, sizeof *s->remembered);
+  return all && !s->remembered ? DUN_ERROR_MEMORY : 0;
 }
 
 int dun_sweep_init(struct dun_sweep *s)

@@ -39,7 +39,8 @@ struct dun_sweep {
                                 * by methods that want it kept */
   struct dun_column *carried; /* [2] or NULL: log pi_t and log_ratio of a carry that is weighed */
 
-  struct dun_column *memory; /* [remembers] of a path's carries; NULL: they keep nothing */
+  struct dun_column *memory; /* [remembers], or with the notes, of a path's carries; NULL: they keep
+                              * nothing */
 
   /* set by methods */
   struct dun_column *logw; /* gets the moves' log weights; NULL: they are not computed */
@@ -75,7 +76,7 @@ struct dun_sweep {
   /* made by init, owned */
   int d, K;
   double *workspace;
-  double *remembered;  /* [remembers][64]; NULL: nothing is */
+  double *remembered;  /* [remembers + notes][64]; NULL: none of either */
   double *lane_scale;  /* [d][64]: of the present tile, where there are rungs; NULL: none */
   double *lane_factor; /* [d (d + 1) / 2][64], where they may be dense */
 };

@@ -77,8 +77,10 @@ void dun_certificate_look(const struct dun_certificate *c, const struct dun_post
 {
   double square[L] __attribute__((aligned(64))) = {0};
   int64_t column = (int64_t)p->of.d * L;
-  if (k == 0 && c->ways.wanted)
+  if (k == 0 && c->ways.wanted) {
     memset(c->weight, 0, L * sizeof *c->weight);
+    dun_posterior_less_classes(p, c->weight);
+  }
   if (c->ways.wanted)
     memcpy(c->before, p->y, (size_t)p->width * L * sizeof *c->before);
   if (!c->measured)

@@ -58,6 +58,9 @@ static int check_schedule(const struct localization *s)
 static int check(const struct localization *s, const struct dun_run *run)
 {
   int draws = (s->posterior.gives & DUN_TILTED_DRAW) != 0;
+  if (s->classes && s->first > 0)
+    return dun_fail(DUN_ERROR_INPUT, "classes: what is found first cannot be behind observations "
+                                     "that begin later: leave first out, or classes");
   if (check_together(s) < 0 || check_schedule(s) < 0)
     return DUN_ERROR_INPUT;
   if (draws)
@@ -130,6 +133,7 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct localization *s = self;
   int code;
+  s->posterior.classes_first = s->classes;
   s->posterior.observation = (const struct dun_observation *)s->observation_part.type;
   s->posterior.observation_self = s->observation_part.self;
   s->posterior.field = (const struct dun_field *)s->field_part.type;
@@ -377,6 +381,13 @@ static const struct dun_option options[] = {
          "What takes the point's place in a step: a draw from that law, which makes no error, or "
          "its means, of letters their probabilities, or of observation gaussian its means and "
          "covariance, for 2 d questions to the field more; auto: draws where it gives them."},
+    {.name = "classes",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct localization, classes),
+     .initial = "open",
+     .words = "open|first",
+     .doc = "Whether a point's class, of mixtures the component, stays open with it, or is drawn "
+            "first: then means have no modes to decide between."},
     {.name = "steps",
      .type = DUN_INTEGER,
      .offset = offsetof(struct localization, steps),

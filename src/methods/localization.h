@@ -20,7 +20,7 @@ struct localization {
   struct dun_clearing schedule;
   struct dun_beginning begin;
   double first_step; /* -1: times are the observation's own */
-  int how, end;
+  int how, end, classes;
   long long stride; /* -1: auto */
   struct dun_kept_means kept;
 

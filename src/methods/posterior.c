@@ -37,6 +37,8 @@ void dun_posterior_begin(const struct dun_posterior *p, struct dun_address addre
   memset(p->y, 0, (size_t)p->width * L * sizeof *p->y);
   if (p->observation->start)
     p->observation->start(p->observation_self, address, p->y);
+  if (p->classes > 0)
+    dun_posterior_draw_classes(p, address);
 }
 
 /* Before anything is seen the observation says nothing, unless it cannot be of a point at all, such
@@ -70,7 +72,7 @@ static int columns_of_law(const struct dun_posterior *p)
 static int allocate(struct dun_posterior *p)
 {
   int64_t column = (int64_t)p->of.d * L, law = (int64_t)columns_of_law(p) * L;
-  p->width = p->observation->width(p->observation_self);
+  p->width = p->observation->width(p->observation_self) + (p->classes_first != 0);
   p->block = dun_allocate((int64_t)p->width * L + 2 * law + 4 * column + 2 * L, sizeof *p->block);
   if (!p->block)
     return DUN_ERROR_MEMORY;
@@ -116,7 +118,8 @@ int dun_posterior_init(struct dun_context *context, struct dun_posterior *p,
     p->memory = dun_allocate((int64_t)p->remembers * L, sizeof *p->memory);
   if ((status = dun_agree(context, p->remembers && !p->memory ? DUN_ERROR_MEMORY : 0)) < 0)
     return status;
-  status = check(p, run);
+  if ((status = check(p, run)) >= 0 && p->classes_first)
+    status = dun_agree(context, dun_posterior_find_classes(p));
   return status < 0 ? status : check_points(p);
 }
 
@@ -124,6 +127,9 @@ void dun_posterior_free(struct dun_posterior *p)
 {
   DUN_FREE(p->block);
   DUN_FREE(p->memory);
+  DUN_FREE(p->log_share);
+  DUN_FREE(p->other);
+  p->classes = 0;
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
@@ -244,7 +250,10 @@ static void call(const struct dun_posterior *p, const struct known *known, int n
     asked.likelihood = likelihood;
     asked.known = known;
   }
-  p->field->value(p->field_self, &asked);
+  if (known && p->classes > 0)
+    dun_posterior_ask_classes(p, &asked);
+  else
+    p->field->value(p->field_self, &asked);
   if (mass && p->of.spins && !letters)
     add_factors(p);
   if (what == DUN_POSTERIOR_DRAW)

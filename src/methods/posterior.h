@@ -13,11 +13,12 @@ struct dun_posterior {
   void *observation_self;
   const struct dun_field *field;
   void *field_self;
+  int classes_first; /* a point's class is found before anything is seen of it */
 
   /* made by init */
   struct dun_observed of;
   unsigned gives; /* of the field */
-  int width;      /* of y */
+  int width;      /* of y, whose last column, if so, is the class */
   int remembers;  /* columns of the field's memory */
 
   /* A tile's columns. */
@@ -27,6 +28,10 @@ struct dun_posterior {
   double *mean, *draw, *h, *uniform; /* [d] */
   double *lambda, *mass;             /* [1] */
   double *memory;                    /* [remembers]; owned */
+
+  int classes;       /* 0: none is found */
+  double *log_share; /* [classes] of the target; owned */
+  double *other;     /* [2 d + 1]: scratch; owned */
 };
 
 /* Collective.  Both for the run's target, and whether the field can make use of what is observed.
@@ -62,5 +67,13 @@ void dun_posterior_ask_mass(const struct dun_posterior *posterior, double t, int
 double dun_posterior_whole(const struct dun_posterior *posterior);
 /* Letters into posterior->draw, each by its own probabilities in the law. */
 void dun_posterior_draw_letters(const struct dun_posterior *posterior, struct dun_address address);
+
+/* Where classes come first: in init, after the field's; in dun_posterior_begin; in a call of the
+ * field, whose lanes are each of its own class; and out[64] less the log shares of these. */
+int dun_posterior_find_classes(struct dun_posterior *posterior);
+void dun_posterior_draw_classes(const struct dun_posterior *posterior, struct dun_address address);
+void dun_posterior_ask_classes(const struct dun_posterior *posterior,
+                               const struct dun_field_call *asked);
+void dun_posterior_less_classes(const struct dun_posterior *posterior, double *out);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "methods/cross_fit.h"
+#include "methods/divergence.h"
 #include "methods/judge.h"
 #include "methods/moves.h"
 #include "methods/pilots.h"
@@ -48,6 +49,7 @@ struct smc {
   double square_sum;        /* of the ancestors' weights */
   double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
   struct dun_cross_fit fit;
+  struct dun_divergence divergence;
 
   /* made by init */
   int at_point; /* the path begins at one point, not at a density */
@@ -75,6 +77,7 @@ static const struct dun_state state[] = {
     STATE(multinomial_error, DUN_STATE_NUMBER),
     DUN_MOVES_STATE(struct smc, moves),
     DUN_CROSS_FIT_STATE(struct smc, fit),
+    DUN_DIVERGENCE_STATE(struct smc, divergence),
     {0},
 };
 
@@ -163,7 +166,6 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct smc *s = self;
   int d = run->evaluator->dimension, K = run->path->parts, status = check(s, run);
-  int remembers = run->path->remembers ? run->path->remembers(run->path_self) : 0;
   (void)context;
   if (status < 0)
     return status;
@@ -180,22 +182,27 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
                                                    "Point and log density at the last "
                                                    "selection.")) ||
       (!run->path->affine && !dun_run_column(run, "carried", DUN_F64, 2, 0,
-                                             "Log density before a carry, and its ratio.")) ||
-      (remembers && !dun_run_column(run, "memory", DUN_F64, remembers, DUN_MOVES,
-                                    "What carries keep of the particle.")))
+                                             "Log density before a carry, and its ratio.")))
     return DUN_ERROR_MEMORY;
   run->logw = s->logw;
   run->root = s->root;
-  return dun_cross_fit_declare(run);
+  status = dun_divergence_declare(&s->divergence, run, moves(s) == 0);
+  return status < 0 ? status : dun_cross_fit_declare(run);
 }
 
 static void release(void *self)
 {
   struct smc *s = self;
   dun_cross_fit_free(&s->fit);
+  dun_divergence_free(&s->divergence);
   dun_moves_free(&s->moves);
   dun_pilots_free(&s->pilots);
   dun_weights_free(&s->weights);
+}
+
+static struct dun_table *table(void *self)
+{
+  return dun_divergence_table(&((struct smc *)self)->divergence);
 }
 
 static int restore(void *self)
@@ -227,6 +234,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
       dun_adaptation_forget_centre(&run->adaptation[half]);
   }
   dun_cross_fit_start(&s->fit);
+  dun_divergence_start(&s->divergence, run);
   run->sweep.halves = 0; /* pilots are of one piece */
   return status < 0 ? status : dun_moves_start(&s->moves, run);
 }
@@ -317,11 +325,14 @@ static int reweight(struct dun_context *context, struct smc *s, struct dun_run *
 /* Any other path: the next of its fixed times. */
 static int carry(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  double next = dun_schedule_after(run->path->schedule(run->path_self), run->now.time);
-  int status = dun_sweep_origins(context, &run->sweep, s->time_before, run->now.time, &s->missing);
+  double next = dun_schedule_after(run->path->schedule(run->path_self), run->now.time), *before;
+  int status = dun_agree(context, dun_divergence_before(&s->divergence, run, &before));
+  if (status >= 0)
+    status = dun_sweep_origins(context, &run->sweep, s->time_before, run->now.time, &s->missing);
   if (status >= 0)
     status = dun_sweep_carry(context, &run->sweep, dun_run_address(run, 0), run->now.time, next,
                              s->logw);
+  status = dun_divergence_add(&s->divergence, run, status, before);
   if (status >= 0)
     status = dun_sweep_outside(context, &run->sweep, run->now.time, next, &s->missing);
   if (status < 0)
@@ -340,8 +351,10 @@ static int temper(struct dun_context *context, struct smc *s, struct dun_run *ru
   run->now.step++;
   if ((status = estimate(context, s, run)) < 0)
     return status;
+  if (run->now.time >= 1)
+    status = dun_divergence_find(context, &s->divergence, run, &s->weights);
   s->phase = SELECT;
-  return DUN_TICK_GOING;
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
 /* The step has no moves. */
@@ -487,6 +500,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   dun_pilots_diagnose(&s->pilots, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
+  dun_divergence_diagnose(&s->divergence, run, out);
   if (dun_moves_any(&s->moves))
     diagnose_moves(s, run, out);
   if (!isnan(s->multinomial_error))
@@ -536,6 +550,7 @@ const struct dun_method dun_method_smc = {
     .needs_path = 1,
     .needs_kernel = 1,
     .rests = rests,
+    .table = table,
     .moves = moves,
     .progress = progress,
     .init = init,

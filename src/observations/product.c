@@ -1,14 +1,19 @@
 /* Several observations of a point at once, which are independent given the point: what each says
  * adds up, and each goes on by what all together tell (Montanari 2023, arXiv 2305.10690, "all of
- * the above").  The time is the share of each one's way, by its own clock. */
+ * the above").  The time is the share of each one's way, by its own clock; of parts one after the
+ * other, in equal pieces of it, of their ways in turn: what is coarse first, details after. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "observations/observation.h"
+#include <math.h>
 
 enum { L = DUN_LANES };
 
+enum order { TOGETHER, SEQUENTIAL };
+
 struct product {
   struct dun_parts parts;
+  int order;
 };
 
 static const struct dun_observation *part(const struct product *s, int i, const void **self)
@@ -17,10 +22,15 @@ static const struct dun_observation *part(const struct product *s, int i, const 
   return (const struct dun_observation *)s->parts.part[i].type;
 }
 
-static double time_of(const struct dun_observation *o, const void *self, double share)
+/* Of part i, at a share of all ways. */
+static double time_of(const struct product *s, int i, double share)
 {
+  const void *self;
+  const struct dun_observation *o = part(s, i, &self);
   double first, last;
   o->ends(self, &first, &last);
+  if (s->order == SEQUENTIAL)
+    share = fmax(share * s->parts.count - i, 0);
   return share >= 1 ? last
          : o->time  ? o->time(self, first, last, share)
                     : first + (last - first) * share;
@@ -102,7 +112,7 @@ static void step(const void *self, double t, double next, const struct dun_known
   const void *own;
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
-    double from = time_of(o, own, t), to = time_of(o, own, next);
+    double from = time_of(self, i, t), to = time_of(self, i, next);
     if (to > from)
       o->step(own, from, to, x, dun_address_apart(address, (uint64_t)i), y);
     y += (int64_t)o->width(own) * L;
@@ -116,7 +126,7 @@ static void weigh(const void *self, double t, double next, const struct dun_know
   const void *own;
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
-    double from = time_of(o, own, t), to = time_of(o, own, next);
+    double from = time_of(self, i, t), to = time_of(self, i, next);
     if (o->weigh && to > from)
       o->weigh(own, from, to, x, before, y, out);
     before += (int64_t)o->width(own) * L;
@@ -130,7 +140,7 @@ static void tilt(const void *self, double t, const double *y, const struct dun_e
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
     if (o->tilt)
-      o->tilt(own, time_of(o, own, t), y, evidence);
+      o->tilt(own, time_of(self, i, t), y, evidence);
     y += (int64_t)o->width(own) * L;
   }
 }
@@ -141,7 +151,7 @@ static void likelihood(const void *self, double t, const double *y, const double
   for (int i = 0; i < ((const struct product *)self)->parts.count; i++) {
     const struct dun_observation *o = part(self, i, &own);
     if (o->likelihood)
-      o->likelihood(own, time_of(o, own, t), y, x, out);
+      o->likelihood(own, time_of(self, i, t), y, x, out);
     y += (int64_t)o->width(own) * L;
   }
 }
@@ -152,13 +162,20 @@ static const struct dun_option options[] = {
      .kind = DUN_KIND_OBSERVATION,
      .offset = offsetof(struct product, parts),
      .doc = "The observations, each with its type."},
+    {.name = "order",
+     .type = DUN_CHOICE,
+     .offset = offsetof(struct product, order),
+     .initial = "together",
+     .words = "together|sequential",
+     .doc = "All at once, or one after the other, each to its end in an equal piece of the steps."},
     {0},
 };
 
 const struct dun_observation dun_observation_product = {
     .type = {DUN_TYPE(struct dun_observation), .name = "product",
-             .doc = "Several observations at once.", .citation = "Montanari 2023, arXiv 2305.10690",
-             .size = sizeof(struct product), .options = options},
+             .doc = "Several observations, at once or one after the other.",
+             .citation = "Montanari 2023, arXiv 2305.10690", .size = sizeof(struct product),
+             .options = options},
     .init = init,
     .width = width,
     .ends = ends,

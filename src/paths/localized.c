@@ -13,6 +13,12 @@
  * that draws numbers and keeps a memory is a law of means given the path so far, the same in both
  * directions, which leaves no trace in the weights: they take the mean that the step took.
  *
+ * What the length of the steps costs, 1/2 sum_k int [e(t_k) - e(t)] dt with e(t) = E |x - m|^2 over
+ * the target's ways, is about 1/4 sum_k dt_k [e(t_k) - e(t_{k+1})] (the start is a step from 0 by
+ * the mean 0).  Errors of means that are alike in both, or noise, leave that as it is.  In it
+ * |x|^2 drops out: 1/4 E [sum_k c_k |m_k|^2 - 2 <x, sum_k c_k m_k>], c_k = dt_k - dt_{k-1}, with
+ * dt_K = 0, whose sums are the notes.
+ *
  * Our names and the paper's letters: horizon = T. */
 #include "base/error.h"
 #include "base/memory.h"
@@ -39,6 +45,7 @@ struct localized {
   void *field_self;
   int has_mass, draws;
   int remembers;                /* columns of the field's memory */
+  int sure;                     /* the field makes no errors */
   struct dun_schedule schedule; /* of pieces + 1 carries, the last of which is the end */
   double *work;                 /* [BLOCKS d][64]; owned */
 };
@@ -120,6 +127,7 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   s->remembers = DUN_FIELD_REMEMBERS(s->field, s->field_self);
   s->has_mass = (gives & DUN_TILTED_MASS) && !s->remembers;
   s->draws = s->has_mass && (gives & DUN_TILTED_DRAW);
+  s->sure = (gives & DUN_FIELD_SURE) != 0;
   if (!s->has_mass && s->spread < 0)
     return dun_fail(
         DUN_ERROR_INPUT,
@@ -300,13 +308,55 @@ static void fill(double value, double *lanes)
     lanes[l] = value;
 }
 
+/* ---- notes ----------------------------------------------------------------------------------- */
+
+static int notes(const void *self)
+{
+  const struct localized *s = self;
+  return s->sure && s->draws ? -1 : s->target->dimension + 1;
+}
+
+/* The sums of squares and of means, [1 + d][64], behind the field's memory; NULL: none. */
+static double *notes_of(const struct localized *s, double *memory)
+{
+  return memory && notes(s) > 0 ? memory + (int64_t)s->remembers * L : NULL;
+}
+
+DUN_CLONES static void note(int d, double c, const double *restrict m, double *restrict sum)
+{
+  for (int64_t j = 0; j < d; j++)
+    for (int l = 0; l < L; l++) {
+      double part = c * m[j * L + l];
+      sum[l] = DUN_FMA(part, m[j * L + l], sum[l]);
+      sum[(1 + j) * L + l] += part;
+    }
+}
+
+DUN_CLONES static void close_notes(int d, const double *restrict x, double *restrict sum)
+{
+  for (int64_t j = 0; j < d; j++)
+    for (int l = 0; l < L; l++)
+      sum[l] -= 2 * x[j * L + l] * sum[(1 + j) * L + l];
+  for (int l = 0; l < L; l++)
+    sum[l] *= .25;
+}
+
+/* The length of the step that ends at a time of the path, of which each piece has `count`. */
+static double step_to(const struct localized *s, double t, int64_t count)
+{
+  double share = 1 / (double)((s->pieces + 1) * count);
+  return t > 0 ? seen_at(s, t) - seen_at(s, t - share) : s->first;
+}
+
 /* The steps of a piece. */
 static void walk(const struct localized *s, double t, double next, int n,
                  struct dun_address address, double *y, double *memory, double *log_ratio)
 {
   int d = s->target->dimension;
   double seen[L] __attribute__((aligned(64))), *m = s->work, *xi = m + (int64_t)d * L;
+  double *sums = notes_of(s, memory);
   int64_t count = s->steps / s->pieces;
+  double before = step_to(s, t, count);
   add_wiener(s, seen_at(s, t), 1, y, log_ratio);
   for (int64_t k = 0; k < count; k++) {
     double from = seen_at(s, t + (next - t) * (double)k / (double)count);
@@ -316,6 +366,9 @@ static void walk(const struct localized *s, double t, double next, int n,
     refuse_odd(d, m, log_ratio);
     dun_normals_from(address, k * d, d, xi);
     step(d, to - from, m, xi, y, log_ratio);
+    if (sums)
+      note(d, to - from - before, m, sums);
+    before = to - from;
   }
   add_wiener(s, seen_at(s, next), -1, y, log_ratio);
 }
@@ -323,19 +376,19 @@ static void walk(const struct localized *s, double t, double next, int n,
 /* x drawn by the field in the place of y: log N(y; 0, T) + mass - log pi(x), since the density of
  * the law is pi(x) exp(<y, x> - T |x|^2 / 2 - mass). */
 static void end_by_draw(const struct localized *s, int n, struct dun_address address, double *x,
-                        double *log_ratio)
+                        double *mean, double *log_ratio)
 {
   int64_t d = s->target->dimension;
   double seen[L] __attribute__((aligned(64))), mass[L] __attribute__((aligned(64))) = {0};
   double lp[L] __attribute__((aligned(64)));
-  double *m = s->work, *drawn = m + d * L;
+  double *drawn = s->work + d * L;
   fill(s->horizon, seen);
   const struct dun_field_call call = {.n = n,
                                       .h = x,
                                       .lambda = seen,
                                       .address = address,
                                       .label = -1,
-                                      .mean = m,
+                                      .mean = mean,
                                       .log_mass = mass,
                                       .draw = drawn};
   s->field->value(s->field_self, &call);
@@ -347,11 +400,11 @@ static void end_by_draw(const struct localized *s, int n, struct dun_address add
 }
 
 static void end_by_normal(const struct localized *s, int n, struct dun_address address, double *x,
-                          double *memory, double *log_ratio)
+                          double *memory, double *m, double *log_ratio)
 {
   int d = s->target->dimension;
   double precision = s->horizon + (s->width > 0 ? 1 / (s->width * s->width) : 0);
-  double seen[L] __attribute__((aligned(64))), *m = s->work, *xi = m + (int64_t)d * L;
+  double seen[L] __attribute__((aligned(64))), *xi = s->work + (int64_t)d * L;
   fill(s->horizon, seen);
   ask(s, n, x, seen, address, memory, m, NULL);
   refuse_odd(d, m, log_ratio);
@@ -359,19 +412,33 @@ static void end_by_normal(const struct localized *s, int n, struct dun_address a
   end(d, s->horizon, 1 / precision, m, xi, x, log_ratio);
 }
 
+/* The mean at the end is where `work` begins. */
+static void finish(const struct localized *s, double t, int n, struct dun_address address,
+                   double *x, double *memory, double *log_ratio)
+{
+  double *m = s->work, *sums = notes_of(s, memory);
+  if (s->draws)
+    end_by_draw(s, n, address, x, m, log_ratio);
+  else
+    end_by_normal(s, n, address, x, memory, m, log_ratio);
+  if (!sums)
+    return;
+  note(s->target->dimension, -step_to(s, t, s->steps / s->pieces), m, sums);
+  close_notes(s->target->dimension, x, sums);
+}
+
 static void carry(const void *self, double t, double next, int n, struct dun_address address,
                   double *x, double *memory, double *log_ratio)
 {
   const struct localized *s = self;
+  int noted = notes(s);
   memset(log_ratio, 0, L * sizeof *log_ratio);
-  if (s->remembers && t <= 0)
-    memset(memory, 0, (size_t)s->remembers * L * sizeof *memory);
+  if (memory && t <= 0)
+    memset(memory, 0, (size_t)(s->remembers + (noted > 0 ? noted : 0)) * L * sizeof *memory);
   if (next < 1)
     walk(s, t, next, n, address, x, memory, log_ratio);
-  else if (s->draws)
-    end_by_draw(s, n, address, x, log_ratio);
   else
-    end_by_normal(s, n, address, x, memory, log_ratio);
+    finish(s, t, n, address, x, memory, log_ratio);
 }
 
 static enum dun_follow follow(const void *self)
@@ -451,6 +518,7 @@ const struct dun_path dun_path_localized = {
                  "clearly, by any field.",
              .citation = "Eldan 2013, GAFA 23, 532; Montanari 2023, arXiv 2305.10690",
              .size = sizeof(struct localized), .options = options, .free = release},
+    .everywhere = 1,
     .parts = 1,
     .part_name = {"law"},
     .coefficients = coefficients,
@@ -460,6 +528,7 @@ const struct dun_path dun_path_localized = {
     .follow = follow,
     .carry_evaluations = carry_evaluations,
     .remembers = remembers,
+    .notes = notes,
     .memory = memory,
     .draws = draws,
     .draw = draw,

@@ -39,7 +39,8 @@ struct dun_path {
   struct dun_type type;
 
   int affine;
-  int parts; /* K */
+  int everywhere; /* pi_t is above 0 at all points, but at t = 1 */
+  int parts;      /* K */
   const char *part_name[DUN_MAX_PARTS];
 
   /* The coefficients a_k + b_k t of the parts, [K]. */
@@ -83,6 +84,13 @@ struct dun_path {
    * selection, and moves leave it alone.  A carry from 0 begins with an empty one, whatever is
    * there.  NULL, or 0: none, and no pointer. */
   int (*remembers)(const void *self);
+  /* Columns of memory[..][64] behind those which a random carry writes for whoever wants to know,
+   * and does without: where neither they nor others are kept, what it gets is scratch.  After the
+   * carry to 1 the first of them is what the length of steps makes of how far the target's ways are
+   * from the carries', in nats, on the average over those ways; the rest is what was put in the
+   * place of means, and how the last point was drawn.  -1: none, since all of it is the length.
+   * NULL, or 0: none, and nobody knows. */
+  int (*notes)(const void *self);
   /* How the path is followed with these options; NULL: DUN_FOLLOW_BY_MOVES. */
   enum dun_follow (*follow)(const void *self);
   /* Evaluations of the target for each particle in a carry, for estimates; NULL: 0. */

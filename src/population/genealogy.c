@@ -168,10 +168,11 @@ static void moments_free(struct moments *s)
   DUN_FREE(s->sum);
 }
 
-/* The second pass: into deviation[m], and into error[m] unless it is NULL. */
+/* The second pass: deviations from centre[m] into deviation[m], and what they add up to in each
+ * ancestor, less `share`, into error[m] unless it is NULL. */
 static int moments_second(struct dun_context *context, struct moments *s,
-                          const struct dun_column *root, const double *mean, double *deviation,
-                          double *error)
+                          const struct dun_column *root, const double *centre, double share,
+                          double *deviation, double *error)
 {
   struct dun_runs runs = {0};
   double *total = dun_allocate(2 * (int64_t)s->m, sizeof *total);
@@ -182,14 +183,22 @@ static int moments_second(struct dun_context *context, struct moments *s,
     if (status < 0)
       goto out;
     runs.unit = s->most;
+    runs.centre = share;
     runs.square = s->sum + s->m;
   }
   if (status >= 0)
-    deviations_add(s, mean, error ? &runs : NULL);
+    deviations_add(s, centre, error ? &runs : NULL);
   if (error && (status = dun_runs_close(context, &runs)) < 0)
     goto out;
   if ((status = dun_sum(context, status, error ? 2 * s->m : s->m, s->sum, total)) < 0)
     goto out;
+  if (error && share != 0) {
+    int64_t ended = runs.ended; /* the others have no descendants */
+    if ((status = dun_sum_integers(context, 0, 1, &ended)) < 0)
+      goto out;
+    for (int j = 0; j < s->m; j++)
+      total[s->m + j] += (double)(s->population->tiles.total - ended) * share * share;
+  }
   for (int j = 0; j < s->m; j++) {
     deviation[j] = sqrt(total[j]);
     if (error)
@@ -198,6 +207,26 @@ static int moments_second(struct dun_context *context, struct moments *s,
 out:
   dun_free(total);
   dun_runs_free(&runs);
+  return status;
+}
+
+/* The means, and bounds about them plus `beyond`; then the second pass about that. */
+static int moments_find(struct dun_context *context, struct moments *s,
+                        const struct dun_column *root, double beyond, double share, double *mean,
+                        double *deviation, double *error)
+{
+  int status = moments_init(s);
+  if (status >= 0)
+    means_add(s);
+  if ((status = dun_sum(context, status, s->m, s->sum, mean)) < 0 ||
+      (status = dun_max(context, 0, s->m, s->most)) < 0)
+    return status;
+  for (int j = 0; j < s->m; j++)
+    mean[j] += beyond;
+  bounds_set(s, mean);
+  status = moments_second(context, s, root, mean, share, deviation, error);
+  for (int j = 0; j < s->m; j++)
+    mean[j] -= beyond;
   return status;
 }
 
@@ -213,15 +242,7 @@ int dun_weighted_moments(struct dun_context *context, const struct dun_populatio
                       .m = m,
                       .function = function,
                       .data = data};
-  int status = moments_init(&s);
-  if (status >= 0)
-    means_add(&s);
-  if ((status = dun_sum(context, status, m, s.sum, mean)) < 0 ||
-      (status = dun_max(context, 0, m, s.most)) < 0)
-    goto out;
-  bounds_set(&s, mean);
-  status = moments_second(context, &s, root, mean, deviation, error);
-out:
+  int status = moments_find(context, &s, root, 0, 0, mean, deviation, error);
   moments_free(&s);
   return status;
 }
@@ -244,4 +265,24 @@ int dun_column_moments(struct dun_context *context, const struct dun_population 
   struct source source = {population, column};
   return dun_weighted_moments(context, population, NULL, logw, weights, column->width, load,
                               &source, mean, deviation, NULL);
+}
+
+int dun_log_weight_moments(struct dun_context *context, const struct dun_population *population,
+                           const struct dun_column *root, const struct dun_column *logw,
+                           const struct dun_weights *weights, const struct dun_column *column,
+                           double *mean, double *deviation, double *error)
+{
+  struct source source = {population, column};
+  struct moments s = {.population = population,
+                      .logw = logw,
+                      .weights = weights,
+                      .m = 1,
+                      .function = load,
+                      .data = &source};
+  int status = moments_find(context, &s, root, 1, -1 / (double)population->tiles.total, mean,
+                            deviation, error);
+  moments_free(&s);
+  if (status >= 0)
+    *deviation = sqrt(fmax(*deviation * *deviation - 1, 0));
+  return status;
 }

@@ -66,4 +66,12 @@ int dun_column_moments(struct dun_context *context, const struct dun_population 
                        const struct dun_column *column, const struct dun_column *logw,
                        const struct dun_weights *weights, double *mean, double *deviation);
 
+/* Collective.  Of a column of width 1 with the log of a particle's whole weight: its weighted mean
+ * and deviation, and the standard error by ancestor of that mean less log Z as the weights tell it,
+ * sqrt(sum_r (sum_{i in r} W_i (f_i - mean - 1) + 1 / N)^2) over all N ancestors. */
+int dun_log_weight_moments(struct dun_context *context, const struct dun_population *population,
+                           const struct dun_column *root, const struct dun_column *logw,
+                           const struct dun_weights *weights, const struct dun_column *column,
+                           double *mean, double *deviation, double *error);
+
 #endif

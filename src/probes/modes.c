@@ -1,9 +1,14 @@
 /* Shares of the target's known modes: of particles, with errors by ancestor (the binomial error is
  * too small, since descendants of one ancestor share its mode), or at the end of chains of all
- * their draws, with errors by autocorrelation. */
+ * their draws, with errors by autocorrelation.
+ *
+ * A share of 0 or 1 has no error of its own: it gets that of one draw among as many as are
+ * independent, 1 / n, which is what a share of 1 / n would have; and so do shares of particles that
+ * rest on less than one of them. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/mixing.h"
+#include "population/weights.h"
 #include "probes/probe.h"
 #include <math.h>
 
@@ -21,7 +26,8 @@ static const struct dun_table_column columns[] = {
     {"mode", "", "Number of the mode; -1: particles near no mode."},
     {"share", "", "Weight of the particles, or of the draws, nearest to the mode."},
     {"error", "",
-     "Standard error of the share, by ancestor, by chain, or by a chain's autocorrelation."},
+     "Standard error, by ancestor, chain or autocorrelation; at least that of one independent "
+     "draw."},
     {"binomial_error", "", "What it would be if the particles or draws were independent."},
     {"due", "", "Share of the mode in the target."},
     {"hit", "", "1: it has more than a tenth of its due."},
@@ -202,6 +208,51 @@ static int chain_shares(struct dun_context *context, struct modes *m, const stru
   return status;
 }
 
+/* ---- shares that do not vary ----------------------------------------------------------------- */
+
+static const double NEVER = 1e-7; /* deviations of shares of 0 and 1, but for rounding */
+
+/* Of chains as many as of the share whose draws depend on each other the most; if none varies, one
+ * for each chain. */
+static double independent_draws(const struct modes *m, const struct dun_run *run)
+{
+  double least = INFINITY;
+  for (int k = 0; k <= m->modes; k++)
+    if (m->deviation[k] > NEVER && m->error[k] > 0)
+      least = fmin(least, m->deviation[k] * m->deviation[k] / (m->error[k] * m->error[k]));
+  return least < INFINITY ? least : (double)run->kept.chains.total;
+}
+
+static int independent_particles(struct dun_context *context, const struct dun_run *run, double *n)
+{
+  struct dun_weights weights = {0};
+  struct dun_genealogy genealogy = {0};
+  int status = dun_weights_compute(context, &run->population, run->logw, &weights);
+  if (status >= 0)
+    status = dun_genealogy_compute(context, &run->population, run->root, run->logw, &weights,
+                                   &genealogy);
+  if (status >= 0)
+    *n = 1 / genealogy.square_sum;
+  dun_weights_free(&weights);
+  return status;
+}
+
+/* All ranks have the same shares. */
+static int fill_errors(struct dun_context *context, struct modes *m, const struct dun_run *run,
+                       int kept)
+{
+  double n = 1;
+  int status = 0;
+  if (kept)
+    n = independent_draws(m, run);
+  else
+    status = independent_particles(context, run, &n);
+  for (int k = 0; k <= m->modes; k++)
+    if (m->deviation[k] <= NEVER || (!kept && m->error[k] < 1 / n))
+      m->error[k] = 1 / n;
+  return status;
+}
+
 /* Draws are kept as the output parameters: they tell the point where the target does not constrain
  * it. */
 static int has_points(const struct dun_run *run)
@@ -219,11 +270,14 @@ static int look(struct dun_context *context, void *self, const struct dun_run *r
   int status = kept ? chain_shares(context, m, run)
                     : dun_probe_weighted(context, run, m->modes + 1, indicators, &source, m->share,
                                          m->deviation, m->error);
+  if (status >= 0)
+    status = fill_errors(context, m, run, kept);
   for (int k = 0; k <= m->modes && status >= 0; k++) {
     double outside = k == m->modes;
     status = dun_probe_row(&m->head, run, COLUMNS,
                            (double[]){outside ? -1 : k, m->share[k], m->error[k],
-                                      m->deviation[k] / sqrt(N), outside ? 0 : m->due[k],
+                                      m->deviation[k] <= NEVER ? 1 / N : m->deviation[k] / sqrt(N),
+                                      outside ? 0 : m->due[k],
                                       !outside && m->share[k] > .1 * m->due[k]});
   }
   return dun_agree(context, status);

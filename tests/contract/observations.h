@@ -48,6 +48,13 @@ static const struct found_by of_states[] = {
     {GLASS,
      "observation: {type: product, parts: [{type: product, parts: [{type: gaussian, horizon: .5}, "
      "{type: symmetric, horizon: .3}]}, {type: gaussian, horizon: .5}]}, steps: 12" ALL},
+    /* One after the other: steps that end one part and begin the next, and questions first. */
+    {GLASS,
+     "observation: {type: product, order: sequential, parts: [{type: half_space, planes: 3}, "
+     "{type: gaussian, horizon: 1}, {type: erasure}]}, steps: 7" ALL},
+    {RING,
+     "observation: {type: product, order: sequential, parts: [{type: symmetric, horizon: .4}, "
+     "{type: gaussian}]}, steps: 5"},
     {POTTS, "observation: {type: symmetric}" ALL},
     {POTTS, "observation: {type: erasure, order: sequential}, by: means" ALL},
     {POTTS, "observation: {type: percolation, graph: given, edges: [[0, 1], [2, 1], [3, 2]]}" ALL},

@@ -106,6 +106,16 @@ static const struct seen_so seen[] = {
      {3, 3, 3},
      3,
      NAN},
+    /* At two thirds of all ways the first has ended, and the second is at a third of its own. */
+    {"type: product, order: sequential, parts: [{type: linear, matrix: [[1, 1, 1]], horizon: 2}, "
+     "{type: linear, pixels: no, average: 1, horizon: 6}]",
+     OF(3, 0, 0),
+     {1, -2, .5},
+     1,
+     {-1, -1.7320508},
+     {2, 6},
+     2,
+     NAN},
 };
 enum { SEEN = sizeof seen / sizeof *seen, SEEN_TILES = 200 };
 

@@ -127,5 +127,6 @@ def one_tick_at_a_time(name, *more, moves=1, adaptive=True, **options):
         print(f"{name}: stopped {ticks} times")
         assert ticks >= 10
         equal(whole, cut)
-        drift, after = (verdict(result, "drift") for result in (whole, cut))
-        assert drift == after, f"{drift!r} became {after!r}"
+        for name in ("drift", "ways", "parts"):
+            said, after = (verdict(result, name) for result in (whole, cut))
+            assert said == after, f"{said!r} became {after!r}"

@@ -20,6 +20,8 @@ def test_one_tick_at_a_time_of_a_warm_up():
 def test_one_tick_at_a_time_of_localization_with_weights():
     one_tick_at_a_time("localized", adaptive=False, kernel="hmc")
     one_tick_at_a_time("remembered", adaptive=False, kernel="rwm", resampling="multinomial")
+    for name in ("localized", "remembered"):  # whose ways are weighed, and noted
+        one_tick_at_a_time(name, "--set", "method.moves_at=end", adaptive=False, kernel="hmc")
 
 
 def test_one_tick_at_a_time_of_tempering():

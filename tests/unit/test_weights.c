@@ -352,6 +352,71 @@ static void moments(void)
   dun_context_free(&alone);
 }
 
+/* ---- log weights of whole ways --------------------------------------------------------------- */
+
+/* The mean, its deviation, and the error of the mean less log Z, [3]. */
+static void ways_find(struct dun_context *context, enum family family, int64_t total, double *told)
+{
+  struct dun_population p;
+  struct dun_weights w = {0};
+  struct dun_column *logw, *root, way = {.name = "way", .type = DUN_F64, .width = 1};
+  particles_init(context, &p, total, 64, SPREAD);
+  families_set(&p, family);
+  logw = dun_population_find(&p, "logw");
+  root = dun_population_find(&p, "root");
+  way.data = dun_allocate(p.tiles.local + 1, sizeof(double));
+  for (int64_t i = 0; i < p.tiles.local; i++)
+    dun_f64(&way)[i] = value_of(p.tiles.first + i, 6);
+  CHECK(dun_weights_compute(context, &p, logw, &w) == 0);
+  CHECK(dun_log_weight_moments(context, &p, root, logw, &w, &way, told, told + 1, told + 2) == 0);
+  dun_free(way.data);
+  dun_weights_free(&w);
+  dun_population_free(&p);
+}
+
+/* Every ancestor counts with 1 / N, those without descendants too. */
+static void ways_check(enum family family, int64_t total, const double *told)
+{
+  double *logw = particle_logws(SPREAD, total, 64);
+  dun_u128 *weight = particle_integers(logw, total), sum = 0;
+  long double mean = 0, variance = 0, error = 0, run = 0, one = 1.L / total;
+  int64_t ended = 0;
+  for (int64_t i = 0; i < total; i++)
+    sum += weight[i];
+  for (int64_t i = 0; i < total; i++)
+    mean += weight[i] / (long double)sum * value_of(i, 6);
+  for (int64_t i = 0; i < total; i++) {
+    const long double share = weight[i] / (long double)sum, d = value_of(i, 6) - mean;
+    variance += share * d * d;
+    run += share * (d - 1);
+    if (i + 1 == total || root_of(family, i, total) != root_of(family, i + 1, total)) {
+      error += (run + one) * (run + one);
+      run = 0;
+      ended++;
+    }
+  }
+  error += (total - ended) * one * one;
+  CHECK_NEAR(told[0], (double)mean, 1e-14);
+  CHECK_NEAR(told[1], (double)sqrtl(variance), 1e-12);
+  CHECK_NEAR(told[2], (double)sqrtl(error), 1e-13);
+  dun_free(logw);
+  dun_free(weight);
+}
+
+static void ways(void)
+{
+  struct dun_context alone = alone_context();
+  for (int family = 0; family < FAMILIES; family++)
+    for (int64_t total = 65; total < 800; total += 635) {
+      double here[3], there[3];
+      ways_find(&test_context, family, total, here);
+      ways_find(&alone, family, total, there);
+      CHECK(!memcmp(here, there, sizeof here));
+      ways_check(family, total, here);
+    }
+  dun_context_free(&alone);
+}
+
 /* A particle without weight has no say, whatever its values; a value that is not finite and has
  * weight makes all three of its function not finite, and no other's. */
 static void hostile(void *data, int64_t local_tile, double *f)
@@ -387,4 +452,4 @@ static void values_not_finite(void)
 
 TEST_MAIN({"totals", totals}, {"reuse", reuse}, {"normalised", normalised},
           {"odd_weights", odd_weights}, {"genealogy", genealogy}, {"disorder", disorder},
-          {"moments", moments}, {"values_not_finite", values_not_finite})
+          {"moments", moments}, {"ways", ways}, {"values_not_finite", values_not_finite})
