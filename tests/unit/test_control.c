@@ -204,7 +204,7 @@ static void open_pieces(struct pieces *p, const char *reference, double clip)
            "run: {seed: 5, particles: 64}\n"
            "target: {type: gaussian, dimension: 2, mean: 1, covariance: {scale: .5}}\n"
            "path: {type: controlled, reference: %s, base: {mean: .2, scale: [1, 1.3]}, "
-           "steps: 12, pieces: 4, diffusion: {largest: 3}, clip: %g}\nmethod: {type: smc, "
+           "steps: 12, pieces: 4, diffusion: {type: constant}, clip: %g}\nmethod: {type: smc, "
            "moves_per_step: 0}\n",
            reference, clip);
   p->run = fixture_make(&p->fixture, text);
