@@ -4,14 +4,17 @@ samplers drew by a learned denoiser, beside their evaluations of it.
 
     mpirun -n 2 build/release/dunlin run inputs/images_train.yaml
     build/release/dunlin sweep inputs/sweeps/images_psld.yaml
-    jobs/image_table.py inputs/sweeps/images_psld.yaml [FOLDER]
+    jobs/image_table.py inputs/sweeps/images_psld.yaml [--folder FOLDER] [--against RESULT.h5]
 
 The distance is that of two normal laws with the means and covariances of 128 features of an image:
 32 random filters of 5 x 5, numpy.random.default_rng(1), what exceeds half a deviation of theirs,
 averaged over each quarter of the image, all in units of the others' deviations.  The others are
 20000 digits of another seed, which no network has seen.  As many draws from the set that was
 learned from have the distance that is told first, which no sampler can be expected to come below.
+With --against the others are the draws of that result: of many evaluations of the same network they
+tell what few cost, whatever the network costs.
 """
+import argparse
 import csv
 import os
 import subprocess
@@ -104,20 +107,31 @@ def name_of(row):
     return row["method.program"] + (f" lambda_s {row['method.lambda_s']}" if scaled else "")
 
 
+def read_arguments():
+    parser = argparse.ArgumentParser(description="Frechet distances of a sweep's images.")
+    parser.add_argument("sweep")
+    parser.add_argument("--folder", help="where the sweep left its results")
+    parser.add_argument("--against", help="a result whose draws are the others")
+    chosen = parser.parse_args()
+    stem = os.path.splitext(os.path.basename(chosen.sweep))[0]
+    chosen.folder = chosen.folder or stem + ".sweep"
+    if not os.path.isdir(chosen.folder):
+        sys.exit(f"image_table.py: there is no folder {chosen.folder}: run `dunlin sweep "
+                 f"{chosen.sweep}` first, here, or name its folder by --folder")
+    return chosen
+
+
 def main():
-    file = sys.argv[1]
-    stem = os.path.splitext(os.path.basename(file))[0]
-    folder = sys.argv[2] if len(sys.argv) > 2 else stem + ".sweep"  # where the sweep leaves it
-    if not os.path.isdir(folder):
-        sys.exit(f"image_table.py: there is no folder {folder}: run `dunlin sweep {file}` first, "
-                 "here, or name its folder")
-    rows, found = members(file, folder), {}
+    chosen = read_arguments()
+    rows, found = members(chosen.sweep, chosen.folder), {}
     if not rows:
-        sys.exit(f"image_table.py: no member of {folder} is done")
+        sys.exit(f"image_table.py: no member of {chosen.folder} is done")
     with tempfile.TemporaryDirectory() as there:
-        features = Features(exact(file, there, OTHERS, 1))
-        count = len(images(rows[0]["file"]))
-        print(f"{'exact draws':24s} {features.distance(exact(file, there, count, 0)):8.3f}")
+        others = (images(chosen.against) if chosen.against else
+                  exact(chosen.sweep, there, OTHERS, 1))
+        features, count = Features(others), len(images(rows[0]["file"]))
+        learned_from = exact(chosen.sweep, there, count, 0)
+        print(f"{'exact draws':24s} {features.distance(learned_from):8.3f}")
     for row in rows:
         found[name_of(row), int(row["method.grid.evaluations"])] = features.distance(
             images(row["file"]))

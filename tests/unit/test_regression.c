@@ -293,9 +293,35 @@ static void averages_go_with_their_channels(void)
   CHECK(dun_regression_averages(&r, 12) == 0);
 }
 
+/* Three in ten lie far up along the second coordinate. */
+static void deal_two(void *source, int64_t tile, double *x)
+{
+  deal(source, tile, x);
+  for (int l = 0; l < L; l++)
+    x[L + l] += (tile * L + l) % 10 < 3 ? 100 : -100;
+}
+
+static void halves_are_sides(void)
+{
+  for (int upper = 0; upper < 2; upper++) {
+    struct dun_examples all = {.count = 1000, .held_back = 100}, half = all;
+    double share;
+    CHECK(dun_examples_init(&all, D, deal_two, NULL) == 0);
+    CHECK(dun_examples_init(&half, D, deal_two, NULL) == 0);
+    CHECK(dun_examples_halve(&half, upper, &share) == 0);
+    CHECK(half.count == (upper ? 300 : 700) && half.held_back == (upper ? 30 : 70));
+    CHECK(share == (upper ? .3 : .7));
+    for (int64_t i = 0, k = 0; i < 1100; i++)
+      if ((i % 10 < 3) == upper)
+        CHECK(!memcmp(half.x + k++ * D, all.x + i * D, D * sizeof *all.x));
+    dun_examples_free(&all);
+    dun_examples_free(&half);
+  }
+}
+
 TEST_MAIN({"lessons are what samplers show", lessons_are_what_samplers_show},
           {"averages go with their channels", averages_go_with_their_channels},
-          {"gaussians are learned", gaussians_are_learned},
+          {"halves are sides", halves_are_sides}, {"gaussians are learned", gaussians_are_learned},
           {"losses are those of the best", losses_are_those_of_the_best},
           {"it ends early", it_ends_early},
           {"wrong settings are refused", wrong_settings_are_refused},
