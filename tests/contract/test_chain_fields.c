@@ -235,7 +235,8 @@ static void what_lies_outside_counts_for_nothing(void)
   end_chains(&c);
 }
 
-/* In selection the memory goes with its particle, and checkpoints hold it. */
+/* In selection the memory goes with its particle, and checkpoints hold it; behind what the field
+ * remembers stand the notes of the length of steps. */
 static void memories_go_with_their_particle(void)
 {
   static struct fixture fixture;
@@ -244,7 +245,9 @@ static void memories_go_with_their_particle(void)
                 "path: {type: localized, spread: 1, field: {type: mcmc, chains: 2}}\n"
                 "method: {type: smc, moves_per_step: 0}\n");
   const struct dun_column *memory = dun_population_find(&run->population, "memory");
-  CHECK(memory && memory->flags == (DUN_MOVES | DUN_SAVED) && memory->width == 3 + 2 * (3 + 1));
+  const int remembered = 3 + 2 * (3 + 1), notes = 1 + 3;
+  CHECK(memory && memory->flags == (DUN_MOVES | DUN_SAVED));
+  CHECK(memory && memory->width == remembered + notes);
   CHECK(run->sweep.memory == memory);
   fixture_free(&fixture);
 }
