@@ -58,7 +58,8 @@ enum {
   DUN_FIELD_POINTS = 1 << 17,
   DUN_FIELD_SURE = 1 << 18,    /* what it tells is right but for rounding */
   DUN_FIELD_LEARNED = 1 << 19, /* what it tells was learned: nobody knows how far it is off */
-  DUN_FIELD_MASS = 1 << 20     /* log_mass, of points of its own, not of the target's density */
+  DUN_FIELD_MASS = 1 << 20,    /* log_mass, of points of its own, not of the target's density */
+  DUN_FIELD_NUMBERED = 1 << 21 /* of particles it goes by their number: they cannot be selected */
 };
 
 enum dun_field_spread {

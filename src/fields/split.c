@@ -104,6 +104,11 @@ static const struct dun_option options[] = {
     {0},
 };
 
+static unsigned gives(const void *self)
+{
+  return dun_learned_field_gives(self) | DUN_FIELD_NUMBERED;
+}
+
 const struct dun_field dun_field_split = {
     .type = {DUN_TYPE(struct dun_field), .name = "split",
              .doc = "What method train has learned of two halves of the target, of one of which "
@@ -111,7 +116,7 @@ const struct dun_field dun_field_split = {
              .citation = "Montanari 2023, arXiv 2305.10690, section 5",
              .size = sizeof(struct split), .options = options, .free = release},
     .init = init,
-    .gives = dun_learned_field_gives,
+    .gives = gives,
     .value = value,
     .remark = dun_learned_field_remark,
 };

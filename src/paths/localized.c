@@ -128,6 +128,11 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
   s->has_mass = (gives & DUN_TILTED_MASS) && !s->remembers;
   s->draws = s->has_mass && (gives & DUN_TILTED_DRAW);
   s->sure = (gives & DUN_FIELD_SURE) != 0;
+  if (gives & DUN_FIELD_NUMBERED)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path localized selects particles, and field %s goes by their numbers: take "
+                    "method localization, flow or psld",
+                    s->field->type.name);
   if (!s->has_mass && s->spread < 0)
     return dun_fail(
         DUN_ERROR_INPUT,

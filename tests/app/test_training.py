@@ -294,6 +294,9 @@ def test_halves():
         print(alike)
         assert min(alike) > .9, alike
         refused(sample(folder, field="{type: network, load: upper.h5}", code=2).stderr, "split")
+        refused(sample(folder, "--set", f"path={{type: localized, spread: 1, field: {split}}}",
+                       "--set", "method={type: smc, moves_per_step: 0}", code=2).stderr,
+                "selects", "split")
         twice = "{type: split, upper: upper.h5, lower: upper.h5}"
         refused(sample(folder, field=twice, code=2).stderr, "0.6", "lessons.half")
         said = dunlin("run", "train.yaml", "--quiet", "--set", "method.lessons.half=upper", "--set",
