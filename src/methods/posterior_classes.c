@@ -75,8 +75,10 @@ void dun_posterior_draw_classes(const struct dun_posterior *p, struct dun_addres
 void dun_posterior_less_classes(const struct dun_posterior *p, double *out)
 {
   const double *own = classes_of(p);
-  for (int l = 0; l < L && p->classes > 0; l++)
-    out[l] -= p->log_share[(int)own[l]];
+  for (int l = 0; l < L && p->classes > 0; l++) {
+    int known = own[l] >= 0 && own[l] < p->classes; /* checkpoints may hold anything */
+    out[l] = known ? out[l] - p->log_share[(int)own[l]] : NAN;
+  }
 }
 
 /* Of the lanes of class k. */
