@@ -15,7 +15,6 @@ With --against the others are the draws of that result: of many evaluations of t
 tell what few cost, whatever the network costs.
 """
 import argparse
-import csv
 import os
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import tempfile
 
 import h5py
 import numpy
+
+from sweep_results import members
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(TOP, "build", "release", "dunlin")
@@ -86,19 +87,6 @@ class Features:
         return ((mean - mean2) ** 2).sum() + numpy.trace(cov + cov2) - 2 * roots.sum()
 
 
-def members(file, folder):
-    """Rows of a sweep's table that are done, with their results' files."""
-    with tempfile.TemporaryDirectory() as there:
-        table = os.path.join(there, "table.csv")
-        subprocess.run([PROGRAM, "sweep", file, "--output", folder, "--collect", table], check=True,
-                       stdout=subprocess.DEVNULL)
-        with open(table, encoding="utf-8", newline="") as text:
-            rows = list(csv.DictReader(text))
-    for row in rows:
-        row["file"] = os.path.join(folder, row["identity"] + ".h5")
-    return [row for row in rows if row["state"] == "done"]
-
-
 def name_of(row):
     """What was varied beside the evaluations."""
     if "method.noise" in row:
@@ -123,7 +111,7 @@ def read_arguments():
 
 def main():
     chosen = read_arguments()
-    rows, found = members(chosen.sweep, chosen.folder), {}
+    rows, found = members(PROGRAM, chosen.sweep, chosen.folder), {}
     if not rows:
         sys.exit(f"image_table.py: no member of {chosen.folder} is done")
     with tempfile.TemporaryDirectory() as there:

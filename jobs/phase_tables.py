@@ -10,15 +10,14 @@ against the quantiles of the projected mixture; the published figure in brackets
 particles sets a floor, .7e-3 to 1.9e-3 (g1, 200000), 1.2e-3 to 2.3e-3 (ring2, 100000), 2.1e-3 to
 3.2e-3 (g8, 50000).
 """
-import csv
 import math
 import os
-import subprocess
 import sys
-import tempfile
 
 import h5py
 import numpy
+
+from sweep_results import members
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(TOP, "build", "release", "dunlin")
@@ -139,23 +138,10 @@ def draws(file):
     return x.reshape(-1, x.shape[-1])
 
 
-def members(file, folder):
-    """Rows of a sweep's table that are done, with their results' files."""
-    with tempfile.TemporaryDirectory() as there:
-        table = os.path.join(there, "table.csv")
-        subprocess.run([PROGRAM, "sweep", file, "--output", folder, "--collect", table], check=True,
-                       stdout=subprocess.DEVNULL)
-        with open(table, encoding="utf-8", newline="") as text:
-            rows = list(csv.DictReader(text))
-    for row in rows:
-        row["file"] = os.path.join(folder, row["identity"] + ".h5")
-    return [row for row in rows if row["state"] == "done"]
-
-
 def measured(file, folder):
     """Figures of a sweep, with the keys of `published` or of `published_scaled`."""
     found = {}
-    for row in members(file, folder):
+    for row in members(PROGRAM, file, folder):
         key = (row["target"], row["method.program"], int(row["method.grid.evaluations"]))
         if "method.lambda_s" in row:
             key += (row["method.placement"], float(row["method.lambda_s"]))
@@ -164,6 +150,8 @@ def measured(file, folder):
 
 
 def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
     file = sys.argv[1]
     stem = os.path.splitext(os.path.basename(file))[0]
     folder = sys.argv[2] if len(sys.argv) > 2 else stem + ".sweep"  # where the sweep leaves it

@@ -173,9 +173,14 @@ void dun_controlled_ratio(int d, double quarter, const double *x, const double *
                           const double *f, const double *b, double *term);
 
 /* Of driven steps: how much of its distance from the mean coordinate j keeps in step k of the
- * reference, and the variance of the noise; and what guides without a control. */
+ * reference, and the variance of the noise. */
 void dun_controlled_reference(const struct dun_controlled *path, int64_t k, int64_t j, double *keep,
                               double *v);
+/* term[64] of the log weight of a driven step from x to `next`, which c drives: log R - log F =
+ * v |c|^2 / 2 - D c with what the reference does not explain of the step, D. */
+void dun_controlled_driven_ratio(const struct dun_controlled *path, int64_t k, const double *x,
+                                 const double *next, const double *c, double *term);
+/* What guides without a control, cut as dun_controlled_score cuts. */
 void dun_controlled_guide(const struct dun_controlled *path, int64_t k, const double *x,
                           const double *g, double *score, double *factor);
 

@@ -146,26 +146,6 @@ static double quarter_of(const struct dun_controlled *path, int64_t k)
   return .25 * path->sigma[k] * path->sigma[k] / (double)path->steps;
 }
 
-/* term[64] of a step that c drives, from the point to the next: log R - log F = v |c|^2 / 2 - D c
- * with what the reference does not explain of the step, D. */
-DUN_CLONES static void driven_ratio(const struct dun_controlled *path, int64_t k,
-                                    const struct point *this, const struct point *next,
-                                    double *restrict term)
-{
-  double sum[L] = {0};
-  for (int64_t j = 0; j < path->target->dimension; j++) {
-    double keep, v, mean = path->mean[j];
-    dun_controlled_reference(path, k, j, &keep, &v);
-    for (int l = 0; l < L; l++) {
-      double c = this->full[j * L + l], away = this->x[j * L + l] - mean;
-      double driven = next->x[j * L + l] - DUN_FMA(keep, away, mean);
-      sum[l] = DUN_FMA(c, DUN_FMA(.5 * v, c, -driven), sum[l]);
-    }
-  }
-  for (int l = 0; l < L; l++)
-    term[l] = sum[l];
-}
-
 /* Of what the exponent stands against: the base, or the reference at its end; its precision in
  * coordinate j. */
 static inline double anchor(const struct dun_controlled *path, int64_t j)
@@ -214,7 +194,7 @@ void dun_lessons_weigh(const struct dun_lessons *s, int64_t number, const struct
       drift(s, k, -1, &next);
       dun_controlled_ratio(d, quarter_of(s->path, k), this.x, next.x, this.full, next.full, term);
     } else {
-      driven_ratio(s->path, k, &this, &next, term);
+      dun_controlled_driven_ratio(s->path, k, this.x, next.x, this.full, term);
     }
     for (int l = 0; l < L; l++)
       log_weight[l] += term[l];

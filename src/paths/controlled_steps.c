@@ -149,16 +149,17 @@ static void add_control(const struct dun_controlled *s, int64_t k, double sign, 
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-/* The terms of a step are added, and where they say nothing the weight ends and the particle stays
- * where it was. */
-static void close_step(int d, const double *term, const double *x, double *next, double *log_ratio)
+/* The terms of a step are added; where they say nothing the weight becomes `lost`, and the particle
+ * stays where it was. */
+static void close_step(int d, const double *term, double lost, const double *x, double *next,
+                       double *log_weight)
 {
   for (int l = 0; l < DUN_LANES; l++) {
     if (fabs(term[l]) < MOST_TERM) {
-      log_ratio[l] += term[l];
+      log_weight[l] += term[l];
       continue;
     }
-    log_ratio[l] = -INFINITY;
+    log_weight[l] = lost;
     for (int64_t j = 0; j < d; j++)
       next[j * DUN_LANES + l] = x[j * DUN_LANES + l];
   }
@@ -200,8 +201,27 @@ static void step_annealed(const struct dun_controlled *s, int64_t k, int n, cons
   look_at(s, k + 1, w->next, w->u);
   add_control(s, k + 1, -1, w->next, w, w->b);
   dun_controlled_ratio(d, .25 * drift, x, w->next, w->f, w->b, term);
-  close_step(d, term, x, w->next, log_ratio);
+  close_step(d, term, -INFINITY, x, w->next, log_ratio);
   memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
+}
+
+DUN_CLONES void dun_controlled_driven_ratio(const struct dun_controlled *s, int64_t k,
+                                            const double *restrict x, const double *restrict next,
+                                            const double *restrict c, double *restrict term)
+{
+  double sum[DUN_LANES] = {0};
+
+  for (int64_t j = 0; j < s->target->dimension; j++) {
+    double keep, v, mean = s->mean[j];
+    dun_controlled_reference(s, k, j, &keep, &v);
+    for (int l = 0; l < DUN_LANES; l++) {
+      int64_t i = j * DUN_LANES + l;
+      double driven = next[i] - DUN_FMA(keep, x[i] - mean, mean);
+      sum[l] = DUN_FMA(c[i], DUN_FMA(.5 * v, c[i], -driven), sum[l]);
+    }
+  }
+  for (int l = 0; l < DUN_LANES; l++)
+    term[l] = sum[l];
 }
 
 /* x' of a step that the guide c drives along the reference, whose coordinate j keeps `keep` of its
@@ -257,22 +277,20 @@ static void step_driven(const struct dun_controlled *s, int64_t k, const struct 
     dun_controlled_reference(s, k, j, &keep, &v);
     drive(s->mean[j], keep, v, x + at, w->f + at, w->xi + at, w->next + at, term);
   }
-  close_step(d, term, x, w->next, log_ratio);
+  close_step(d, term, -INFINITY, x, w->next, log_ratio);
   memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
 }
 
-/* log_ratio += sign log r_t(x). */
-static void add_reference(const struct dun_controlled *s, double t, double sign, const double *x,
-                          double *log_ratio)
+/* lp += sign log r_t(x); of the annealed path r_t is the base. */
+static void add_law(const struct dun_controlled *s, double t, double sign, const double *x,
+                    double *lp)
 {
-  double constant, lp[DUN_LANES] __attribute__((aligned(64)));
+  double constant, own[DUN_LANES] __attribute__((aligned(64)));
 
-  if (s->reference == DUN_ANNEALED)
-    return;
   dun_controlled_law(s, t, 0, s->precision, &constant);
-  dun_controlled_law_at(s, s->precision, constant, x, lp, NULL);
+  dun_controlled_law_at(s, s->precision, constant, x, own, NULL);
   for (int l = 0; l < DUN_LANES; l++)
-    log_ratio[l] += sign * lp[l];
+    lp[l] += sign * own[l];
 }
 
 /* Point number `point` of the piece, where a track is kept. */
@@ -304,10 +322,11 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
 
   (void)memory;
   memset(log_ratio, 0, DUN_LANES * sizeof *log_ratio);
-  add_reference(s, t, 1, x, log_ratio);
   if (annealed) {
     target_gradient(s, n, x, w.g);
     look_at(s, first, x, w.u);
+  } else {
+    add_law(s, t, 1, x, log_ratio);
   }
   for (int64_t k = first; k < end && !s->target->given_up; k++) {
     dun_normals_from(address, (k - first) * d, d, w.xi);
@@ -320,25 +339,11 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
       step_driven(s, k, &w, x, log_ratio);
   }
   keep(s, address.tile, end - first, n, x, w.g); /* of what is driven nobody asks this gradient */
-  add_reference(s, next, -1, x, log_ratio);
+  if (!annealed)
+    add_law(s, next, -1, x, log_ratio);
 }
 
 /* ---- the way back ---------------------------------------------------------------------------- */
-
-/* As close_step, but towards x, and of what is no number the log weight is +inf. */
-static void close_return(int d, const double *term, const double *before, double *x,
-                         double *log_weight)
-{
-  for (int l = 0; l < DUN_LANES; l++) {
-    if (fabs(term[l]) < MOST_TERM) {
-      log_weight[l] += term[l];
-      continue;
-    }
-    log_weight[l] = INFINITY;
-    for (int64_t j = 0; j < d; j++)
-      x[j * DUN_LANES + l] = before[j * DUN_LANES + l];
-  }
-}
 
 /* From x' to x by the annealed step's own way back; w.g is the target's gradient at x', and then at
  * x; so is what was looked at. */
@@ -360,7 +365,7 @@ static void return_annealed(const struct dun_controlled *s, int64_t k, int n,
   look_at(s, k, w->next, w->u);
   add_control(s, k, 1, w->next, w, w->f);
   dun_controlled_ratio(d, .25 * drift, w->next, x, w->f, w->b, term);
-  close_return(d, term, x, w->next, log_weight);
+  close_step(d, term, INFINITY, x, w->next, log_weight);
   memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
 }
 
@@ -376,23 +381,12 @@ DUN_CLONES static void draw_back(double mean, double keep, double v, double now,
     x[l] = DUN_FMA(gain, next[l] - mean, mean) + deviation * xi[l];
 }
 
-/* term[64] += v c^2 / 2 - D c, with what the reference does not explain of the step, D. */
-DUN_CLONES static void add_driven(double mean, double keep, double v, const double *restrict x,
-                                  const double *restrict next, const double *restrict c,
-                                  double *restrict term)
-{
-  for (int l = 0; l < DUN_LANES; l++) {
-    double driven = next[l] - DUN_FMA(keep, x[l] - mean, mean);
-    term[l] = DUN_FMA(c[l], DUN_FMA(.5 * v, c[l], -driven), term[l]);
-  }
-}
-
 /* The reference reversed; w.g is written. */
 static void return_driven(const struct dun_controlled *s, int64_t k, int n, const struct columns *w,
                           double *x, double *log_weight)
 {
   int d = s->target->dimension, brownian = s->reference == DUN_BROWNIAN;
-  double keep, v, term[DUN_LANES] __attribute__((aligned(64))) = {0};
+  double keep, v, term[DUN_LANES] __attribute__((aligned(64)));
 
   for (int64_t j = 0; j < d; j++) {
     int64_t at = j * DUN_LANES;
@@ -405,24 +399,9 @@ static void return_driven(const struct dun_controlled *s, int64_t k, int n, cons
   dun_controlled_guide(s, k, w->next, w->g, w->f, NULL);
   look_at(s, k, w->next, w->u);
   add_control(s, k, 1, w->next, w, w->f);
-  for (int64_t j = 0; j < d; j++) {
-    int64_t at = j * DUN_LANES;
-    dun_controlled_reference(s, k, j, &keep, &v);
-    add_driven(s->mean[j], keep, v, w->next + at, x + at, w->f + at, term);
-  }
-  close_return(d, term, x, w->next, log_weight);
+  dun_controlled_driven_ratio(s, k, w->next, x, w->f, term);
+  close_step(d, term, INFINITY, x, w->next, log_weight);
   memcpy(x, w->next, (size_t)d * DUN_LANES * sizeof *x);
-}
-
-/* log_weight -= log of the law r_t, of annealed steps the base. */
-static void less_law(const struct dun_controlled *s, double t, const double *x, double *log_weight)
-{
-  double constant, lp[DUN_LANES] __attribute__((aligned(64)));
-
-  dun_controlled_law(s, t, 0, s->precision, &constant);
-  dun_controlled_law_at(s, s->precision, constant, x, lp, NULL);
-  for (int l = 0; l < DUN_LANES; l++)
-    log_weight[l] -= lp[l];
 }
 
 void dun_controlled_return(const struct dun_controlled *s, int64_t piece, int n,
@@ -438,7 +417,7 @@ void dun_controlled_return(const struct dun_controlled *s, int64_t piece, int n,
     for (int l = 0; l < DUN_LANES; l++)
       log_weight[l] += lp[l];
     if (!annealed)
-      less_law(s, 1, x, log_weight);
+      add_law(s, 1, -1, x, log_weight);
   }
   if (annealed) {
     target_gradient(s, n, x, w.g);
@@ -452,5 +431,5 @@ void dun_controlled_return(const struct dun_controlled *s, int64_t piece, int n,
       return_driven(s, k, n, &w, x, log_weight);
   }
   if (piece == 0 && annealed)
-    less_law(s, 0, x, log_weight);
+    add_law(s, 0, -1, x, log_weight);
 }
