@@ -99,8 +99,11 @@ static int share_worth(struct dun_context *context, struct column *c, double mos
 /* Whether a sum of f, which is nowhere negative, has an error: see src/probes/probe.h. */
 static int has_error(struct dun_context *context, const struct column *c, int *has)
 {
-  enum { MOST = 1 << 14 };
+  enum { MOST = 1 << 14, FEW = 400 };
   const struct dun_draws *draws = c->draws;
+  *has = 1;
+  if (draws->n < FEW)
+    return 0;
   struct dun_pareto_sample sample = dun_pareto_sample(draws->n, 0, draws->n, MOST);
   double *sum = dun_allocate(sample.points, sizeof *sum), shape = NAN;
   for (int64_t k = 0; k < sample.points && sum; k++) {
@@ -108,7 +111,8 @@ static int has_error(struct dun_context *context, const struct column *c, int *h
     sum[k] = dun_scalar_log((draws->weight ? draws->weight[i] : 1) * c->f[i]);
   }
   int status = dun_pareto_shapes(context, sum ? 0 : DUN_ERROR_MEMORY, &sample, 1, 1, sum, &shape);
-  *has = dun_probe_has_error(shape);
+  double tail = fmin(3 * sqrt((double)sample.points), (double)sample.points / 5);
+  *has = dun_probe_has_error(shape + (1 + fmax(shape, 0)) / sqrt(tail));
   dun_free(sum);
   return status;
 }

@@ -376,7 +376,7 @@ void dun_diagnosis_tails(struct dun_diagnosis *diagnosis, const struct dun_drive
     dun_diagnose(
         diagnosis, "heavy tails", DUN_GOOD,
         "deviations of %d scalars have no error, nor means of %d: of %s a few far draws "
-        "decide the mean square, whose tail has the Pareto shape %.2f; quantiles are known",
+        "decide the mean square, whose tail may have the Pareto shape %.2f; quantiles are known",
         squares, means, name_of(driver, at).text, worst);
 }
 

@@ -116,7 +116,7 @@ static int turns_init(struct turns *t, int64_t rows)
   return t->x && t->turned && t->block ? 0 : DUN_ERROR_MEMORY;
 }
 
-/* The lag, up to a quarter of the rows, at which x is most correlated with itself; 1 where nothing
+/* The lag, up to half of the rows, at which x is most correlated with itself; 1 where nothing
  * is beyond chance.  x has the mean 0. */
 static int64_t period_of(const struct turns *t, int64_t rows)
 {
@@ -131,7 +131,7 @@ static int64_t period_of(const struct turns *t, int64_t rows)
   dun_fft_inverse(&t->fft, t->block);
   double most = chance / sqrt((double)rows) * t->block[0];
   int64_t period = 1;
-  for (int64_t lag = 1; lag <= rows / 4; lag++)
+  for (int64_t lag = 1; lag <= rows / 2; lag++)
     if (fabs(t->block[lag]) > most) {
       most = fabs(t->block[lag]);
       period = lag;

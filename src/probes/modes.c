@@ -2,9 +2,9 @@
  * too small, since descendants of one ancestor share its mode), or at the end of chains of all
  * their draws, with errors by autocorrelation.
  *
- * A share of 0 or 1 has no error of its own: it gets that of one draw among as many as are
- * independent, 1 / n, which is what a share of 1 / n would have; and so do shares of particles that
- * rest on less than one of them. */
+ * A share of 0 or 1 has no error of its own, and one that rests on a few draws is small where its
+ * error is, too.  Below 20 of n independent draws it has at least that of a share with two more of
+ * either kind (Agresti & Coull 1998, Am. Stat. 52, 119). */
 #include "base/error.h"
 #include "base/memory.h"
 #include "numerics/mixing.h"
@@ -26,8 +26,8 @@ static const struct dun_table_column columns[] = {
     {"mode", "", "Number of the mode; -1: particles near no mode."},
     {"share", "", "Weight of the particles, or of the draws, nearest to the mode."},
     {"error", "",
-     "Standard error, by ancestor, chain or autocorrelation; at least that of one independent "
-     "draw."},
+     "Standard error, by ancestor, chain or autocorrelation; of rare ones at least that of two "
+     "independent draws more."},
     {"binomial_error", "", "What it would be if the particles or draws were independent."},
     {"due", "", "Share of the mode in the target."},
     {"hit", "", "1: it has more than a tenth of its due."},
@@ -237,6 +237,12 @@ static int independent_particles(struct dun_context *context, const struct dun_r
   return status;
 }
 
+static double least_error(double share, double n)
+{
+  double p = (share * n + 2) / (n + 4), few = n * fmin(share, 1 - share);
+  return few < 20 ? sqrt(p * (1 - p) / n) : 0;
+}
+
 /* All ranks have the same shares. */
 static int fill_errors(struct dun_context *context, struct modes *m, const struct dun_run *run,
                        int kept)
@@ -248,8 +254,8 @@ static int fill_errors(struct dun_context *context, struct modes *m, const struc
   else
     status = independent_particles(context, run, &n);
   for (int k = 0; k <= m->modes; k++)
-    if (m->deviation[k] <= NEVER || (!kept && m->error[k] < 1 / n))
-      m->error[k] = 1 / n;
+    if (m->deviation[k] <= NEVER || m->error[k] < least_error(m->share[k], n))
+      m->error[k] = least_error(m->share[k], n);
   return status;
 }
 

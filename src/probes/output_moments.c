@@ -34,7 +34,7 @@ struct tails {
 static int tails_init(struct tails *t, const struct dun_run *run, int64_t total, int64_t first,
                       int64_t local, int64_t scalars)
 {
-  enum { MOST = 1 << 14, LEAST = 512, FEW = 1000, ROOM = 1 << 22 };
+  enum { MOST = 1 << 14, LEAST = 512, FEW = 400, ROOM = 1 << 22 };
   int64_t most = ROOM / scalars < MOST ? ROOM / scalars : MOST;
   *t = (struct tails){.scalars = scalars};
   if (most < LEAST || total < FEW || run->evaluator->letters > 0)
@@ -63,7 +63,19 @@ DUN_CLONES static void add_up(const struct tails *t, double power)
       t->sum[at + k] = t->weight[k] + power * dun_log(t->distance[at + k]);
 }
 
-/* Collective.  Sets the shapes of the scalars' moments. */
+/* A shape and its standard error, (1 + k) / sqrt(m), of a tail of m points; not more of them than
+ * as many independent draws as know the mean as well would have.  Runs that lack the far draws find
+ * lighter tails than there are. */
+static double with_its_error(double shape, const struct tails *t, const struct dun_probe_moments *m)
+{
+  double n = (double)t->sample.points, ratio = m->deviation / m->error;
+  double independent = ratio * ratio < n ? ratio * ratio : n;
+  double root = 3 * sqrt(independent), fifth = independent / 5;
+  double points = root < fifth ? root : fifth;
+  return shape + (1 + (shape > 0 ? shape : 0)) / sqrt(points > 1 ? points : 1);
+}
+
+/* Collective.  Sets the shapes of the scalars' moments, which have their errors. */
 static int tails_look(struct dun_context *context, struct tails *t,
                       struct dun_probe_moments *moments)
 {
@@ -74,7 +86,8 @@ static int tails_look(struct dun_context *context, struct tails *t,
     add_up(t, power);
     status = dun_pareto_shapes(context, 0, &t->sample, 1, t->scalars, t->sum, t->shape);
     for (int64_t i = 0; i < t->scalars && status >= 0; i++)
-      *(power == 1 ? &moments[i].tail : &moments[i].square_tail) = t->shape[i];
+      *(power == 1 ? &moments[i].tail : &moments[i].square_tail) =
+          with_its_error(t->shape[i], t, &moments[i]);
   }
   return status;
 }

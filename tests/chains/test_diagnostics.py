@@ -164,8 +164,8 @@ def test_values_of_ladders():
 
 
 def check_modes(result):
-    """Shares over all draws, with the errors of means; of those that do not vary with that of one
-    draw among as many as are independent."""
+    """Shares over all draws, with the errors of means; of rare ones at least with that of two
+    independent draws more."""
     import h5py
     with h5py.File(result, "r") as file:
         x = file["posterior/x"][...]
@@ -175,8 +175,11 @@ def check_modes(result):
     errors = [reference.errors(one)[0] if one.std() > 0 else 0 for one in own]
     independent = min(one.var() / error ** 2 for one, error in zip(own, errors) if error > 0)
     for k in range(3):
-        close(column(result, "modes", "share")[k], own[k].mean(), f"share {k}")
-        close(column(result, "modes", "error")[k], errors[k] or 1 / independent, f"error {k}")
+        share, n = own[k].mean(), independent
+        more = (share * n + 2) / (n + 4)  # two of either kind
+        least = math.sqrt(more * (1 - more) / n) if n * min(share, 1 - share) < 20 else 0
+        close(column(result, "modes", "share")[k], share, f"share {k}")
+        close(column(result, "modes", "error")[k], max(errors[k], least), f"error {k}")
 
 
 def test_rungs():
