@@ -1,15 +1,17 @@
-"""Eight real posteriors by smc and by tempering, from a base that is fitted and from a wide
-Gaussian that is stated (flat priors are no base): means, deviations, log Z and verdicts.
+"""Posteriors by smc and by tempering, from a base that is fitted and from a wide Gaussian that is
+stated (flat priors are no base): means, deviations, log Z and verdicts.  Eight are real ones
+(tests/user_target/posteriors), thirteen are of our own (tests/user_target/more).
 
     tests/laws/posterior_methods.py [--ranks N] [--seed N] [--set SECTION.OPTION=VALUE ...]
                                     [--ways WAY ...] [NAME ...]
 
-prints a table: seconds and evaluations, how many means and deviations are compared with those of
-reference.csv, how many lie 4 combined errors or more from them and the worst, log Z of the method
+prints a table, of the real ones where nothing is named: seconds and evaluations, how many means and
+deviations are compared with those of reference.csv, how many lie 4 combined errors or more from them and the worst, log Z of the method
 and of its second estimate, and which verdicts are not good.  A WAY is one of "smc fitted",
 "smc wide", "tempering fitted" and "tempering wide".  The data lie below DUNLIN_DATA."""
 import argparse
 import os
+import re
 import sys
 import time
 
@@ -17,8 +19,9 @@ import h5py
 import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from benchmarks import posterior_cases  # noqa: E402
 from laws import posteriors  # noqa: E402
-from support import Folder, attributes, summary  # noqa: E402
+from support import Folder, attributes, dunlin, summary, write  # noqa: E402
 
 WAYS = ("smc fitted", "smc wide", "tempering fitted", "tempering wide")
 PARTICLES = {"smc": 4096, "tempering": 256}
@@ -36,6 +39,7 @@ WIDE = {"earn_height": ("[0, 0, 10]", "[200000, 3000, 2]"),
         "kilpisjarvi": ("0", "[100, .1, 2]"),
         "blr": ("0", "[10, 10, 10, 10, 10, 3]"),
         "accel_gp": ("0", "3")}
+WIDE.update({name: ("0", "3") for name in posterior_cases.MADE + (posterior_cases.FUNNEL,)})
 
 
 def settings(name, way, seed=1):
@@ -47,15 +51,24 @@ def settings(name, way, seed=1):
             f"run.particles={PARTICLES[method]}", f"run.seed={seed}"]
 
 
+def run(folder, name, result, ranks, words):
+    if name in posteriors.DATA:
+        posteriors.run(name, result, ranks, words)
+        return
+    file = write(folder, "input.yaml", f"run: {{seed: 1}}\ntarget: {posterior_cases.target(name)}\n"
+                                       "kernel: {type: hmc}\n")
+    dunlin("run", file, "--quiet", "--overwrite", "--output", result,
+           *(word for setting in words for word in ("--set", setting)), ranks=ranks, timeout=3000)
+
+
 def compare(name, result, said):
     """[(how many errors a mean or deviation is off, what)] of those that have an error."""
     found, place = [], {row["name"]: i for i, row in enumerate(said["parameters"])}
     with h5py.File(result, "r") as file:
         table = {key: file["trace"]["moments"][key][-len(place):]
                  for key in ("mean", "error", "deviation", "deviation_error")}
-    for (variable, index), truth in posteriors.reference_of(name).items():
-        what = variable if index is None else f"{variable}[{index}]"
-        i = place[what]
+    for what, truth in posterior_cases.truth(name).items():
+        i = place[re.sub(r"\d+(?=[],])", lambda index: str(int(index[0]) - 1), what)]  # from 0 on
         for word, own, at in (("mean", "error", 0), ("deviation", "deviation_error", 2)):
             if numpy.isnan(table[own][i]):
                 print(f"the {word} of {what} has no error: heavy tails")
@@ -71,7 +84,7 @@ class Row:
     def __init__(self, name, way, ranks=None, seed=1, words=()):
         with Folder() as folder:
             result, begun = os.path.join(folder, "out.h5"), time.monotonic()
-            posteriors.run(name, result, ranks, [*settings(name, way, seed), *words])
+            run(folder, name, result, ranks, [*settings(name, way, seed), *words])
             self.seconds, self.said = time.monotonic() - begun, summary(result)
             self.found = compare(name, result, self.said)
             self.evaluations = int(attributes(result)["evaluations"])
