@@ -70,7 +70,7 @@ output: {file: result.h5, checkpoint_every: $every}
 FIELD = """
 run:    {seed: 7, particles: $particles}
 target: {type: phi4, side: [6, 5], mass2: -1, coupling: 0.25}
-path:   {type: constant, start: {scale: 1}}
+path:   {type: constant, start: {scale: 1, climb: 2}}
 kernel: {type: $kernel, metric: fourier, mass: 0.7}
 method: {type: langevin, warmup: 20, draws: 20, thin: $moves}
 output: {file: result.h5, checkpoint_every: $every}

@@ -9,7 +9,7 @@
 /* How much shorter most steps of second tries are, and how much some: a chain may begin where the
  * former are too long as well. */
 enum { SHORTER = 4, SHORTEST = 16 };
-static const double SHORTEST_SHARE = .125;
+static const double SHORTEST_SHARE = .5;
 
 /* What became of a trajectory. */
 struct attempt {

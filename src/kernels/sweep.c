@@ -212,8 +212,7 @@ static void load_factors(struct dun_sweep *s, int64_t i, int n)
   }
 }
 
-/* What takes the place of the adaptation's scales, if anything does: one of these at most. */
-static struct dun_metric metric_of(const struct dun_sweep *s, int half)
+struct dun_metric dun_sweep_metric(const struct dun_sweep *s, int half)
 {
   const struct dun_numbers *factor = &s->adaptation[half].factor;
   if (s->rung_scale && s->rung_factor)
@@ -341,7 +340,7 @@ static int move_span(struct dun_sweep *s, struct dun_lanes *w, struct dun_addres
     dun_tile_load(s->population, s->force, i, w->force);
   for (int l = 0; l < DUN_LANES; l++)
     w->counts[l] = l >= span.from && l < span.to && lp[l] >= s->floor;
-  s->metric = metric_of(s, span.half);
+  s->metric = dun_sweep_metric(s, span.half);
   struct dun_move move = move_of(s, w, address, n, span.half);
   move.gain = gain;
   broadcast_lanes(w->unseen, 0);

@@ -15,6 +15,9 @@ int dun_sweep_evaluate_tile(struct dun_sweep *sweep, const struct dun_lanes *lan
 void dun_sweep_add_log_weight(const struct dun_sweep *sweep, const struct dun_lanes *lanes,
                               int64_t local_tile, struct dun_span span, struct dun_column *logw,
                               double *lost);
+/* What takes the place of the scales of a half's adaptation, one of these at most; d = 0: nothing
+ * does. */
+struct dun_metric dun_sweep_metric(const struct dun_sweep *sweep, int half);
 /* NaNs that a move's trajectories meet are counted from here on, lane by lane. */
 void dun_sweep_forget_nans(struct dun_sweep *sweep);
 /* And those of the first n lanes that say nothing of a draw are set aside, by the probability, the

@@ -2,7 +2,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
+#include "kernels/climb.h"
 #include "kernels/lost.h"
+#include "kernels/trials.h"
 #include <math.h>
 #include <string.h>
 
@@ -18,8 +20,9 @@ static const double QUARTER = 1.5;
 
 /* A coordinate so slow, in sweeps for an independent draw, asks for longer trajectories, since what
  * they do for all together tells nothing of it: up to the first or to the second.  After half a
- * period, between them, squares of the others are what they were. */
-static const double SLOW = 4, LONGER = 2.1, LONGEST = 4.5;
+ * period, between them, squares of the others are what they were.  Where the last window asks for
+ * that much more than it has had, it is repeated. */
+static const double SLOW = 4, LONGER = 2.1, LONGEST = 4.5, ASKED = 1.25;
 
 /* Of dual averaging; gamma is .05 in the paper, where one chain learns alone. */
 static const double GAMMA = .2, KAPPA = .75, T0 = 10;
@@ -30,8 +33,6 @@ static const double FROZEN = 1e-3;
 /* How far the target acceptance rises with the share of moves that have no chance. */
 static const double FROZEN_WEIGHT = 10, FROZEN_MOST = .9;
 
-static const double TRIAL_MEMORY = 64; /* moves after which a trial's figures have faded */
-static const double LENGTH_GAIN = .3, LENGTH_LIMIT = .18;
 static const double PRIOR_POINTS = 5; /* so many count for the present scales, without forces */
 
 /* Points of a window that teach all there is to learn: more are left out. */
@@ -101,6 +102,8 @@ int dun_warmup_start(struct dun_warmup *w, int pilot)
   *w = (struct dun_warmup){.sweeps = w->sweeps,
                            .form = w->form,
                            .drift = w->drift,
+                           .climb = w->climb,
+                           .share = w->share,
                            .cloud = w->cloud,
                            .floor = -INFINITY,
                            .core = -INFINITY,
@@ -283,87 +286,12 @@ static void learn_step(struct dun_warmup *w, struct dun_adaptation *a, const str
   count_frozen(w, look);
 }
 
-/* Adds the mean of n values to a mean over the last ones, of which there are *weight. */
-static double fade(double mean, double value, double n, double weight)
-{
-  return n > 0 ? mean + (value - mean) * n / weight : mean;
-}
-
-static double faded(double weight, double n)
-{
-  return weight * dun_scalar_exp(-n / TRIAL_MEMORY) + n;
-}
-
-static void remember_trials(struct dun_warmup *w, const struct dun_look *look)
-{
-  double chains = 0;
-
-  for (int g = 0; g < DUN_TRIALS; g++) {
-    const struct dun_trial_look *now = &look->trial[g];
-    struct dun_trial_look *t = &w->trial[g];
-    chains += now->moves;
-    t->moves = faded(t->moves, now->moves);
-    t->place = fade(t->place, now->place, now->moves, t->moves);
-    t->shape = fade(t->shape, now->shape, now->moves, t->moves);
-    t->gradients = fade(t->gradients, now->gradients, now->moves, t->moves);
-  }
-  w->radius_moves = faded(w->radius_moves, chains);
-  w->radius = fade(w->radius, look->radius, chains, w->radius_moves);
-  w->radius_square = fade(w->radius_square, look->radius_square, chains, w->radius_moves);
-}
-
-static void forget_trials(struct dun_warmup *w)
-{
-  memset(w->trial, 0, sizeof w->trial);
-  w->radius = w->radius_square = w->radius_moves = 0;
-}
-
-/* Effective draws of a mean for each move that renews so much of the variance: 1 at most, since
- * places that swing from side to side are no better known for it where their squares stay. */
-static double effective(double square, double variance)
-{
-  double share = square / (2 * variance);
-  return share < 1 ? share / (2 - share) : 1;
-}
-
-/* What a trial's moves are worth per gradient: their effective draws of the place, or of the
- * squared distance from the centre, whichever are fewer. */
-static double score(const struct dun_warmup *w, const struct dun_trial_look *trial)
-{
-  double variance = w->radius_square - w->radius * w->radius;
-  double place = effective(trial->place, w->radius), shape = effective(trial->shape, variance);
-  return (place < shape ? place : shape) / trial->gradients;
-}
-
-/* A quarter of the chains try each length: where these few fade slowly, the length follows slowly
- * too, or it would swing. */
-static double gain_of(double chains)
-{
-  double share = chains / (4 * TRIAL_MEMORY);
-  return LENGTH_GAIN * (share < 1 ? share : 1);
-}
-
-/* Trials with .7 and 1.4 of the length: where they score alike, the best lies between. */
-static double wish(const struct dun_warmup *w, const struct dun_adaptation *a,
-                   const struct dun_look *look, double chains)
-{
-  if (w->trial[DUN_TRIAL_SHORT].moves == 0 || w->trial[DUN_TRIAL_LONG].moves == 0)
-    return 0;
-  double below = score(w, &w->trial[DUN_TRIAL_SHORT]), above = score(w, &w->trial[DUN_TRIAL_LONG]);
-  if (!(below > 0 && above > 0 && below + above < INFINITY))
-    return 0;
-  double change = gain_of(chains) * (dun_scalar_log(above) - dun_scalar_log(below));
-  if (change > 0 && !dun_adaptation_may_lengthen(a, look))
-    return 0;
-  return change < -LENGTH_LIMIT ? -LENGTH_LIMIT : change > LENGTH_LIMIT ? LENGTH_LIMIT : change;
-}
-
 static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
                          const struct dun_look *look, double chains)
 {
   double before = dun_scalar_log(w->tau), longest = cap_of(w) * dun_scalar_exp(a->log_step);
 
-  remember_trials(w, look);
+  dun_trials_remember(w, look);
   w->log_tau += (before - w->log_tau) / (double)w->window;
   if (w->number < LEARN_LENGTH || is_on_the_way(w))
     return;
@@ -372,7 +300,7 @@ static void learn_length(struct dun_warmup *w, struct dun_adaptation *a,
     w->tau *= a->length / length;
     return;
   }
-  w->tau *= dun_scalar_exp(wish(w, a, look, chains));
+  w->tau *= dun_scalar_exp(dun_trials_wish(w, a, look, chains));
   w->tau = w->tau > longest ? longest : w->tau;
   w->tau = w->tau < least ? least : w->tau;
 }
@@ -386,7 +314,7 @@ static void restart_step(struct dun_warmup *w, struct dun_adaptation *a)
     a->log_step = a->first_step;
   if (w->change > CHANGE) /* lengths in units of another metric mean nothing */
     w->tau = QUARTER;
-  forget_trials(w);
+  dun_trials_forget(w);
 }
 
 static void finish(struct dun_warmup *w, struct dun_adaptation *a)
@@ -444,13 +372,15 @@ static void next_window(struct dun_warmup *w, const struct dun_sweep *s, double 
 static void end_last(struct dun_warmup *w, struct dun_adaptation *a, const struct dun_sweep *s)
 {
   int64_t length = w->length;
+  int short_of_it = a->adapt_length && w->least > ASKED * dun_scalar_exp(w->log_tau);
 
-  if (w->sweeps >= 0 || is_at_rest(w) || w->repeats == REPEATS ||
+  if (w->sweeps >= 0 || (is_at_rest(w) && !short_of_it) || w->repeats == REPEATS ||
       w->done + length > 2 * dun_warmup_most(s->population->tiles.total)) {
     finish(w, a);
     return;
   }
   w->repeats++;
+  w->tau = short_of_it && w->tau < w->least ? w->least : w->tau;
   begin_window(w, length);
   w->last = 1;
 }
@@ -491,18 +421,23 @@ static int test_rest(struct dun_context *context, struct dun_warmup *w, const st
   return status >= 0 && w->quiet ? ask_for_length(context, w, s, t) : status;
 }
 
+/* Chains below the floor. */
 static int restart_lost(struct dun_context *context, struct dun_warmup *w, struct dun_sweep *s,
                         struct dun_address address, double t)
 {
   int64_t moved = 0;
-  int status = dun_lost_floor(context, s, t, &w->floor);
-  double stuck = w->core - STUCK * s->d;
+  int status = dun_lost_restart(context, s, address, t, w->floor, &moved, &w->left);
 
-  if (w->quiet && stuck > w->floor)
-    w->floor = stuck;
-  if (status >= 0)
-    status = dun_lost_restart(context, s, address, t, w->floor, &moved, &w->left);
   w->restarted += moved;
+  return status;
+}
+
+static int find_floor(struct dun_context *context, struct dun_warmup *w, const struct dun_sweep *s,
+                      double t)
+{
+  int status = dun_lost_floor(context, s, t, &w->floor);
+  if (w->quiet)
+    w->floor = fmax(w->floor, w->core - STUCK * s->d);
   return status;
 }
 
@@ -519,7 +454,7 @@ static int end_window(struct dun_context *context, struct dun_warmup *w, struct 
     return 0;
   }
   status = dun_agree(context, learn_metric(w, a));
-  if (status >= 0)
+  if (status >= 0 && (status = find_floor(context, w, s, t)) >= 0)
     status = restart_lost(context, w, s, address, t);
   dun_cloud_clear(&w->cloud);
   next_window(w, s, points);
@@ -539,10 +474,17 @@ double dun_warmup_floor(const struct dun_warmup *w)
 }
 
 int dun_warmup_begin(struct dun_context *context, struct dun_warmup *w, struct dun_adaptation *a,
-                     struct dun_sweep *s, double t)
+                     struct dun_sweep *s, struct dun_address address, double t)
 {
-  int status = dun_lost_floor(context, s, t, &w->floor), fresh = w->number == 1;
-
+  int fresh = w->number == 1;
+  if (w->climbing) {
+    w->climbing = 0;
+    w->climbs++;
+    return dun_climb(context, s, w->share, t, &w->below);
+  }
+  for (int64_t i = 0; i < s->population->tiles.local && w->climb > 0 && w->climbs == 0; i++)
+    dun_f64(w->share)[i] = 1;
+  int status = dun_lost_floor(context, s, t, &w->floor);
   if (status >= 0)
     status = dun_lost_core(context, s, t, &w->core);
   s->floor = dun_warmup_floor(w);
@@ -552,7 +494,12 @@ int dun_warmup_begin(struct dun_context *context, struct dun_warmup *w, struct d
   if (!fresh)
     w->tau = a->length * dun_scalar_exp(a->log_step);
   set_length(w, a);
-  w->begun = 1;
+  w->climbing = w->climbs < w->climb && (w->climbs == 0 || w->below > 0);
+  w->begun = !w->climbing;
+  if (status >= 0 && w->begun && w->climbs > 0) { /* those that got nowhere */
+    w->floor = w->core;
+    status = restart_lost(context, w, s, address, t);
+  }
   return status;
 }
 

@@ -26,6 +26,8 @@ struct dun_warmup {
   int64_t sweeps;           /* of the whole warm-up; -1: as many as it takes */
   int form;                 /* enum dun_metric_form, that of the input */
   struct dun_column *drift; /* [dun_drift_width] or NULL */
+  int64_t climb;            /* at most so many steps of the starts (kernels/climb.h) */
+  struct dun_column *share; /* [1], theirs, if there are any */
 
   /* state */
   int64_t begun;          /* the first metric was learned */
@@ -36,6 +38,9 @@ struct dun_warmup {
   int64_t over;           /* the warm-up is */
   int64_t restarted;      /* lost chains that began again */
   int64_t rising;         /* log densities were, over the window before */
+  int64_t climbs;         /* steps of the starts */
+  int64_t climbing;       /* the next tick makes one; the metric was learned for it */
+  int64_t below;          /* chains that would go on climbing */
   double floor, core;     /* log densities below them are lost, and teach nothing */
   double tau, least;      /* trajectory length in units of the metric, and its least */
   double origin, error; /* log step size at the window's begin; averaged error of the acceptance */
@@ -60,7 +65,7 @@ struct dun_warmup {
     .count = count_                                                                                \
   }
 #define DUN_WARMUP_STATE(type_, member_)                                                           \
-  DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 10),                                    \
+  DUN_WARMUP_ROW(type_, member_, begun, DUN_STATE_INTEGER, 13),                                    \
       DUN_WARMUP_ROW(type_, member_, floor, DUN_STATE_NUMBER, 13),                                 \
       DUN_WARMUP_ROW(type_, member_, rest, DUN_STATE_NUMBER, DUN_DRIFT_STATE),                     \
       DUN_WARMUP_ROW(type_, member_, cloud.sums, DUN_STATE_NUMBERS, 1),                            \
@@ -72,8 +77,8 @@ struct dun_warmup {
 /* At most so many sweeps, where the input does not say. */
 int64_t dun_warmup_most(int64_t chains);
 
-/* What is given, but for `drift`: chains in d dimensions and a metric of such a form; `forces`: the
- * sweep keeps them. */
+/* What is given, but for columns and what comes with them: chains in d dimensions and a metric of
+ * such a form; `forces`: the sweep keeps them. */
 void dun_warmup_init(struct dun_warmup *warmup, int d, int form, int forces, int64_t sweeps);
 /* The state before the first sweep; `pilot`: the adaptation begins at what was loaded.  Local;
  * DUN_ERROR_MEMORY. */
@@ -82,10 +87,12 @@ void dun_warmup_free(struct dun_warmup *warmup);
 /* Whether what a checkpoint gave can be gone on with. */
 int dun_warmup_fits(const struct dun_warmup *warmup);
 
-/* Collective.  Before the first sweep: the metric of the starts, whose forces are in the sweep's
- * column if it has one. */
+/* Collective.  Before the first sweep, tick by tick until `begun`: the metric of the starts, whose
+ * forces are in the sweep's column if it has one; and in turn with it their climb, after which
+ * those that teach nothing begin again.  The address is that of the tick. */
 int dun_warmup_begin(struct dun_context *context, struct dun_warmup *warmup,
-                     struct dun_adaptation *adaptation, struct dun_sweep *sweep, double t);
+                     struct dun_adaptation *adaptation, struct dun_sweep *sweep,
+                     struct dun_address address, double t);
 
 /* Chains whose log density is below it are left out of what a sweep looks at. */
 double dun_warmup_floor(const struct dun_warmup *warmup);

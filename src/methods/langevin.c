@@ -148,13 +148,15 @@ static int check(const struct langevin *s, const struct dun_run *run)
 static int prepare(struct langevin *s, struct dun_run *run)
 {
   const struct dun_kernel_options *options = run->kernel_self;
-  int d = run->evaluator->dimension, keeps = run->kernel->keeps;
+  int d = run->evaluator->dimension, keeps = run->kernel->keeps, status;
 
   run->adaptation->whiten = 1;
   dun_warmup_init(&s->learning, d, options->metric, keeps, s->warmup);
   if (s->warmup != 0 && !dun_kernel_is_biased(run->kernel, run->kernel_self))
     s->learning.drift = dun_run_column(run, "drift", DUN_F64, dun_drift_width(d), 0,
                                        "How a chain's means changed over a window of the warm-up.");
+  if (s->warmup != 0 && (status = dun_starts_climb(run, &s->learning)) < 0)
+    return status;
   if (keeps && !dun_run_column(run, "force", DUN_F64, d, 0, "Gradient at the chain's point."))
     return DUN_ERROR_MEMORY;
   return 0;
@@ -335,14 +337,14 @@ static int final(struct dun_context *context, struct langevin *s, struct dun_run
   return step(s, run);
 }
 
-/* The first metric, in a tick of its own. */
+/* Starts climb, and the first metric is learned, in ticks of their own. */
 static int begin_warmup(struct dun_context *context, struct langevin *s, struct dun_run *run)
 {
   double t = run->now.time;
   int status = run->sweep.force ? dun_sweep_forces(context, &run->sweep, t) : 0;
-
   if (status >= 0)
-    status = dun_warmup_begin(context, &s->learning, run->adaptation, &run->sweep, t);
+    status = dun_warmup_begin(context, &s->learning, run->adaptation, &run->sweep,
+                              dun_run_address(run, 0), t);
   return status < 0 ? status : DUN_TICK_GOING;
 }
 

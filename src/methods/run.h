@@ -4,7 +4,8 @@
 #define DUNLIN_METHODS_RUN_H
 
 #include "base/table.h"
-#include "kernels/sweep.h"
+
+#include "kernels/warmup.h"
 
 /* The section `run:`. */
 struct dun_run_options {
@@ -175,6 +176,9 @@ int dun_starts_evaluate(struct dun_context *context, struct dun_run *run);
  * DUN_ERROR_INPUT if after those, and 10000 draws, none lies inside. */
 int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun_starts *starts);
 /* Tells of them if there were any. */
+/* The path's option `climb` into the warm-up, with a column for it.  DUN_ERROR_INPUT: a kernel that
+ * keeps no gradients cannot; DUN_ERROR_MEMORY. */
+int dun_starts_climb(struct dun_run *run, struct dun_warmup *warmup);
 void dun_starts_diagnose(const struct dun_starts *starts, const struct dun_run *run,
                          struct dun_diagnosis *diagnosis);
 

@@ -57,6 +57,12 @@ void dun_settled_diagnose(const struct dun_warmup *w, const struct dun_run *run,
 {
   double share = (double)w->restarted / (double)run->options.particles;
 
+  if (w->climbs > 0)
+    dun_diagnose(out, "climb", DUN_GOOD,
+                 "after %lld steps %lld of %lld starts lay as far from the mode as draws do; the "
+                 "others went no higher, or had no more steps",
+                 (long long)w->climbs, (long long)(run->options.particles - w->below),
+                 (long long)run->options.particles);
   tell_metric(w, run, out);
   tell_rest(w, out);
   if (w->restarted > 0)

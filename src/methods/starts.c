@@ -426,6 +426,22 @@ int dun_starts_move(struct dun_context *context, struct dun_run *run, struct dun
   return take_places(context, run, total - s->reseeded);
 }
 
+int dun_starts_climb(struct dun_run *run, struct dun_warmup *warmup)
+{
+  const struct dun_start *start = start_of(run);
+  if (!start || start->climb == 0)
+    return 0;
+  if (!run->kernel->keeps || run->evaluator->letters > 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path.start.climb: kernel %s does not go by gradients, and starts cannot climb "
+                    "before it; take hmc, mala or underdamped, or leave it out",
+                    run->kernel->type.name);
+  warmup->climb = start->climb;
+  warmup->share = dun_run_column(run, "climb", DUN_F64, 1, 0,
+                                 "What part of a step a start's climb dares; 0: it is over.");
+  return warmup->share ? 0 : DUN_ERROR_MEMORY;
+}
+
 void dun_starts_diagnose(const struct dun_starts *s, const struct dun_run *run,
                          struct dun_diagnosis *out)
 {

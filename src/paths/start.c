@@ -281,6 +281,14 @@ const struct dun_option dun_start_options[] = {
      .when = "type=point|file",
      .doc = "What the numbers are: the output parameters, or what the chains move in; of a target "
             "without transforms the same."},
+    {.name = "climb",
+     .type = DUN_INTEGER,
+     .offset = START(climb),
+     .initial = "0",
+     .maximum = 10000,
+     .doc = "So many steps at most before the warm-up, along gradients and in a metric that all "
+            "chains teach, until a chain lies as far from the mode as draws do: for starts that "
+            "are far off."},
     {.name = "superchains",
      .type = DUN_INTEGER,
      .offset = START(superchains),

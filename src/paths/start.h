@@ -19,7 +19,7 @@ struct dun_start {
   int type; /* enum dun_start_type */
   struct dun_numbers mean, scale, lower, upper, point;
   struct dun_given_points points; /* of a file, or the one of `point` */
-  long long superchains;
+  long long superchains, climb;
 
   /* made by init */
   struct dun_evaluator *target;

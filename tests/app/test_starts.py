@@ -175,6 +175,84 @@ def test_superchains_share_their_start():
         assert (x[:, 0] > 1).all() and (x[:, 1] < 0).all()
 
 
+CLIMBING = """
+run:    {{seed: 3, particles: 64}}
+target: {target}
+path:   {{type: constant, start: {{{start}, climb: {climb}}}}}
+kernel: {{type: {kernel}, step_size: 1.e-12}}
+method: {{type: langevin, warmup: {warmup}, draws: 1}}
+"""
+
+
+def climbed(folder, climb, start="scale: 100", kernel="hmc", warmup=1,
+            target="{type: gaussian, dimension: 20, covariance: {type: toeplitz, correlation: "
+                   "0.95}}", **more):
+    file = write(folder, "input.yaml", CLIMBING.format(climb=climb, target=target, kernel=kernel,
+                                                       warmup=warmup, start=start))
+    result = os.path.join(folder, "result.h5")
+    return result, dunlin("run", file, "--output", result, "--quiet", "--overwrite", **more)
+
+
+def test_climb():
+    """Starts a hundred deviations and more away come as near as draws are, from all sides; not in
+    too few steps.  Chains do not move afterwards."""
+    precision = numpy.linalg.inv(.95 ** abs(numpy.subtract.outer(numpy.arange(20),
+                                                                 numpy.arange(20))))
+    with Folder() as folder:
+        squares = {}
+        for climb in (0, 20):
+            result, _ = climbed(folder, climb)
+            x = points(result)
+            squares[climb] = numpy.einsum("ij,jk,ik->i", x, precision, x)
+        assert squares[0].min() > 1e4, squares[0].min()
+        assert 10 < squares[20].min() and squares[20].max() < 20 + 4 * 40 ** .5 + 1e-6, squares[20]
+        x = x / x.std(0)
+        assert abs(numpy.corrcoef(x)[numpy.triu_indices(64, 1)]).mean() < .5
+        told = verdict(result, "climb")["text"]
+        assert "64 of 64 starts" in told, told
+
+
+def test_climb_of_some():
+    """Starts that lie where draws do stay; others beside them climb."""
+    x = numpy.random.default_rng(1).standard_normal((64, 20))
+    x[::3] *= 1000
+    with Folder() as folder:
+        file = os.path.join(folder, "starts.csv")
+        numpy.savetxt(file, x, delimiter=",", fmt="%.17g")
+        found = points(climbed(folder, 20, f"type: file, file: {file}",
+                               target="{type: gaussian, dimension: 20}")[0])
+    far = numpy.arange(64) % 3 == 0
+    assert numpy.allclose(found[~far], x[~far], rtol=1e-8, atol=1e-8)
+    assert ((found[far] ** 2).sum(1) < 20 + 4 * 40 ** .5 + 1e-6).all()
+    along = (found * x).sum(1) / numpy.linalg.norm(found, axis=1) / numpy.linalg.norm(x, axis=1)
+    assert along[far].min() > .9, along[far].min()
+
+
+def test_climb_goes_up():
+    """Where the metric of the others is much too wide for a start, too."""
+    def density(x):
+        squares = (x[:, 1:] ** 2).sum(1)
+        return -x[:, 0] ** 2 / 18 - 4.5 * x[:, 0] - .5 * squares * numpy.exp(-x[:, 0])
+    x = numpy.random.default_rng(1).standard_normal((64, 10))
+    x[:, 0], x[:, 1:] = 6, x[:, 1:] * 100
+    x[::4, 0], x[::4, 1:] = -4, x[::4, 1:] / 100
+    with Folder() as folder:
+        file = os.path.join(folder, "starts.csv")
+        numpy.savetxt(file, x, delimiter=",", fmt="%.17g")
+        rise = [density(points(climbed(folder, climb, f"type: file, file: {file}", target=(
+            "{type: funnel, dimension: 10}"))[0])) - density(x) for climb in (1, 4, 16)]
+    print("#", [(each.min(), (each > .01).sum()) for each in rise])
+    assert all((each > -1e-6).all() for each in rise), rise
+    assert (rise[2][::4] > 1).all(), rise[2]
+
+
+def test_climbs_that_are_refused():
+    with Folder() as folder:
+        for kernel in ("rwm", "independence"):
+            _, done = climbed(folder, 3, kernel=kernel, code=2)
+            assert "path.start.climb" in done.stderr and kernel in done.stderr, done.stderr
+
+
 def test_starts_that_are_drawn_anew():
     """Where the density is 0 or the gradient no number; the same at any number of ranks, and after
     a stop amid them; what finds no place takes those of others, which is told."""

@@ -5,9 +5,10 @@ stated (flat priors are no base): means, deviations, log Z and verdicts.  Eight 
     tests/laws/posterior_methods.py [--ranks N] [--seed N] [--set SECTION.OPTION=VALUE ...]
                                     [--ways WAY ...] [NAME ...]
 
-prints a table, of the real ones where nothing is named: seconds and evaluations, how many means and
-deviations are compared with those of reference.csv, how many lie 4 combined errors or more from them and the worst, log Z of the method
-and of its second estimate, and which verdicts are not good.  A WAY is one of "smc fitted",
+prints a table, of the real ones where nothing is named: seconds and evaluations, how many means
+and deviations are compared with those of reference.csv, how many lie 4 combined errors or more
+from them and the worst, log Z of the method and of its second estimate, and which verdicts are not
+good.  A WAY is one of "smc fitted",
 "smc wide", "tempering fitted" and "tempering wide".  The data lie below DUNLIN_DATA."""
 import argparse
 import os

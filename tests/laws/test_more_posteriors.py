@@ -5,7 +5,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "benchmarks"))
-from posterior_cases import BUILD, FUNNEL, MADE, deviation, nuts, truth, worst_of  # noqa: E402
+from posterior_cases import (BUILD, FUNNEL, MADE, deviation, langevin, nuts,  # noqa: E402
+                             truth, worst_of)
 from support import Folder, dunlin, main  # noqa: E402
 
 LIMIT = 5
@@ -32,6 +33,14 @@ def test_moments():
         assert worst_of(draws)[2] < 1.05
         count += compared
     assert count == 84, count
+
+
+def test_lengths_that_the_last_window_asks_for():
+    """Slow spreads of correlated effects take longer trajectories than the windows before show."""
+    with Folder() as folder:
+        size, where, rhat = worst_of(langevin(folder, "random_effects", 64, 100, seed=1).draws)
+    print(f"# worth {size:.0f} draws, {where}, R-hat {rhat:.3f}")
+    assert rhat < 1.05 and size > 1000, (rhat, size)
 
 
 def test_reference_is_whole():

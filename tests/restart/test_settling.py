@@ -10,7 +10,7 @@ from support import SOURCE, Folder, column, compiled, main, summary, write  # no
 INPUT = """
 run:    {seed: 2, particles: 150}
 target: {type: library, file: regressions.so, coefficients: 3, size: 100}
-path:   {type: constant, start: {scale: 1}}
+path:   {type: constant, start: {scale: 1, climb: 3}}
 kernel: {type: hmc}
 method: {type: langevin, draws: 5}
 output: {file: result.h5}
@@ -43,8 +43,11 @@ def test_restarts():
         run(file, whole, "--trust", ranks=1)
         spent, sweeps = column(whole, "steps", "evaluations"), column(whole, "steps", "moves")
         print(f"# {sum(sweeps):.0f} sweeps")
+        climbing = [int(spent[0]) * part // 100 for part in (20, 45, 70)]  # of the first step
+        print(f"# amid the climb after {climbing} of {spent[0]:.0f}")
         for stop in range(1, STOPS + 1):
-            after = int(spent[len(spent) * stop // (STOPS + 1)]) - 75
+            climbing.append(int(spent[len(spent) * stop // (STOPS + 1)]) - 75)
+        for stop, after in enumerate(climbing):
             run(file, cut, "--trust", "--restart", "--stop-after", after, ranks=1 + stop % 3,
                 code=EARLY)
         run(file, cut, "--trust", "--restart", ranks=2)
