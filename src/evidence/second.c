@@ -543,10 +543,12 @@ static void compare(const double *own, const double *other, struct dun_diagnosis
 
 /* Draws that are worth little tell of a region where the mixture is too thin: it may be the fit
  * that is poor there, or the particles that it was made from.  Where these have not moved they
- * never were there, and nothing else would tell. */
+ * never were there, and nothing else would tell.  What they give is too low, or by chance too high:
+ * only where it is above the method's do they lie where the latter has too little. */
 static void doubt(const double *own, const double *other, int still, struct dun_diagnosis *out)
 {
   double errors = combined_errors(own, other);
+  int more = errors >= 3 && other[DUN_EVIDENCE_LOG_EVIDENCE] > own[DUN_EVIDENCE_LOG_EVIDENCE];
   if (still && errors < 3) {
     dun_diagnose(out, "second estimate", DUN_DOUBTFUL,
                  "%.0f draws from a fitted mixture are worth %.0f, with weights of Pareto shape "
@@ -556,11 +558,11 @@ static void doubt(const double *own, const double *other, int still, struct dun_
     return;
   }
   dun_diagnose(
-      out, "second estimate", errors >= 3 ? DUN_DOUBTFUL : DUN_GOOD,
+      out, "second estimate", more ? DUN_DOUBTFUL : DUN_GOOD,
       "%.0f draws from a fitted mixture, worth %.0f with weights of Pareto shape %.2f, tell "
       "nothing of log Z%s",
       other[DUN_EVIDENCE_DRAWS], other[DUN_EVIDENCE_ESS], other[DUN_EVIDENCE_SHAPE],
-      errors >= 3 ? ", but some of them lie where the method's points are too few" : "");
+      more ? ", but some of them lie where the method's points are too few" : "");
 }
 
 void dun_second_diagnose(const struct dun_second *second, struct dun_diagnosis *diagnosis)
