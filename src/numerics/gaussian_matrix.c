@@ -36,8 +36,8 @@ DUN_CLONES static void add_precision(const struct dun_gaussian *g, const double 
 }
 
 /* y = h - M m; mass = <h, m> - <m, M m> / 2 = <h + y, m> / 2. */
-static void set_out(const struct dun_gaussian *g, const struct dun_tilted *t, double *y,
-                    double *mass)
+DUN_CLONES static void set_out(const struct dun_gaussian *g, const struct dun_tilted *t, double *y,
+                               double *mass)
 {
   int64_t d = g->dimension;
   double *m = t->spare; /* the mean in all lanes: the first d entries */
@@ -59,7 +59,7 @@ static void finish(const struct dun_gaussian *g, const double *factor, double *x
     x[i] += g->mean[i / L];
 }
 
-void dun_gaussian_tilted_matrix(const struct dun_gaussian *g, const struct dun_tilted *t)
+DUN_CLONES void dun_gaussian_tilted_matrix(const struct dun_gaussian *g, const struct dun_tilted *t)
 {
   int64_t d = g->dimension;
   double mass[L] __attribute__((aligned(64))), log_root[L] __attribute__((aligned(64)));

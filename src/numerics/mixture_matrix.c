@@ -49,7 +49,8 @@ static void factor(const struct dun_mixture *m, const struct dun_tilted *t, doub
 }
 
 /* u, and what masses have in common. */
-static void set_out(const struct dun_mixture *m, const struct dun_tilted *t, struct tile *tile)
+DUN_CLONES static void set_out(const struct dun_mixture *m, const struct dun_tilted *t,
+                               struct tile *tile)
 {
   int64_t d = m->dimension;
   double *b = tile->r, *c = tile->normal;
@@ -135,8 +136,8 @@ static void pick(const struct tile *tile, const double *uniform, int component[L
 
 /* Of component k its part of the mean and of the squares, and of lanes that picked it the draw:
  * all less c + u. */
-static void add_component(const struct dun_mixture *m, const struct dun_tilted *t, int k,
-                          const int component[L], struct tile *tile)
+DUN_CLONES static void add_component(const struct dun_mixture *m, const struct dun_tilted *t, int k,
+                                     const int component[L], struct tile *tile)
 {
   int64_t d = m->dimension;
   double *w = tile->r, part[L] __attribute__((aligned(64)));
@@ -155,8 +156,8 @@ static void add_component(const struct dun_mixture *m, const struct dun_tilted *
 
 /* Components first <= k < end of one precision, one after the other, of which lanes have `part` in
  * all: their law's covariance, too. */
-static void add_group(const struct dun_mixture *m, const struct dun_tilted *t, int first, int end,
-                      const int component[L], struct tile *tile)
+DUN_CLONES static void add_group(const struct dun_mixture *m, const struct dun_tilted *t, int first,
+                                 int end, const int component[L], struct tile *tile)
 {
   int64_t d = m->dimension;
   double all[L] = {0};

@@ -95,7 +95,7 @@ static void take_factor(const struct adapted *s, const double *covariance)
 }
 
 /* y += F^-T step, and to M `a` times the inverse of what was factored; the factor is lost. */
-static void add_step(const struct adapted *s, double a, double *y)
+DUN_CLONES static void add_step(const struct adapted *s, double a, double *y)
 {
   int64_t d = s->of.d;
   double *m = y + d * L;
@@ -107,8 +107,8 @@ static void add_step(const struct adapted *s, double a, double *y)
     m[i] = DUN_FMA(a, s->factor[i], m[i]);
 }
 
-static void step(const void *self, double t, double next, const struct dun_known *x,
-                 struct dun_address address, double *y)
+DUN_CLONES static void step(const void *self, double t, double next, const struct dun_known *x,
+                            struct dun_address address, double *y)
 {
   const struct adapted *s = self;
   int64_t column = (int64_t)s->of.d * L;
@@ -124,8 +124,9 @@ static void step(const void *self, double t, double next, const struct dun_known
 
 /* In units of the noise, a^1/2 F^-T, the step is z = a^1/2 F^-1 m + (1 + a)^1/2 g: its log density
  * over that of noise. */
-static void correct(const void *self, double t, double next, const struct dun_known *x,
-                    double *covariance, struct dun_address address, double *y, double *out)
+DUN_CLONES static void correct(const void *self, double t, double next, const struct dun_known *x,
+                               double *covariance, struct dun_address address, double *y,
+                               double *out)
 {
   const struct adapted *s = self;
   int64_t d = s->of.d;
@@ -146,8 +147,8 @@ static void correct(const void *self, double t, double next, const struct dun_kn
 }
 
 /* <y' - y, x> - <x, (M' - M) x> / 2. */
-static void weigh(const void *self, double t, double next, const struct dun_known *x,
-                  const double *before, const double *y, double *out)
+DUN_CLONES static void weigh(const void *self, double t, double next, const struct dun_known *x,
+                             const double *before, const double *y, double *out)
 {
   const struct adapted *s = self;
   int64_t d = s->of.d;
