@@ -173,7 +173,7 @@ int dun_foreign_modes(struct dun_foreign *f, int capacity, double *centre, doubl
 int dun_foreign_tilted(struct dun_foreign *f, const struct dun_tilted *tilted, int uniforms,
                        int normals, double *work)
 {
-  enum { N = 13, L = DUN_LANES };
+  enum { N = DUN_FOREIGN_SELDOM, L = DUN_LANES };
   const int64_t entries = (int64_t)f->d * (f->d + 1) / 2;
   struct dun_tilted t = *tilted;
   struct loan loan[N] = {{"h", f->d * L, .from = t.h},
