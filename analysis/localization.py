@@ -5,15 +5,16 @@
 
 steps: how many nats Euler's steps are from the law of observations, of a Gaussian, in closed form
 and as runs tell it of themselves; windows: spectra of images by small windows, without chance;
-mixture: two modes in 128 dimensions; counts: points found by counting events; wrong: log Z with
-means that are too short, its error over a hundred populations, and the nats of the ways; slips:
-two modes in 16 dimensions and eight on a circle by nothing but gradients.  Then those of
-analysis/spins.py (ring, curie_weiss, glass, signal, torus) and of analysis/long_range.py (two,
+mixture: two modes in 128 dimensions; halves: the same by networks, one of each half of the examples
+and one alone that sees the observation itself; counts: points found by counting events; wrong:
+log Z with means that are too short, its error over a hundred populations, and the nats of the
+ways; slips: two modes in 16 dimensions and eight on a circle by nothing but gradients.  Then those
+of analysis/spins.py (ring, curie_weiss, glass, signal, torus) and of analysis/long_range.py (two,
 exact, colours, pyramid).
 
 Known figures stand in brackets; --check: exit code 1 where one with a limit is further off.  The
 tables steps, windows and wrong need programs of the tests, and are left out where there are none.
-All take about ten minutes of one core."""
+All take about twelve minutes of one core."""
 import math
 import os
 import subprocess
@@ -90,7 +91,7 @@ def windows(chosen):
 SIDE, HORIZON = 128, math.tan(math.pi / 2 - .3) ** 2
 MIXTURE = """
 run: {{seed: 1, particles: 5000}}
-target: {{type: gaussian_mixture, means: [[{}], [{}]], weights: [.7, .3]}}
+target: {{type: gaussian_mixture, {}}}
 method: {{{}}}
 """
 READ = (f"type: flow, process: {{type: isotropic, horizon: {HORIZON!r}}}, scheme: ddpm, "
@@ -99,14 +100,17 @@ DRAWN = ("type: localization, by: means, steps: 200, observation: {type: gaussia
          f"{HORIZON!r}}}")
 
 
+MODES = (f"means: [[{', '.join(['0.3'] * SIDE)}], [{', '.join(['-0.7'] * SIDE)}]], "
+         "weights: [.7, .3]")
+
+
 def mixture(chosen):
     print(f"two modes in {SIDE} dimensions, 200 steps to t = {HORIZON:.2f}: weight, mean and "
           "deviation of the projections on the modes' distance")
     good = True
     for name, method, wide in (("read out as y / T", READ, .0925),
                                ("drawn at the end", DRAWN, SIDE ** -.5)):
-        text = MIXTURE.format(", ".join(["0.3"] * SIDE), ", ".join(["-0.7"] * SIDE), method)
-        with spins.run(chosen, "mixture " + name, text) as file:
+        with spins.run(chosen, "mixture " + name, MIXTURE.format(MODES, method)) as file:
             s = spins.spins(file).mean(1)
         up = s > -.2
         cells = [(*mean_of(up * 1.), .7, .02)]
@@ -114,6 +118,59 @@ def mixture(chosen):
             cells += [(*mean_of(part), mean, .01), (part.std(), None, wide, .003)]
         good = tell(name, *cells) and good
     return good
+
+
+# ---- halves -------------------------------------------------------------------------------------
+
+# Read out as y / T: the width of a mode, and how far a point of it may lie from its mean.
+WIDE, FAR = math.sqrt((1 + 1 / HORIZON) / SIDE), 4
+LESSONS = ("type: train, network: {{type: two_layer, levels: 3, width: 256}}, lessons: {{{}, "
+           "batch: 50, output: denoiser, optimiser: {{rate: 1e-3, schedule: constant, clip: 1, "
+           "weight_decay: 1e-4}}}}")
+HALF = "half: {}, steps: 4800, every: 600, examples: {{count: 12000, held_back: 4000}}"
+RAW = "input: raw, steps: 30000, every: 1200, examples: {count: 3000, held_back: 2000}"
+
+
+def distance(s):
+    """Kolmogorov's, of projections from those of the two modes."""
+    s = numpy.sort(s)
+    share = sum(weight * numpy.array([.5 * math.erfc((mean - y) / WIDE / math.sqrt(2)) for y in s])
+                for weight, mean in ((.7, .3), (.3, -.7)))
+    place = numpy.arange(len(s) + 1) / len(s)
+    return max(abs(share - place[1:]).max(), abs(share - place[:-1]).max())
+
+
+def halves(chosen):
+    print(f"the same by networks: weight, share further than {FAR} deviations from both modes, "
+          "distance of the projections (Kolmogorov) from those of the law")
+
+    def name_of(label):
+        return os.path.join(os.path.abspath(chosen.folder), label + ".h5")
+
+    def learn(label, lessons):
+        spins.run(chosen, label, MIXTURE.format(MODES, LESSONS.format(lessons))).close()
+
+    def row(label, field, weight, known):
+        text = MIXTURE.format(MODES, READ + ", field: " + field)
+        with spins.run(chosen, label, text) as file:
+            s = spins.spins(file).mean(1)
+        far = ((abs(s - .3) > FAR * WIDE) & (abs(s + .7) > FAR * WIDE)).mean()
+        share, error = mean_of((s > -.2) * 1.)
+        return tell(label.replace("_", " "), (share, error, *weight(error)), (far, None, *known[0]),
+                    (distance(s), None, *known[1]))
+
+    for half in ("upper", "lower"):
+        learn(half, HALF.format(half))
+    with h5py.File(name_of("upper"), "r") as file:
+        share = float(file["learned/method/share"][0])
+    learn("raw", RAW)
+    outside = math.erfc(FAR / math.sqrt(2))
+    good = row("one_of_each_half", f"{{type: split, upper: {name_of('upper')!r}, lower: "
+               f"{name_of('lower')!r}}}", lambda error: (share, 4 * error),
+               [(outside, 5 * math.sqrt(outside / 5000)), (0, .03)])
+    # That one alone does not find the law is what is known of it: .163 by 5000 examples.
+    return row("one_alone,_raw", f"{{type: network, load: {name_of('raw')!r}}}",
+               lambda error: (.619, None), [(.072, None), (.163, .063)]) and good
 
 
 # ---- counts -------------------------------------------------------------------------------------
@@ -252,8 +309,8 @@ def slips(chosen):
 
 # -------------------------------------------------------------------------------------------------
 
-TABLES = {"steps": steps, "windows": windows, "mixture": mixture, "counts": counts, "wrong": wrong,
-          "slips": slips, **spins.TABLES, **long_range.TABLES}
+TABLES = {"steps": steps, "windows": windows, "mixture": mixture, "halves": halves,
+          "counts": counts, "wrong": wrong, "slips": slips, **spins.TABLES, **long_range.TABLES}
 
 
 if __name__ == "__main__":

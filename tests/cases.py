@@ -191,6 +191,9 @@ TEXTURE = "coloured_texture, side: [4, 8], colours: [[1, 0], [-.5, 1]], weights:
 WINDOW = ("observation: {type: linear, channels: 2, average: 2, pyramid: .5}, first_step: 1e-3, "
           "field: {type: window, radius: 1}, steps: 14, final: mean, stride: 2, "
           "keep: 70")
+ADAPTED = "observation: {type: adapted, horizon: 4}, by: means, steps: 12, stride: 1"
+MODES = ("gaussian_mixture, means: [[0, 1, 2], [3, -1, 0]], weights: [.3, .7], scales: [.5, 1], "
+         "dimension: 3")
 ASKED = ("field: {type: atoms}, steps: 12, observation: {type: product, parts: [{type: symmetric}, "
          "{type: half_space, planes: 20}, {type: linear, matrix: [[1, 1, 1, 1, 1, 1, 1, 1, 1]]}]}")
 

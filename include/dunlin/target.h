@@ -209,6 +209,14 @@ struct dun_tilted {
   double *spread;       /* [64] written: trace of the covariance */
   double *draw;         /* [d][64] written: an exact draw, from `uniform` and `normal` */
   const double *uniform, *normal; /* draw_uniforms and draw_normals columns, as of `draw` below */
+
+  /* Of targets that give DUN_TILTED_MATRIX, at most DUN_TILTED_MOST coordinates, in the place of
+   * lambda and scale: a matrix M >= 0 of each lane, so that the law is in proportion to pi(x)
+   * exp(<h, x> - <x, M x> / 2).  Lower triangles by rows, entry (i, j <= i) at i (i + 1) / 2 + j:
+   * [d (d + 1) / 2][64], all three NULL or none. */
+  const double *precision; /* M */
+  double *covariance;      /* written: the law's covariance */
+  double *spare;           /* scratch */
 };
 
 enum {
@@ -216,8 +224,10 @@ enum {
   DUN_TILTED_SPREAD = 2,
   DUN_TILTED_DRAW = 4,
   DUN_TILTED_SCALE = 8,
-  DUN_TILTED_LABEL = 16 /* components have labels, as many as `modes` tells */
+  DUN_TILTED_LABEL = 16, /* components have labels, as many as `modes` tells */
+  DUN_TILTED_MATRIX = 32 /* `precision` is taken, and `covariance` written, with all else */
 };
+enum { DUN_TILTED_MOST = 128 };
 
 /* ---- the target --------------------------------------------------------------------------------
  *

@@ -9,6 +9,7 @@
 #include "base/vmath.h"
 #include "data/csv.h"
 #include "fields/field.h"
+#include "numerics/packed.h"
 #include <math.h>
 #include <string.h>
 
@@ -185,7 +186,7 @@ static unsigned gives(const void *self)
   const struct atoms *s = self;
   return DUN_TILTED_DRAW | DUN_FIELD_POINTS | DUN_FIELD_SURE |
          (s->target->letters ? DUN_TILTED_MASS | DUN_FIELD_LETTERS
-                             : DUN_FIELD_MASS | DUN_FIELD_SCALE);
+                             : DUN_FIELD_MASS | DUN_FIELD_SCALE | DUN_TILTED_MATRIX);
 }
 
 static const double *points(const void *self, int64_t *count)
@@ -272,6 +273,19 @@ DUN_CLONES static void weigh_points(const struct atoms *s, const struct dun_fiel
   }
 }
 
+/* weight[64] -= <x, M x> / 2. */
+DUN_CLONES static void less_square(const struct atoms *s, const double *restrict precision,
+                                   const double *x, double *restrict weight)
+{
+  int64_t d = s->target->dimension;
+  for (int64_t i = 0, e = 0; i < d; i++)
+    for (int64_t j = 0; j <= i; j++, e++) {
+      double product = -x[i] * x[j] * (i == j ? .5 : 1);
+      for (int l = 0; l < L; l++)
+        weight[l] = DUN_FMA(product, precision[e * L + l], weight[l]);
+    }
+}
+
 /* weight[n][64] of the atoms of a block, in logs; returns n. */
 static int64_t weigh(const struct atoms *s, const struct dun_field_call *call, int64_t block)
 {
@@ -283,6 +297,8 @@ static int64_t weigh(const struct atoms *s, const struct dun_field_call *call, i
     weigh_states(s, first, n, base);
   else
     weigh_points(s, call, first, n);
+  for (int64_t i = 0; i < n && call->precision; i++)
+    less_square(s, call->precision, s->x + (first + i) * s->target->dimension, s->weight + i * L);
   for (int64_t i = 0; i < n && call->likelihood; i++) {
     put_atom(s, first + i, s->row);
     call->likelihood(call->known, s->row, s->weight + i * L);
@@ -355,18 +371,48 @@ static void add_all(const struct atoms *s, const struct dun_field_call *call, co
       add_column(s->sum + i * L, call->law + (letter_of(s, i, j) * d + j) * L);
 }
 
-DUN_CLONES static void set_mass(const double *restrict highest, const double *restrict total,
-                                double *restrict log_mass)
-{
-  for (int l = 0; l < L; l++)
-    log_mass[l] = highest[l] + dun_log(total[l]);
-}
-
 static void divide(int64_t columns, const double *total, double *all)
 {
   for (int64_t i = 0; i < columns; i++)
     for (int l = 0; l < L; l++)
       all[i * L + l] /= total[l];
+}
+
+/* The covariance, of reals, by one more sum: about the means, so that nothing cancels. */
+DUN_CLONES static void add_covariance(const struct atoms *s, const double *restrict x,
+                                      const double *restrict weight, const double *restrict mean,
+                                      double *restrict covariance)
+{
+  int64_t d = s->target->dimension;
+  for (int64_t i = 0, e = 0; i < d; i++)
+    for (int64_t j = 0; j <= i; j++, e++)
+      for (int l = 0; l < L; l++) {
+        double own = x[i] - mean[i * L + l], other = x[j] - mean[j * L + l];
+        covariance[e * L + l] = DUN_FMA(weight[l] * own, other, covariance[e * L + l]);
+      }
+}
+
+static void set_covariance(const struct atoms *s, const struct dun_field_call *call,
+                           const double *highest, const double *total)
+{
+  int64_t d = s->target->dimension, entries = DUN_PACKED(d);
+  double unused[L] __attribute__((aligned(64)));
+  memset(call->covariance, 0, (size_t)(entries * L) * sizeof *call->covariance);
+  for (int64_t b = 0; b < s->blocks; b++) {
+    int64_t n = weigh(s, call, b);
+    take_exponents(n, highest, s->weight, unused, NULL);
+    for (int64_t i = 0; i < n; i++)
+      add_covariance(s, s->x + (b * s->size + i) * d, s->weight + i * L, call->mean,
+                     call->covariance);
+  }
+  divide(entries, total, call->covariance);
+}
+
+DUN_CLONES static void set_mass(const double *restrict highest, const double *restrict total,
+                                double *restrict log_mass)
+{
+  for (int l = 0; l < L; l++)
+    log_mass[l] = highest[l] + dun_log(total[l]);
 }
 
 /* The atom of each lane up to which the weights sum to `left`, from the sums of blocks on. */
@@ -437,6 +483,8 @@ static void value(const void *self, const struct dun_field_call *given)
   divide(q ? q * d : d, total, q ? call.law : call.mean);
   if (q)
     set_means(s, &call);
+  if (call.covariance)
+    set_covariance(s, &call, highest, total);
   if (call.log_mass)
     set_mass(highest, total, call.log_mass);
   if (call.draw)

@@ -134,7 +134,8 @@ static void release(void *self)
 
 static unsigned gives(const void *self)
 {
-  const unsigned most = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE;
+  const unsigned most =
+      DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE | DUN_TILTED_MATRIX;
   return (((const struct exact *)self)->target->target->tilts & most) | DUN_FIELD_SURE;
 }
 
@@ -158,7 +159,10 @@ static void value(const void *self, const struct dun_field_call *call)
                               .spread = call->spread,
                               .draw = call->draw,
                               .uniform = s->uniform,
-                              .normal = s->normal};
+                              .normal = s->normal,
+                              .precision = call->precision,
+                              .covariance = call->covariance,
+                              .spare = call->spare};
   if (call->draw) {
     address.purpose = DUN_PURPOSE_FIELD;
     dun_normals(address, dun_evaluator_normals(s->target), s->normal);

@@ -37,6 +37,10 @@ struct dun_field_call {
 
   double *log_mass, *spread; /* [64] as of struct dun_tilted, or NULL */
   double *draw;              /* [d][64] of the posterior, or NULL */
+  /* Of fields that give DUN_TILTED_MATRIX, in the place of lambda and scale: as of struct
+   * dun_tilted; or all NULL. */
+  const double *precision;
+  double *covariance, *spare;
   double *memory; /* [remembers][64], changed: what the field keeps of each particle from call to
                    * call; all 0 before the first one.  NULL where it remembers nothing */
 };

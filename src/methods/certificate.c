@@ -25,6 +25,7 @@ int dun_certificate_init(struct dun_certificate *c, const struct dun_posterior *
   int alone = of != DUN_CERTIFICATE_OTHERS && !p->remembers && p->observation->weigh;
   int64_t column = (int64_t)p->of.d * L;
   dun_certificate_free(c);
+  c->of = of;
   c->measured = of == DUN_CERTIFICATE_MEANS && alone && p->observation->square;
   c->ways.wanted = alone && dun_posterior_has_mass(p);
   if (!c->measured && !c->ways.wanted)
@@ -186,7 +187,9 @@ void dun_certificate_diagnose(const struct dun_certificate *c, const struct dun_
                "%lld steps of observation %s by %s are %.3g +- %.1g nats from "
                "observations of the target's points%s: means are off by at most about %.2g errors",
                steps, observation,
-               c->measured || !p->observation->square ? "single coordinates" : "covariances",
+               c->of == DUN_CERTIFICATE_COVARIANCES ? "covariances"
+               : p->observation->matrix             ? "means"
+                                                    : "single coordinates",
                fmax(f.nats, 0), f.error, drawn ? ", and points at most so far" : "", bias);
   tell_parts(c, p, f.nats, length, sure, out);
   if (!few)

@@ -19,12 +19,20 @@
 #include "methods/posterior.h"
 #include "methods/ways.h"
 
+/* What steps go by: others have no densities here, and nothing to tell. */
+enum dun_certificate_of {
+  DUN_CERTIFICATE_OTHERS,
+  DUN_CERTIFICATE_MEANS,
+  DUN_CERTIFICATE_COVARIANCES
+};
+
 struct dun_certificate {
   /* state */
   struct dun_ways ways; /* wanted: steps are weighed */
   double moved;         /* sum over particles and steps of dt |m' - m|^2 */
 
   /* made by init */
+  enum dun_certificate_of of;
   int measured;                          /* steps are Gaussian, and means of theirs are compared */
   double log_evidence;                   /* of the whole target, by the field */
   struct dun_column *log_weight, *means; /* NULL: not wanted */
@@ -33,12 +41,6 @@ struct dun_certificate {
   double *weight, *move, *ratio;         /* [1] log weight; what is added to `moved`; scratch */
 };
 
-/* What steps go by: others have no densities here, and nothing to tell. */
-enum dun_certificate_of {
-  DUN_CERTIFICATE_OTHERS,
-  DUN_CERTIFICATE_MEANS,
-  DUN_CERTIFICATE_COVARIANCES
-};
 /* Local; DUN_ERROR_MEMORY; dun_certificate_free is safe afterwards, and twice. */
 int dun_certificate_init(struct dun_certificate *certificate, const struct dun_posterior *posterior,
                          struct dun_run *run, enum dun_certificate_of of);

@@ -8,9 +8,12 @@ enum { L = DUN_LANES, MOST = 128 };
 static int check(const struct dun_posterior *p, int plain)
 {
   if (!p->observation->correct)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "by: covariance goes with observation gaussian, not with %s: take by: means",
-                    p->observation->type.name);
+    return dun_fail(
+        DUN_ERROR_INPUT,
+        "by: covariance goes with observations gaussian and adapted, not with %s: take by: means",
+        p->observation->type.name);
+  if (p->observation->matrix)
+    return 0; /* it is known */
   if (p->remembers || p->field->show)
     return dun_fail(DUN_ERROR_INPUT,
                     "by: covariance asks the field how its means change, and field %s tells that "
@@ -35,10 +38,13 @@ int dun_corrected_init(struct dun_corrected *c, const struct dun_posterior *p, i
   c->wanted = wanted;
   if (!wanted || status < 0)
     return status;
+  if (!(c->ratio = dun_allocate(L, sizeof *c->ratio)))
+    return DUN_ERROR_MEMORY;
+  if (p->observation->matrix)
+    return 0;
   c->covariance = dun_allocate(d * d, L * sizeof *c->covariance);
   c->reach = dun_allocate(d, sizeof *c->reach);
-  c->ratio = dun_allocate(L, sizeof *c->ratio);
-  return c->covariance && c->reach && c->ratio ? 0 : DUN_ERROR_MEMORY;
+  return c->covariance && c->reach ? 0 : DUN_ERROR_MEMORY;
 }
 
 void dun_corrected_free(struct dun_corrected *c)

@@ -9,7 +9,8 @@
 
 struct dun_corrected {
   int wanted;
-  double *covariance, *reach, *ratio; /* [d][d][64], [d] and [64], scratch of a tile; owned */
+  double *covariance, *reach, *ratio; /* [d][d][64], [d] and [64], scratch of a tile; owned; the
+                                       * first two NULL: the observation has its own */
 };
 
 /* If it is wanted; `plain`: steps are the observation's own.  Local.  DUN_ERROR_INPUT where there

@@ -379,8 +379,9 @@ static const struct dun_option options[] = {
      .words = "auto|draws|means|covariance",
      .doc =
          "What takes the point's place in a step: a draw from that law, which makes no error, or "
-         "its means, of letters their probabilities, or of observation gaussian its means and "
-         "covariance, for 2 d questions to the field more; auto: draws where it gives them."},
+         "its means, of letters their probabilities, or of observations gaussian and adapted its "
+         "means and covariance, of gaussian for 2 d questions to the field more; auto: draws where "
+         "it gives them."},
     {.name = "classes",
      .type = DUN_CHOICE,
      .offset = offsetof(struct localization, classes),

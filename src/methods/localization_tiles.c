@@ -46,7 +46,8 @@ void dun_localization_bury(const struct localization *s, struct dun_run *run, in
 static void move(const struct localization *s, int64_t k, const struct dun_localization_tile *tile)
 {
   const struct dun_posterior *p = &s->posterior;
-  const struct dun_known known = {.mean = p->mean, .letters = p->of.letters ? p->law : NULL};
+  const struct dun_known known = {
+      .mean = p->mean, .letters = p->of.letters ? p->law : NULL, .covariance = p->covariance};
   double t = s->time[k], next = s->time[k + 1];
   dun_certificate_look(&s->certificate, p, s->time, k, tile->n);
   if (s->corrected.wanted) {
@@ -84,7 +85,7 @@ void dun_localization_go(const struct localization *s, int64_t first, int64_t be
   const struct dun_posterior *p = &s->posterior;
   for (int64_t k = first; k < behind; k++) {
     tile->address.step = (uint32_t)k;
-    if (s->corrected.wanted)
+    if (s->corrected.covariance)
       dun_corrected_look(&s->corrected, p, s->time[k], s->time[k + 1], tile->n, tile->address);
     dun_posterior_ask(p, s->time[k], tile->n, tile->address,
                       s->by_draws ? DUN_POSTERIOR_DRAW : DUN_POSTERIOR_MEAN);

@@ -1,6 +1,7 @@
 #include "methods/posterior.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "numerics/packed.h"
 #include <string.h>
 
 enum { L = DUN_LANES };
@@ -23,6 +24,12 @@ static int check(const struct dun_posterior *p, const struct dun_run *run)
                     "method localization: field %s knows nothing of the letters of target %s: take "
                     "field atoms",
                     field, target);
+  if (p->observation->matrix && !(p->gives & DUN_TILTED_MATRIX))
+    return dun_fail(DUN_ERROR_INPUT,
+                    "observation %s needs the covariance of what is open, which field %s of target "
+                    "%s does not tell: take field exact of target gaussian or gaussian_mixture, "
+                    "field atoms, or observation gaussian",
+                    p->observation->type.name, field, target);
   if (p->observation->scale && p->observation->scale(p->observation_self) &&
       !(p->gives & DUN_FIELD_SCALE))
     return dun_fail(DUN_ERROR_INPUT,
@@ -85,6 +92,12 @@ static int allocate(struct dun_posterior *p)
   p->uniform = p->h + column;
   p->lambda = p->uniform + column;
   p->mass = p->lambda + L;
+  if (!p->observation->matrix)
+    return 0;
+  p->covariance = dun_allocate(2 * DUN_PACKED(p->of.d), L * sizeof *p->covariance);
+  if (!p->covariance)
+    return DUN_ERROR_MEMORY;
+  p->spare = p->covariance + DUN_PACKED(p->of.d) * L;
   return 0;
 }
 
@@ -93,6 +106,7 @@ static int init_here(struct dun_posterior *p, const struct dun_run *run)
   const struct dun_evaluator *e = run->evaluator;
   p->of = (struct dun_observed){
       .d = e->dimension, .letters = e->letters, .spins = run->target->support == DUN_SPINS};
+  p->of.finite = p->of.letters == 0 && p->field->points != NULL;
   if (!run->target->lattice || dun_evaluator_lattice(e, &p->of.axes, p->of.size) < 0)
     p->of.axes = 0;
   int status = p->observation->init(p->observation_self, &p->of);
@@ -127,6 +141,7 @@ void dun_posterior_free(struct dun_posterior *p)
 {
   DUN_FREE(p->block);
   DUN_FREE(p->memory);
+  DUN_FREE(p->covariance);
   DUN_FREE(p->log_share);
   DUN_FREE(p->other);
   p->classes = 0;
@@ -245,6 +260,10 @@ static void call(const struct dun_posterior *p, const struct known *known, int n
                                  .memory = p->memory,
                                  .seen = p->y,
                                  .log_mass = mass,
+                                 .precision =
+                                     o->matrix ? o->matrix(p->observation_self, p->y) : NULL,
+                                 .covariance = p->covariance,
+                                 .spare = p->spare,
                                  .time = known ? known->t : 0};
   if (known && dun_observation_of_points(o, p->observation_self)) {
     asked.likelihood = likelihood;

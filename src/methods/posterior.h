@@ -28,10 +28,12 @@ struct dun_posterior {
   double *mean, *draw, *h, *uniform; /* [d] */
   double *lambda, *mass;             /* [1] */
   double *memory;                    /* [remembers]; owned */
+  double *covariance, *spare; /* [d (d + 1) / 2] of observations that have `matrix`; owned, one
+                                      * block */
 
   int classes;       /* 0: none is found */
   double *log_share; /* [classes] of the target; owned */
-  double *other;     /* [2 d + 1]: scratch; owned */
+  double *other;     /* [2 d + 1], and as `covariance`: scratch; owned */
 };
 
 /* Collective.  Both for the run's target, and whether the field can make use of what is observed.

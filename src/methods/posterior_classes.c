@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/scalar.h"
 #include "methods/posterior.h"
+#include "numerics/packed.h"
 #include <math.h>
 #include <string.h>
 
@@ -41,6 +42,12 @@ static double mass_of(const struct dun_posterior *p, int label)
   return p->mass[0];
 }
 
+/* Of a matrix, where there is one. */
+static int64_t entries(const struct dun_posterior *p)
+{
+  return p->covariance ? DUN_PACKED(p->of.d) : 0;
+}
+
 int dun_posterior_find_classes(struct dun_posterior *p)
 {
   int64_t column = (int64_t)p->of.d * L;
@@ -49,7 +56,7 @@ int dun_posterior_find_classes(struct dun_posterior *p)
   if (status < 0)
     return status;
   p->log_share = dun_allocate(p->classes, sizeof *p->log_share);
-  p->other = dun_allocate(2 * column + L, sizeof *p->other);
+  p->other = dun_allocate(2 * column + L + entries(p) * L, sizeof *p->other);
   if (!p->log_share || !p->other)
     return DUN_ERROR_MEMORY;
   double all = mass_of(p, -1);
@@ -97,6 +104,7 @@ void dun_posterior_ask_classes(const struct dun_posterior *p, const struct dun_f
   one.mean = p->other;
   one.draw = asked->draw ? p->other + d * L : NULL;
   one.log_mass = asked->log_mass ? p->other + 2 * d * L : NULL;
+  one.covariance = asked->covariance ? p->other + (2 * d + 1) * L : NULL;
   for (int k = 0; k < p->classes; k++) {
     int any = 0;
     for (int l = 0; l < L; l++)
@@ -108,5 +116,6 @@ void dun_posterior_ask_classes(const struct dun_posterior *p, const struct dun_f
     pick(own, k, d, one.mean, asked->mean);
     pick(own, k, d, one.draw, asked->draw);
     pick(own, k, 1, one.log_mass, asked->log_mass);
+    pick(own, k, entries(p), one.covariance, asked->covariance);
   }
 }

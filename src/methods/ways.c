@@ -13,6 +13,9 @@ enum { MOST, LOGS, WEIGHTS, SQUARES, LOG_SQUARES, SHIFT };
 static const double FEW = 50;
 /* So many errors of a mean that is looked at are no shift. */
 static const double SHIFTED = 2;
+/* Of log Z the least error that is told from none: where weights are all alike it is that of terms
+ * that cancel, which grow with the square of the target's distance from 0 in its deviations. */
+static const double ROUNDING = 1e-6;
 
 /* ---- means that the weights move ------------------------------------------------------------- */
 
@@ -159,7 +162,7 @@ int dun_ways_tell(const struct dun_ways *ways, const struct dun_run *run, double
   facts->effective = mean * mean / (ways->sum[SQUARES] / n);
   facts->found = ways->sum[MOST] + dun_scalar_log(mean);
   facts->found_error = sqrt(fmax(1 / facts->effective - 1, 0) / n);
-  facts->deviations = (facts->found - log_evidence) / fmax(facts->found_error, 1e-9);
+  facts->deviations = (facts->found - log_evidence) / fmax(facts->found_error, ROUNDING);
   facts->shift = ways->sum[SHIFT];
   return 1;
 }

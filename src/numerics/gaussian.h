@@ -61,9 +61,12 @@ void dun_gaussian_draw(const struct dun_gaussian *gaussian, const double *normal
 
 /* The laws that struct dun_tilted asks for: everything that is not NULL is written.  `work` has
  * dun_gaussian_tilted_columns.  O(d) for a chain, O(d^3 + 64 d^2) for a dense covariance and each
- * lambda that occurs.  < 0: where the dense precision, as rounded, is not positive definite. */
+ * lambda that occurs.  < 0: where the dense precision, as rounded, is not positive definite.  With
+ * a matrix in the place of lambda (`precision`) as the second does, without scratch, O(64 d^3). */
 int dun_gaussian_tilted_columns(const struct dun_gaussian *gaussian);
 int dun_gaussian_tilted(const struct dun_gaussian *gaussian, const struct dun_tilted *tilted,
                         double *work);
+void dun_gaussian_tilted_matrix(const struct dun_gaussian *gaussian,
+                                const struct dun_tilted *tilted);
 
 #endif

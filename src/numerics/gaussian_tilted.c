@@ -234,6 +234,10 @@ int dun_gaussian_tilted(const struct dun_gaussian *gaussian, const struct dun_ti
 {
   double mass[L] __attribute__((aligned(64))), spread[L] __attribute__((aligned(64)));
   int status = 0;
+  if (tilted->precision) {
+    dun_gaussian_tilted_matrix(gaussian, tilted);
+    return 0;
+  }
   begin_mass(gaussian, tilted, mass);
   if (gaussian->form != DUN_GAUSSIAN_DENSE)
     tilt_chain(gaussian, tilted, mass, spread, work);

@@ -45,5 +45,10 @@ void dun_mixture_draw(const struct dun_mixture *mixture, const double *uniform,
  * component.  Constants of components are made once where lambda is the same in all lanes. */
 void dun_mixture_tilted(const struct dun_mixture *mixture, const struct dun_tilted *tilted,
                         double *work);
+/* The same with a matrix in the place of lambda (`precision`).  O(64 d^2) for a component and
+ * O(64 d^3) for one whose width is not that of the one before. */
+int dun_mixture_tilted_matrix_columns(const struct dun_mixture *mixture);
+void dun_mixture_tilted_matrix(const struct dun_mixture *mixture, const struct dun_tilted *tilted,
+                               double *work);
 
 #endif

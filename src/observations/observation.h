@@ -19,6 +19,7 @@ struct dun_observed {
   int d;
   int letters; /* values of a coordinate; 0: reals */
   int spins;   /* the two letters are -1 and +1 */
+  int finite;  /* reals that are one of finitely many points */
   /* The sites of a periodic lattice, the last axis fastest; 1 beyond `axes`; 0 axes: they are none.
    * */
   int axes, size[3];
@@ -28,6 +29,8 @@ struct dun_observed {
 struct dun_known {
   const double *mean;    /* [d][64] */
   const double *letters; /* [letters][d][64]: probabilities, of draws 0 and 1; NULL: reals */
+  /* Of what y leaves open, for observations that have `matrix`: as `precision` is there. */
+  const double *covariance;
 };
 
 /* What y says of a point, for a posterior: the target's law times this.  Columns; ADDED to. */
@@ -97,6 +100,11 @@ struct dun_observation {
   void (*tilt)(const void *self, double t, const double *y, const struct dun_evidence *evidence);
   /* [d]: the scale of that evidence.  NULL, or no array: 1. */
   const double *(*scale)(const void *self);
+  /* Where in y the matrix M of each particle stands that it was seen through: beside what `tilt`
+   * says, exp(-<x, M x> / 2); lower triangles by rows, [d (d + 1) / 2][64] (numerics/packed.h).
+   * What is known in a step then has the covariance, too, which `correct` takes in the place of its
+   * argument.  NULL: there is none. */
+  const double *(*matrix)(const void *self, const double *y);
   /* What it says of the point as a whole: ADDS to out[64] the log probability of y at t given x[d],
    * the same point in all lanes, but for what does not depend on x, and for what `tilt` says.
    * NULL: nothing. */

@@ -50,6 +50,9 @@ static int init(void *self, const struct dun_observed *of)
                         "observation product: part %d has rates of each coordinate, "
                         "which go alone",
                         i + 1);
+    if (status >= 0 && o->matrix)
+      status = dun_fail(DUN_ERROR_INPUT, "observation product: part %d, %s, goes alone", i + 1,
+                        o->type.name);
   }
   return status;
 }

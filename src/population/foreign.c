@@ -173,7 +173,8 @@ int dun_foreign_modes(struct dun_foreign *f, int capacity, double *centre, doubl
 int dun_foreign_tilted(struct dun_foreign *f, const struct dun_tilted *tilted, int uniforms,
                        int normals, double *work)
 {
-  enum { N = 10, L = DUN_LANES };
+  enum { N = DUN_FOREIGN_SELDOM, L = DUN_LANES };
+  const int64_t entries = (int64_t)f->d * (f->d + 1) / 2;
   struct dun_tilted t = *tilted;
   struct loan loan[N] = {{"h", f->d * L, .from = t.h},
                          {"lambda", L, .from = t.lambda},
@@ -184,7 +185,10 @@ int dun_foreign_tilted(struct dun_foreign *f, const struct dun_tilted *tilted, i
                          {"draw", f->d * L, .to = t.draw},
                          {"uniform", uniforms * L, .from = t.uniform},
                          {"normal", normals * L, .from = t.normal},
-                         {"work", f->work_size, .to = work}};
+                         {"work", f->work_size, .to = work},
+                         {"precision", entries * L, .from = t.precision},
+                         {"covariance", entries * L, .to = t.covariance},
+                         {"spare", entries * L, .to = t.spare}};
   if (lend(f, N, loan) < 0)
     return f->target->tilted(f->self, tilted, work);
   t.h = loan[0].own;
@@ -196,6 +200,9 @@ int dun_foreign_tilted(struct dun_foreign *f, const struct dun_tilted *tilted, i
   t.draw = loan[6].own;
   t.uniform = loan[7].own;
   t.normal = loan[8].own;
+  t.precision = loan[10].own;
+  t.covariance = loan[11].own;
+  t.spare = loan[12].own;
   int status = f->target->tilted(f->self, &t, loan[9].own);
   take_back(f, N, loan);
   return status;

@@ -7,7 +7,7 @@
 #include "base/fence.h"
 #include "dunlin/target.h"
 
-enum { DUN_FOREIGN_ARRAYS = 8, DUN_FOREIGN_SELDOM = 10 };
+enum { DUN_FOREIGN_ARRAYS = 8, DUN_FOREIGN_SELDOM = 13 };
 
 struct dun_foreign {
   const struct dun_target *target;

@@ -258,7 +258,8 @@ const struct dun_target dun_target_gaussian = {
     .draw_normals = -1,
     .draw = draw,
     .tilted = tilted,
-    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE,
+    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_SCALE |
+             DUN_TILTED_MATRIX,
     .log_evidence = log_evidence,
     .parameters = parameters,
     .modes = modes,

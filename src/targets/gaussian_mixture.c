@@ -227,7 +227,8 @@ static int dimension_of(const void *self)
 
 static int work_columns(const void *self)
 {
-  return ((const struct gaussian_mixture *)self)->mixture.components;
+  const struct dun_mixture *m = &((const struct gaussian_mixture *)self)->mixture;
+  return m->dimension > DUN_TILTED_MOST ? m->components : dun_mixture_tilted_matrix_columns(m);
 }
 
 static void columns(const void *self, const double *x, double *lp, const double *scale,
@@ -250,7 +251,7 @@ static int tilted(const void *self, const struct dun_tilted *tilted, double *wor
   const struct gaussian_mixture *t = self;
   if (tilted->scale)
     return -1;
-  dun_mixture_tilted(&t->mixture, tilted, work);
+  (tilted->precision ? dun_mixture_tilted_matrix : dun_mixture_tilted)(&t->mixture, tilted, work);
   for (int l = 0; tilted->log_mass && l < DUN_LANES; l++)
     tilted->log_mass[l] += t->log_evidence;
   return 0;
@@ -288,7 +289,8 @@ const struct dun_target dun_target_gaussian_mixture = {
     .draw_normals = -1,
     .draw = draw,
     .tilted = tilted,
-    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_LABEL,
+    .tilts = DUN_TILTED_MASS | DUN_TILTED_SPREAD | DUN_TILTED_DRAW | DUN_TILTED_LABEL |
+             DUN_TILTED_MATRIX,
     .log_evidence = log_evidence,
     .parameters = parameters,
     .modes = modes,

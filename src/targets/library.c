@@ -73,7 +73,7 @@ static const char *operations_fault(const struct dun_target *t)
     return "its `support` is unknown";
   if ((t->site || t->letters) && t->support == DUN_REALS)
     return "it has `site` or `letters` but its `support` is that of reals";
-  if (t->tilts & ~31u || (t->tilts && !t->tilted))
+  if (t->tilts & ~63u || (t->tilts && !t->tilted))
     return "it has `tilts` that are unknown, or no `tilted` to go with them";
   if ((t->tilts & DUN_TILTED_DRAW) && !t->draw)
     return "it draws from tilted laws but has no `draw`, whose random numbers these are";

@@ -64,6 +64,16 @@ OBSERVED = {
     (GAUSSIAN, "{type: gaussian}, by: covariance, field: {type: mcmc}, first: .1, final: mean"):
         ["by: covariance", "mcmc"],
     ("type: gaussian, dimension: 129", "{type: gaussian}, by: covariance"): ["129", "at most 128"],
+    (RING, "{type: adapted}"): ["adapted", "of reals", "symmetric or erasure"],
+    (TEXTURE, "{type: adapted}"):
+        ["adapted", "field exact", "coloured_texture", "observation gaussian"],
+    (GAUSSIAN, "{type: adapted}, field: {type: monte_carlo}, by: means, final: mean"):
+        ["adapted", "field monte_carlo", "covariance"],
+    ("type: gaussian, dimension: 129", "{type: adapted}"): ["adapted", "129", "at most 128"],
+    (GAUSSIAN, "{type: adapted}, first: .1"): ["first", "gaussian alone"],
+    (GAUSSIAN, "{type: adapted}, last: 8"): ["last", "adapted", "at most 7"],
+    (GAUSSIAN, "{type: product, parts: [{type: gaussian}, {type: adapted}]}"):
+        ["part 2", "adapted", "alone"],
     (RING, "{type: percolation, graph: given, edges: [[0, 1], [2, 3]]}, field: {type: atoms}"):
         ["no edges lead", "site 2"],
     (RING, "{type: percolation, graph: given, edges: [[0, 6]]}"): ["edges", "site 6", "0 to 5"],
@@ -151,6 +161,17 @@ def test_rates_below_0():
                 "field: {type: atoms, points: rows.csv}"))
             done = dunlin("run", "input.yaml", code=2, timeout=60, folder=folder)
             assert "row 3" in done.stderr and "from 0 on" in done.stderr, done.stderr
+
+
+def test_points_of_a_file_need_a_floor():
+    """Else what is open of a particle comes to nothing, and its precision to no number."""
+    with Folder() as folder:
+        write(folder, "rows.csv", "1,2\n0,3\n")
+        write(folder, "input.yaml", INPUT.replace("TARGET", GAUSSIAN).replace(
+            "METHOD", "type: localization, observation: {type: adapted}, "
+            "field: {type: atoms, points: rows.csv}"))
+        done = dunlin("run", "input.yaml", code=2, timeout=60, folder=folder)
+        assert "observation.floor" in done.stderr and "above 0" in done.stderr, done.stderr
 
 
 def test_rows_of_a_file():

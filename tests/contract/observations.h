@@ -74,6 +74,8 @@ static const struct found_by of_points[] = {
     {"equal", "observation: {type: gaussian, horizon: 4}, steps: 5"},
     {"target", "observation: {type: gaussian, rate: [1, 3]}"},
     {"target", "observation: {type: gaussian, rate: .3}, steps: 5"},
+    {"equal", "observation: {type: adapted, floor: .1}, steps: 5"},
+    {"target", "observation: {type: adapted, floor: .02, horizon: 12}"},
     {"equal", "observation: {type: linear, matrix: [[1, 1], [1, 0], [0, 2]]}, steps: 9"},
     {"target", "observation: {type: linear, average: 2}, steps: 9"},
     {"target", "observation: {type: linear, average: 4}, first_step: 1e-3, steps: 9"},

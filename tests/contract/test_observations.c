@@ -1,8 +1,9 @@
 /* ranks: 1 3 */
 /* Contract of every registered observation, found through the registry: the points that it finds
- * have the target's law (observations.h), 33 comparisons, and what is observed of a given point has
+ * have the target's law (observations.h), 35 comparisons, and what is observed of a given point has
  * the law that the observation stands for, 30 comparisons; limit 5 standard errors; a fixed
  * seed.  What steps are worth adds up to what is said of the point at the end. */
+#include "fields/field.h"
 #include "made_part.h"
 #include "observations.h"
 #include "observations/observation.h"
@@ -221,6 +222,80 @@ static void observations_have_their_laws(void)
   }
 }
 
+/* ---- what field atoms tells under a matrix --------------------------------------------------- */
+
+/* The log weight of row k in a lane. */
+static double weight_of(int k, int lane, const double *h, const double *matrix)
+{
+  const double *x = points[k];
+  double square = matrix[lane] * x[0] * x[0] + 2 * matrix[L + lane] * x[0] * x[1] +
+                  matrix[2 * L + lane] * x[1] * x[1];
+  return h[lane] * x[0] + h[L + lane] * x[1] - .5 * (square + x[0] * x[0] + x[1] * x[1]);
+}
+
+static void check_law(int lane, const struct dun_field_call *call)
+{
+  double sum = 0, mean[2] = {0}, open[3] = {0};
+  for (int k = 0; k < ROWS; k++) {
+    double w = exp(weight_of(k, lane, call->h, call->precision));
+    sum += w;
+    mean[0] += w * points[k][0];
+    mean[1] += w * points[k][1];
+  }
+  for (int k = 0; k < ROWS; k++) {
+    double w = exp(weight_of(k, lane, call->h, call->precision)) / sum;
+    double away[2] = {points[k][0] - mean[0] / sum, points[k][1] - mean[1] / sum};
+    open[0] += w * away[0] * away[0];
+    open[1] += w * away[0] * away[1];
+    open[2] += w * away[1] * away[1];
+  }
+  for (int i = 0; i < 2; i++)
+    CHECK_NEAR(call->mean[i * L + lane], mean[i] / sum, 1e-11);
+  for (int e = 0; e < 3; e++)
+    CHECK_NEAR(call->covariance[e * L + lane], open[e], 1e-11);
+  CHECK_NEAR(call->log_mass[lane] + log(2 * M_PI), log(sum), 1e-11);
+}
+
+static void atoms_tell_what_is_open(void)
+{
+  static double h[2 * L] __attribute__((aligned(64))), matrix[3 * L] __attribute__((aligned(64)));
+  static double mean[2 * L] __attribute__((aligned(64))), open[3 * L] __attribute__((aligned(64)));
+  double lambda[L] __attribute__((aligned(64))) = {0}, mass[L] __attribute__((aligned(64)));
+  char file[64], options[128], why[1024];
+  struct subject s;
+  struct made_part made;
+  write_points(file);
+  snprintf(options, sizeof options, "type: atoms, points: %s, weights: target", file);
+  CHECK(subject_open(&test_context, &s, "type: gaussian, dimension: 2", why) == 0);
+  CHECK(made_part_open(&test_context, &made, DUN_KIND_FIELD, options, why) == 0);
+  const struct dun_field *field = (const struct dun_field *)made.part.type;
+  CHECK(field->init(&test_context, made.part.self, &s.evaluator, 0) == 0);
+  for (int l = 0; l < L; l++) {
+    h[l] = 3 * sin(1 + l);
+    h[L + l] = 3 * cos(2 + 3 * l);
+    matrix[l] = 1 + sin(l);
+    matrix[L + l] = .5 * cos(3 * l);
+    matrix[2 * L + l] = 1.3 + cos(l);
+  }
+  const struct dun_field_call call = {.n = L,
+                                      .h = h,
+                                      .lambda = lambda,
+                                      .label = -1,
+                                      .mean = mean,
+                                      .log_mass = mass,
+                                      .precision = matrix,
+                                      .covariance = open};
+  field->value(made.part.self, &call);
+  for (int l = 0; l < L; l++)
+    check_law(l, &call);
+  made_part_close(&made);
+  subject_close(&s);
+  MPI_Barrier(test_context.comm);
+  if (test_context.rank == 0)
+    CHECK(unlink(file) == 0);
+}
+
 TEST_MAIN({"every_observation_is_tried", every_observation_is_tried},
           {"points_have_the_law", points_have_the_law},
-          {"observations_have_their_laws", observations_have_their_laws})
+          {"observations_have_their_laws", observations_have_their_laws},
+          {"atoms_tell_what_is_open", atoms_tell_what_is_open})

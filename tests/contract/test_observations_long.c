@@ -1,6 +1,6 @@
 /* tier: long */
 /* ranks: 2 */
-/* The same at a hundred thousand draws, with three seeds: 90 comparisons, limit 5 standard
+/* The same at a hundred thousand draws, with three seeds: 105 comparisons, limit 5 standard
  * errors. */
 #include "observations.h"
 

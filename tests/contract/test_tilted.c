@@ -1,6 +1,7 @@
 /* Contract of `tilted`, of every registered target that has it: the log mass against quadrature in
  * one dimension, everything else against differences of the log mass, draws against the mean, 5
- * standard errors, 1 comparison a coordinate. */
+ * standard errors, 1 comparison a coordinate; and all that once more under the tilt of a matrix,
+ * where the target takes one, 2 comparisons a lane. */
 #include "base/random.h"
 #include "check.h"
 #include "subject.h"
@@ -192,6 +193,168 @@ static void draws_have_the_mean(const struct subject *s)
     CHECK_NEAR(square[l] / t.spread[l], 1, 5 * sqrt(2. / DRAWS));
 }
 
+/* ---- matrices -------------------------------------------------------------------------------- */
+
+enum { ENTRIES = MOST * (MOST + 1) / 2 };
+static double matrix[ENTRIES * DUN_LANES] __attribute__((aligned(64)));
+static double covariance[ENTRIES * DUN_LANES] __attribute__((aligned(64)));
+
+static void ask_matrix(const struct subject *s, const double *normal, const double *uniform)
+{
+  static double spare[ENTRIES * DUN_LANES] __attribute__((aligned(64)));
+  unsigned tilts = s->target->tilts;
+  struct dun_tilted request = {.n = DUN_LANES,
+                               .h = t.h,
+                               .lambda = t.lambda,
+                               .mean = t.mean,
+                               .log_mass = tilts & DUN_TILTED_MASS ? t.mass : NULL,
+                               .spread = tilts & DUN_TILTED_SPREAD ? t.spread : NULL,
+                               .draw = normal && tilts & DUN_TILTED_DRAW ? t.draw : NULL,
+                               .uniform = uniform,
+                               .normal = normal,
+                               .precision = matrix,
+                               .covariance = covariance,
+                               .spare = spare};
+  CHECK(s->target->tilted(s->self, &request, s->evaluator.work) == 0);
+}
+
+/* lambda on the diagonal, and `off` of a square of numbers about 0. */
+static void fill_matrix(const struct subject *s, double off)
+{
+  for (int i = 0, e = 0; i < s->d; i++)
+    for (int j = 0; j <= i; j++, e++)
+      for (int l = 0; l < DUN_LANES; l++)
+        matrix[e * DUN_LANES + l] = (i == j ? t.lambda[l] : 0) + off * cos(2 + 3 * i + l) *
+                                                                     cos(2 + 3 * j + l) *
+                                                                     (1 + t.lambda[l]);
+}
+
+/* Of a multiple of 1 it is the law of lambda. */
+static void multiples_are_lambda(const struct subject *s)
+{
+  static struct tilt here;
+  unsigned tilts = s->target->tilts;
+  fill(s);
+  for (int j = 0; j < s->d; j++)
+    t.scale[j] = 1;
+  ask(s, NULL, NULL);
+  here = t;
+  memset(t.mean, 0, sizeof t.mean);
+  fill_matrix(s, 0);
+  ask_matrix(s, NULL, NULL);
+  for (int i = 0; i < s->d * DUN_LANES; i++)
+    CHECK_NEAR(t.mean[i], here.mean[i], 1e-11 * (1 + fabs(here.mean[i])));
+  for (int l = 0; l < DUN_LANES; l++) {
+    double size = 1 + fabs(here.mass[l]) + fabs(here.mean[l] * t.h[l]);
+    CHECK(!(tilts & DUN_TILTED_MASS) || fabs(t.mass[l] - here.mass[l]) < 1e-11 * size);
+    CHECK(!(tilts & DUN_TILTED_SPREAD) || fabs(t.spread[l] / here.spread[l] - 1) < 1e-10);
+  }
+}
+
+/* How means and log mass change with h, and the log mass with the matrix. */
+static void matrices_have_their_moments(const struct subject *s)
+{
+  static struct tilt here, up;
+  static double open[ENTRIES * DUN_LANES];
+  const double by = 1e-3;
+  fill(s);
+  fill_matrix(s, .7);
+  ask_matrix(s, NULL, NULL);
+  here = t;
+  memcpy(open, covariance, sizeof open);
+  for (int i = 0; i < s->d; i++)
+    for (int k = 1; k >= -1; k -= 2) {
+      for (int l = 0; l < DUN_LANES; l++)
+        t.h[i * DUN_LANES + l] += k * (k > 0 ? by : 2 * by);
+      ask_matrix(s, NULL, NULL);
+      if (k > 0)
+        up = t;
+      for (int l = 0; l < DUN_LANES && k < 0; l++) {
+        double third = here.spread[l] * sqrt(here.spread[l]), fourth = third * sqrt(third);
+        double mean = here.mean[i * DUN_LANES + l];
+        t.h[i * DUN_LANES + l] += by;
+        CHECK_NEAR((up.mass[l] - t.mass[l]) / (2 * by), mean, 1e-6 * (1 + fabs(mean) + third));
+        for (int j = 0; j <= i; j++) {
+          double slope = (up.mean[j * DUN_LANES + l] - t.mean[j * DUN_LANES + l]) / (2 * by);
+          CHECK_NEAR(open[(i * (i + 1) / 2 + j) * DUN_LANES + l], slope,
+                     1e-6 * (1 + fabs(mean) + fourth));
+        }
+      }
+    }
+  for (int i = 0, e = 0; i < s->d; i++)
+    for (int j = 0; j <= i; j++, e++) {
+      double *entry = matrix + e * DUN_LANES;
+      for (int l = 0; l < DUN_LANES; l++)
+        entry[l] += 1e-6;
+      ask_matrix(s, NULL, NULL);
+      for (int l = 0; l < DUN_LANES; l++) {
+        double square =
+            open[e * DUN_LANES + l] + here.mean[i * DUN_LANES + l] * here.mean[j * DUN_LANES + l];
+        entry[l] -= 1e-6;
+        CHECK_NEAR((t.mass[l] - here.mass[l]) / 1e-6, (i == j ? -.5 : -1) * square,
+                   1e-3 * (1 + fabs(square) + here.spread[l] * here.spread[l]));
+      }
+    }
+}
+
+/* Along a direction that no entry has to itself. */
+static double along(const struct subject *s, int lane, const double *x)
+{
+  double sum = 0;
+  for (int j = 0; j < s->d; j++)
+    sum += cos(1 + 2 * j) * x[j * DUN_LANES + lane];
+  return sum;
+}
+
+static void draws_have_the_covariance(const struct subject *s)
+{
+  enum { DRAWS = 2000 };
+  static double uniform[MOST * DUN_LANES] __attribute__((aligned(64)));
+  static double normal[MOST * DUN_LANES] __attribute__((aligned(64)));
+  double sum[DUN_LANES] = {0}, square[DUN_LANES] = {0}, fourth[DUN_LANES] = {0};
+  fill(s);
+  fill_matrix(s, .7);
+  for (int k = 0; k < DRAWS; k++) {
+    struct dun_address address = {.seed = 4, .purpose = DUN_PURPOSE_TEST, .step = (uint32_t)k};
+    dun_normals(address, MOST, normal);
+    address.tile = 1;
+    dun_uniforms(address, MOST, uniform);
+    ask_matrix(s, normal, uniform);
+    for (int l = 0; l < DUN_LANES; l++) {
+      double away = along(s, l, t.draw) - along(s, l, t.mean);
+      sum[l] += away / DRAWS;
+      square[l] += away * away / DRAWS;
+      fourth[l] += away * away * away * away / DRAWS;
+    }
+  }
+  for (int l = 0; l < DUN_LANES; l++) {
+    double due = 0;
+    for (int i = 0; i < s->d; i++)
+      for (int j = 0; j < s->d; j++)
+        due += cos(1 + 2 * i) * cos(1 + 2 * j) *
+               covariance[(i > j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i) * DUN_LANES + l];
+    CHECK_NEAR(sum[l], 0, 5 * sqrt(due / DRAWS));
+    CHECK_NEAR(square[l], due, 5 * sqrt((fourth[l] - square[l] * square[l]) / DRAWS));
+  }
+}
+
+static void matrices_are_right(void)
+{
+  int found = 0;
+  for (size_t i = 0; i < SETTINGS; i++) {
+    struct subject s;
+    CHECK(subject_open(&test_context, &s, settings[i].options, why) == 0);
+    if (s.target->tilts & DUN_TILTED_MATRIX) {
+      multiples_are_lambda(&s);
+      matrices_have_their_moments(&s);
+      draws_have_the_covariance(&s);
+      found++;
+    }
+    subject_close(&s);
+  }
+  CHECK(found >= 8);
+}
+
 static void tilted_laws_are_right(void)
 {
   for (size_t i = 0; i < SETTINGS; i++) {
@@ -224,4 +387,5 @@ static void every_target_has_settings(void)
 }
 
 TEST_MAIN({"every_target_has_settings", every_target_has_settings},
-          {"tilted_laws_are_right", tilted_laws_are_right})
+          {"tilted_laws_are_right", tilted_laws_are_right},
+          {"matrices_are_right", matrices_are_right})

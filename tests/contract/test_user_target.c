@@ -46,20 +46,19 @@ static void same_as_built_in(void)
   fixture_free(&ours);
 }
 
-/* A flow through the built-in normal's closed forms and through the user's: the same points. */
-static void closed_forms_of_a_user(void)
+/* Through the built-in normal's closed forms and through the user's: the same points. */
+static void check_normal(const char *name, const char *method)
 {
   const char *build = getenv("DUNLIN_BUILD");
-  const char *text = "run: {seed: 5, particles: 300}\ntarget: %s\n"
-                     "method: {type: flow, grid: {steps: 5}, final: draw}\n";
+  const char *text = "run: {seed: 5, particles: 300}\ntarget: %s\nmethod: {%s}\n";
   char target[512], input[1024];
   struct fixture fixture[2];
   struct dun_run *run[2];
 
-  snprintf(target, sizeof target, "{type: library, file: %s/tests/user_target/tilted_normal.so}",
-           build ? build : "build/release");
+  snprintf(target, sizeof target, "{type: library, file: %s/tests/user_target/%s.so}",
+           build ? build : "build/release", name);
   for (int i = 0; i < 2; i++) {
-    snprintf(input, sizeof input, text, i ? "{type: gaussian, dimension: 3}" : target);
+    snprintf(input, sizeof input, text, i ? "{type: gaussian, dimension: 3}" : target, method);
     run[i] = fixture_make(&fixture[i], input);
     CHECK(run[i]->method->start(&test_context, run[i]->method_self, run[i]) >= 0);
     while (run[i]->method->advance(&test_context, run[i]->method_self, run[i]) != DUN_TICK_DONE)
@@ -69,6 +68,13 @@ static void closed_forms_of_a_user(void)
     CHECK_NEAR(dun_f64(run[0]->x)[i], dun_f64(run[1]->x)[i], 1e-12);
   fixture_free(&fixture[0]);
   fixture_free(&fixture[1]);
+}
+
+static void closed_forms_of_a_user(void)
+{
+  check_normal("tilted_normal", "type: flow, grid: {steps: 5}, final: draw");
+  check_normal("matrix_normal", "type: flow, grid: {steps: 5}, final: draw");
+  check_normal("matrix_normal", "type: localization, observation: {type: adapted}, steps: 5");
 }
 
 TEST_MAIN({"same_as_built_in", same_as_built_in},

@@ -16,6 +16,10 @@ def test_a_mixture():
     table("localization.py", "mixture")
 
 
+def test_halves():
+    table("localization.py", "halves")
+
+
 def test_counts():
     table("localization.py", "counts")
 

@@ -3,10 +3,10 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
-                   FEW, GUIDED_FLOW, HEUN, LAYERS, LEAPS, LEVELS, PASSED, PIXELS, TANGENT, TEXTURE,
-                   WINDOW, REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID, TUNED,
-                   WAYS, case, differences, fingerprint)
+from cases import (ADAPTED, ANNEALED, ASKED, BROWNIAN, CHAINS_SEEN, DRAWN, GLASS,  # noqa: E402
+                   FEW, GUIDED_FLOW, HEUN, LAYERS, LEAPS, LEVELS, MODES, PASSED, PIXELS, TANGENT,
+                   TEXTURE, WINDOW, REVEALED, REVERSE, RING, SPREAD_GLASS, SPREAD_PASSED, TRAPEZOID,
+                   TUNED, WAYS, case, differences, fingerprint)
 from support import Folder, attributes, dunlin, main  # noqa: E402
 
 
@@ -103,6 +103,7 @@ def test_points_that_were_observed():
     same_at((1, 2, 3, 7), "seen", kernel=RING, path=REVEALED, particles=1000)
     same_at((1, 3), "seen", kernel=GLASS, path=ASKED, particles=500)
     same_at((1, 3), "seen", kernel=TEXTURE, path=WINDOW, particles=300)
+    same_at((1, 2, 3, 7), "seen", kernel=MODES, path=ADAPTED, particles=1000)
 
 
 def test_couplings_over_the_ranks():

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from cases import (DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX, PIXELS,  # noqa: E402
-                   case, differences, fingerprint)
+from cases import (ADAPTED, DRAWN, FEW, HEUN, LAYERS, LEAPS, LEVELS, MATRIX,  # noqa: E402
+                   MODES, PIXELS, case, differences, fingerprint)
 from support import PROGRAM, SOURCE, Folder, Missing, dunlin, main  # noqa: E402
 
 RUNS = [dict(name="mixture", kernel="hmc", particles=400),
@@ -25,6 +25,7 @@ RUNS = [dict(name="mixture", kernel="hmc", particles=400),
         dict(name="trained", path=LEVELS, particles=100),
         dict(name="trained", path=PIXELS, particles=100),
         dict(name="steered", kernel=LEAPS, path=FEW, particles=100),
+        dict(name="seen", kernel=MODES, path=ADAPTED, particles=100),
         dict(name="field", kernel="hmc", particles=100)]
 
 

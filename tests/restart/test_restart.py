@@ -5,7 +5,7 @@ import signal
 
 from interrupt import (EARLY, checkpoints, equal, finish, generation, one_tick_at_a_time, ranks_of,
                        run, wait_for, wait_for_progress)
-from cases import ASKED, CHAINS_SEEN, FEW, GLASS, HEUN, LEAPS, REVERSE, WAYS, case
+from cases import ADAPTED, ASKED, CHAINS_SEEN, FEW, GLASS, HEUN, LEAPS, MODES, REVERSE, WAYS, case
 from support import Folder, attributes, main, start
 
 # Of a run that no test waits for: long enough to be interrupted, short enough to be repeated.
@@ -45,6 +45,7 @@ def test_one_tick_at_a_time_of_chains_that_stay_with_their_particle():
 
 def test_one_tick_at_a_time_of_observations():
     one_tick_at_a_time("seen", adaptive=False, kernel=GLASS, path=ASKED)
+    one_tick_at_a_time("seen", adaptive=False, kernel=MODES, path=ADAPTED)
 
 
 def test_one_tick_at_a_time_of_diffusions_followed_back():
