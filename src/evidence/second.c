@@ -520,17 +520,17 @@ static const char *reason(enum dun_second_lack lack)
   return text[lack];
 }
 
-static double combined_errors(const double *own, const double *other)
+static double combined_errors(const double *own, const double *other) /* other above own */
 {
   double off = other[DUN_EVIDENCE_LOG_EVIDENCE] - own[DUN_EVIDENCE_LOG_EVIDENCE];
   double mine = own[DUN_EVIDENCE_ERROR], its = other[DUN_EVIDENCE_ERROR];
-  return fabs(off) / sqrt((mine > 0 ? mine * mine : 0) + its * its);
+  return off / sqrt((mine > 0 ? mine * mine : 0) + its * its);
 }
 
 static void compare(const double *own, const double *other, struct dun_diagnosis *out)
 {
   double mine = own[DUN_EVIDENCE_ERROR], its = other[DUN_EVIDENCE_ERROR];
-  double errors = combined_errors(own, other);
+  double errors = fabs(combined_errors(own, other));
   dun_diagnose(
       out, "second estimate", dun_verdict_above(errors, 2, 3),
       "%.0f draws from a fitted mixture give log Z = %.4f ± %.2g, %.1f combined errors from "
@@ -543,13 +543,12 @@ static void compare(const double *own, const double *other, struct dun_diagnosis
 
 /* Draws that are worth little tell of a region where the mixture is too thin: it may be the fit
  * that is poor there, or the particles that it was made from.  Where these have not moved they
- * never were there, and nothing else would tell.  What they give is too low, or by chance too high:
- * only where it is above the method's do they lie where the latter has too little. */
+ * never were there, and nothing else would tell.  They tell of too few points where they give more
+ * than the method; less they give anyway. */
 static void doubt(const double *own, const double *other, int still, struct dun_diagnosis *out)
 {
-  double errors = combined_errors(own, other);
-  int more = errors >= 3 && other[DUN_EVIDENCE_LOG_EVIDENCE] > own[DUN_EVIDENCE_LOG_EVIDENCE];
-  if (still && errors < 3) {
+  int more = combined_errors(own, other) >= 3;
+  if (still && !more) {
     dun_diagnose(out, "second estimate", DUN_DOUBTFUL,
                  "%.0f draws from a fitted mixture are worth %.0f, with weights of Pareto shape "
                  "%.2f: the target has more than where the particles were carried; let a kernel "
