@@ -66,19 +66,31 @@ struct step {
   double rate, decay, clip, epsilon;
 };
 
-DUN_CLONES static void move(int64_t count, const struct step *a, const double *restrict gradient,
-                            double *restrict first, double *restrict second,
-                            const double *restrict pace, double *restrict weights)
+/* pace[stride i]; with a test or a choice of arrays inside, the loop would go number by number. */
+DUN_INLINE void move_along(int64_t count, const struct step a, const double *restrict gradient,
+                           double *restrict first, double *restrict second,
+                           const double *restrict pace, const int64_t stride,
+                           double *restrict weights)
 {
-  double rest1 = 1 - a->first, rest2 = 1 - a->second;
+  double rest1 = 1 - a.first, rest2 = 1 - a.second;
   for (int64_t i = 0; i < count; i++) {
-    double g = a->clip * gradient[i];
-    first[i] = DUN_FMA(a->first, first[i], rest1 * g);
-    second[i] = DUN_FMA(a->second, second[i], rest2 * g * g);
-    double size = __builtin_sqrt(second[i] * a->second_scale) + a->epsilon;
-    double own = pace ? pace[i] : 1, kept = DUN_FMA(-own * a->decay, weights[i], weights[i]);
-    weights[i] = DUN_FMA(-own * a->rate, first[i] * a->first_scale / size, kept);
+    double g = a.clip * gradient[i], own = pace[stride * i];
+    first[i] = DUN_FMA(a.first, first[i], rest1 * g);
+    second[i] = DUN_FMA(a.second, second[i], rest2 * g * g);
+    double size = __builtin_sqrt(second[i] * a.second_scale) + a.epsilon;
+    double kept = DUN_FMA(-own * a.decay, weights[i], weights[i]);
+    weights[i] = DUN_FMA(-own * a.rate, first[i] * a.first_scale / size, kept);
   }
+}
+
+DUN_CLONES static void move(int64_t count, const struct step *a, const double *gradient,
+                            double *first, double *second, const double *pace, double *weights)
+{
+  static const double one = 1;
+  if (pace)
+    move_along(count, *a, gradient, first, second, pace, 1, weights);
+  else
+    move_along(count, *a, gradient, first, second, &one, 0, weights);
 }
 
 /* mean += share (weights - mean). */
