@@ -1,6 +1,6 @@
 #include "base/vmath.h"
 #include "dunlin/target.h"
-#include "learning/convolution.h"
+#include "learning/convolution_waves.h"
 #include "numerics/activation.h"
 #include "numerics/real.h"
 #include "numerics/tile_product.h"
@@ -56,9 +56,9 @@ static void surround(const struct dun_convolution_network *s, int reach, int cha
 
 /* y[pixels][gives] += kernel[gives][side][side][takes] about each pixel of x, which has a border:
  * upwards in the kernel's places, where they lie together a row of it at a time. */
-static void convolve(const struct dun_convolution_network *s,
-                     const struct dun_convolution_layer *at, const dun_real *kernel,
-                     const dun_real *x, dun_real *y)
+static void sum_places(const struct dun_convolution_network *s,
+                       const struct dun_convolution_layer *at, const dun_real *kernel,
+                       const dun_real *x, dun_real *y)
 {
   int side = at->side, takes = at->takes, together = at->spacing == 1 ? side : 1;
   int64_t row = s->width + 2 * at->reach, places = (int64_t)side * side;
@@ -70,6 +70,17 @@ static void convolve(const struct dun_convolution_network *s,
         (at->gives, together * takes, L, kernel + k * takes, places * takes, 1, x + q * takes * L,
          NULL, 1, y);
       }
+}
+
+/* The same in the way that takes less time; of a layer's way back that may be another one. */
+static void convolve(const struct dun_convolution_network *s,
+                     const struct dun_convolution_layer *at, const dun_real *kernel,
+                     const dun_real *x, dun_real *y, dun_real *scratch)
+{
+  if (dun_convolution_by_waves(s, at))
+    DUN_REAL(dun_convolution_waves)(s, at, kernel, x, y, scratch);
+  else
+    sum_places(s, at, kernel, x, y);
 }
 
 /* ---- forward --------------------------------------------------------------------------------- */
@@ -85,13 +96,13 @@ static void look_at_all(const struct dun_convolution_network *s, const double *a
 
 /* y[pixels][gives] of a layer; of the first pixel's columns all others are made. */
 static void apply(const struct dun_convolution_network *s, const struct dun_convolution_layer *at,
-                  const dun_real *w, const dun_real *tape, dun_real *y)
+                  const dun_real *w, const dun_real *tape, dun_real *y, dun_real *scratch)
 {
   int64_t size = (int64_t)at->gives * L;
   DUN_REAL(dun_layer_dense)(at->gives, dun_convolution_common(s), w + at->common, tape, y);
   for (int64_t p = 1; p < dun_convolution_pixels(s); p++)
     copy(at->gives, y, y + p * size);
-  convolve(s, at, w + at->kernel, tape + at->in * L, y);
+  convolve(s, at, w + at->kernel, tape + at->in * L, y, scratch);
 }
 
 void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, const double *angle,
@@ -105,7 +116,7 @@ void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, cons
   gather(pixels, at.takes, x, image);
   surround(s, at.reach, at.takes, image, tape + at.in * L);
   for (int l = 0; l < s->layers; l++) {
-    apply(s, &at, w, tape, tape + at.before * L);
+    apply(s, &at, w, tape, tape + at.before * L, image + s->channels * pixels * L);
     if (l == s->layers - 1)
       break;
     struct dun_convolution_layer next = dun_convolution_layer(s, l + 1);
@@ -200,7 +211,8 @@ static void point_back(const struct dun_convolution_network *s,
   turn_kernel(at, kernel, scratch);
   surround(s, at->reach, at->gives, bar, bordered);
   memset(back, 0, (size_t)(dun_convolution_pixels(s) * at->takes) * L * sizeof *back);
-  convolve(s, &reverse, scratch, bordered, back);
+  convolve(s, &reverse, scratch, bordered, back,
+           bordered + dun_convolution_bordered(s, at->reach) * at->gives * L);
 }
 
 void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, const dun_real *tape,
@@ -222,7 +234,10 @@ void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, con
     if (l < s->layers - 1)
       DUN_REAL(dun_activate_back)
     ((enum dun_activation)s->activation, pixels * at.gives * L, tape + at.before * L, own);
-    kernel_back(s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
+    if (dun_convolution_by_waves(s, &at))
+      DUN_REAL(dun_convolution_waves_back)
+    (s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
+    else kernel_back(s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
     sum_pixels(pixels, (int64_t)at.gives * L, own, rest);
     DUN_REAL(dun_layer_dense_back)
     (at.gives, dun_convolution_common(s), w + at.common, tape, rest, gradient + at.common, NULL,

@@ -333,6 +333,26 @@ def test_networks_that_see_averages():
         refused(wrong("sample.yaml"), "sees no averages")
 
 
+def test_large_kernels():
+    """That go by waves: the same bits at 2 ranks, and something is learned."""
+    with Folder() as folder:
+        write(folder, "train.yaml", """
+run:    {seed: 3, particles: 64}
+target: {type: image_set, side: 8, images: 200}
+method:
+  type: train
+  network: {type: convolution, widths: [16], kernels: 9}
+  lessons: {steps: 60, batch: 128, examples: {count: 1000, held_back: 100}}
+output: {file: trained.h5}
+""")
+        trained = os.path.join(folder, "trained.h5")
+        dunlin("run", "train.yaml", "--quiet", folder=folder)
+        one = fingerprint(trained)
+        assert "loss: good" in verdict(trained, "loss")
+        dunlin("run", "train.yaml", "--quiet", "--overwrite", folder=folder, ranks=2)
+        assert not differences(one, fingerprint(trained))
+
+
 def test_halves():
     """Every point is of the half that its particle's bit tells, by any sampler, at any number of
     ranks; halves that do not belong together are refused, and one half alone is."""
