@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { L = DUN_LANES };
+enum { L = DUN_LANES, PIECE = 512 /* weights that stay in the cache */ };
 
 int dun_optimiser_start(struct dun_optimiser *o, int64_t count, const double *weights)
 {
@@ -119,10 +119,14 @@ void dun_optimiser_step(struct dun_optimiser *o, int64_t total, const double *gr
                             .decay = rate * o->weight_decay,
                             .clip = o->clip > 0 && *norm > o->clip ? o->clip / *norm : 1,
                             .epsilon = o->epsilon};
-  move(o->first.count, &step, gradient, o->first.value, o->second.value, o->pace, weights);
-  if (o->average > 0) {
-    double early = (double)n / (double)(n + 9); /* of few steps the mean is of these */
-    follow(o->first.count, 1 - (o->average < early ? o->average : early), weights, o->mean.value);
+  double early = (double)n / (double)(n + 9); /* of few steps the mean is of these */
+  double share = 1 - (o->average < early ? o->average : early);
+  for (int64_t i = 0; i < o->first.count; i += PIECE) {
+    int64_t count = o->first.count - i < PIECE ? o->first.count - i : PIECE;
+    move(count, &step, gradient + i, o->first.value + i, o->second.value + i,
+         o->pace ? o->pace + i : NULL, weights + i);
+    if (o->average > 0)
+      follow(count, share, weights + i, o->mean.value + i);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { L = DUN_LANES };
+enum { L = DUN_LANES, LINE = 8 /* numbers in a line of the cache */ };
 
 static const struct dun_table_column columns[] = {
     {"replicate", "", "Number of the training, from 0."},
@@ -151,13 +151,17 @@ static void fill_points(struct dun_regression *r, const struct batch *b, int64_t
 {
   const struct dun_examples *e = &r->examples;
   struct dun_address order = b->address;
+  const double *from[L];
   order.purpose = DUN_PURPOSE_TAKE;
   for (int l = 0; l < L; l++) {
     int64_t i = first + (l < n ? l : 0);
-    int64_t number = b->held_back ? e->count + i : dun_examples_turn(e, order, b->first + i);
-    for (int64_t j = 0; j < e->d; j++)
-      r->x[j * L + l] = e->x[number * e->d + j];
+    from[l] =
+        e->x + e->d * (b->held_back ? e->count + i : dun_examples_turn(e, order, b->first + i));
   }
+  for (int l = 0; l < L; l += LINE)
+    for (int64_t j = 0; j < e->d; j++)
+      for (int k = 0; k < LINE; k++)
+        r->x[j * L + l + k] = from[l + k][j];
 }
 
 /* How clearly each is seen: by chance, of those held back evenly. */
