@@ -19,6 +19,7 @@ struct found {
   const struct dun_given_points *points;
   const struct dun_evaluator *target;
   int unconstrained, copy; /* what they are; where in the output the target copies the point */
+  double *shift, *slope;   /* [d], owned: of an output that is the point scaled; NULL: it is not */
   int64_t rows, width;
   double *value;             /* [rows][width], owned; of bytes [width]: one row at a time */
   const unsigned char *byte; /* [rows][width] of an IDX file, within `text`; NULL: it is none */
@@ -282,6 +283,9 @@ static int convert(const struct found *found, int64_t k, double *x)
     memcpy(x, value, (size_t)found->width * sizeof *x);
   else if (found->copy >= 0)
     memcpy(x, value + found->copy, (size_t)found->target->dimension * sizeof *x);
+  else if (found->slope)
+    for (int64_t j = 0; j < found->width; j++)
+      x[j] = (value[j] - found->shift[j]) / found->slope[j];
   else if (dun_evaluator_unconstrain(found->target, value, x,
                                      (struct dun_message){reason, sizeof reason}) < 0)
     return dun_fail(DUN_ERROR_INPUT, "%s:%s: %s", file, where, reason);
@@ -306,6 +310,23 @@ static int keep(const struct found *found, struct dun_given_points *points)
   return status;
 }
 
+/* Of an output that has the point, as it is or scaled; of others the evaluator knows one or none. */
+static int find_way_back(struct found *found)
+{
+  int64_t d = found->target->dimension;
+  int status = dun_evaluator_copies(found->target, &found->copy);
+  if (status < 0 || found->copy >= 0)
+    return status;
+  found->shift = dun_allocate(2 * d, sizeof *found->shift);
+  if (!found->shift)
+    return DUN_ERROR_MEMORY;
+  status = dun_evaluator_scales(found->target, found->shift, found->shift + d);
+  found->slope = status > 0 ? found->shift + d : NULL;
+  if (status < 0)
+    DUN_FREE(found->shift);
+  return status;
+}
+
 static int read_points(struct dun_given_points *points, const struct dun_evaluator *target)
 {
   struct found found = {.points = points,
@@ -314,7 +335,7 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
                         .width = points->coordinates == DUN_CONSTRAINED ? target->outputs
                                                                         : target->dimension};
   struct dun_csv csv = {0};
-  int status = dun_evaluator_copies(target, &found.copy);
+  int status = find_way_back(&found);
   if (status < 0)
     return status;
   if (!dun_hdf_is(points->file))
@@ -327,6 +348,7 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
     status = keep(&found, points);
   dun_free(found.value);
   dun_free(found.text);
+  dun_free(found.shift);
   dun_csv_free(&csv);
   return status;
 }

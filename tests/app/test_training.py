@@ -163,6 +163,47 @@ def test_points_of_bytes():
         refused(train(code=2), "bytes.idx", "100", "none is left")
 
 
+def test_pixels_of_image_set():
+    """An IDX file of other images than the target's: its pixels are brought back to the coordinates
+    of the target, whose output they are again; so are those of a result."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        write(folder, "train.yaml", """
+run:    {seed: 3, particles: 100}
+target: {type: image_set, side: 8, images: 50}
+method:
+  type: train
+  source: {type: file, file: bytes.idx}
+  network: {type: mlp, widths: [8]}
+  lessons: {steps: 10, examples: {count: 100, held_back: 20}}
+output: {file: trained.h5, unconstrained: true}
+""")
+        bytes_ = numpy.random.default_rng(5).integers(0, 256, (120, 8, 8), dtype=numpy.uint8)
+        with open(os.path.join(folder, "bytes.idx"), "wb") as file:
+            file.write(b"\0\0\x08\x03" + numpy.array(bytes_.shape, ">u4").tobytes()
+                       + bytes_.tobytes())
+
+        def train(*words):
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder)
+            with h5py.File(os.path.join(folder, "trained.h5")) as result:
+                return [numpy.unique(result[name][...].reshape(100, 64).round(9), axis=0)
+                        for name in ("posterior/image", "unconstrained_posterior/x")]
+
+        pixels, x = train()
+        every = set(map(tuple, (bytes_.reshape(120, 64) / 255).round(9)))
+        assert len(pixels) == 100 and set(map(tuple, pixels)) <= every
+        assert abs(x - pixels).max() > .1  # they are no coordinates themselves
+        with h5py.File(os.path.join(folder, "trained.h5")) as result:
+            image, back = (result[name][...].reshape(100, 64)
+                           for name in ("posterior/image", "unconstrained_posterior/x"))
+        with h5py.File(os.path.join(folder, "images.h5"), "w") as file:
+            file["image"] = image
+        _, x = train("--set", "method.source={type: file, file: images.h5, dataset: image}", "--set",
+                     "method.lessons.examples={count: 80, held_back: 20}")
+        assert set(map(tuple, x)) <= set(map(tuple, back.round(9)))
+
+
 def test_long_files_are_learned_from_as_far_as_asked():
     """9000 points of 1024 numbers are more than what is kept unasked."""
     import random
