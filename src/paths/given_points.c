@@ -310,7 +310,7 @@ static int keep(const struct found *found, struct dun_given_points *points)
   return status;
 }
 
-/* Of an output that has the point, as it is or scaled; of others the evaluator knows one or none. */
+/* Of an output that has the point, as it is or scaled; of others the evaluator knows it or none. */
 static int find_way_back(struct found *found)
 {
   int64_t d = found->target->dimension;

@@ -199,8 +199,8 @@ output: {file: trained.h5, unconstrained: true}
                            for name in ("posterior/image", "unconstrained_posterior/x"))
         with h5py.File(os.path.join(folder, "images.h5"), "w") as file:
             file["image"] = image
-        _, x = train("--set", "method.source={type: file, file: images.h5, dataset: image}", "--set",
-                     "method.lessons.examples={count: 80, held_back: 20}")
+        _, x = train("--set", "method.source={type: file, file: images.h5, dataset: image}",
+                     "--set", "method.lessons.examples={count: 80, held_back: 20}")
         assert set(map(tuple, x)) <= set(map(tuple, back.round(9)))
 
 
