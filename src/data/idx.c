@@ -2,8 +2,11 @@
 #include "base/error.h"
 #include "data/format.h"
 #include <stdint.h>
+#include <string.h>
 
 enum { UNSIGNED_BYTES = 8, HEAD = 4, SIZE_BYTES = 4 };
+
+static const char nothing[] = "nothing known";
 
 static const char *type_name(int type)
 {
@@ -14,8 +17,15 @@ static const char *type_name(int type)
   case 0x0c: return "32-bit integers";
   case 0x0d: return "32-bit floating-point numbers";
   case 0x0e: return "64-bit floating-point numbers";
-  default: return "nothing known";
+  default: return nothing;
   }
+}
+
+int dun_idx_is(const struct dun_data *data)
+{
+  const unsigned char *byte = (const unsigned char *)data->bytes;
+  return data->size >= HEAD && byte[0] == 0 && byte[1] == 0 &&
+         strcmp(type_name(byte[2]), nothing) != 0;
 }
 
 static int check_head(const struct dun_data *data, const unsigned char *byte, int dimensions)
@@ -34,7 +44,10 @@ static int check_head(const struct dun_data *data, const unsigned char *byte, in
   if (byte[2] != UNSIGNED_BYTES)
     return dun_fail(DUN_ERROR_INPUT, "%s: type %02x, %s, expected 08, unsigned bytes", data->path,
                     byte[2], type_name(byte[2]));
-  if (byte[3] != dimensions)
+  if (!dimensions && (byte[3] < 1 || byte[3] > DUN_IDX_DIMENSIONS))
+    return dun_fail(DUN_ERROR_INPUT, "%s: an array of %d dimensions, expected 1 to %d", data->path,
+                    byte[3], DUN_IDX_DIMENSIONS);
+  if (dimensions && byte[3] != dimensions)
     return dun_fail(DUN_ERROR_INPUT, "%s: an array of %d dimensions, expected %d (%s)", data->path,
                     byte[3], dimensions, dimensions == 1 ? "labels" : "images");
   return 0;
@@ -43,12 +56,14 @@ static int check_head(const struct dun_data *data, const unsigned char *byte, in
 int dun_idx_parse(struct dun_idx *idx, const struct dun_data *data, int dimensions)
 {
   const unsigned char *byte = (const unsigned char *)data->bytes;
-  long long head = HEAD + (long long)SIZE_BYTES * dimensions, elements = 1;
-  *idx = (struct dun_idx){.dimensions = dimensions, .size = {1, 1, 1}};
+  long long head, elements = 1;
+  *idx = (struct dun_idx){.size = {1, 1, 1}};
   if (!data->path)
     return dun_fail(DUN_ERROR_INPUT, "no data file was given");
   if (check_head(data, byte, dimensions) < 0)
     return DUN_ERROR_INPUT;
+  idx->dimensions = dimensions = byte[3];
+  head = HEAD + (long long)SIZE_BYTES * dimensions;
   if (data->size < head)
     return dun_fail(DUN_ERROR_INPUT, "%s: found %lld bytes, expected a head of %lld", data->path,
                     data->size, head);

@@ -1,6 +1,6 @@
 /* Images through layers of convolutions, each of which sees the time. */
-#include "learning/convolution.h"
 #include "base/error.h"
+#include "learning/convolution_waves.h"
 #include "numerics/activation.h"
 #include <math.h>
 
@@ -84,15 +84,22 @@ static int64_t weights(const void *self)
   return dun_convolution_layer(s, s->layers).kernel;
 }
 
-static int64_t tape(const void *self)
-{
-  const struct dun_convolution_network *s = self;
-  return dun_convolution_layer(s, s->layers).in + s->channels * dun_convolution_pixels(s);
-}
-
 static int64_t larger(int64_t a, int64_t b)
 {
   return a > b ? a : b;
+}
+
+/* Behind the image what a layer needs that goes by waves. */
+static int64_t tape(const void *self)
+{
+  const struct dun_convolution_network *s = self;
+  int64_t waves = 0;
+  for (int l = 0; l < s->layers; l++) {
+    struct dun_convolution_layer at = dun_convolution_layer(s, l);
+    if (dun_convolution_by_waves(s, &at))
+      waves = larger(waves, dun_convolution_waves_scratch(s, &at));
+  }
+  return dun_convolution_layer(s, s->layers).in + s->channels * dun_convolution_pixels(s) + waves;
 }
 
 /* Two blocks of what stands between layers, and behind them what the slopes of a layer need, and
@@ -105,10 +112,15 @@ static int64_t scratch(const void *self)
     struct dun_convolution_layer at = dun_convolution_layer(s, l);
     struct dun_convolution_slope slope = dun_convolution_slope(s, &at);
     int64_t kernel = (at.common - at.kernel + 63) / 64;
+    struct dun_convolution_layer reverse = at;
+    reverse.takes = at.gives;
+    reverse.gives = at.takes;
+    int by_waves = dun_convolution_by_waves(s, &at) || dun_convolution_by_waves(s, &reverse);
+    int64_t waves = by_waves ? dun_convolution_waves_scratch(s, &at) : 0;
     int64_t dense = at.gives + dun_layer_dense_scratch(at.gives, dun_convolution_common(s));
     widest = larger(widest, larger(at.takes, at.gives));
-    most = larger(most, larger(slope.turned + slope.product, dense));
-    most = larger(most, kernel + dun_convolution_bordered(s, at.reach) * at.gives);
+    most = larger(most, larger(larger(slope.turned + slope.product, waves), dense));
+    most = larger(most, kernel + dun_convolution_bordered(s, at.reach) * at.gives + waves);
   }
   return 2 * widest * dun_convolution_pixels(s) + most;
 }
@@ -216,7 +228,7 @@ static const struct dun_option options[] = {
 
 const struct dun_network dun_network_convolution = {
     .type = {DUN_TYPE(struct dun_network), .name = "convolution",
-             .doc = "Images: convolutions by small kernels, each of which sees the time, too.",
+             .doc = "Images: layers of convolutions, each of which sees the time, too.",
              .size = sizeof(struct dun_convolution_network), .options = options,
              .state = dun_network_state, .free = dun_network_free},
     .init = init,

@@ -1,6 +1,6 @@
 #include "base/vmath.h"
 #include "dunlin/target.h"
-#include "learning/convolution.h"
+#include "learning/convolution_waves.h"
 #include "numerics/activation.h"
 #include "numerics/real.h"
 #include "numerics/tile_product.h"
@@ -39,26 +39,44 @@ static int64_t inside(const struct dun_convolution_network *s, int64_t i, int64_
   return i >= 0 && i < size ? i : -1;
 }
 
-/* bordered = pixel[pixels][channels] with a border of so many pixels. */
-static void surround(const struct dun_convolution_network *s, int reach, int channels,
-                     const dun_real *pixel, dun_real *bordered)
+/* As they are, or through an activation, NULL: none. */
+static void put(const int *activation, int64_t columns, const dun_real *from, dun_real *to)
 {
-  int64_t height = s->height, width = s->width;
-  for (int64_t y = -reach; y < height + reach; y++)
-    for (int64_t x = -reach; x < width + reach; x++, bordered += channels * L) {
-      int64_t from_y = inside(s, y, height), from_x = inside(s, x, width);
-      if (from_y < 0 || from_x < 0)
-        memset(bordered, 0, (size_t)channels * L * sizeof *bordered);
-      else
-        copy(channels, pixel + (from_y * width + from_x) * channels * L, bordered);
+  if (activation)
+    DUN_REAL(dun_activate)((enum dun_activation) * activation, columns * L, from, to);
+  else
+    memcpy(to, from, (size_t)columns * L * sizeof *to);
+}
+
+/* bordered = pixel[pixels][channels] with a border of so many pixels; what an activation makes of
+ * zeros is zeros. */
+static void surround(const struct dun_convolution_network *s, int reach, int channels,
+                     const int *activation, const dun_real *pixel, dun_real *bordered)
+{
+  int64_t size = (int64_t)channels * L, row = (s->width + 2 * (int64_t)reach) * size;
+  for (int64_t y = -reach; y < s->height + reach; y++, bordered += row) {
+    int64_t from_y = inside(s, y, s->height);
+    if (from_y < 0) {
+      memset(bordered, 0, (size_t)row * sizeof *bordered);
+      continue;
     }
+    dun_real *own = bordered + reach * size;
+    put(activation, s->width * channels, pixel + from_y * s->width * size, own);
+    for (int64_t k = 0; k < 2 * (int64_t)reach; k++) {
+      int64_t x = k < reach ? k - reach : s->width + k - reach, from_x = inside(s, x, s->width);
+      if (from_x < 0)
+        memset(own + x * size, 0, (size_t)size * sizeof *own);
+      else
+        copy(channels, own + from_x * size, own + x * size);
+    }
+  }
 }
 
 /* y[pixels][gives] += kernel[gives][side][side][takes] about each pixel of x, which has a border:
  * upwards in the kernel's places, where they lie together a row of it at a time. */
-static void convolve(const struct dun_convolution_network *s,
-                     const struct dun_convolution_layer *at, const dun_real *kernel,
-                     const dun_real *x, dun_real *y)
+static void sum_places(const struct dun_convolution_network *s,
+                       const struct dun_convolution_layer *at, const dun_real *kernel,
+                       const dun_real *x, dun_real *y)
 {
   int side = at->side, takes = at->takes, together = at->spacing == 1 ? side : 1;
   int64_t row = s->width + 2 * at->reach, places = (int64_t)side * side;
@@ -70,6 +88,17 @@ static void convolve(const struct dun_convolution_network *s,
         (at->gives, together * takes, L, kernel + k * takes, places * takes, 1, x + q * takes * L,
          NULL, 1, y);
       }
+}
+
+/* The same in the way that takes less time; of a layer's way back that may be another one. */
+static void convolve(const struct dun_convolution_network *s,
+                     const struct dun_convolution_layer *at, const dun_real *kernel,
+                     const dun_real *x, dun_real *y, dun_real *scratch)
+{
+  if (dun_convolution_by_waves(s, at))
+    DUN_REAL(dun_convolution_waves)(s, at, kernel, x, y, scratch);
+  else
+    sum_places(s, at, kernel, x, y);
 }
 
 /* ---- forward --------------------------------------------------------------------------------- */
@@ -85,13 +114,13 @@ static void look_at_all(const struct dun_convolution_network *s, const double *a
 
 /* y[pixels][gives] of a layer; of the first pixel's columns all others are made. */
 static void apply(const struct dun_convolution_network *s, const struct dun_convolution_layer *at,
-                  const dun_real *w, const dun_real *tape, dun_real *y)
+                  const dun_real *w, const dun_real *tape, dun_real *y, dun_real *scratch)
 {
   int64_t size = (int64_t)at->gives * L;
   DUN_REAL(dun_layer_dense)(at->gives, dun_convolution_common(s), w + at->common, tape, y);
   for (int64_t p = 1; p < dun_convolution_pixels(s); p++)
     copy(at->gives, y, y + p * size);
-  convolve(s, at, w + at->kernel, tape + at->in * L, y);
+  convolve(s, at, w + at->kernel, tape + at->in * L, y, scratch);
 }
 
 void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, const double *angle,
@@ -103,16 +132,13 @@ void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, cons
   look_at_all(s, angle, x, tape);
   dun_real *image = tape + dun_convolution_layer(s, s->layers).in * L;
   gather(pixels, at.takes, x, image);
-  surround(s, at.reach, at.takes, image, tape + at.in * L);
+  surround(s, at.reach, at.takes, NULL, image, tape + at.in * L);
   for (int l = 0; l < s->layers; l++) {
-    apply(s, &at, w, tape, tape + at.before * L);
+    apply(s, &at, w, tape, tape + at.before * L, image + s->channels * pixels * L);
     if (l == s->layers - 1)
       break;
     struct dun_convolution_layer next = dun_convolution_layer(s, l + 1);
-    surround(s, next.reach, next.takes, tape + at.before * L, tape + next.in * L);
-    DUN_REAL(dun_activate) /* of a border of zeros zeros */
-    ((enum dun_activation)s->activation, dun_convolution_bordered(s, next.reach) * next.takes * L,
-     tape + next.in * L, tape + next.in * L);
+    surround(s, next.reach, next.takes, &s->activation, tape + at.before * L, tape + next.in * L);
     at = next;
   }
   scatter(pixels, at.gives, tape + at.before * L, y);
@@ -198,9 +224,10 @@ static void point_back(const struct dun_convolution_network *s,
   reverse.takes = at->gives;
   reverse.gives = at->takes;
   turn_kernel(at, kernel, scratch);
-  surround(s, at->reach, at->gives, bar, bordered);
+  surround(s, at->reach, at->gives, NULL, bar, bordered);
   memset(back, 0, (size_t)(dun_convolution_pixels(s) * at->takes) * L * sizeof *back);
-  convolve(s, &reverse, scratch, bordered, back);
+  convolve(s, &reverse, scratch, bordered, back,
+           bordered + dun_convolution_bordered(s, at->reach) * at->gives * L);
 }
 
 void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, const dun_real *tape,
@@ -222,7 +249,10 @@ void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, con
     if (l < s->layers - 1)
       DUN_REAL(dun_activate_back)
     ((enum dun_activation)s->activation, pixels * at.gives * L, tape + at.before * L, own);
-    kernel_back(s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
+    if (dun_convolution_by_waves(s, &at))
+      DUN_REAL(dun_convolution_waves_back)
+    (s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
+    else kernel_back(s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
     sum_pixels(pixels, (int64_t)at.gives * L, own, rest);
     DUN_REAL(dun_layer_dense_back)
     (at.gives, dun_convolution_common(s), w + at.common, tape, rest, gradient + at.common, NULL,

@@ -127,32 +127,88 @@ int dun_examples_halve(struct dun_examples *s, int upper, double *share)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-/* A keyed permutation of 0 .. 4^half - 1: four rounds of Feistel's network. */
-static uint64_t permute(uint64_t x, int half, struct dun_address address, uint32_t epoch)
+enum { ROUNDS_OF_TURNS = 4 };
+
+/* What a round adds to a half: 32 bits, of which as many count as a half has. */
+static uint32_t mix_of(struct dun_address address, uint32_t epoch, uint32_t round, uint32_t right)
+{
+  const uint32_t key[2] = {(uint32_t)address.seed, (uint32_t)(address.seed >> 32)};
+  const uint32_t counter[4] = {right, round, epoch,
+                               (uint32_t)address.purpose << 16 | address.replicate};
+  uint32_t word[4];
+  dun_philox(counter, key, word);
+  return word[0];
+}
+
+/* A keyed permutation of 0 .. 4^half - 1: four rounds of Feistel's network; mix[4][2^half] or NULL:
+ * they are asked for. */
+static uint64_t permute(uint64_t x, int half, struct dun_address address, uint32_t epoch,
+                        const uint32_t *mix)
 {
   const uint64_t mask = (UINT64_C(1) << half) - 1;
-  const uint32_t key[2] = {(uint32_t)address.seed, (uint32_t)(address.seed >> 32)};
   uint64_t left = x >> half, right = x & mask;
-  for (uint32_t round = 0; round < 4; round++) {
-    const uint32_t counter[4] = {(uint32_t)right, round, epoch,
-                                 (uint32_t)address.purpose << 16 | address.replicate};
-    uint32_t word[4];
-    dun_philox(counter, key, word);
-    uint64_t mixed = left ^ (word[0] & mask);
+  for (uint32_t round = 0; round < ROUNDS_OF_TURNS; round++) {
+    uint32_t word = mix ? mix[((uint64_t)round << half) + right]
+                        : mix_of(address, epoch, round, (uint32_t)right);
+    uint64_t mixed = left ^ (word & mask);
     left = right;
     right = mixed;
   }
   return left << half | right;
 }
 
-int64_t dun_examples_turn(const struct dun_examples *s, struct dun_address address, int64_t i)
+/* 4^half is at least the number of examples. */
+static int half_of(const struct dun_examples *s)
 {
-  uint64_t number = (uint64_t)(i % s->count);
   int half = 1;
   while (half < 31 && (int64_t)1 << 2 * half < s->count)
     half++;
+  return half;
+}
+
+static int64_t turn(const struct dun_examples *s, struct dun_address address, int64_t i,
+                    const uint32_t *mix)
+{
+  uint64_t number = (uint64_t)(i % s->count);
+  int half = half_of(s);
   do /* around again until it is one of them: fewer than 4 times on the whole */
-    number = permute(number, half, address, (uint32_t)(i / s->count));
+    number = permute(number, half, address, (uint32_t)(i / s->count), mix);
   while (number >= (uint64_t)s->count);
   return (int64_t)number;
+}
+
+int64_t dun_examples_turn(const struct dun_examples *s, struct dun_address address, int64_t i)
+{
+  return turn(s, address, i, NULL);
+}
+
+int dun_examples_order_init(struct dun_examples_order *order, const struct dun_examples *s)
+{
+  dun_examples_order_free(order);
+  order->mix = dun_allocate((int64_t)ROUNDS_OF_TURNS << half_of(s), sizeof *order->mix);
+  return order->mix ? 0 : DUN_ERROR_MEMORY;
+}
+
+void dun_examples_order_free(struct dun_examples_order *order)
+{
+  DUN_FREE(order->mix);
+  order->epoch = -1;
+}
+
+int64_t dun_examples_order_turn(struct dun_examples_order *order, const struct dun_examples *s,
+                                struct dun_address address, int64_t i)
+{
+  const struct dun_address *of = &order->address;
+  int half = half_of(s);
+  int same = order->epoch == i / s->count && of->seed == address.seed &&
+             of->purpose == address.purpose && of->replicate == address.replicate;
+  if (!same) {
+    order->epoch = i / s->count;
+    order->address = address;
+    for (uint32_t round = 0; round < ROUNDS_OF_TURNS; round++)
+      for (uint32_t right = 0; right < (uint32_t)1 << half; right++)
+        order->mix[((uint64_t)round << half) + right] =
+            mix_of(address, (uint32_t)order->epoch, round, right);
+  }
+  return turn(s, address, i, order->mix);
 }

@@ -32,4 +32,18 @@ int dun_examples_halve(struct dun_examples *examples, int upper, double *share);
 int64_t dun_examples_turn(const struct dun_examples *examples, struct dun_address address,
                           int64_t i);
 
+/* The same from tables of an epoch, which are made where another one, seed, purpose or replicate is
+ * asked for: for many turns one after the other. */
+struct dun_examples_order {
+  int64_t epoch; /* -1: there are no tables */
+  struct dun_address address;
+  uint32_t *mix; /* four tables, owned */
+};
+/* Of no more examples than there are now.  DUN_ERROR_MEMORY. */
+int dun_examples_order_init(struct dun_examples_order *order, const struct dun_examples *examples);
+void dun_examples_order_free(struct dun_examples_order *order);
+int64_t dun_examples_order_turn(struct dun_examples_order *order,
+                                const struct dun_examples *examples, struct dun_address address,
+                                int64_t i);
+
 #endif

@@ -139,11 +139,22 @@ static int64_t period_of(const struct turns *t, int64_t rows)
   return period;
 }
 
+/* Whether all points are those of so many rows before, which find_equals has counted once. */
+static int is_repeated(const struct dun_kinship *s, int64_t period)
+{
+  for (int64_t k = period; k < s->rows; k++)
+    if (s->kin[k] != s->kin[k - period])
+      return 0;
+  return 1;
+}
+
 /* Of the numbers in t->x, which have the mean 0; *period is that of their order in which they are
  * worth least. */
-static double least_worth(struct turns *t, int64_t rows, int64_t *period)
+static double least_worth(const struct dun_kinship *s, struct turns *t, int64_t *period)
 {
-  int64_t found = period_of(t, rows);
+  int64_t rows = s->rows, found = period_of(t, rows);
+  if (found > 1 && is_repeated(s, found))
+    found = 1;
   for (int64_t k = 0; k < rows; k++)
     t->turned[place_of(rows, found, k)] = t->x[k];
   double one = inefficiency(rows, t->x);
@@ -171,7 +182,7 @@ static int find_inefficiency(const struct dun_kinship *s, int64_t d, const doubl
         t.x[k] -= own;
       mean = square ? mean : own;
       int64_t order;
-      double one = least_worth(&t, s->rows, &order);
+      double one = least_worth(s, &t, &order);
       *period = one > *most ? order : *period;
       *most = one > *most ? one : *most;
     }

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { L = DUN_LANES };
+enum { L = DUN_LANES, PIECE = 512 /* weights that stay in the cache */ };
 
 int dun_optimiser_start(struct dun_optimiser *o, int64_t count, const double *weights)
 {
@@ -66,19 +66,31 @@ struct step {
   double rate, decay, clip, epsilon;
 };
 
-DUN_CLONES static void move(int64_t count, const struct step *a, const double *restrict gradient,
-                            double *restrict first, double *restrict second,
-                            const double *restrict pace, double *restrict weights)
+/* pace[stride i]; with a test or a choice of arrays inside, the loop would go number by number. */
+DUN_INLINE void move_along(int64_t count, const struct step a, const double *restrict gradient,
+                           double *restrict first, double *restrict second,
+                           const double *restrict pace, const int64_t stride,
+                           double *restrict weights)
 {
-  double rest1 = 1 - a->first, rest2 = 1 - a->second;
+  double rest1 = 1 - a.first, rest2 = 1 - a.second;
   for (int64_t i = 0; i < count; i++) {
-    double g = a->clip * gradient[i];
-    first[i] = DUN_FMA(a->first, first[i], rest1 * g);
-    second[i] = DUN_FMA(a->second, second[i], rest2 * g * g);
-    double size = __builtin_sqrt(second[i] * a->second_scale) + a->epsilon;
-    double own = pace ? pace[i] : 1, kept = DUN_FMA(-own * a->decay, weights[i], weights[i]);
-    weights[i] = DUN_FMA(-own * a->rate, first[i] * a->first_scale / size, kept);
+    double g = a.clip * gradient[i], own = pace[stride * i];
+    first[i] = DUN_FMA(a.first, first[i], rest1 * g);
+    second[i] = DUN_FMA(a.second, second[i], rest2 * g * g);
+    double size = __builtin_sqrt(second[i] * a.second_scale) + a.epsilon;
+    double kept = DUN_FMA(-own * a.decay, weights[i], weights[i]);
+    weights[i] = DUN_FMA(-own * a.rate, first[i] * a.first_scale / size, kept);
   }
+}
+
+DUN_CLONES static void move(int64_t count, const struct step *a, const double *gradient,
+                            double *first, double *second, const double *pace, double *weights)
+{
+  static const double one = 1;
+  if (pace)
+    move_along(count, *a, gradient, first, second, pace, 1, weights);
+  else
+    move_along(count, *a, gradient, first, second, &one, 0, weights);
 }
 
 /* mean += share (weights - mean). */
@@ -107,10 +119,14 @@ void dun_optimiser_step(struct dun_optimiser *o, int64_t total, const double *gr
                             .decay = rate * o->weight_decay,
                             .clip = o->clip > 0 && *norm > o->clip ? o->clip / *norm : 1,
                             .epsilon = o->epsilon};
-  move(o->first.count, &step, gradient, o->first.value, o->second.value, o->pace, weights);
-  if (o->average > 0) {
-    double early = (double)n / (double)(n + 9); /* of few steps the mean is of these */
-    follow(o->first.count, 1 - (o->average < early ? o->average : early), weights, o->mean.value);
+  double early = (double)n / (double)(n + 9); /* of few steps the mean is of these */
+  double share = 1 - (o->average < early ? o->average : early);
+  for (int64_t i = 0; i < o->first.count; i += PIECE) {
+    int64_t count = o->first.count - i < PIECE ? o->first.count - i : PIECE;
+    move(count, &step, gradient + i, o->first.value + i, o->second.value + i,
+         o->pace ? o->pace + i : NULL, weights + i);
+    if (o->average > 0)
+      follow(count, share, weights + i, o->mean.value + i);
   }
 }
 

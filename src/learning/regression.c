@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { L = DUN_LANES };
+enum { L = DUN_LANES, LINE = 8 /* numbers in a line of the cache */ };
 
 static const struct dun_table_column columns[] = {
     {"replicate", "", "Number of the training, from 0."},
@@ -98,6 +98,7 @@ int dun_regression_init(const struct dun_context *context, struct dun_regression
   if (status < 0 || (status = measure(r)) < 0 ||
       (status = dun_network_make(r->denoiser.network, r->denoiser.network_self)) < 0 ||
       (status = dun_denoiser_init(&r->denoiser)) < 0 ||
+      (status = dun_examples_order_init(&r->order, &r->examples)) < 0 ||
       (status = dun_batch_sum_init(context, &r->sum, (int)r->groups, weights_of(r) + 1)) < 0 ||
       (status = dun_table_make(&r->table, columns, COLUMNS)) < 0)
     return status;
@@ -113,6 +114,7 @@ void dun_regression_free(struct dun_regression *r)
   dun_denoiser_free(&r->denoiser);
   dun_optimiser_free(&r->optimiser);
   dun_batch_sum_free(&r->sum);
+  dun_examples_order_free(&r->order);
   dun_table_free(&r->table);
   DUN_FREE(r->denoiser.centre.value);
   DUN_FREE(r->best_weights.value);
@@ -151,13 +153,18 @@ static void fill_points(struct dun_regression *r, const struct batch *b, int64_t
 {
   const struct dun_examples *e = &r->examples;
   struct dun_address order = b->address;
+  const double *from[L];
   order.purpose = DUN_PURPOSE_TAKE;
   for (int l = 0; l < L; l++) {
     int64_t i = first + (l < n ? l : 0);
-    int64_t number = b->held_back ? e->count + i : dun_examples_turn(e, order, b->first + i);
-    for (int64_t j = 0; j < e->d; j++)
-      r->x[j * L + l] = e->x[number * e->d + j];
+    int64_t number =
+        b->held_back ? e->count + i : dun_examples_order_turn(&r->order, e, order, b->first + i);
+    from[l] = e->x + number * e->d;
   }
+  for (int l = 0; l < L; l += LINE)
+    for (int64_t j = 0; j < e->d; j++)
+      for (int k = 0; k < LINE; k++)
+        r->x[j * L + l + k] = from[l + k][j];
 }
 
 /* How clearly each is seen: by chance, of those held back evenly. */

@@ -34,6 +34,7 @@ struct dun_regression {
 
   /* made by init; owned */
   struct dun_batch_sum sum;
+  struct dun_examples_order order;
   double *total, *x, *noise; /* [weights + 1]; [d][64]; [d + averages][64] */
   double log_ends[2], angle_ends[2];
 };

@@ -196,6 +196,8 @@ static int init_here(const struct dun_context *context, struct train *s, struct 
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct train *s = self;
+  const struct dun_examples *examples = &s->regression.examples;
+  s->source.points.most = examples->count + examples->held_back;
   int status = s->source.type == SOURCE_FILE
                    ? dun_given_points_read(context, &s->source.points, run->evaluator)
                    : 0;
@@ -388,7 +390,8 @@ static const struct dun_option source_rows[] = {
      .type = DUN_FILE,
      .offset = SOURCE(points.file),
      .when = "type=file",
-     .doc = "A CSV file of a point a row, an HDF5 file, or an earlier result."},
+     .doc = "An earlier result, another HDF5 file, a CSV file of a point a row, or an IDX file of "
+            "unsigned bytes, which over 255 are numbers from 0 to 1."},
     {.name = "dataset",
      .type = DUN_TEXT,
      .offset = SOURCE(points.dataset),

@@ -359,7 +359,8 @@ static const struct dun_option base_options[] = {
      .type = DUN_FILE,
      .offset = BASE(given.points.file),
      .when = "type=points",
-     .doc = "A result whose draws are the points, a CSV file of a row each, or another HDF5 file."},
+     .doc = "A result whose draws are the points, a CSV file of a row each, another HDF5 file, or "
+            "an IDX file."},
     {.name = "dataset",
      .type = DUN_TEXT,
      .offset = BASE(given.points.dataset),

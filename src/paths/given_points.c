@@ -4,12 +4,13 @@
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/hdf.h"
+#include "data/idx.h"
 #include "data/result_array.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Points that are kept: 64 MiB of them, of a file that has more. */
+/* Points that are kept in any case: 64 MiB of them. */
 enum { MOST = 1 << 23 };
 static const int64_t LARGEST = INT64_C(1) << 32; /* bytes of a table */
 
@@ -18,9 +19,12 @@ struct found {
   const struct dun_given_points *points;
   const struct dun_evaluator *target;
   int unconstrained, copy; /* what they are; where in the output the target copies the point */
+  double *shift, *slope;   /* [d], owned: of an output that is the point scaled; NULL: it is not */
   int64_t rows, width;
-  double *value;         /* [rows][width], owned */
-  const long long *line; /* [rows] of a text; NULL: there are none */
+  double *value;             /* [rows][width], owned; of bytes [width]: one row at a time */
+  const unsigned char *byte; /* [rows][width] of an IDX file, within `text`; NULL: it is none */
+  char *text;                /* that file, owned */
+  const long long *line;     /* [rows] of a text; NULL: there are none */
 };
 
 /* ---- names of the output's numbers ---------------------------------------------------------- */
@@ -120,23 +124,50 @@ static int copy_columns(const struct dun_csv *csv, const struct dun_data *data, 
   return status;
 }
 
-static int read_table(struct dun_csv *csv, struct found *found)
+static int read_table(const struct dun_data *data, struct dun_csv *csv, struct found *found)
 {
   static const struct dun_csv_format as_it_shows = {0};
-  struct dun_data data = {.path = found->points->file};
-  int64_t size = 0;
   int *column = dun_allocate(found->width, sizeof *column);
-  int status = column ? dun_file_load(data.path, LARGEST, &data.bytes, &size) : DUN_ERROR_MEMORY;
-  data.size = size;
+  int status = column ? dun_csv_parse(csv, data, &as_it_shows) : DUN_ERROR_MEMORY;
   if (status >= 0)
-    status = dun_csv_parse(csv, &data, &as_it_shows);
+    status = choose_columns(found, csv, data, column);
   if (status >= 0)
-    status = choose_columns(found, csv, &data, column);
-  if (status >= 0)
-    status = copy_columns(csv, &data, column, found);
-  dun_free(data.bytes);
+    status = copy_columns(csv, data, column, found);
   dun_free(column);
   return status;
+}
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+/* The first index counts the points. */
+static int read_bytes(const struct dun_data *data, struct found *found)
+{
+  struct dun_idx idx;
+  if (dun_idx_parse(&idx, data, 0) < 0)
+    return DUN_ERROR_INPUT;
+  long long numbers = idx.size[1] * idx.size[2];
+  if (numbers != found->width)
+    return dun_fail(
+        DUN_ERROR_INPUT, "%s: found %lld points of %lld x %lld bytes, expected %lld for the %s",
+        data->path, idx.size[0], idx.size[1], idx.size[2], (long long)found->width,
+        found->unconstrained ? "coordinates of the target" : "numbers of the target's output");
+  found->rows = idx.size[0];
+  found->byte = idx.value;
+  found->value = dun_allocate(found->width, sizeof *found->value);
+  return found->value ? 0 : DUN_ERROR_MEMORY;
+}
+
+/* A table or bytes: what a file is that is no HDF5. */
+static int read_file(struct dun_csv *csv, struct found *found)
+{
+  struct dun_data data = {.path = found->points->file};
+  int64_t size = 0;
+  int status = dun_file_load(data.path, LARGEST, &data.bytes, &size);
+  data.size = size;
+  found->text = data.bytes;
+  if (status < 0)
+    return status;
+  return dun_idx_is(&data) ? read_bytes(&data, found) : read_table(&data, csv, found);
 }
 
 /* ---- HDF5 ---------------------------------------------------------------------------------- */
@@ -226,10 +257,20 @@ static void say_where(const struct found *found, int64_t k, char where[64])
     snprintf(where, 64, " point %lld", (long long)k + 1);
 }
 
+/* Point k; a byte is a pixel from 0 (dark) to 1, as of the targets of images. */
+static const double *row_of(const struct found *found, int64_t k)
+{
+  if (!found->byte)
+    return found->value + k * found->width;
+  for (int64_t j = 0; j < found->width; j++)
+    found->value[j] = found->byte[k * found->width + j] / 255.0;
+  return found->value;
+}
+
 static int convert(const struct found *found, int64_t k, double *x)
 {
   const char *file = found->points->file;
-  const double *value = found->value + k * found->width;
+  const double *value = row_of(found, k);
   char where[64], reason[256] = "";
   int64_t odd = -1;
   for (int64_t j = found->width - 1; j >= 0; j--)
@@ -242,6 +283,9 @@ static int convert(const struct found *found, int64_t k, double *x)
     memcpy(x, value, (size_t)found->width * sizeof *x);
   else if (found->copy >= 0)
     memcpy(x, value + found->copy, (size_t)found->target->dimension * sizeof *x);
+  else if (found->slope)
+    for (int64_t j = 0; j < found->width; j++)
+      x[j] = (value[j] - found->shift[j]) / found->slope[j];
   else if (dun_evaluator_unconstrain(found->target, value, x,
                                      (struct dun_message){reason, sizeof reason}) < 0)
     return dun_fail(DUN_ERROR_INPUT, "%s:%s: %s", file, where, reason);
@@ -252,6 +296,7 @@ static int convert(const struct found *found, int64_t k, double *x)
 static int keep(const struct found *found, struct dun_given_points *points)
 {
   int64_t d = found->target->dimension, most = MOST / d > 64 ? MOST / d : 64;
+  most = points->most > most ? points->most : most;
   int status = 0;
   if (found->rows < 1)
     return dun_fail(DUN_ERROR_INPUT, "%s: found no points, expected at least one", points->file);
@@ -265,6 +310,23 @@ static int keep(const struct found *found, struct dun_given_points *points)
   return status;
 }
 
+/* Of an output that has the point, as it is or scaled; of others the evaluator knows it or none. */
+static int find_way_back(struct found *found)
+{
+  int64_t d = found->target->dimension;
+  int status = dun_evaluator_copies(found->target, &found->copy);
+  if (status < 0 || found->copy >= 0)
+    return status;
+  found->shift = dun_allocate(2 * d, sizeof *found->shift);
+  if (!found->shift)
+    return DUN_ERROR_MEMORY;
+  status = dun_evaluator_scales(found->target, found->shift, found->shift + d);
+  found->slope = status > 0 ? found->shift + d : NULL;
+  if (status < 0)
+    DUN_FREE(found->shift);
+  return status;
+}
+
 static int read_points(struct dun_given_points *points, const struct dun_evaluator *target)
 {
   struct found found = {.points = points,
@@ -273,11 +335,11 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
                         .width = points->coordinates == DUN_CONSTRAINED ? target->outputs
                                                                         : target->dimension};
   struct dun_csv csv = {0};
-  int status = dun_evaluator_copies(target, &found.copy);
+  int status = find_way_back(&found);
   if (status < 0)
     return status;
   if (!dun_hdf_is(points->file))
-    status = read_table(&csv, &found);
+    status = read_file(&csv, &found);
   else if (points->dataset && *points->dataset)
     status = read_place(points->dataset, NULL, found.width, 0, &found);
   else
@@ -285,6 +347,8 @@ static int read_points(struct dun_given_points *points, const struct dun_evaluat
   if (status >= 0)
     status = keep(&found, points);
   dun_free(found.value);
+  dun_free(found.text);
+  dun_free(found.shift);
   dun_csv_free(&csv);
   return status;
 }

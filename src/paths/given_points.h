@@ -1,4 +1,4 @@
-/* Points that an input gives, for starts or for a base: out of CSV and HDF5 files. */
+/* Points that an input gives, for starts or for a base: out of CSV, HDF5 and IDX files. */
 #ifndef DUNLIN_PATHS_GIVEN_POINTS_H
 #define DUNLIN_PATHS_GIVEN_POINTS_H
 
@@ -12,8 +12,10 @@ struct dun_given_points {
   char *file, *dataset;
   int coordinates; /* enum dun_coordinates */
 
-  int64_t rows; /* equally spaced ones if there were many */
-  double *row;  /* [rows][d], unconstrained; owned */
+  int64_t most; /* rows that are kept, of a longer file equally spaced ones; never less than 64 MiB
+                 * of numbers, nor than 64 */
+  int64_t rows;
+  double *row; /* [rows][d], unconstrained; owned */
 };
 
 /* Collective: rank 0 reads the file, checked whole, and all get its points.  DUN_ERROR_INPUT,

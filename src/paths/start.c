@@ -266,7 +266,7 @@ const struct dun_option dun_start_options[] = {
      .when = "type=file",
      .doc =
          "Points: a CSV file of a row each, whose columns may have the output's names; a result, "
-         "of whose draws the chains take the latest; or another HDF5 file."},
+         "of whose draws the chains take the latest; another HDF5 file; or an IDX file."},
     {.name = "dataset",
      .type = DUN_TEXT,
      .offset = START(points.dataset),

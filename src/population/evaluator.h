@@ -126,6 +126,11 @@ int dun_evaluator_normals(const struct dun_evaluator *evaluator);
  * points tell; -1: nowhere, or the target is constrained.  DUN_ERROR_MEMORY. */
 int dun_evaluator_copies(const struct dun_evaluator *evaluator, int *copy);
 
+/* 1: the target's output is the point, each coordinate scaled and moved by itself, theta[j] =
+ * shift[j] + slope[j] x[j], as far as a few random points tell; 0: it is not.  Both [d].
+ * DUN_ERROR_MEMORY. */
+int dun_evaluator_scales(const struct dun_evaluator *evaluator, double *shift, double *slope);
+
 /* The way back, x[d] at theta[outputs]: of constrained targets, and of those whose output holds the
  * point itself.  DUN_ERROR_INPUT with the reason in `why`: theta lies outside, or nobody knows a
  * way back. */

@@ -38,6 +38,55 @@ int dun_evaluator_copies(const struct dun_evaluator *e, int *copy)
   return status;
 }
 
+/* Whether theta is what shift and slope make of x, to rounding. */
+static int is_scaled(int64_t d, const double *shift, const double *slope, const double *x,
+                     const double *theta)
+{
+  for (int64_t j = 0; j < d; j++) {
+    double moved = slope[j] * x[j], size = fabs(shift[j]) + fabs(slope[j]) + fabs(moved);
+    if (!(fabs(theta[j] - (shift[j] + moved)) <= 1e-13 * size))
+      return 0;
+  }
+  return 1;
+}
+
+int dun_evaluator_scales(const struct dun_evaluator *e, double *shift, double *slope)
+{
+  enum { POINTS = 16 };
+  int64_t d = e->dimension;
+  int scales = e->target->constrain && !e->letters && !e->transformed && e->outputs == d;
+  if (!scales)
+    return 0;
+  double *x = dun_allocate(d, (DUN_LANES + 1) * sizeof *x), *theta = dun_allocate(d, sizeof *theta);
+  if (!x || !theta) {
+    dun_free(x);
+    dun_free(theta);
+    return DUN_ERROR_MEMORY;
+  }
+  double *point = x + d * DUN_LANES;
+  for (int64_t j = 0; j < d; j++)
+    point[j] = 0;
+  dun_evaluator_constrain(e, point, shift);
+  for (int64_t j = 0; j < d; j++)
+    point[j] = 1;
+  dun_evaluator_constrain(e, point, slope);
+  for (int64_t j = 0; j < d; j++) {
+    slope[j] -= shift[j];
+    scales = scales && isfinite(shift[j]) && isfinite(slope[j]) &&
+             fabs(slope[j]) > 1e-6 * fabs(shift[j]);
+  }
+  dun_normals((struct dun_address){.purpose = DUN_PURPOSE_TRIAL}, e->dimension, x);
+  for (int l = 0; l < POINTS && scales; l++) {
+    for (int64_t j = 0; j < d; j++)
+      point[j] = x[j * DUN_LANES + l];
+    dun_evaluator_constrain(e, point, theta);
+    scales = is_scaled(d, shift, slope, point, theta);
+  }
+  dun_free(x);
+  dun_free(theta);
+  return scales;
+}
+
 int dun_evaluator_unconstrain(const struct dun_evaluator *e, const double *theta, double *x,
                               struct dun_message why)
 {

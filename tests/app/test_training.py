@@ -105,6 +105,120 @@ def test_points_of_a_file():
         refused(train("method.source.file=none.csv", code=2), "none.csv")
 
 
+def test_points_of_bytes():
+    """An IDX file of one, two and three dimensions: bytes over 255, by the bits those of a table of
+    these, also at 2 ranks; others are refused."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        generator = numpy.random.default_rng(4)
+        bytes_ = generator.integers(0, 256, (400, 3, 4), dtype=numpy.uint8)
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 20").replace(
+            "lessons: {", "source: {type: file, file: bytes.idx}\n  lessons: {examples: "
+            "{held_back: 100}, ").replace("dimension: 2", "dimension: 12"))
+        trained = os.path.join(folder, "trained.h5")
+
+        def put(values, head=None, extra=b""):
+            head = head or bytes([0, 0, 8, values.ndim])
+            with open(os.path.join(folder, "bytes.idx"), "wb") as file:
+                file.write(head + numpy.array(values.shape, ">u4").tobytes() + values.tobytes()
+                           + extra)
+
+        def train(*sets, code=0, ranks=1):
+            words = [word for one in sets for word in ("--set", one)]
+            return dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder,
+                          code=code, ranks=ranks).stderr
+
+        def examples():
+            with h5py.File(trained, "r") as result:
+                x = result["posterior/x"][...]
+            return set(map(tuple, x.reshape(-1, x.shape[-1])))
+
+        put(bytes_)
+        train("run.particles=300")
+        one, seen = fingerprint(trained), examples()
+        pixels = bytes_.reshape(400, 12) / 255
+        assert len(seen) == 300 and seen < set(map(tuple, pixels))
+        train("run.particles=300", ranks=2)
+        assert not differences(one, fingerprint(trained))
+        put(bytes_.reshape(400, 12))
+        numpy.savetxt(os.path.join(folder, "pixels.csv"), pixels, delimiter=",", fmt="%.17g")
+        for file in ("bytes.idx", "pixels.csv"):
+            train("run.particles=300", f"method.source.file={file}")
+            assert not differences(one, fingerprint(trained)), file
+        put(bytes_.reshape(-1))
+        train("target.dimension=1", "run.particles=4700",
+              "method.lessons.examples.held_back=100")
+        assert examples() == {(x,) for x in numpy.unique(pixels)}
+
+        refused(train("target.dimension=13", code=2), "bytes.idx", "4800 points of 1 x 1",
+                "expected 13")
+        put(bytes_, extra=b"x")
+        refused(train(code=2), "bytes.idx", "4801 bytes after the head", "expected 4800")
+        put(bytes_, head=b"\0\0\x0b\x03")
+        refused(train(code=2), "bytes.idx", "16-bit integers", "unsigned bytes")
+        put(bytes_.reshape(400, 3, 2, 2))
+        refused(train(code=2), "bytes.idx", "4 dimensions", "expected 1 to 3")
+        put(bytes_[:100])
+        refused(train(code=2), "bytes.idx", "100", "none is left")
+
+
+def test_pixels_of_image_set():
+    """An IDX file of other images than the target's: its pixels are brought back to the coordinates
+    of the target, whose output they are again; so are those of a result."""
+    import h5py
+    import numpy
+    with Folder() as folder:
+        write(folder, "train.yaml", """
+run:    {seed: 3, particles: 100}
+target: {type: image_set, side: 8, images: 50}
+method:
+  type: train
+  source: {type: file, file: bytes.idx}
+  network: {type: mlp, widths: [8]}
+  lessons: {steps: 10, examples: {count: 100, held_back: 20}}
+output: {file: trained.h5, unconstrained: true}
+""")
+        bytes_ = numpy.random.default_rng(5).integers(0, 256, (120, 8, 8), dtype=numpy.uint8)
+        with open(os.path.join(folder, "bytes.idx"), "wb") as file:
+            file.write(b"\0\0\x08\x03" + numpy.array(bytes_.shape, ">u4").tobytes()
+                       + bytes_.tobytes())
+
+        def train(*words):
+            dunlin("run", "train.yaml", "--quiet", "--overwrite", *words, folder=folder)
+            with h5py.File(os.path.join(folder, "trained.h5")) as result:
+                return [numpy.unique(result[name][...].reshape(100, 64).round(9), axis=0)
+                        for name in ("posterior/image", "unconstrained_posterior/x")]
+
+        pixels, x = train()
+        every = set(map(tuple, (bytes_.reshape(120, 64) / 255).round(9)))
+        assert len(pixels) == 100 and set(map(tuple, pixels)) <= every
+        assert abs(x - pixels).max() > .1  # they are no coordinates themselves
+        with h5py.File(os.path.join(folder, "trained.h5")) as result:
+            image, back = (result[name][...].reshape(100, 64)
+                           for name in ("posterior/image", "unconstrained_posterior/x"))
+        with h5py.File(os.path.join(folder, "images.h5"), "w") as file:
+            file["image"] = image
+        _, x = train("--set", "method.source={type: file, file: images.h5, dataset: image}",
+                     "--set", "method.lessons.examples={count: 80, held_back: 20}")
+        assert set(map(tuple, x)) <= set(map(tuple, back.round(9)))
+
+
+def test_long_files_are_learned_from_as_far_as_asked():
+    """9000 points of 1024 numbers are more than what is kept unasked."""
+    import random
+    with Folder() as folder:
+        write(folder, "train.yaml", TRAIN.replace("steps: 1500", "steps: 1").replace(
+            "lessons: {", "source: {type: file, file: bytes.idx}\n  lessons: {examples: "
+            "{count: 8800, held_back: 200}, ").replace("dimension: 2", "dimension: 1024"))
+        numbers = random.Random(1).randbytes(9000 * 1024)
+        with open(os.path.join(folder, "bytes.idx"), "wb") as file:
+            file.write(b"\0\0\x08\x02\0\0\x23\x28\0\0\x04\0" + numbers)
+        dunlin("run", "train.yaml", "--quiet", "--set", "run.particles=64", folder=folder)
+        said = verdict(os.path.join(folder, "trained.h5"), "examples")
+        assert "9000 of the file's 9000 points" in said, said
+
+
 def test_points_that_repeat_count_once():
     """Of 500 examples as many particles, or four times as many: the same standard errors.  Of a
     file that has each of 100 points eight times no more than those; of a chain what it is worth.
@@ -258,6 +372,26 @@ def test_networks_that_see_averages():
         dunlin("run", "train.yaml", "--quiet", "--overwrite", "--set", "method.lessons.average=0",
                folder=folder)
         refused(wrong("sample.yaml"), "sees no averages")
+
+
+def test_large_kernels():
+    """That go by waves: the same bits at 2 ranks, and something is learned."""
+    with Folder() as folder:
+        write(folder, "train.yaml", """
+run:    {seed: 3, particles: 64}
+target: {type: image_set, side: 8, images: 200}
+method:
+  type: train
+  network: {type: convolution, widths: [16], kernels: 9}
+  lessons: {steps: 60, batch: 128, examples: {count: 1000, held_back: 100}}
+output: {file: trained.h5}
+""")
+        trained = os.path.join(folder, "trained.h5")
+        dunlin("run", "train.yaml", "--quiet", folder=folder)
+        one = fingerprint(trained)
+        assert "loss: good" in verdict(trained, "loss")
+        dunlin("run", "train.yaml", "--quiet", "--overwrite", folder=folder, ranks=2)
+        assert not differences(one, fingerprint(trained))
 
 
 def test_halves():

@@ -2,6 +2,7 @@
  * particle, of which the aim is seven in ten.  Bare: OpenBLAS at the same shape.  And whole
  * lessons, forward and back, of which the aim is half of the products alone: their bare work. */
 #include "base/memory.h"
+#include "base/vmath.h"
 #include "bench.h"
 #include "dunlin/target.h"
 #include "learning/convolution.h"
@@ -85,6 +86,47 @@ PRODUCT(square_weights_f, in_single, 64, 64, WEIGHTS)
 PRODUCT(narrow_f, in_single, 10, 64, FORWARD)
 PRODUCT(wide_f, in_single, 256, 128, FORWARD)
 PRODUCT(deep_f, in_single, 128, 768, FORWARD)
+
+/* ---- peak in single precision ---------------------------------------------------------------- */
+
+enum { REPEATS = 4096 };
+
+/* As many chains as fit the registers of one width or another. */
+#define CHAINS(count)                                                                              \
+  DUN_CLONES static float chains_##count(float factor)                                             \
+  {                                                                                                \
+    float x[count], sum = 0;                                                                       \
+    for (int i = 0; i < count; i++)                                                                \
+      x[i] = (float)i;                                                                             \
+    for (int r = 0; r < REPEATS; r++)                                                              \
+      for (int i = 0; i < count; i++)                                                              \
+        x[i] = __builtin_fmaf(x[i], factor, factor);                                               \
+    for (int i = 0; i < count; i++)                                                                \
+      sum += x[i];                                                                                 \
+    return sum;                                                                                    \
+  }
+
+CHAINS(64)
+CHAINS(96)
+CHAINS(128)
+CHAINS(192)
+CHAINS(256)
+
+static void peak_f(struct bench_result *result)
+{
+  static const struct {
+    float (*run)(float);
+    int chains;
+  } all[] = {
+      {chains_64, 64}, {chains_96, 96}, {chains_128, 128}, {chains_192, 192}, {chains_256, 256}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    struct bench_timer timer = {0};
+    while (bench_again(&timer))
+      bench_keep(all[i].run(.5f));
+    double ns = 1000 * bench_ns(&timer, (int64_t)REPEATS * all[i].chains);
+    result->ns = result->ns > 0 && result->ns < ns ? result->ns : ns;
+  }
+}
 
 static void activate(struct bench_result *result, enum dun_activation f)
 {
@@ -266,6 +308,7 @@ const struct bench_row bench_learning[] = {
     {.work = "product 64 x 64, transposed", .slots = 2 * 64 * 64 / .7, .measure = square_back},
     {.work = "product 64 x 64, of weights", .slots = 2 * 64 * 64 / .7, .measure = square_weights},
     {.work = "product 256 x 128", .slots = 2 * 256 * 128 / .7, .measure = wide},
+    {.work = "1000 multiply-adds in registers, single", .slots = 1000, .measure = peak_f},
     {.work = "product 64 x 64, single", .slots = 64 * 64 / .7, .measure = square_f},
     {.work = "product 64 x 64, transposed, single",
      .slots = 64 * 64 / .7,

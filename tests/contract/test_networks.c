@@ -24,6 +24,11 @@ static const struct setting {
     {"type: convolution, widths: [4], height: 3, border: periodic", 15, 15},
     {"type: convolution, widths: [2, 3], channels: 3, width: 2, kernels: [5, 1, 3]", 19, 18},
     {"type: convolution, widths: [3, 2], height: 2, width: 4, spacing: [2, 1, 3]", 8, 8},
+    /* by waves: see test_convolution_network.c */
+    {"type: convolution, widths: [4], kernels: 9, height: 4", 17, 16},
+    {"type: convolution, widths: [4, 1], kernels: [11, 9, 3], spacing: [1, 2, 1], height: 5, "
+     "border: periodic",
+     30, 30},
     {"type: convolution, widths: [17], kernels: 7, channels: 2, height: 2, border: periodic", 14,
      12},
 };

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "dunlin/target.h"
-#include "learning/convolution.h"
+#include "learning/convolution_waves.h"
 #include "made_part.h"
 #include "numerics/activation.h"
 
@@ -128,6 +128,45 @@ static const char *const settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
+/* Layers of all settings that go by waves, or of one network. */
+static int waves_of(const char *const *all, int count, int channels, int height)
+{
+  char text[256], why[1024];
+  int layers = 0;
+  for (int i = 0; i < count; i++) {
+    struct made_part made = {0};
+    snprintf(text, sizeof text, "type: convolution, channels: %d, height: %d, %s", channels, height,
+             all[i]);
+    CHECK(made_part_open(&test_context, &made, DUN_KIND_NETWORK, text, why) == 0);
+    const struct dun_network *network = (const struct dun_network *)made.part.type;
+    const struct dun_convolution_network *self = made.part.self;
+    int d = channels * height * (height == HEIGHT && channels == CHANNELS ? WIDTH : height);
+    CHECK(network->init(made.part.self, d, d) == 0);
+    for (int l = 0; l < self->layers; l++) {
+      struct dun_convolution_layer at = dun_convolution_layer(self, l);
+      layers += dun_convolution_by_waves(self, &at);
+    }
+    made_part_close(&made);
+  }
+  return layers;
+}
+
+/* Of the settings here and of the contract's some, of small kernels none, of large ones all. */
+static void large_kernels_go_by_waves(void)
+{
+  static const char *const small[] = {"widths: [32, 32, 32, 32], spacing: [1, 2, 4, 2, 1]"},
+                           *const large[] = {"widths: [32, 32], kernels: 15"},
+                           *const middle[] = {"widths: [32, 32], kernels: 7"},
+                           *const contract[] = {"widths: [4], kernels: 9"};
+  int here = waves_of(settings, SETTINGS, CHANNELS, HEIGHT);
+  printf("# %d layers of the settings here\n", here);
+  CHECK(here > 0 && here < 8);
+  CHECK(waves_of(small, 1, 1, 16) == 0);
+  CHECK(waves_of(large, 1, 1, 16) == 3);
+  CHECK(waves_of(middle, 1, 1, 16) == 1);
+  CHECK(waves_of(contract, 1, 1, 4) == 1); /* and the way back through the other one */
+}
+
 static void values_are_plain_sums(void)
 {
   for (int s = 0; s < SETTINGS; s++) {
@@ -178,5 +217,6 @@ static void shifted_images_give_shifted_ones(void)
   }
 }
 
-TEST_MAIN({"values are plain sums", values_are_plain_sums},
+TEST_MAIN({"large kernels go by waves", large_kernels_go_by_waves},
+          {"values are plain sums", values_are_plain_sums},
           {"shifted images give shifted ones", shifted_images_give_shifted_ones})

@@ -43,6 +43,29 @@ static void test_read(void)
   CHECK(parse(&idx, &data, "\0\0\x08\x01\0\0\0\x03\x07\0\x09", 11, 1) == 0);
   CHECK(idx.size[0] == 3 && idx.size[1] == 1 && idx.value[0] == 7 && idx.value[2] == 9);
   free(data.bytes);
+  CHECK(parse(&idx, &data, "\0\0\x08\x02\0\0\0\x02\0\0\0\x01\x07\x09", 14, 0) == 0);
+  CHECK(idx.dimensions == 2 && idx.size[0] == 2 && idx.size[1] == 1 && idx.size[2] == 1);
+  CHECK(idx.value[0] == 7 && idx.value[1] == 9);
+  free(data.bytes);
+}
+
+/* Of any type, but no text and nothing else. */
+static void test_known(void)
+{
+  static const struct {
+    const char *bytes;
+    long long size;
+    int is;
+  } cases[] = {
+      {IMAGES, 16, 1},        {"\0\0\x0d\x01", 4, 1},   {"\0\0\x08", 3, 0},       {"1,2\n", 4, 0},
+      {"\0\0\xfe\xff", 4, 0}, {"\x1f\x8b\x08\0", 4, 0}, {"\0\x01\x08\x01", 4, 0}, {"", 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct dun_idx idx;
+    struct dun_data data;
+    parse(&idx, &data, cases[i].bytes, cases[i].size, 0);
+    CHECK(dun_idx_is(&data) == cases[i].is);
+    free(data.bytes);
+  }
 }
 
 static void test_refused(void)
@@ -57,6 +80,9 @@ static void test_refused(void)
   refuse("\0\0\x08\x01\0\0\0\x01\x05", 9, 3, "1 dimensions, expected 3 (images)");
   refuse(IMAGES "abcdefghijkl", 28, 1, "3 dimensions, expected 1 (labels)");
   refuse("\0\0\x08\xff", 4, 3, "255 dimensions");
+  refuse("\0\0\x08\x04", 4, 0, "4 dimensions, expected 1 to 3");
+  refuse("\0\0\x08\0", 4, 0, "0 dimensions, expected 1 to 3");
+  refuse("\0\0\x08\x02\0\0\0\x02", 8, 0, "expected a head of 12");
   refuse(IMAGES, 15, 3, "expected a head of 16");
   refuse(IMAGES, 16, 3, "found 0 bytes after the head, expected 12");
   refuse(IMAGES "abcdefghijk", 27, 3, "found 11 bytes after the head, expected 12");
@@ -73,4 +99,5 @@ static void test_none(void)
   CHECK(dun_idx_parse(&idx, &data, 3) == DUN_ERROR_INPUT);
 }
 
-TEST_MAIN({"read", test_read}, {"refused", test_refused}, {"none", test_none})
+TEST_MAIN({"read", test_read}, {"known", test_known}, {"refused", test_refused},
+          {"none", test_none})

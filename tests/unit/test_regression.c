@@ -205,6 +205,28 @@ static void orders_are_permutations(void)
   }
 }
 
+/* Of several epochs in turn, of other seeds, purposes and replicates. */
+static void tables_tell_the_same_orders(void)
+{
+  static const int counts[] = {1, 2, 5, 64, 1000};
+  for (int c = 0; c < 5; c++) {
+    struct dun_examples e = {.count = counts[c]};
+    struct dun_examples_order order = {0};
+    int bad = 0;
+    CHECK(dun_examples_order_init(&order, &e) == 0);
+    for (int64_t k = 0; k < 16 * e.count; k++) {
+      uint64_t one = (uint64_t)k ^ (uint64_t)k >> 1; /* from k to k + 1 one thing alone changes */
+      int64_t i = k / 16 + (one & 1 ? e.count : 0);
+      struct dun_address address = {.seed = one & 2 ? UINT64_C(5) << 32 | 5 : 5,
+                                    .purpose = one & 4 ? DUN_PURPOSE_TAKE : DUN_PURPOSE_LEVEL,
+                                    .replicate = one & 8 ? 1 : 0};
+      bad += dun_examples_order_turn(&order, &e, address, i) != dun_examples_turn(&e, address, i);
+    }
+    CHECK(bad == 0);
+    dun_examples_order_free(&order);
+  }
+}
+
 /* ---- what the network sees ------------------------------------------------------------------- */
 
 enum { AVERAGES = 2, WHOLE = 6, SEEN = WHOLE + AVERAGES };
@@ -326,4 +348,5 @@ TEST_MAIN({"lessons are what samplers show", lessons_are_what_samplers_show},
           {"it ends early", it_ends_early},
           {"wrong settings are refused", wrong_settings_are_refused},
           {"angles are arctangents", angles_are_arctangents},
-          {"orders are permutations", orders_are_permutations})
+          {"orders are permutations", orders_are_permutations},
+          {"tables tell the same orders", tables_tell_the_same_orders})
