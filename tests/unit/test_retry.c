@@ -78,7 +78,7 @@ static void second_tries_are_accepted_by_the_law(void)
     address.purpose = DUN_PURPOSE_ACCEPT;
     dun_uniforms(address, 1, u);
     address.purpose = DUN_PURPOSE_JITTER;
-    int shorter = dun_uniform_one(address, 2) < .125 ? 16 : 4;
+    int shorter = dun_uniform_one(address, 2) < .5 ? 16 : 4;
     found[shorter == 16]++;
     for (int l = 0; l < L; l++) {
       int tried, never;
