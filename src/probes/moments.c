@@ -17,10 +17,12 @@ static const struct dun_table_column columns[] = {
      "Standard error of the mean, by ancestor, by chain, or by a chain's autocorrelation."},
     {"deviation_error", "", "Standard error of the standard deviation."},
     {"tail", "",
-     "Pareto shape of distances from the mean, and its error; from 0.5 on the mean has no error: "
+     "Pareto shape of distances from the mean, and half its error; from 0.5 on the mean has no "
+     "error: "
      "NaN."},
     {"square_tail", "",
-     "Pareto shape of their squares, and its error; from 0.5 on the deviation has no error: NaN."},
+     "Pareto shape of their squares, and half its error; from 0.5 on the deviation has no error: "
+     "NaN."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 

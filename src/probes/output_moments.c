@@ -63,16 +63,16 @@ DUN_CLONES static void add_up(const struct tails *t, double power)
       t->sum[at + k] = t->weight[k] + power * dun_log(t->distance[at + k]);
 }
 
-/* A shape and its standard error, (1 + k) / sqrt(m), of a tail of m points; not more of them than
- * as many independent draws as know the mean as well would have.  Runs that lack the far draws find
- * lighter tails than there are. */
+/* A shape and half its standard error, (1 + k) / sqrt(m), of a tail of m points; not more of them
+ * than as many independent draws as know the mean as well would have.  Runs that lack the far draws
+ * find lighter tails than there are. */
 static double with_its_error(double shape, const struct tails *t, const struct dun_probe_moments *m)
 {
   double n = (double)t->sample.points, ratio = m->deviation / m->error;
   double independent = ratio * ratio < n ? ratio * ratio : n;
   double root = 3 * sqrt(independent), fifth = independent / 5;
   double points = root < fifth ? root : fifth;
-  return shape + (1 + (shape > 0 ? shape : 0)) / sqrt(points > 1 ? points : 1);
+  return shape + .5 * (1 + (shape > 0 ? shape : 0)) / sqrt(points > 1 ? points : 1);
 }
 
 /* Collective.  Sets the shapes of the scalars' moments, which have their errors. */

@@ -54,7 +54,7 @@ int dun_probe_kept(struct dun_context *context, const struct dun_run *run, doubl
 struct dun_probe_moments {
   double mean, deviation, error, deviation_error;
   /* Pareto shapes of what distances and squares about the mean add to their sums
-   * (numerics/pareto.h), each and its standard error; NAN: not looked at. */
+   * (numerics/pareto.h), each and half its standard error; NAN: not looked at. */
   double tail, square_tail;
 };
 /* Whether a sum of what has that shape has a variance, and so an error. */
