@@ -111,8 +111,7 @@ static int has_error(struct dun_context *context, const struct column *c, int *h
     sum[k] = dun_scalar_log((draws->weight ? draws->weight[i] : 1) * c->f[i]);
   }
   int status = dun_pareto_shapes(context, sum ? 0 : DUN_ERROR_MEMORY, &sample, 1, 1, sum, &shape);
-  double tail = fmin(3 * sqrt((double)sample.points), (double)sample.points / 5);
-  *has = dun_probe_has_error(shape + .5 * (1 + fmax(shape, 0)) / sqrt(tail));
+  *has = dun_probe_has_error(dun_pareto_may_be(shape, (double)sample.points));
   dun_free(sum);
   return status;
 }

@@ -269,11 +269,6 @@ static int fit(struct dun_second *s, const struct dun_run *run)
   int status = dun_heavy_fit(&points, limits, &shape, &parameter), finite = 1;
   for (int64_t i = 0; status >= 0 && i < shape.components * dun_heavy_stride(&shape); i++)
     finite &= isfinite(parameter[i]) != 0;
-  if (status >= 0 && finite) { /* what was a matrix in units of the points may be none in others */
-    struct dun_heavy_mixture made;
-    status = dun_heavy_init(&made, &shape, parameter);
-    dun_heavy_free(&made);
-  }
   if (status < 0 || !finite) { /* points that ran away have no finite squares */
     s->lack = DUN_SECOND_FLAT;
     dun_free(parameter);

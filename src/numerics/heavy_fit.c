@@ -434,6 +434,15 @@ static void restore_units(const struct fit *f, struct state *s)
   }
 }
 
+/* What the last round made, and in other units, need be no mixture. */
+static int check(const struct state *s)
+{
+  struct dun_heavy_mixture made;
+  int status = dun_heavy_init(&made, &s->shape, s->parameter);
+  dun_heavy_free(&made);
+  return status;
+}
+
 int dun_heavy_fit(const struct dun_heavy_points *points, struct dun_heavy_limits limits,
                   struct dun_heavy_shape *shape, double **parameter)
 {
@@ -450,6 +459,8 @@ int dun_heavy_fit(const struct dun_heavy_points *points, struct dun_heavy_limits
       (status = improve(&f, &best, 0, f.tiles, 1)) < 0)
     goto out;
   restore_units(&f, &best);
+  if ((status = check(&best)) < 0)
+    goto out;
   *shape = best.shape;
   *parameter = best.parameter;
   best.parameter = NULL;

@@ -65,8 +65,9 @@ struct dun_heavy_limits {
 /* Components are split in two along their longest axis as long as that makes points which the fit
  * has not seen (the second half) more likely; their degrees of freedom are chosen so too; a last
  * few rounds then take all points.  *parameter[K][stride] is allocated; points and result are in
- * the points' own units.  The same points give the same bits where BLAS has the same kernels.
- * DUN_ERROR_NUMERIC: the points do not span a volume; DUN_ERROR_MEMORY. */
+ * the points' own units, and dun_heavy_init takes it.  The same points give the same bits where
+ * BLAS has the same kernels.  DUN_ERROR_NUMERIC: the points do not span a volume;
+ * DUN_ERROR_MEMORY. */
 int dun_heavy_fit(const struct dun_heavy_points *points, struct dun_heavy_limits limits,
                   struct dun_heavy_shape *shape, double **parameter);
 

@@ -106,6 +106,17 @@ static int64_t nearest(int64_t tail, const double *sorted)
   return tail;
 }
 
+/* So many of n weights are their tail. */
+static double tail_of(double n)
+{
+  return n > 0 ? fmin(3 * sqrt(n), n / 5) : 0;
+}
+
+double dun_pareto_may_be(double shape, double independent)
+{
+  return shape + .5 * (1 + fmax(shape, 0)) / sqrt(fmax(tail_of(independent), 1));
+}
+
 /* `parted`: weights beyond a wide gap are a tail of their own. */
 static int find_shape(int64_t n, const double *log_weight, int parted, double *shape)
 {
@@ -113,8 +124,7 @@ static int find_shape(int64_t n, const double *log_weight, int parted, double *s
   *shape = NAN;
   if (!sorted)
     return DUN_ERROR_MEMORY;
-  double root = 3 * sqrt((double)(n > 0 ? n : 0)), most = (double)n / 5;
-  int64_t tail = (int64_t)ceil(root < most ? root : most);
+  int64_t tail = (int64_t)ceil(tail_of((double)n));
   if (tail >= 5) {
     double *excess = sorted + n, *b = excess + tail;
     int grid = 30 + (int)sqrt((double)tail);

@@ -13,6 +13,10 @@
  * DUN_ERROR_MEMORY. */
 int dun_pareto_shape(int64_t n, const double *log_weight, double *shape);
 
+/* What a shape that so many independent weights show may be: with half of its standard error,
+ * (1 + k) / sqrt(points of the tail), since samples that lack the far ones show lighter tails. */
+double dun_pareto_may_be(double shape, double independent);
+
 /* Weights that are spread over the ranks, rank after rank: of `total` this rank has `local` from
  * number `first` on.  Of these that many are looked at, at equal distances: number k of the sample
  * is here if from <= k < to, and is this rank's number k * stride - first. */

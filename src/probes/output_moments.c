@@ -63,16 +63,11 @@ DUN_CLONES static void add_up(const struct tails *t, double power)
       t->sum[at + k] = t->weight[k] + power * dun_log(t->distance[at + k]);
 }
 
-/* A shape and half its standard error, (1 + k) / sqrt(m), of a tail of m points; not more of them
- * than as many independent draws as know the mean as well would have.  Runs that lack the far draws
- * find lighter tails than there are. */
-static double with_its_error(double shape, const struct tails *t, const struct dun_probe_moments *m)
+/* Not more of the points are independent than would know the mean as well. */
+static double may_be(double shape, const struct tails *t, const struct dun_probe_moments *m)
 {
-  double n = (double)t->sample.points, ratio = m->deviation / m->error;
-  double independent = ratio * ratio < n ? ratio * ratio : n;
-  double root = 3 * sqrt(independent), fifth = independent / 5;
-  double points = root < fifth ? root : fifth;
-  return shape + .5 * (1 + (shape > 0 ? shape : 0)) / sqrt(points > 1 ? points : 1);
+  double ratio = m->deviation / m->error;
+  return dun_pareto_may_be(shape, fmin(ratio * ratio, (double)t->sample.points));
 }
 
 /* Collective.  Sets the shapes of the scalars' moments, which have their errors. */
@@ -87,7 +82,7 @@ static int tails_look(struct dun_context *context, struct tails *t,
     status = dun_pareto_shapes(context, 0, &t->sample, 1, t->scalars, t->sum, t->shape);
     for (int64_t i = 0; i < t->scalars && status >= 0; i++)
       *(power == 1 ? &moments[i].tail : &moments[i].square_tail) =
-          with_its_error(t->shape[i], t, &moments[i]);
+          may_be(t->shape[i], t, &moments[i]);
   }
   return status;
 }

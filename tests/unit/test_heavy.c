@@ -218,7 +218,43 @@ static void fit_of_flat_points(void)
   CHECK(dun_heavy_fit(&points, (struct dun_heavy_limits){8, 8}, &shape, &parameter) < 0);
 }
 
+/* Half of the points are a law's, the others a few places far out, again and again, as of chains
+ * that stand still: a fit is a mixture, or none. */
+static void fit_of_points_that_ran_away(void)
+{
+  enum { POINTS = 2048, D = 6 };
+  double x[POINTS * D], normal[D * L] __attribute__((aligned(64))),
+      place[D * L] __attribute__((aligned(64)));
+  int none = 0;
+  for (uint32_t try = 0; try < 500; try++) {
+    double far = pow(10, 3.5 + .1 * (try % 20)), *parameter = NULL;
+    dun_normals((struct dun_address){.seed = 4, .step = try}, D, place);
+    for (int i = 0; i < POINTS; i++) {
+      if (i % L == 0)
+        dun_normals((struct dun_address){.seed = 3, .step = try, .tile = (uint32_t)(i / L)}, D,
+                    normal);
+      for (int j = 0; j < D; j++) {
+        double own = normal[j * L + i % L];
+        int at = i / 2 % 4;
+        x[i * D + j] = i % 2 ? .01 * own : j < D - 1 ? far * place[j * L + at] : 25 + own;
+      }
+    }
+    struct dun_heavy_points points = {POINTS, D, x};
+    struct dun_heavy_shape shape;
+    struct dun_heavy_mixture made;
+    int status = dun_heavy_fit(&points, (struct dun_heavy_limits){64, 5}, &shape, &parameter);
+    none += status < 0;
+    if (status >= 0) {
+      CHECK(dun_heavy_init(&made, &shape, parameter) == 0);
+      dun_heavy_free(&made);
+    }
+    dun_free(parameter);
+  }
+  printf("# %d of 500 have no fit\n", none);
+}
+
 TEST_MAIN({"shapes", shapes}, {"shapes_of_edges", shapes_of_edges}, {"far_modes", far_modes},
           {"samples", samples}, {"densities", densities},
           {"draws_and_density_agree", draws_and_density_agree},
-          {"fit_finds_a_mixture", fit_finds_a_mixture}, {"fit_of_flat_points", fit_of_flat_points})
+          {"fit_finds_a_mixture", fit_finds_a_mixture}, {"fit_of_flat_points", fit_of_flat_points},
+          {"fit_of_points_that_ran_away", fit_of_points_that_ran_away})
