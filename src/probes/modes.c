@@ -29,7 +29,8 @@ static const struct dun_table_column columns[] = {
      "Standard error, by ancestor, chain or autocorrelation; of rare ones at least that of two "
      "independent draws more."},
     {"binomial_error", "", "What it would be if the particles or draws were independent."},
-    {"due", "", "Share of the mode in the target."},
+    {"due", "",
+     "Weight of the mode in the target: its share where modes lie apart and tails are light."},
     {"hit", "", "1: it has more than a tenth of its due."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
