@@ -116,7 +116,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   s->part_lp = dun_run_column(run, "part_lp", DUN_F64, run->path->parts, DUN_MOVES,
                               "Log densities of the path's parts.");
   s->increment = dun_run_column(run, "increment", DUN_F64, 1, 0, "Log weight of the last piece.");
-  if (!run->x || !run->logw || !run->root || !s->part_lp || !s->increment ||
+  s->rest =
+      dun_run_column(run, "rest", DUN_F64, 1, DUN_MOVES, "What selections left of the log weight.");
+  if (!run->x || !s->rest || !run->logw || !run->root || !s->part_lp || !s->increment ||
       !dun_run_column(run, "carried", DUN_F64, 2, 0, "Log density before a carry, and its ratio."))
     return DUN_ERROR_MEMORY;
   if ((status = dun_table_make(&s->table, columns, COLUMNS)) < 0)
@@ -549,6 +551,10 @@ static const struct dun_option options[] = {
                "own; auto: a hundredth."),
     ROW("ess_threshold", DUN_NUMBER, ess_threshold, .initial = "0.3", .minimum = 0, .maximum = 1,
         .doc = "Select when the effective sample size falls below this share of the particles."),
+    ROW("training_ess", DUN_NUMBER, training_ess, .initial = "0.3", .minimum = 0, .maximum = 1,
+        .doc = "Training selects by a power of the weights that leaves so large a share of the "
+               "particles effective, and keeps the rest of the weights, so that there are many "
+               "places to learn from; 0: by the weights themselves."),
     ROW("resampling", DUN_CHOICE, resampling, .initial = "systematic",
         .words = DUN_RESAMPLING_WORDS, .doc = "How offspring are drawn."),
     ROW("moves_every", DUN_INTEGER, moves_every, .initial = "1", .minimum = 0, .maximum = 1e6,

@@ -19,7 +19,7 @@ enum dun_scld_mode {
 struct dun_scld {
   /* options */
   long long steps, batches, every, moves_every, width;
-  double ess_threshold;
+  double ess_threshold, training_ess;
   int resampling, schedule;
   struct dun_numbers move_steps; /* [0] or [2] */
   struct {
@@ -51,6 +51,7 @@ struct dun_scld {
   /* made */
   struct dun_controlled *path;
   struct dun_column *part_lp, *increment;
+  struct dun_column *rest; /* of the log weight, behind selections by a part of it */
   struct dun_weights weights;
   struct dun_replay replay;
   struct dun_track track;

@@ -204,6 +204,45 @@ static int moves_here(const struct dun_scld *s)
           s->now.piece == s->path->pieces);
 }
 
+/* Weights to the power `power`, whose logarithms go to `to`. */
+static int temper(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
+                  double power)
+{
+  for (int64_t i = 0; i < run->population.tiles.local; i++) {
+    double logw = dun_f64(s->rest)[i];
+    dun_f64(run->logw)[i] = logw > -INFINITY ? power * logw : logw;
+  }
+  return dun_weights_compute(context, &run->population, run->logw, &s->weights);
+}
+
+/* Selects by a power of the weights that leaves enough of them effective; the rest of the weights
+ * stays, so that all of it is exact, whatever the power. */
+static int select_tempered(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
+{
+  enum { HALVINGS = 30 };
+  double low = 0, high = 1, N = (double)run->options.particles;
+  int64_t local = run->population.tiles.local;
+  int status = 0;
+  memcpy(dun_f64(s->rest), dun_f64(run->logw), (size_t)local * sizeof(double));
+  for (int i = 0; i < HALVINGS && status >= 0; i++) {
+    double power = .5 * (low + high);
+    status = temper(context, s, run, power);
+    *(s->weights.ess < s->training_ess * N ? &high : &low) = power;
+  }
+  if (status < 0 || (status = temper(context, s, run, low)) < 0)
+    return status;
+  for (int64_t i = 0; i < local; i++) {
+    double logw = dun_f64(s->rest)[i];
+    dun_f64(s->rest)[i] = logw > -INFINITY ? (1 - low) * logw : 0;
+  }
+  double log_mean = s->weights.log_mean;
+  status = dun_select(context, &run->population, run->logw, &s->weights,
+                      (enum dun_resampling)s->resampling, dun_run_address(run, DUN_PURPOSE_SELECT));
+  s->weights.log_mean = log_mean;
+  memcpy(dun_f64(run->logw), dun_f64(s->rest), (size_t)local * sizeof(double));
+  return status;
+}
+
 static int select_particles(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   double N = (double)run->options.particles;
@@ -213,9 +252,11 @@ static int select_particles(struct dun_context *context, struct dun_scld *s, str
   if (status < 0)
     return status;
   if (s->weights.ess < s->ess_threshold * N) {
-    status =
-        dun_select(context, &run->population, run->logw, &s->weights,
-                   (enum dun_resampling)s->resampling, dun_run_address(run, DUN_PURPOSE_SELECT));
+    status = is_kept(s) && s->training_ess > 0
+                 ? select_tempered(context, s, run)
+                 : dun_select(context, &run->population, run->logw, &s->weights,
+                              (enum dun_resampling)s->resampling,
+                              dun_run_address(run, DUN_PURPOSE_SELECT));
     if (status < 0)
       return status;
     s->now.carried += s->weights.log_mean;

@@ -2,6 +2,7 @@
 #include "paths/controlled.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "base/vmath.h"
 #include "numerics/given.h"
 #include <math.h>
@@ -47,7 +48,7 @@ static int check(const struct dun_controlled *s)
                     "than there are addresses for: take more pieces",
                     s->steps, (long long)d);
   for (int64_t j = 0; j < d && s->reference != DUN_BROWNIAN; j++)
-    if (!(s->scale[j] > 0))
+    if (!(s->first_scale.value[j] > 0))
       return dun_fail(DUN_ERROR_INPUT,
                       "path.base.scale: 0 is a start at one point, for reference: brownian only");
   return dun_evaluator_need_gradient(s->target, "path controlled", "path geometric");
@@ -59,6 +60,10 @@ static void release(void *self)
   s->steering = NULL;
   dun_steering_free(&s->loaded);
   dun_control_free(&s->network);
+  DUN_FREE(s->first_mean.value);
+  DUN_FREE(s->first_scale.value);
+  DUN_FREE(s->first_exponent.value);
+  s->first_exponent.count = 0;
   DUN_FREE(s->exponent);
   DUN_FREE(s->point);
   dun_schedule_free(&s->schedule);
@@ -70,10 +75,9 @@ static void release(void *self)
   DUN_FREE(s->work);
 }
 
-static int make(struct dun_controlled *s)
+static int make_room(struct dun_controlled *s)
 {
   int64_t d = s->target->dimension;
-  double constant;
   int status;
 
   s->mean = dun_allocate(d, sizeof *s->mean);
@@ -84,10 +88,68 @@ static int make(struct dun_controlled *s)
   s->work = dun_allocate(DUN_CONTROLLED_WORK * d, DUN_LANES * sizeof *s->work);
   if (!s->mean || !s->scale || !s->sigma || !s->variance || !s->precision || !s->work)
     return DUN_ERROR_MEMORY;
-  if ((status = dun_given_numbers(&s->base.mean, "path.base.mean", (int)d, s->mean)) < 0 ||
-      (status = dun_given_numbers(&s->base.scale, "path.base.scale", (int)d, s->scale)) < 0 ||
-      (status = check(s)) < 0)
+  status = dun_numbers_make(&s->first_mean, d, 0);
+  return status < 0 ? status : dun_numbers_make(&s->first_scale, d, 0);
+}
+
+static int make_base(struct dun_context *context, struct dun_controlled *s)
+{
+  int d = s->target->dimension, status;
+  if (!s->base.points) {
+    status = dun_given_numbers(&s->base.mean, "path.base.mean", d, s->first_mean.value);
+    if (status >= 0)
+      status = dun_given_numbers(&s->base.scale, "path.base.scale", d, s->first_scale.value);
+    return dun_agree(context, status);
+  }
+  struct dun_gaussian moments = {0};
+  status = dun_given_base_points(context, &s->base.given, s->target, 0, s->base.inflate, &moments);
+  if (status >= 0) {
+    memcpy(s->first_mean.value, moments.mean, (size_t)d * sizeof *moments.mean);
+    memcpy(s->first_scale.value, moments.deviation, (size_t)d * sizeof *moments.deviation);
+  }
+  dun_gaussian_free(&moments);
+  return dun_agree(context, status);
+}
+
+/* The times of the earlier run are spread evenly over the steps, straight between them. */
+static int follow_times(struct dun_controlled *s, const struct dun_numbers *times)
+{
+  int zero = times->value[0] == 0;
+  int64_t levels = times->count - zero, T = s->steps;
+  int status = dun_numbers_make(&s->first_exponent, T + 1, 0);
+  s->exponent = dun_allocate(T + 1, sizeof *s->exponent);
+  if (status < 0 || !s->exponent)
+    return DUN_ERROR_MEMORY;
+  for (int64_t k = 0; k <= T; k++) {
+    double at = (double)k / (double)T * (double)levels, floor_at = floor(at);
+    int64_t level = (int64_t)floor_at;
+    double low = level ? times->value[level - 1 + zero] : 0;
+    double high = level < levels ? times->value[level + zero] : 1;
+    s->first_exponent.value[k] = s->exponent[k] = k < T ? low + (at - floor_at) * (high - low) : 1;
+  }
+  return 0;
+}
+
+static int make_exponents(struct dun_context *context, struct dun_controlled *s)
+{
+  struct dun_schedule times = {.type = DUN_SCHEDULE_FILE, .file = s->exponents};
+  if (!s->exponents)
+    return 0;
+  int status = dun_schedule_init(context, &times);
+  status = dun_agree(context, status < 0 ? status : follow_times(s, &times.times));
+  dun_schedule_free(&times);
+  return status;
+}
+
+static int finish(struct dun_controlled *s)
+{
+  int64_t d = s->target->dimension;
+  double constant;
+  int status = check(s);
+  if (status < 0)
     return status;
+  memcpy(s->mean, s->first_mean.value, (size_t)d * sizeof *s->mean);
+  memcpy(s->scale, s->first_scale.value, (size_t)d * sizeof *s->scale);
   make_diffusion(s);
   dun_controlled_law(s, 1, 0, s->precision + d, &constant);
   return 0;
@@ -100,7 +162,8 @@ static int init(struct dun_context *context, void *self, struct dun_evaluator *t
 
   release(s);
   s->target = target;
-  if ((status = dun_agree(context, make(s))) < 0 ||
+  if ((status = dun_agree(context, make_room(s))) < 0 || (status = make_base(context, s)) < 0 ||
+      (status = make_exponents(context, s)) < 0 || (status = dun_agree(context, finish(s))) < 0 ||
       (s->load && (status = dun_controlled_load(context, s)) < 0))
     return status;
   s->schedule.type = DUN_SCHEDULE_FIXED;
@@ -195,17 +258,35 @@ static const struct dun_schedule *schedule(const void *self)
 #define BASE(member)                                                                               \
   offsetof(struct dun_controlled, base.member) - offsetof(struct dun_controlled, base)
 static const struct dun_option base_options[] = {
+    {.name = "type",
+     .type = DUN_CHOICE,
+     .offset = BASE(points),
+     .initial = "gaussian",
+     .words = "gaussian|points",
+     .doc = "A stated Gaussian, or one with means and deviations of points in a file, an earlier "
+            "result's draws for one."},
     {.name = "mean",
      .type = DUN_NUMBERS,
      .offset = BASE(mean),
      .initial = "0",
+     .when = "type=gaussian",
      .doc = "Mean of the Gaussian; one number or one for each coordinate."},
     {.name = "scale",
      .type = DUN_NUMBERS,
      .offset = BASE(scale),
      .minimum = 0,
      .maximum = 1e150,
+     .when = "type=gaussian",
      .doc = "Its standard deviation, likewise; 0, for reference: brownian: all begin at the mean."},
+    {.name = "inflate",
+     .type = DUN_NUMBER,
+     .offset = BASE(inflate),
+     .initial = "1.5",
+     .minimum = .1,
+     .maximum = 100,
+     .when = "type=points",
+     .doc = "Factor on the deviations that were found."},
+    DUN_GIVEN_POINTS_OPTIONS(BASE(given.points), "type=points"),
     {0},
 };
 
@@ -261,6 +342,9 @@ static const struct dun_option options[] = {
         .doc = "At the ends of so many equal pieces particles are selected and may move."),
     ROW("diffusion", DUN_SECTION, diffusion, .initial = "", .rows = diffusion_options,
         .doc = "The noise sigma of the steps."),
+    ROW("exponents", DUN_FILE, exponents, .initial = "",
+        .doc = "A result whose times, as of method smc along a geometric path from the same base, "
+               "the exponents follow; left out: equal steps."),
     ROW("clip", DUN_NUMBER, clip, .initial = "1e6", .minimum = 1e-150, .maximum = 1e150,
         .doc = "Longer scores are cut to this norm."),
     ROW("load", DUN_FILE, load, .initial = "",

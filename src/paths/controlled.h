@@ -20,7 +20,8 @@
  * guides without a control.  (Of the annealed one r_t is the base, too.)  All weights are exact,
  * whatever u is.
  *
- * Method scld learns the control, an exponent beta_k in the place of t at every step and, for
+ * The base is stated or has the moments of given points, and exponents beta_k in the place of t may
+ * follow the times of an earlier run.  Method scld learns the control, the exponents and, for
  * annealed steps, the base; `load` takes over what it has learned.
  *
  * Our names and the papers' letters: exponent t = beta_k; diffusion = sigma_k, whose noise has the
@@ -31,6 +32,7 @@
 #include "base/type.h"
 #include "learning/control.h"
 #include "parallel/tiles.h"
+#include "paths/given_base.h"
 #include "paths/path.h"
 
 enum dun_reference { DUN_ANNEALED, DUN_BROWNIAN, DUN_STATIONARY };
@@ -95,8 +97,12 @@ struct dun_controlled {
   /* options */
   int reference; /* enum dun_reference */
   struct {
+    int points; /* whether it has the moments of given points, times inflate */
     struct dun_numbers mean, scale;
+    double inflate;
+    struct dun_given_base given;
   } base;
+  char *exponents;         /* a result whose times they follow, or NULL: equal steps */
   long long steps, pieces; /* T, N */
   struct {
     int type;
@@ -114,10 +120,12 @@ struct dun_controlled {
   struct dun_track *track; /* NULL: nothing is kept */
 
   /* made by init */
-  struct dun_steering loaded; /* of the file */
-  struct dun_control network; /* of the steering, as are: */
-  double *exponent;           /* [T + 1]; owned */
-  float *point;               /* [2 d][64] and the control's tape; owned */
+  struct dun_numbers first_mean, first_scale; /* [d]: of the base before anything is learned */
+  struct dun_numbers first_exponent;          /* [T + 1]: likewise; empty: equal steps */
+  struct dun_steering loaded;                 /* of the file */
+  struct dun_control network;                 /* of the steering, as are: */
+  double *exponent;                           /* [T + 1], or NULL: those of equal steps; owned */
+  float *point;                               /* [2 d][64] and the control's tape; owned */
 
   struct dun_evaluator *target;
   struct dun_schedule schedule;
@@ -140,8 +148,8 @@ void dun_controlled_law_at(const struct dun_controlled *path, const double *prec
                            double constant, const double *x, double *lp, double *gradient);
 
 /* Local.  From now on the path goes by the steering, whose width is set, and, with `first` NULL,
- * its numbers; else these are made: the base of the options, equal exponents, and a control drawn
- * at that address.  DUN_ERROR_MEMORY. */
+ * its numbers; else these are made: base and exponents of the options, and a control drawn at that
+ * address.  DUN_ERROR_MEMORY. */
 int dun_controlled_steer(struct dun_controlled *path, struct dun_steering *steering,
                          const struct dun_address *first);
 /* Whenever the steering's numbers have changed. */
@@ -152,7 +160,7 @@ int dun_controlled_fits(const struct dun_controlled *path, const struct dun_stee
 int dun_controlled_load(struct dun_context *context, struct dun_controlled *path);
 void dun_steering_free(struct dun_steering *steering);
 
-/* The exponent of the target at a time: t itself, or what was learned. */
+/* The exponent of the target at a time: t itself, or what was given or learned. */
 double dun_controlled_exponent(const struct dun_controlled *path, double t);
 
 /* score[d][64] += sign u at step k, where the control's part of the point is state[d][64]. */

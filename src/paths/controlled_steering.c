@@ -5,7 +5,6 @@
 #include "base/table.h"
 #include "base/vmath.h"
 #include "data/learned.h"
-#include "numerics/given.h"
 #include "paths/controlled.h"
 #include <math.h>
 #include <string.h>
@@ -29,7 +28,7 @@ void dun_steering_free(struct dun_steering *s)
 double dun_controlled_exponent(const struct dun_controlled *s, double t)
 {
   double at = t * (double)s->steps, k = floor(at);
-  if (!s->steering)
+  if (!s->exponent)
     return t;
   if (k >= (double)s->steps)
     return 1;
@@ -51,6 +50,16 @@ static int make_room(struct dun_controlled *s, int64_t width)
   return status < 0 ? status : s->exponent && s->point ? 0 : DUN_ERROR_MEMORY;
 }
 
+/* Steps of exponents are shares of softplus(a); where they are equal a is 1. */
+DUN_CLONES static void first_exponents(const struct dun_numbers *exponent, struct dun_numbers *a)
+{
+  double mean = dun_softplus(1), T = (double)a->count;
+  for (int64_t k = 0; k < a->count && exponent->count; k++) {
+    double y = mean * T * (exponent->value[k + 1] - exponent->value[k]);
+    a->value[k] = y > 30 ? y : dun_log(dun_expm1(y > 1e-30 ? y : 1e-30));
+  }
+}
+
 static int make_first(struct dun_controlled *s, struct dun_steering *steering,
                       struct dun_address address)
 {
@@ -59,16 +68,14 @@ static int make_first(struct dun_controlled *s, struct dun_steering *steering,
   if ((status = dun_numbers_make(&steering->weights, s->network.at.count, 0)) < 0 ||
       (status = dun_numbers_make(&steering->exponents, s->steps, 1)) < 0 ||
       (status = dun_numbers_make(&steering->mean, d, 0)) < 0 ||
-      (status = dun_numbers_make(&steering->log_scale, d, 0)) < 0 ||
-      (status = dun_given_numbers(&s->base.mean, "path.base.mean", (int)d, steering->mean.value)) <
-          0 ||
-      (status = dun_given_numbers(&s->base.scale, "path.base.scale", (int)d,
-                                  steering->log_scale.value)) < 0)
+      (status = dun_numbers_make(&steering->log_scale, d, 0)) < 0)
     return status;
+  first_exponents(&s->first_exponent, &steering->exponents);
   dun_control_draw(&s->network, address, steering->weights.value);
   steering->reference = s->reference;
   for (int64_t j = 0; j < d; j++) {
-    double scale = steering->log_scale.value[j];
+    double scale = s->first_scale.value[j];
+    steering->mean.value[j] = s->first_mean.value[j];
     steering->log_scale.value[j] = scale > 0 ? dun_scalar_log(scale) : DUN_STEERING_POINT;
   }
   return 0;

@@ -189,7 +189,7 @@ static void step_annealed(const struct dun_controlled *s, int64_t k, int n, cons
   int d = s->target->dimension;
   double dt = 1 / (double)s->steps, drift = s->sigma[k] * s->sigma[k] * dt;
   double constant, term[DUN_LANES] __attribute__((aligned(64)));
-  double t = s->steering ? s->exponent[k] : (double)k * dt;
+  double t = s->exponent ? s->exponent[k] : (double)k * dt;
 
   dun_controlled_law(s, 0, t, s->precision, &constant);
   dun_controlled_score(s, t, s->precision, x, w->g, w->f, NULL);
@@ -254,7 +254,7 @@ void dun_controlled_guide(const struct dun_controlled *s, int64_t k, const doubl
                           const double *g, double *score, double *factor)
 {
   int64_t d = s->target->dimension;
-  double t = s->steering ? s->exponent[k] : (double)k / (double)s->steps;
+  double t = s->exponent ? s->exponent[k] : (double)k / (double)s->steps;
 
   for (int64_t j = 0; j < d; j++)
     s->precision[j] = -t * s->precision[d + j];
@@ -353,7 +353,7 @@ static void return_annealed(const struct dun_controlled *s, int64_t k, int n,
   int d = s->target->dimension;
   double dt = 1 / (double)s->steps, drift = s->sigma[k] * s->sigma[k] * dt;
   double constant, term[DUN_LANES] __attribute__((aligned(64)));
-  double t = s->steering ? s->exponent[k] : (double)k * dt;
+  double t = s->exponent ? s->exponent[k] : (double)k * dt;
 
   dun_controlled_law(s, 0, t, s->precision, &constant);
   dun_controlled_score(s, t, s->precision, x, w->g, w->b, NULL);

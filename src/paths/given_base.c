@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/csv.h"
 #include "numerics/given.h"
+#include <float.h>
 #include <math.h>
 
 /* ---- a matrix ------------------------------------------------------------------------------ */
@@ -113,6 +114,17 @@ static void find_spread(const struct dun_given_points *points, int64_t d, int de
     spread[i] = sqrt(spread[i]);
 }
 
+static int check_spread(const struct dun_given_points *points, int d, const double *spread)
+{
+  for (int j = 0; j < d; j++)
+    if (!(spread[j] > 0 && spread[j] <= DBL_MAX))
+      return dun_fail(DUN_ERROR_INPUT,
+                      "%s: the standard deviation of coordinate %d over the %lld points is %g, "
+                      "expected a positive number",
+                      points->file, j, (long long)points->rows, spread[j]);
+  return 0;
+}
+
 static int make_points(const struct dun_given_points *points, int d, int dense, double inflate,
                        struct dun_gaussian *gaussian)
 {
@@ -129,7 +141,9 @@ static int make_points(const struct dun_given_points *points, int d, int dense, 
     find_mean(points, d, mean);
     find_spread(points, d, dense, inflate, mean, spread);
     status = dense ? make_dense(points->file, d, mean, spread, gaussian)
-                   : dun_gaussian_diagonal(gaussian, d, mean, spread);
+                   : check_spread(points, d, spread);
+    if (status >= 0 && !dense)
+      status = dun_gaussian_diagonal(gaussian, d, mean, spread);
   }
   dun_free(mean);
   dun_free(spread);

@@ -108,6 +108,100 @@ def test_trainings_that_run_wild_end_with_a_result():
             assert "loss: good" not in said, said
 
 
+PILOT = ("--output", "pilot.h5", "--set",
+         "path={type: geometric, base: {type: gaussian, scale: 8}}",
+         "--set", "method={type: smc}")
+STARTED = ("path={type: controlled, base: %s, steps: 32, pieces: 4, diffusion: {largest: 3}"
+           ", exponents: pilot.h5}")
+
+
+def test_base_and_exponents_of_an_earlier_run():
+    """Exponents follow its times, the base has its moments; where nothing is learned they are what
+    /learned tells, log Z of smc is right (limit 5 errors), the bound is higher than from equal
+    steps, and bits are the same at 1 and 3 ranks."""
+    import h5py
+    with Folder() as folder:
+        train(folder, *PILOT)
+        pilot = os.path.join(folder, "pilot.h5")
+        times = column(pilot, "steps", "time")
+        assert times[0] > 0 and len(times) > 5, list(times)
+        due = numpy.interp(numpy.arange(33) / 32 * len(times), numpy.arange(len(times) + 1),
+                           [0, *times])
+        untrained = sets("method.steps=0", "run.particles=4000")
+        bounds = []
+        for exponents in (", exponents: pilot.h5", ""):
+            path = (STARTED % "{scale: 8}").replace(", exponents: pilot.h5", exponents)
+            dunlin_in(folder, *sets(path, "method.steps=1"))
+            file = os.path.join(folder, "trained.h5")
+            bounds += [column(file, "scld", name)[-1] for name in ("plain_bound", "bound")]
+            dunlin_in(folder, *SAMPLE[2:], *sets(path, "run.particles=4000"), "--output", "smc.h5")
+            found = attributes(os.path.join(folder, "smc.h5"))
+            assert abs(found["log_evidence"] - 3) < 5 * found["log_evidence_error"], found
+            bounds.append(column(os.path.join(folder, "smc.h5"), "steps", "ess")[0])
+        print(bounds)
+        assert bounds[0] > bounds[3] + 1 and bounds[1] > bounds[4] + 1, bounds
+        assert bounds[2] > 2 * bounds[5], bounds
+        path = STARTED % "{type: points, file: pilot.h5, inflate: 1.2}"
+        hashes = set()
+        for ranks in (1, 3):
+            dunlin_in(folder, *untrained, *sets(path), ranks=ranks)
+            hashes.add(attributes(os.path.join(folder, "trained.h5"))["population_hash"])
+        assert len(hashes) == 1, hashes
+        with h5py.File(os.path.join(folder, "trained.h5")) as file:
+            learned = {name: file["learned/method"][name][...] for name in
+                       ("exponents", "base_mean", "base_log_scale")}
+        with h5py.File(pilot) as file:
+            points = file["posterior/x"][0]
+        shares = numpy.cumsum(numpy.log1p(numpy.exp(learned["exponents"])))
+        assert numpy.allclose(shares / shares[-1], due[1:], rtol=1e-9), (shares / shares[-1], due)
+        assert numpy.allclose(learned["base_mean"], points.mean(0), rtol=1e-9)
+        assert numpy.allclose(numpy.exp(learned["base_log_scale"]),
+                              1.2 * points.std(0, ddof=1), rtol=1e-9)
+
+
+def test_selections_by_a_part_of_the_weights_are_exact():
+    """Where nothing is learned every row is a run of its own: the mean of their estimates of Z is
+    right (limit 5 errors)."""
+    with Folder() as folder:
+        train(folder, *sets("path.base.scale=20", "path.pieces=8", "method.steps=400",
+                            "method.rates={control: 0, exponents: 0, base: 0}",
+                            "method.every=1", "method.batches=1",
+                            "method.training_ess=.5", "run.particles=256"))
+        file = os.path.join(folder, "trained.h5")
+        z = numpy.exp(column(file, "scld", "log_evidence") - 3)
+        selections = column(file, "scld", "selections")
+        error = z.std(ddof=1) / len(z) ** .5
+        print(z.mean(), error, selections.mean())
+        assert selections.mean() > 2, selections.mean()
+        assert error < .1 and abs(z.mean() - 1) < 5 * error, (z.mean(), error)
+
+
+def test_bad_earlier_runs():
+    """No file, no times, times that do not rise to 1, points of another dimension."""
+    import h5py
+    with Folder() as folder:
+        train(folder, *PILOT)
+
+        def bad(*values, exponents="pilot.h5", base="{scale: 8}"):
+            path = (STARTED % base).replace("pilot.h5}", exponents + "}")
+            return dunlin_in(folder, *sets(path, *values), code=2)
+
+        refused(bad(exponents="none.h5"), "none.h5")
+        refused(bad(base="{type: points, file: none.h5}"), "none.h5")
+        refused(bad(base="{type: points, scale: 8, file: pilot.h5}"), "scale")
+        refused(bad("target.dimension=3", base="{type: points, file: pilot.h5}"), "pilot.h5", "3")
+        write(folder, "one.csv", "1,2\n")
+        refused(bad(base="{type: points, file: one.csv}"), "one.csv", "1 points")
+        write(folder, "same.csv", "1,2\n1,3\n")
+        refused(bad(base="{type: points, file: same.csv}"), "same.csv")
+        for values in ([.5, .2, 1], [.5, .7], [.5, float("nan"), 1], [0]):
+            with h5py.File(os.path.join(folder, "pilot.h5"), "r+") as file:
+                del file["trace/steps/time"]
+                file["trace/steps/time"] = values
+            refused(bad(), "pilot.h5", "/trace/steps/time")
+        assert not os.path.exists(os.path.join(folder, "trained.h5"))
+
+
 def test_driven_diffusions():
     """Brownian motion from a point and a stationary process learn to reach two modes: smc with what
     was learned has smaller errors than without; 4 comparisons, limit 5 errors."""

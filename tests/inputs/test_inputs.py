@@ -36,6 +36,17 @@ def trained(folder, name, *words):
            *(word for one in LESSONS for word in ("--set", one)), folder=folder)
 
 
+def tempered(folder, name, settings):
+    """The runs that a training begins from; how they go is none of its business."""
+    words = [word for one in [*settings, f"run.particles={SMALL}", "kernel={type: hmc}",
+                              "method={type: smc, moves_per_step: 1}",
+                              "path={type: geometric, base: {type: gaussian, scale: 2}}"]
+             for word in ("--set", one)]
+    for output in ("tempered.h5", "again.h5"):
+        dunlin("run", os.path.join(INPUTS, name), "--quiet", "--output", output, *words,
+               folder=folder)
+
+
 def stand_ins(folder):
     """Tables with the names of benchmarks' data files, where these are not at hand."""
     for name in ("sonar_minmax.csv", "german_credit_numeric.txt"):
@@ -79,6 +90,8 @@ def settings(name, folder):
         found += ["method.steps=3", "run.particles=64"]
         if name == "scld_gmm40.yaml" and not at_hand("gmm40_means_d50.csv"):
             found.append("target.file=" + write(folder, "means.csv", "a,b\n1,2\n3,4\n"))
+        if name in ("scld_gmm40.yaml", "scld_robot.yaml"):
+            tempered(folder, name, found[2:])
     elif name == "log_gaussian_cox_process.yaml":
         found.append("target.side=6")
     elif name == "replicates.yaml":
