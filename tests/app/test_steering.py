@@ -158,6 +158,25 @@ def test_table_of_trainings():
         assert said[1].split()[-1] == "3.00", said
 
 
+def test_probes_look_along_trainings():
+    """At each row, once, and at the particles that were selected and moved: of those that were not
+    weights leave 20 to 40 of 512, which are not in all of forty modes."""
+    with Folder() as folder:
+        train(folder, *sets(FAR[0], FAR[1].replace("largest: 20", "largest: 4"), "method.steps=7",
+                            "method.every=3", "probes=[{type: sinkhorn, points: 200, every: 1}, "
+                            "{type: coverage, every: 1}, {type: mmd, points: 50, every: 6}]"))
+        file = os.path.join(folder, "trained.h5")
+        assert list(column(file, "scld", "step")) == [3, 6, 7]
+        assert list(column(file, "steps", "step")) == [3, 6, 7]
+        for probe in ("sinkhorn", "coverage"):
+            assert list(column(file, probe, "step")) == [3, 6, 7], probe
+        assert list(column(file, "mmd", "step")) == [6, 7]
+        assert list(column(file, "scld", "ess")) == list(column(file, "steps", "ess"))
+        few, share = column(file, "scld", "plain_ess"), column(file, "coverage", "coverage")
+        assert few.max() < 40 and share.min() > .9, (list(few), list(share))
+        assert attributes(file)["log_evidence"] == column(file, "scld", "log_evidence")[-1]
+
+
 def test_bad_inputs():
     with Folder() as folder:
         write(folder, "input.yaml", INPUT)
