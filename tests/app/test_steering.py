@@ -154,8 +154,37 @@ def test_table_of_trainings():
         said = subprocess.run([PYTHON, script, folder], check=True, stdout=subprocess.PIPE,
                               text=True).stdout.splitlines()
         assert len(said) == 2 and said[1].split()[0] == "gaussian_mixture"
-        assert said[1].split()[1:4] == ["annealed", "4", "2"], said
+        assert said[1].split()[1:5] == ["annealed", "4", "2", "1"], said
         assert said[1].split()[-1] == "3.00", said
+
+
+def test_table_and_curve_of_seeds():
+    """Mean, deviation, and the best mean of five rows, of two trainings; where probes looked."""
+    script = os.path.join(SOURCE, "jobs", "scld_table.py")
+    with Folder() as folder:
+        for seed in (1, 2):
+            train(folder, "--output", f"{seed}.h5",
+                  *sets("method.steps=7", "method.every=1", f"run.seed={seed}", "run.particles=100",
+                        "probes=[{type: sinkhorn, every: 1}, {type: coverage, every: 1}]"))
+        picture = os.path.join(folder, "curve.png")
+        said = subprocess.run([PYTHON, script, folder, "--curve", picture], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        assert len(said) == 5 and said[1].split()[4] == "2", said
+
+        def close(words, name, probe=None, better=max):
+            values = [column(os.path.join(folder, f"{seed}.h5"), probe or "scld", name)
+                      for seed in (1, 2)]
+            best = [better(v[i:i + 5].mean() for i in range(3)) for v in values]
+            for told, one in zip(words, ([v[-1] for v in values], best)):
+                mean, deviation = (float(word) for word in told.split("+-"))
+                assert abs(mean - numpy.mean(one)) < 6e-3 * max(1, abs(mean)), (name, told, one)
+                assert abs(deviation - numpy.std(one, ddof=1)) < 6e-3 * max(1, mean), (told, one)
+
+        close(said[1].split()[7:9], "bound")
+        close(said[4].split()[5:7], "sinkhorn", "sinkhorn", min)
+        close(said[4].split()[10:12], "coverage", "coverage")
+        with open(picture, "rb") as file:
+            assert file.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 def test_probes_look_along_trainings():
