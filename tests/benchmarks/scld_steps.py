@@ -78,7 +78,7 @@ def group_of(file, symbol):
         return "products"
     if "activation" in file or "layers" in file or "learning/control" in file:
         return "network's rest"
-    if "/targets/" in file or "/linear" in file or "evaluator" in file or "openblas" in file:
+    if re.search("/targets/|/linear|/mixture|/evaluator|openblas|lapack", file):
         return "target"
     if "random" in file or symbol.startswith(("words_", "box_muller")):
         return "random numbers"
