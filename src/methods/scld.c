@@ -35,7 +35,7 @@ static const struct dun_table_column columns[] = {
     {"selections", "", "Its selections."},
     {"acceptance", "", "Mean acceptance of its moves."},
     {"plain_evidence", "", "log Z of a simulation without selections and moves."},
-    {"plain_bound", "", "Its lower bound on log Z (ELBO)."},
+    {"plain_bound", "", "Its lower bound on log Z (ELBO): the mean of log w."},
     {"plain_ess", "", "Its effective sample size."},
     {"upper_bound", "",
      "Upper bound on log Z (EUBO), of ways back from exact draws; NaN: the target has none."},

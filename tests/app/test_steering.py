@@ -143,6 +143,19 @@ def test_simulations_without_weight_are_rows():
         assert attributes(file)["diagnosis"] == "bad"
 
 
+def test_plain_bounds_do_not_depend_on_pieces():
+    """They are means of log w over whole ways, whatever the weights in between: of 20000, with
+    nothing learned, in one piece and in 32 the same within .05, some five errors."""
+    bounds = []
+    with Folder() as folder:
+        for pieces in (1, 32):
+            train(folder, *sets("method.steps=1", "run.particles=20000", f"path.pieces={pieces}",
+                                "method.batches=1", "method.rates={control: 0, exponents: 0, "
+                                "base: 0}", "kernel.leapfrog_steps=1"))
+            bounds.append(column(os.path.join(folder, "trained.h5"), "scld", "plain_bound")[0])
+    assert abs(bounds[1] - bounds[0]) < .05, bounds
+
+
 def test_table_of_trainings():
     """Beside what the target knows; a folder without any is told."""
     script = os.path.join(SOURCE, "jobs", "scld_table.py")
