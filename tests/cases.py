@@ -236,6 +236,8 @@ target:
 path:   {type: controlled, base: {scale: 2}, steps: 12, pieces: 3, diffusion: {largest: 3}}
 kernel: {type: $kernel}
 method: {type: scld, steps: 8, every: 3, width: 8, rates: {control: 1e-2}, $path}
+probes: [{type: modes, every: 1}, {type: sinkhorn, points: 70, every: 1},
+         {type: mmd, points: 80, every: 2}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 DRIVEN = STEERED.replace("base: {scale: 2}", "reference: brownian, base: {scale: 0}")

@@ -35,7 +35,8 @@ void DUN_REAL(dun_control_state)(const struct dun_control *s, int64_t k, const d
   const dun_real *w = s->STATE, *second = w + (s->at.state[1] - s->at.state[0]);
   const dun_real *last = w + (s->at.state[2] - s->at.state[0]);
   int64_t many = (int64_t)s->width * L;
-  memcpy(at.x, x, (size_t)s->d * L * sizeof *x);
+  if (x != at.x)
+    memcpy(at.x, x, (size_t)s->d * L * sizeof *x);
   DUN_REAL(dun_tile_product)(s->width, s->d, L, w, s->d, 1, x, s->LIFT + k * s->width, 0, at.first);
   DUN_REAL(dun_activate)(DUN_GELU, many, at.first, at.first_on);
   DUN_REAL(dun_layer_dense)(s->width, s->width, second, at.first_on, at.second);

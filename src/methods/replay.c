@@ -31,7 +31,7 @@ int dun_replay_declare(struct dun_replay *s, struct dun_run *run)
 int64_t dun_replay_memory(const struct dun_replay *s)
 {
   int64_t local = s->tiles.local;
-  return 8 * numbers_of(s) + 16 * s->slots * s->pieces * local + (8 + 8 + 24) * s->slots * local +
+  return 8 * numbers_of(s) + 24 * s->slots * s->pieces * local + (8 + 8 + 24) * s->slots * local +
          24 * local;
 }
 
@@ -43,11 +43,12 @@ int dun_replay_init(struct dun_replay *s)
   s->x = dun_allocate(numbers_of(s), sizeof *s->x);
   s->gradient = dun_allocate(numbers_of(s), sizeof *s->gradient);
   s->end = dun_allocate(2 * s->slots * s->pieces * local, sizeof *s->end);
+  s->weight = dun_allocate(s->slots * s->pieces * local, sizeof *s->weight);
   s->key = dun_allocate(s->slots * local, sizeof *s->key);
   s->fresh = dun_allocate(local, sizeof *s->fresh);
   s->chosen = dun_allocate((s->slots + 2) * local, sizeof *s->chosen);
   s->begin = dun_allocate(s->tiles.count + 1, sizeof *s->begin);
-  return s->x && s->gradient && s->end && s->key && s->fresh && s->chosen && s->begin
+  return s->x && s->gradient && s->end && s->weight && s->key && s->fresh && s->chosen && s->begin
              ? 0
              : DUN_ERROR_MEMORY;
 }
@@ -57,6 +58,7 @@ void dun_replay_free(struct dun_replay *s)
   DUN_FREE(s->x);
   DUN_FREE(s->gradient);
   DUN_FREE(s->end);
+  DUN_FREE(s->weight);
   DUN_FREE(s->key);
   DUN_FREE(s->fresh);
   DUN_FREE(s->chosen);
@@ -133,8 +135,29 @@ static int rank_of(int n, const double *number, int l)
   return before;
 }
 
+/* Where the copied log weights of a piece begin, of one slot. */
+static double *copy_of(const struct dun_replay *s, int64_t slot, int64_t piece)
+{
+  return s->weight + (piece * s->slots + slot) * s->tiles.local;
+}
+
+/* By squares, whose cache lines are read and written whole. */
+static void copy_weights(struct dun_replay *s)
+{
+  enum { TOGETHER = 8 };
+  int64_t local = s->tiles.local;
+  for (int64_t first = 0; first < local; first += TOGETHER) {
+    int64_t end = first + TOGETHER < local ? first + TOGETHER : local;
+    for (int64_t slot = 0; slot < s->slots; slot++)
+      for (int64_t piece = 0; piece < s->pieces; piece++)
+        for (int64_t i = first; i < end; i++)
+          copy_of(s, slot, piece)[i] = *weight_of(s, slot, piece, i);
+  }
+}
+
 void dun_replay_deal(struct dun_replay *s, struct dun_address address)
 {
+  copy_weights(s);
   double uniform[L] __attribute__((aligned(64)));
   address.purpose = DUN_PURPOSE_FRESH;
   for (int64_t tile = 0; tile < s->tiles.count; tile++) {
@@ -170,10 +193,11 @@ static void make_keys(struct dun_replay *s, int64_t batches, int64_t piece,
     int n = dun_tile_size(&s->tiles, s->tiles.first_tile + tile);
     int64_t first = tile * s->tiles.tile;
     for (int64_t slot = 0; slot < batches; slot++) {
+      const double *weight = copy_of(s, slot, piece) + first;
       address.tile = (uint32_t)((s->tiles.first_tile + tile) * s->slots + slot);
       dun_uniforms(address, 1, uniform);
       for (int l = 0; l < L; l++)
-        key[l] = *weight_of(s, slot, piece, first + (l < n ? l : 0));
+        key[l] = weight[l < n ? l : 0];
       add_gumbel(uniform, key);
       memcpy(s->key + slot * s->tiles.local + first, key, (size_t)n * sizeof *key);
     }
@@ -187,7 +211,7 @@ static int64_t list_tile(struct dun_replay *s, int64_t tile, int64_t batches, in
   int64_t local = s->tiles.local, first = tile * s->tiles.tile;
   int n = dun_tile_size(&s->tiles, s->tiles.first_tile + tile);
   for (int64_t i = first; i < first + n; i++)
-    if (s->fresh[i] && *weight_of(s, latest, piece, i) > -INFINITY)
+    if (s->fresh[i] && copy_of(s, latest, piece)[i] > -INFINITY)
       s->chosen[at++] = -1 - (latest * local + i);
   for (int64_t slot = 0; slot < batches; slot++)
     for (int64_t i = first; i < first + n; i++)

@@ -23,6 +23,7 @@ struct dun_replay {
   struct dun_tiles tiles;
   float *x, *gradient; /* [slots][pieces][local][points][d] */
   double *end;         /* [slots][pieces][2][local]: log densities at start and end */
+  double *weight;      /* [pieces][slots][local]: log_weight as the latest deal found it */
   struct dun_order order;
   double *key;     /* [slots][local] */
   char *fresh;     /* [local]: whether it is learned from as one of the latest */
@@ -51,10 +52,12 @@ void dun_replay_weigh(const struct dun_replay *replay, int64_t batch, int64_t pi
 /* All of them empty. */
 void dun_replay_clear(const struct dun_replay *replay);
 
-/* Local.  Draws which of the latest pieces of a batch are learned from: half of each tile's, or all
- * where there is one slot. */
+/* Local, before a step.  Draws which of the latest pieces of a batch are learned from: half of each
+ * tile's, or all where there is one slot; and goes once through all log weights, so that choosing
+ * does not go through them piece by piece, each a cache line from the next. */
 void dun_replay_deal(struct dun_replay *replay, struct dun_address address);
-/* Collective.  Chooses pieces number `piece` while `batch` is the latest.  DUN_ERROR_MEMORY. */
+/* Collective.  Chooses pieces number `piece` while `batch` is the latest, by their weights at the
+ * deal.  DUN_ERROR_MEMORY. */
 int dun_replay_choose(struct dun_context *context, struct dun_replay *replay, int64_t batch,
                       int64_t piece, struct dun_address address);
 /* Pieces chosen from number `first` on into lanes, at most 64 of one tile: how many. */

@@ -26,13 +26,16 @@ static const struct dun_table_column columns[] = {
     {"replicate", "", "Number of the training, from 0."},
     {"step", "", "Steps so far."},
     {"loss", "", "Mean over the pieces of the variance of their log weights, at the last step."},
-    {"log_evidence", "", "log Z of the last simulation with selections and moves."},
+    {"log_evidence", "",
+     "log Z of the simulation with selections and moves that the step was learned from; in the "
+     "last "
+     "row of the result."},
     {"bound", "", "Its lower bound on log Z (ELBO)."},
     {"ess", "", "Its effective sample size at the end."},
     {"selections", "", "Its selections."},
     {"acceptance", "", "Mean acceptance of its moves."},
     {"plain_evidence", "", "log Z of a simulation without selections and moves."},
-    {"plain_bound", "", "Its lower bound on log Z (ELBO)."},
+    {"plain_bound", "", "Its lower bound on log Z (ELBO): the mean of log w."},
     {"plain_ess", "", "Its effective sample size."},
     {"upper_bound", "",
      "Upper bound on log Z (EUBO), of ways back from exact draws; NaN: the target has none."},
@@ -242,7 +245,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   dun_run_begin_particles(run);
   s->now = (struct dun_scld_simulation){.mode = s->steps > 0 ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL};
   s->done = s->dropped = s->lost = 0;
-  s->loss = s->norm = s->first_loss = 0;
+  s->loss = s->norm = s->first_loss = s->upper = 0;
   s->trained = s->plain = (struct dun_scld_found){0};
   s->ready = 1;
   return dun_agree(context, start_here(context, s, run));
@@ -322,6 +325,17 @@ static void next_simulation(struct dun_scld *s, int plain)
   s->now.piece = 0;
 }
 
+static void tell(const struct dun_scld *s, struct dun_run *run)
+{
+  run->now.step = s->done;
+  run->now.time = 1;
+  run->now.loss = s->loss;
+  run->now.moves = s->now.moves;
+  run->now.acceptance = dun_scld_acceptance(s);
+}
+
+/* Behind a step for which there is a row, probes look at the simulation that it was learned from;
+ * behind the last step at the result. */
 static int learn(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   enum dun_phase before = dun_timers_switch(&context->timers, DUN_PHASE_MOVE);
@@ -329,8 +343,11 @@ static int learn(struct dun_context *context, struct dun_scld *s, struct dun_run
   dun_timers_switch(&context->timers, before);
   if (status < 0)
     return status;
-  next_simulation(s, s->done % s->every == 0 || s->done == s->steps);
-  return DUN_TICK_GOING;
+  int looks = s->done % s->every == 0 && s->done < s->steps;
+  next_simulation(s, looks || s->done == s->steps);
+  if (looks)
+    tell(s, run);
+  return looks ? DUN_TICK_STEP : DUN_TICK_GOING;
 }
 
 static void keep_found(const struct dun_scld *s, const struct dun_run *run,
@@ -343,8 +360,7 @@ static void keep_found(const struct dun_scld *s, const struct dun_run *run,
                                    .ess = run->now.ess};
 }
 
-static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
-                   double upper)
+static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   const struct dun_scld_found *t = &s->trained, *plain = &s->plain;
   const double row[COLUMNS] = {(double)run->replicate,
@@ -358,27 +374,33 @@ static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_r
                                plain->evidence,
                                plain->bound,
                                plain->ess,
-                               upper,
+                               s->upper,
                                s->norm,
                                (double)s->optimiser.skipped,
                                (double)s->dropped};
   return dun_agree(context, dun_table_add(&s->table, row));
 }
 
-static void tell(const struct dun_scld *s, struct dun_run *run)
+/* The last row is of the result, and follows it. */
+static int end_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
-  run->now.step = s->done;
-  run->now.time = 1;
-  run->now.loss = s->loss;
-  run->now.moves = s->now.moves;
-  run->now.acceptance = dun_scld_acceptance(s);
+  int status = s->done < s->steps ? add_row(context, s, run) : 0;
+  next_simulation(s, 0);
+  return status < 0 ? status : DUN_TICK_GOING;
 }
 
-/* A simulation is over; that of mode UPPER has found this bound. */
-static int end_simulation(struct dun_context *context, struct dun_scld *s, struct dun_run *run,
-                          double upper)
+static int end_result(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
-  int status = 0;
+  s->now.phase = DUN_SCLD_OVER;
+  tell(s, run);
+  keep_found(s, run, &s->trained);
+  int status = s->steps > 0 && s->done == s->steps ? add_row(context, s, run) : 0;
+  return status < 0 ? status : DUN_TICK_STEP;
+}
+
+/* A simulation is over. */
+static int end_simulation(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
+{
   switch (s->now.mode) {
   case DUN_SCLD_TRAIN:
     if (s->lost) {
@@ -390,21 +412,14 @@ static int end_simulation(struct dun_context *context, struct dun_scld *s, struc
     return DUN_TICK_GOING;
   case DUN_SCLD_PLAIN:
     keep_found(s, run, &s->plain);
-    tell(s, run);
-    if (run->target->draw) {
-      s->now = (struct dun_scld_simulation){.mode = DUN_SCLD_UPPER};
-      break;
-    }
-    status = add_row(context, s, run, NAN);
-    next_simulation(s, 0);
-    break;
-  case DUN_SCLD_UPPER:
-    status = add_row(context, s, run, upper);
-    next_simulation(s, 0);
-    return status < 0 ? status : DUN_TICK_GOING;
-  default: s->now.phase = DUN_SCLD_OVER; tell(s, run);
+    s->upper = NAN;
+    if (!run->target->draw)
+      return end_row(context, s, run);
+    s->now = (struct dun_scld_simulation){.mode = DUN_SCLD_UPPER};
+    return DUN_TICK_GOING;
+  case DUN_SCLD_UPPER: return end_row(context, s, run);
+  default: return end_result(context, s, run);
   }
-  return status < 0 ? status : DUN_TICK_STEP;
 }
 
 static int advance(struct dun_context *context, void *self, struct dun_run *run)
@@ -417,10 +432,9 @@ static int advance(struct dun_context *context, void *self, struct dun_run *run)
     return DUN_TICK_DONE;
   if (s->now.phase == DUN_SCLD_LEARN)
     return learn(context, s, run);
-  double upper = NAN;
-  status = s->now.mode == DUN_SCLD_UPPER ? dun_scld_return(context, s, run, &upper)
+  status = s->now.mode == DUN_SCLD_UPPER ? dun_scld_return(context, s, run, &s->upper)
                                          : dun_scld_simulate(context, s, run);
-  return status < 0 ? status : status > 0 ? end_simulation(context, s, run, upper) : DUN_TICK_GOING;
+  return status < 0 ? status : status > 0 ? end_simulation(context, s, run) : DUN_TICK_GOING;
 }
 
 /* Unless the last simulation was to its end. */
@@ -489,6 +503,7 @@ static const struct dun_state state[] = {
     NUMBER("loss", loss),
     NUMBER("norm", norm),
     NUMBER("first loss", first_loss),
+    NUMBER("upper", upper),
     DUN_STATE_ROW("trained", DUN_STATE_NUMBER, offsetof(struct dun_scld, trained),
                   sizeof(struct dun_scld_found) / sizeof(double)),
     DUN_STATE_ROW("plain", DUN_STATE_NUMBER, offsetof(struct dun_scld, plain),
@@ -548,7 +563,7 @@ static const struct dun_option options[] = {
     ROW("every", DUN_INTEGER, every, .initial = "auto", .words = "auto", .minimum = 1,
         .maximum = 1e9,
         .doc = "Steps from row to row of the training's table, which takes a simulation of its "
-               "own; auto: a hundredth."),
+               "own, and from look to look of probes; auto: a hundredth."),
     ROW("ess_threshold", DUN_NUMBER, ess_threshold, .initial = "0.3", .minimum = 0, .maximum = 1,
         .doc = "Select when the effective sample size falls below this share of the particles."),
     ROW("training_ess", DUN_NUMBER, training_ess, .initial = "0.3", .minimum = 0, .maximum = 1,

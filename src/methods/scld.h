@@ -41,7 +41,8 @@ struct dun_scld {
   double first_loss;
   struct dun_scld_found {
     double evidence, bound, selections, acceptance, ess;
-  } trained, plain; /* by the last simulation to learn from; by the one after it */
+  } trained, plain; /* by the last simulation to learn from, or the result; by the one after it */
+  double upper;     /* the bound that the ways back after it have found; NAN: there are none */
   struct dun_steering steering;
   struct dun_optimiser optimiser;
   struct dun_numbers log_step; /* [pieces]: of the moves behind each */

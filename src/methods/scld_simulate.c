@@ -91,10 +91,12 @@ static int begin(struct dun_context *context, struct dun_scld *s, struct dun_run
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
 /* Mean of the piece's log weights under the weights before it, which are still those of s->weights:
- * what the bound grows by. */
+ * what the bound grows by.  Where nothing is selected all count the same, so that it comes to the
+ * mean of log w, which is what a diffusion by itself is told by. */
 static int add_bound(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
-  double weight[DUN_LANES], total[2];
+  double weight[DUN_LANES], total[2], equal = 1 / (double)run->options.particles;
+  int plain = s->now.mode == DUN_SCLD_PLAIN;
   struct dun_exact sum[2] = {0};
   const struct dun_tiles *tiles = &run->population.tiles;
   for (int64_t tile = 0; tile < tiles->count; tile++) {
@@ -102,8 +104,9 @@ static int add_bound(struct dun_context *context, struct dun_scld *s, struct dun
     dun_weights_tile(&run->population, run->logw, &s->weights, tile, weight);
     for (int l = 0; l < n; l++) {
       double one = dun_f64(s->increment)[tile * tiles->tile + l];
-      int ends = !(one > -INFINITY), counts = weight[l] > 0;
-      dun_exact_add(&sum[0], counts && !ends ? weight[l] * one : 0);
+      double share = plain ? equal : weight[l];
+      int ends = !(one > -INFINITY), counts = share > 0;
+      dun_exact_add(&sum[0], counts && !ends ? share * one : 0);
       dun_exact_add(&sum[1], counts && ends);
     }
   }

@@ -42,18 +42,33 @@ DUN_INLINE dun_real silu_slope(dun_real a)
 #define GELU_SCALE ((dun_real)1.5957691216057308)
 #define GELU_CUBE  ((dun_real).044715)
 
-DUN_INLINE dun_real gelu(dun_real a)
+/* Beyond, gelu is the number itself or as good as 0; nothing overflows, nothing is subnormal. */
+DUN_INLINE dun_real gelu_narrow(dun_real a)
 {
-  return a * SIGMOID(GELU_SCALE * DUN_REAL_FMA(GELU_CUBE * a, a * a, a));
+  const dun_real most = (dun_real)9.9;
+  dun_real below = a > most ? most : a;
+  return below < -most ? -most : below;
 }
 
-/* s + a s (1 - s) b'; beyond 30 it is 0 or 1 to the last digit, and nothing overflows. */
+/* exp(-b): that of the sigmoid without what it does for numbers that are not met here. */
+DUN_INLINE dun_real gelu_rest(dun_real a)
+{
+  dun_real k, b = GELU_SCALE * DUN_REAL_FMA(GELU_CUBE * a, a * a, a);
+  dun_real p = DUN_REAL(dun_exp_reduced)(-b, &k), power = DUN_REAL(dun_power_of_2)(k);
+  return DUN_REAL_FMA(power, p, power);
+}
+
+DUN_INLINE dun_real gelu(dun_real a)
+{
+  return a / (1 + gelu_rest(gelu_narrow(a)));
+}
+
+/* s + a s (1 - s) b', 1 - s = exp(-b) s. */
 DUN_INLINE dun_real gelu_slope(dun_real wide)
 {
-  dun_real a = wide > 30 ? 30 : wide < -30 ? -30 : wide;
-  dun_real b = GELU_SCALE * DUN_REAL_FMA(GELU_CUBE * a, a * a, a), s = SIGMOID(b);
+  dun_real a = gelu_narrow(wide), rest = gelu_rest(a), s = 1 / (1 + rest);
   dun_real slope = GELU_SCALE * DUN_REAL_FMA(3 * GELU_CUBE * a, a, 1);
-  return DUN_REAL_FMA(a * slope * s, SIGMOID(-b), s);
+  return DUN_REAL_FMA(a * slope * s, rest * s, s);
 }
 
 #define LOOPS(name, value, slope)                                                                  \

@@ -168,7 +168,8 @@ void dun_controlled_add(const struct dun_controlled *path, int64_t k, double sig
                         const double *state, double *score);
 static inline double dun_controlled_cut(double value, double most)
 {
-  return value > most ? most : value < -most ? -most : value;
+  double below = value > most ? most : value; /* so a minimum and a maximum do; NaN stays */
+  return below < -most ? -most : below;
 }
 /* t g + the score of a law around the mean with this precision, cut to the longest that is allowed
  * by factor[64], unless NULL. */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/vmath.h"
 #include "parallel/sum.h"
+#include "population/tile.h"
 #include <string.h>
 
 enum { L = DUN_LANES };
@@ -81,10 +82,10 @@ static void look(const struct dun_lessons *s, int64_t k, const struct point *p)
     dun_control_state(&s->path->network, k, p->x, p->o, tape + 2 * many);
     return;
   }
-  float *x = p->tape, *o = x + many;
+  float *o = (float *)p->tape + many, *tape = o + many; /* the point is the tape's first */
   for (int64_t i = 0; i < many; i++)
-    x[i] = (float)p->x[i];
-  dun_control_state_f(&s->path->network, k, x, o, o + many);
+    tape[i] = (float)p->x[i];
+  dun_control_state_f(&s->path->network, k, tape, o, tape);
   for (int64_t i = 0; i < many; i++)
     p->o[i] = (double)o[i];
 }
@@ -105,19 +106,26 @@ static void look_back(const struct dun_lessons *s, int64_t k, const struct point
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* Point number `at` of the pieces. */
+/* rows[64][d] of the floats of 64 points. */
+DUN_CLONES static void widen(int64_t d, int n, const float *const *from, int64_t at,
+                             double *restrict rows)
+{
+  for (int l = 0; l < L; l++) {
+    const float *one = from[l < n ? l : 0] + at;
+    for (int64_t j = 0; j < d; j++)
+      rows[l * d + j] = (double)one[j];
+  }
+}
+
+/* Point number `at` of the pieces; writes bar. */
 static void load(const struct dun_lessons *s, const struct dun_piece *piece, int64_t at,
                  const struct point *p)
 {
-  int64_t d = columns_of(s);
-  for (int l = 0; l < L; l++) {
-    int from = l < piece->n ? l : 0;
-    const float *x = piece->x[from] + at * d, *g = piece->gradient[from] + at * d;
-    for (int64_t j = 0; j < d; j++) {
-      p->x[j * L + l] = (double)x[j];
-      p->g[j * L + l] = (double)g[j];
-    }
-  }
+  int d = (int)columns_of(s);
+  widen(d, piece->n, piece->x, at * d, p->bar);
+  dun_columns_from_rows(L, d, p->bar, p->x);
+  widen(d, piece->n, piece->gradient, at * d, p->bar);
+  dun_columns_from_rows(L, d, p->bar, p->g);
 }
 
 static int is_annealed(const struct dun_lessons *s)

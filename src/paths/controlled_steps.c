@@ -2,6 +2,7 @@
 #include "base/vmath.h"
 #include "numerics/columns.h"
 #include "paths/controlled.h"
+#include "population/tile.h"
 #include <math.h>
 #include <string.h>
 
@@ -293,23 +294,30 @@ static void add_law(const struct dun_controlled *s, double t, double sign, const
     lp[l] += sign * own[l];
 }
 
-/* Point number `point` of the piece, where a track is kept. */
+/* Of n rows[d], each so far behind the one before. */
+DUN_CLONES static void narrow(int n, int64_t d, const double *restrict rows, int64_t stride,
+                              float *restrict out)
+{
+  for (int l = 0; l < n; l++)
+    for (int64_t j = 0; j < d; j++)
+      out[l * stride + j] = (float)rows[l * d + j];
+}
+
+/* Point number `point` of the piece, where a track is kept; rows[64][d] is scratch. */
 static void keep(const struct dun_controlled *s, uint32_t tile, int64_t point, int n,
-                 const double *x, const double *g)
+                 const double *x, const double *g, double *rows)
 {
   const struct dun_track *track = s->track;
-  int64_t d = s->target->dimension;
+  int d = s->target->dimension;
 
   if (!track)
     return;
   int64_t first = (int64_t)tile * track->tiles.tile - track->tiles.first;
-  for (int l = 0; l < n; l++) {
-    int64_t row = ((first + l) * track->points + point) * d;
-    for (int64_t j = 0; j < d; j++) {
-      track->x[row + j] = (float)x[j * DUN_LANES + l];
-      track->gradient[row + j] = (float)g[j * DUN_LANES + l];
-    }
-  }
+  int64_t stride = track->points * d, at = first * stride + point * d;
+  dun_rows_from_columns(n, d, x, rows);
+  narrow(n, d, rows, stride, track->x + at);
+  dun_rows_from_columns(n, d, g, rows);
+  narrow(n, d, rows, stride, track->gradient + at);
 }
 
 void dun_controlled_carry(const void *self, double t, double next, int n,
@@ -332,13 +340,14 @@ void dun_controlled_carry(const void *self, double t, double next, int n,
     dun_normals_from(address, (k - first) * d, d, w.xi);
     if (!annealed)
       target_gradient(s, n, x, w.g);
-    keep(s, address.tile, k - first, n, x, w.g);
+    keep(s, address.tile, k - first, n, x, w.g, w.next);
     if (annealed)
       step_annealed(s, k, n, &w, x, log_ratio);
     else
       step_driven(s, k, &w, x, log_ratio);
   }
-  keep(s, address.tile, end - first, n, x, w.g); /* of what is driven nobody asks this gradient */
+  /* Of what is driven nobody asks this gradient. */
+  keep(s, address.tile, end - first, n, x, w.g, w.next);
   if (!annealed)
     add_law(s, next, -1, x, log_ratio);
 }

@@ -237,6 +237,19 @@ def test_simulations_without_weight_are_rows():
         assert attributes(file)["diagnosis"] == "bad"
 
 
+def test_plain_bounds_do_not_depend_on_pieces():
+    """They are means of log w over whole ways, whatever the weights in between: of 20000, with
+    nothing learned, in one piece and in 32 the same within .05, some five errors."""
+    bounds = []
+    with Folder() as folder:
+        for pieces in (1, 32):
+            train(folder, *sets("method.steps=1", "run.particles=20000", f"path.pieces={pieces}",
+                                "method.batches=1", "method.rates={control: 0, exponents: 0, "
+                                "base: 0}", "kernel.leapfrog_steps=1"))
+            bounds.append(column(os.path.join(folder, "trained.h5"), "scld", "plain_bound")[0])
+    assert abs(bounds[1] - bounds[0]) < .05, bounds
+
+
 def test_table_of_trainings():
     """Beside what the target knows; a folder without any is told."""
     script = os.path.join(SOURCE, "jobs", "scld_table.py")
@@ -248,8 +261,56 @@ def test_table_of_trainings():
         said = subprocess.run([PYTHON, script, folder], check=True, stdout=subprocess.PIPE,
                               text=True).stdout.splitlines()
         assert len(said) == 2 and said[1].split()[0] == "gaussian_mixture"
-        assert said[1].split()[1:4] == ["annealed", "4", "2"], said
+        assert said[1].split()[1:5] == ["annealed", "4", "2", "1"], said
         assert said[1].split()[-1] == "3.00", said
+
+
+def test_table_and_curve_of_seeds():
+    """Mean, deviation, and the best mean of five rows, of two trainings; where probes looked."""
+    script = os.path.join(SOURCE, "jobs", "scld_table.py")
+    with Folder() as folder:
+        for seed in (1, 2):
+            train(folder, "--output", f"{seed}.h5",
+                  *sets("method.steps=7", "method.every=1", f"run.seed={seed}", "run.particles=100",
+                        "probes=[{type: sinkhorn, every: 1}, {type: coverage, every: 1}]"))
+        picture = os.path.join(folder, "curve.png")
+        said = subprocess.run([PYTHON, script, folder, "--curve", picture], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        assert len(said) == 5 and said[1].split()[4] == "2", said
+
+        def close(words, name, probe=None, better=max):
+            values = [column(os.path.join(folder, f"{seed}.h5"), probe or "scld", name)
+                      for seed in (1, 2)]
+            best = [better(v[i:i + 5].mean() for i in range(3)) for v in values]
+            for told, one in zip(words, ([v[-1] for v in values], best)):
+                mean, deviation = (float(word) for word in told.split("+-"))
+                assert abs(mean - numpy.mean(one)) < 6e-3 * max(1, abs(mean)), (name, told, one)
+                assert abs(deviation - numpy.std(one, ddof=1)) < 6e-3 * max(1, mean), (told, one)
+
+        close(said[1].split()[7:9], "bound")
+        close(said[4].split()[5:7], "sinkhorn", "sinkhorn", min)
+        close(said[4].split()[10:12], "coverage", "coverage")
+        with open(picture, "rb") as file:
+            assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_probes_look_along_trainings():
+    """At each row, once, and at the particles that were selected and moved: of those that were not
+    weights leave 20 to 40 of 512, which are not in all of forty modes."""
+    with Folder() as folder:
+        train(folder, *sets(FAR[0], FAR[1].replace("largest: 20", "largest: 4"), "method.steps=7",
+                            "method.every=3", "probes=[{type: sinkhorn, points: 200, every: 1}, "
+                            "{type: coverage, every: 1}, {type: mmd, points: 50, every: 6}]"))
+        file = os.path.join(folder, "trained.h5")
+        assert list(column(file, "scld", "step")) == [3, 6, 7]
+        assert list(column(file, "steps", "step")) == [3, 6, 7]
+        for probe in ("sinkhorn", "coverage"):
+            assert list(column(file, probe, "step")) == [3, 6, 7], probe
+        assert list(column(file, "mmd", "step")) == [6, 7]
+        assert list(column(file, "scld", "ess")) == list(column(file, "steps", "ess"))
+        few, share = column(file, "scld", "plain_ess"), column(file, "coverage", "coverage")
+        assert few.max() < 40 and share.min() > .9, (list(few), list(share))
+        assert attributes(file)["log_evidence"] == column(file, "scld", "log_evidence")[-1]
 
 
 def test_bad_inputs():

@@ -128,14 +128,17 @@ static void peak_f(struct bench_result *result)
   }
 }
 
-static void activate(struct bench_result *result, enum dun_activation f)
+static void activate(struct bench_result *result, enum dun_activation f, int back)
 {
   float *a = dun_allocate(64, L * sizeof *a), *y = dun_allocate(64, L * sizeof *y);
   struct bench_timer timer = {0};
   if (!a || !y)
     exit(1);
   while (bench_again(&timer))
-    dun_activate_f(f, 64 * L, a, y);
+    if (back)
+      dun_activate_back_f(f, 64 * L, a, y);
+    else
+      dun_activate_f(f, 64 * L, a, y);
   result->ns = bench_ns(&timer, L);
   dun_free(a);
   dun_free(y);
@@ -143,12 +146,22 @@ static void activate(struct bench_result *result, enum dun_activation f)
 
 static void silu(struct bench_result *result)
 {
-  activate(result, DUN_SILU);
+  activate(result, DUN_SILU, 0);
 }
 
 static void tanh_of(struct bench_result *result)
 {
-  activate(result, DUN_TANH);
+  activate(result, DUN_TANH, 0);
+}
+
+static void gelu(struct bench_result *result)
+{
+  activate(result, DUN_GELU, 0);
+}
+
+static void gelu_back(struct bench_result *result)
+{
+  activate(result, DUN_GELU, 1);
 }
 
 /* ---- lessons --------------------------------------------------------------------------------- */
@@ -330,5 +343,7 @@ const struct bench_row bench_learning[] = {
      .measure = images},
     {.work = "64 silu, single", .measure = silu},
     {.work = "64 tanh, single", .measure = tanh_of},
+    {.work = "64 gelu, single", .measure = gelu},
+    {.work = "64 gelu and slopes, single", .measure = gelu_back},
     {0},
 };
