@@ -27,8 +27,7 @@ static const struct dun_table_column columns[] = {
     {"step", "", "Steps so far."},
     {"loss", "", "Mean over the pieces of the variance of their log weights, at the last step."},
     {"log_evidence", "",
-     "log Z of the simulation with selections and moves that the step was learned from; in the "
-     "last "
+     "log Z of a simulation with selections and moves, as the result would be by then; in the last "
      "row of the result."},
     {"bound", "", "Its lower bound on log Z (ELBO)."},
     {"ess", "", "Its effective sample size at the end."},
@@ -316,13 +315,17 @@ static int64_t sweeps(const void *self, const struct dun_run *run)
 
 /* ---- ticks ----------------------------------------------------------------------------------- */
 
-static void next_simulation(struct dun_scld *s, int plain)
+static void next_simulation(struct dun_scld *s, enum dun_scld_mode mode)
 {
   s->now.phase = DUN_SCLD_BEGIN;
-  s->now.mode = plain                            ? DUN_SCLD_PLAIN
-                : s->done < s->steps && !s->lost ? DUN_SCLD_TRAIN
-                                                 : DUN_SCLD_FINAL;
+  s->now.mode = mode;
   s->now.piece = 0;
+}
+
+/* To learn from, or the last. */
+static void go_on(struct dun_scld *s)
+{
+  next_simulation(s, s->done < s->steps && !s->lost ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL);
 }
 
 static void tell(const struct dun_scld *s, struct dun_run *run)
@@ -334,8 +337,6 @@ static void tell(const struct dun_scld *s, struct dun_run *run)
   run->now.acceptance = dun_scld_acceptance(s);
 }
 
-/* Behind a step for which there is a row, probes look at the simulation that it was learned from;
- * behind the last step at the result. */
 static int learn(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   enum dun_phase before = dun_timers_switch(&context->timers, DUN_PHASE_MOVE);
@@ -343,11 +344,13 @@ static int learn(struct dun_context *context, struct dun_scld *s, struct dun_run
   dun_timers_switch(&context->timers, before);
   if (status < 0)
     return status;
-  int looks = s->done % s->every == 0 && s->done < s->steps;
-  next_simulation(s, looks || s->done == s->steps);
-  if (looks)
-    tell(s, run);
-  return looks ? DUN_TICK_STEP : DUN_TICK_GOING;
+  if (s->done == s->steps)
+    next_simulation(s, DUN_SCLD_PLAIN);
+  else if (s->done % s->every == 0)
+    next_simulation(s, DUN_SCLD_LOOK);
+  else
+    go_on(s);
+  return DUN_TICK_GOING;
 }
 
 static void keep_found(const struct dun_scld *s, const struct dun_run *run,
@@ -385,7 +388,7 @@ static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_r
 static int end_row(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   int status = s->done < s->steps ? add_row(context, s, run) : 0;
-  next_simulation(s, 0);
+  go_on(s);
   return status < 0 ? status : DUN_TICK_GOING;
 }
 
@@ -398,18 +401,26 @@ static int end_result(struct dun_context *context, struct dun_scld *s, struct du
   return status < 0 ? status : DUN_TICK_STEP;
 }
 
+/* Probes see it, unless no particle has weight. */
+static int end_look(struct dun_scld *s, struct dun_run *run)
+{
+  keep_found(s, run, &s->trained);
+  tell(s, run);
+  next_simulation(s, DUN_SCLD_PLAIN);
+  return s->trained.evidence > -INFINITY ? DUN_TICK_STEP : DUN_TICK_GOING;
+}
+
 /* A simulation is over. */
 static int end_simulation(struct dun_context *context, struct dun_scld *s, struct dun_run *run)
 {
   switch (s->now.mode) {
   case DUN_SCLD_TRAIN:
-    if (s->lost) {
-      next_simulation(s, 0);
-      return DUN_TICK_GOING;
-    }
-    keep_found(s, run, &s->trained);
-    s->now.phase = DUN_SCLD_LEARN;
+    if (s->lost)
+      go_on(s);
+    else
+      s->now.phase = DUN_SCLD_LEARN;
     return DUN_TICK_GOING;
+  case DUN_SCLD_LOOK: return end_look(s, run);
   case DUN_SCLD_PLAIN:
     keep_found(s, run, &s->plain);
     s->upper = NAN;

@@ -12,6 +12,7 @@ enum dun_scld_mode {
   DUN_SCLD_TRAIN, /* selected and moved, and kept to be learned from */
   DUN_SCLD_PLAIN, /* neither selected nor moved: what the diffusion does by itself */
   DUN_SCLD_UPPER, /* backwards from exact draws of the target */
+  DUN_SCLD_LOOK,  /* as the result would be by now */
   DUN_SCLD_FINAL, /* selected and moved at every boundary: the result */
   DUN_SCLD_AGAIN  /* a batch from before a restart, which checkpoints do not hold */
 };
@@ -41,7 +42,7 @@ struct dun_scld {
   double first_loss;
   struct dun_scld_found {
     double evidence, bound, selections, acceptance, ess;
-  } trained, plain; /* by the last simulation to learn from, or the result; by the one after it */
+  } trained, plain; /* by what the result would be, or is; by the simulation after it */
   double upper;     /* the bound that the ways back after it have found; NAN: there are none */
   struct dun_steering steering;
   struct dun_optimiser optimiser;

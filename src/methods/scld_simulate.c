@@ -14,9 +14,8 @@ static int64_t simulation_of(const struct dun_scld *s)
 {
   return s->now.mode == DUN_SCLD_AGAIN   ? 2 * s->batch_again
          : s->now.mode == DUN_SCLD_TRAIN ? 2 * s->done
-         : s->now.mode == DUN_SCLD_PLAIN ? 2 * s->done - 1
-         : s->now.mode == DUN_SCLD_UPPER ? 2 * s->done - 1
-                                         : 2 * s->steps;
+         : s->now.mode == DUN_SCLD_FINAL ? 2 * s->steps
+                                         : 2 * s->done - 1;
 }
 
 static double time_of(const struct dun_scld *s, int64_t piece)
@@ -131,7 +130,8 @@ static int end_without_weight(struct dun_scld *s, struct dun_run *run)
   run->now.log_evidence = s->now.bound = -INFINITY;
   run->now.log_evidence_error = NAN;
   run->now.ess = 0;
-  if (s->now.mode == DUN_SCLD_PLAIN || s->now.mode == DUN_SCLD_AGAIN)
+  if (s->now.mode == DUN_SCLD_PLAIN || s->now.mode == DUN_SCLD_LOOK ||
+      s->now.mode == DUN_SCLD_AGAIN)
     return 1; /* of the latter the very last one, that was not kept */
   if (s->now.mode != DUN_SCLD_TRAIN || s->done == 0)
     return dun_fail(
@@ -203,8 +203,8 @@ static int carry(struct dun_context *context, struct dun_scld *s, struct dun_run
 static int moves_here(const struct dun_scld *s)
 {
   return s->moves_every > 0 &&
-         (s->now.mode == DUN_SCLD_FINAL || s->now.piece % s->moves_every == 0 ||
-          s->now.piece == s->path->pieces);
+         (s->now.mode == DUN_SCLD_FINAL || s->now.mode == DUN_SCLD_LOOK ||
+          s->now.piece % s->moves_every == 0 || s->now.piece == s->path->pieces);
 }
 
 /* Weights to the power `power`, whose logarithms go to `to`. */

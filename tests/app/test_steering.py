@@ -133,14 +133,13 @@ def test_base_and_exponents_of_an_earlier_run():
             path = (STARTED % "{scale: 8}").replace(", exponents: pilot.h5", exponents)
             dunlin_in(folder, *sets(path, "method.steps=1"))
             file = os.path.join(folder, "trained.h5")
-            bounds += [column(file, "scld", name)[-1] for name in ("plain_bound", "bound")]
+            bounds.append(column(file, "scld", "bound")[-1])
             dunlin_in(folder, *SAMPLE[2:], *sets(path, "run.particles=4000"), "--output", "smc.h5")
             found = attributes(os.path.join(folder, "smc.h5"))
             assert abs(found["log_evidence"] - 3) < 5 * found["log_evidence_error"], found
             bounds.append(column(os.path.join(folder, "smc.h5"), "steps", "ess")[0])
         print(bounds)
-        assert bounds[0] > bounds[3] + 1 and bounds[1] > bounds[4] + 1, bounds
-        assert bounds[2] > 2 * bounds[5], bounds
+        assert bounds[0] > bounds[2] + 1 and bounds[1] > 2 * bounds[3], bounds
         path = STARTED % "{type: points, file: pilot.h5, inflate: 1.2}"
         hashes = set()
         for ranks in (1, 3):
@@ -157,23 +156,6 @@ def test_base_and_exponents_of_an_earlier_run():
         assert numpy.allclose(learned["base_mean"], points.mean(0), rtol=1e-9)
         assert numpy.allclose(numpy.exp(learned["base_log_scale"]),
                               1.2 * points.std(0, ddof=1), rtol=1e-9)
-
-
-def test_selections_by_a_part_of_the_weights_are_exact():
-    """Where nothing is learned every row is a run of its own: the mean of their estimates of Z is
-    right (limit 5 errors)."""
-    with Folder() as folder:
-        train(folder, *sets("path.base.scale=20", "path.pieces=8", "method.steps=400",
-                            "method.rates={control: 0, exponents: 0, base: 0}",
-                            "method.every=1", "method.batches=1",
-                            "method.training_ess=.5", "run.particles=256"))
-        file = os.path.join(folder, "trained.h5")
-        z = numpy.exp(column(file, "scld", "log_evidence") - 3)
-        selections = column(file, "scld", "selections")
-        error = z.std(ddof=1) / len(z) ** .5
-        print(z.mean(), error, selections.mean())
-        assert selections.mean() > 2, selections.mean()
-        assert error < .1 and abs(z.mean() - 1) < 5 * error, (z.mean(), error)
 
 
 def test_bad_earlier_runs():

@@ -1,7 +1,8 @@
 /* ranks: 1 2 */
 /* What method scld learns from again: pieces that are kept weigh what they weighed when they were
  * carried; once something was learned, what it was learned by; steps go down the loss that is told;
- * and pieces are chosen by their weights, 1 comparison in standard errors, limit 5. */
+ * pieces are chosen by their weights, and simulations to learn from have the right Z, 2 comparisons in
+ * standard errors, limit 5. */
 #include "fixture.h"
 #include "methods/scld.h"
 #include "parallel/sum.h"
@@ -199,7 +200,42 @@ static void choice_follows_the_weights(void)
   fixture_free(&t.fixture);
 }
 
+/* Of trainings whose selections leave most of the weights: Z is 1 in the mean, limit 5 errors. */
+static void selections_by_a_part_are_exact(void)
+{
+  enum { ROUNDS = 200 };
+  struct fixture fixture;
+  struct dun_run *run = fixture_make(
+      &fixture,
+      "run: {seed: 4, particles: 256}\n"
+      "target: {type: gaussian_mixture, dimension: 2, layout: two_modes, separation: 2}\n"
+      "path: {type: controlled, base: {scale: 20}, steps: 32, pieces: 8, diffusion: {largest: 3}}\n"
+      "kernel: {type: hmc, leapfrog_steps: 4}\n"
+      "method: {type: scld, steps: 1000, width: 6, batches: 2, training_ess: .5}\n");
+  struct dun_scld *s = run->method_self;
+  double sum = 0, squares = 0, selections = 0;
+  CHECK(run->method->start(&test_context, s, run) == 0);
+  for (int i = 0; i < ROUNDS; i++) {
+    int status = 0;
+    s->done = i;
+    s->now = (struct dun_scld_simulation){.mode = DUN_SCLD_TRAIN};
+    while (status == 0)
+      status = dun_scld_simulate(&test_context, s, run);
+    CHECK(status == 1);
+    double z = exp(run->now.log_evidence);
+    sum += z / ROUNDS;
+    squares += z * z / ROUNDS;
+    selections += (double)s->now.selections / ROUNDS;
+  }
+  double error = sqrt((squares - sum * sum) / ROUNDS);
+  printf("Z %.4f +- %.4f, %.2f selections\n", sum, error, selections);
+  CHECK(selections > 2 && error < .05);
+  CHECK_NEAR(sum, 1, 5 * error);
+  fixture_free(&fixture);
+}
+
 TEST_MAIN({"nothing_learned_weighs_the_same", nothing_learned_weighs_the_same},
           {"what_was_learned_weighs", what_was_learned_weighs},
           {"steps_go_down_the_loss", steps_go_down_the_loss},
-          {"choice_follows_the_weights", choice_follows_the_weights})
+          {"choice_follows_the_weights", choice_follows_the_weights},
+          {"selections_by_a_part_are_exact", selections_by_a_part_are_exact})
