@@ -95,6 +95,8 @@ int dun_scld_simulate_again(struct dun_context *context, struct dun_scld *scld,
                             struct dun_run *run);
 /* Collective.  A step down the loss of what the replay holds. */
 int dun_scld_learn(struct dun_context *context, struct dun_scld *scld, struct dun_run *run);
+/* Local: the method's. */
+void dun_scld_diagnose(void *scld, const struct dun_run *run, struct dun_diagnosis *out);
 /* All that is learned as one list, and back. */
 void dun_scld_gather(const struct dun_steering *steering, double *numbers);
 void dun_scld_scatter(const double *numbers, struct dun_steering *steering);

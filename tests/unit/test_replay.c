@@ -1,8 +1,8 @@
 /* ranks: 1 2 */
 /* What method scld learns from again: pieces that are kept weigh what they weighed when they were
  * carried; once something was learned, what it was learned by; steps go down the loss that is told;
- * pieces are chosen by their weights, and simulations to learn from have the right Z, 2 comparisons in
- * standard errors, limit 5. */
+ * pieces are chosen by their weights, and simulations to learn from have the right Z, 2 comparisons
+ * in standard errors, limit 5. */
 #include "fixture.h"
 #include "methods/scld.h"
 #include "parallel/sum.h"
