@@ -456,7 +456,7 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
     dun_diagnose(out, "divergence", 10 * s->optimiser.skipped < s->done ? DUN_DOUBTFUL : DUN_BAD,
                  "%lld gradients were no numbers and were skipped",
                  (long long)s->optimiser.skipped);
-  dun_judge_genealogy(run, ancestors, out);
+  dun_judge_genealogy(run, run->options.particles, ancestors, out);
   dun_judge_evidence(&run->now, ancestors, s->moves_every == 0, out);
   if (s->now.moves > 0)
     dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),

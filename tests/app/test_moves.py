@@ -2,6 +2,9 @@
 import os
 import sys
 
+import h5py
+import numpy
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
 
@@ -51,6 +54,22 @@ def test_moves_that_end_by_themselves():
     looks = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80}
     found = moves("moves_per_step: auto", "kernel: {type: rwm}\n", dimension=20)
     assert set(found) <= looks and max(found) > 20, found
+
+
+def test_chains_whose_points_are_all_particles():
+    """One move less than points, which differ but where moves were refused."""
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        file = write(folder, "input.yaml", INPUT.replace("METHOD", "chain_length: 10"))
+        dunlin("run", file, "--output", result, "--quiet")
+        assert set(column(result, "steps", "moves")) == {9}
+        accepted = min(column(result, "steps", "acceptance"))
+        with h5py.File(result) as held:
+            points = held["posterior/x"][...].reshape(500, 2)
+        different = len(numpy.unique(points, axis=0))
+        print(f"{different} of 500 points differ, acceptance {accepted:.2f}")
+        assert different > 500 * (accepted - .1), (different, accepted)
+        assert accepted > .6, accepted
 
 
 def test_steps_without_moves_do_not_hide_a_cap():
