@@ -56,20 +56,32 @@ def test_moves_that_end_by_themselves():
     assert set(found) <= looks and max(found) > 20, found
 
 
-def test_chains_whose_points_are_all_particles():
-    """One move less than points, which differ but where moves were refused."""
+def chains(kernel):
+    """The points of 50 chains at the end, and the lowest acceptance."""
     with Folder() as folder:
         result = os.path.join(folder, "result.h5")
-        file = write(folder, "input.yaml", INPUT.replace("METHOD", "chain_length: 10"))
-        dunlin("run", file, "--output", result, "--quiet")
+        text = INPUT.replace("METHOD", "chain_length: 10").replace("{type: hmc}", kernel)
+        dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
         assert set(column(result, "steps", "moves")) == {9}
-        accepted = min(column(result, "steps", "acceptance"))
         with h5py.File(result) as held:
-            points = held["posterior/x"][...].reshape(500, 2)
-        different = len(numpy.unique(points, axis=0))
-        print(f"{different} of 500 points differ, acceptance {accepted:.2f}")
-        assert different > 500 * (accepted - .1), (different, accepted)
-        assert accepted > .6, accepted
+            points = held["posterior/x"][...].reshape(50, 10, 2)
+        return points, min(column(result, "steps", "acceptance"))
+
+
+def test_chains_whose_points_are_all_particles():
+    """One move less than points, which differ but where moves were refused."""
+    points, accepted = chains("{type: hmc}")
+    different = len(numpy.unique(points.reshape(500, 2), axis=0))
+    print(f"{different} of 500 points differ, acceptance {accepted:.2f}")
+    assert accepted > .6 and different > 500 * (accepted - .1), (different, accepted)
+
+
+def test_chains_go_on_from_point_to_point():
+    """Distances from the selected point grow with the moves: of short steps their squares do."""
+    points, _ = chains("{type: rwm, step_size: 0.05, metric: identity}")
+    square = ((points - points[:, :1]) ** 2).sum(2).mean(0)
+    print("mean squares " + " ".join(f"{value:.4f}" for value in square))
+    assert square[0] == 0 and 4 < square[9] / square[1] < 20, square
 
 
 def test_steps_without_moves_do_not_hide_a_cap():

@@ -2,8 +2,8 @@
 what they say: of one mode, and of two between which no chain goes, where what chains remember is
 more than half of the variance.
 
-2 comparisons of means in standard errors (about .02 each, limit 5 beside the 3 % of adaptive
-times), and 3 figures of each of two calibrations, as in test_calibration.py."""
+A comparison of a mean in standard errors (about .02, limit 5 beside the 3 % of adaptive times), and
+3 figures of each of two calibrations, as in test_calibration.py."""
 import numpy
 
 from calibration import MIXTURE, TOEPLITZ, chains, judge, replicates
@@ -17,7 +17,7 @@ kernel: {type: KERNEL, metric: METRIC}
 method: {type: smc, chain_length: LENGTH}
 output: {file: result.h5, draws: 1}
 """
-EVERYDAY = {"ratio": (.45, 1.6), "within 1": (.32, 1), "within 2": (.78, 1)}
+EVERYDAY = {"ratio": (.6, 1.6), "within 1": (.32, 1), "within 2": (.78, 1)}
 
 
 def unbiased(kernel, metric, length, particles, count, seed, slack=.03):
@@ -31,7 +31,6 @@ def unbiased(kernel, metric, length, particles, count, seed, slack=.03):
 
 def test_unbiased():
     unbiased("hmc", "dense", 4, 128, 160, 100)
-    unbiased("rwm", "auto", 16, 256, 160, 101)
 
 
 def test_one_mode():
