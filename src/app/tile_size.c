@@ -41,7 +41,7 @@ static void advise(const struct dun_run *run, double seconds, struct dun_text *o
   const int64_t many = 256;
   int best = size_for(seconds, run->evaluator->dimension, dun_estimate_is_dense(run));
   int64_t together = run->population.tiles.together;
-  int64_t tiles = run->population.tiles.tiles / together;
+  int64_t tiles = dun_tiles_groups(&run->population.tiles);
   int64_t particles = run->options.particles / together;
   int tile = run->population.tiles.tile;
   if (!run->target->point && best < tile && tiles < many)
@@ -75,7 +75,7 @@ int dun_tile_size_tell(struct dun_context *context, const struct dun_assembly *a
 void dun_tile_size_warn(struct dun_context *context, const struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
-  int64_t groups = tiles->tiles / tiles->together + (tiles->tiles % tiles->together != 0);
+  int64_t groups = dun_tiles_groups(tiles);
   if (context->rank != 0 || groups >= context->size)
     return;
   dun_warn(&context->log, "%lld of %d ranks have no particles: there are %lld %s of %d%s",

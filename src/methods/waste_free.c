@@ -199,7 +199,8 @@ static void add_chain(double own, double before, struct dun_exact *sum)
   dun_exact_add(&sum[POWERS + 3], square * square);
 }
 
-/* The chains of this rank, of so many points each; their lineages go on. */
+/* The chains of this rank, of so many points each; their lineages go on.  No chain is on two ranks:
+ * weights are added in its order. */
 static void add_chains(struct dun_waste_free *w, const struct dun_run *run,
                        const struct dun_weights *weights, int first, struct dun_exact *sum)
 {

@@ -49,6 +49,11 @@ int dun_tile_size(const struct dun_tiles *tiles, int64_t index)
   return left < tiles->tile ? (int)left : tiles->tile;
 }
 
+int64_t dun_tiles_groups(const struct dun_tiles *tiles)
+{
+  return tiles->tiles / tiles->together + (tiles->tiles % tiles->together != 0);
+}
+
 int64_t dun_tiles_first_of(const struct dun_tiles *tiles, int rank, int size)
 {
   int64_t first = first_together(tiles->tiles, tiles->together, rank, size);

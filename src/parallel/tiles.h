@@ -19,6 +19,8 @@ struct dun_tiles {
 struct dun_tiles dun_tiles_of(int64_t total, int tile, int rank, int size);
 /* The same in groups of so many tiles, the first of which begins at 0; the last may be short. */
 struct dun_tiles dun_tiles_together(int64_t total, int tile, int64_t together, int rank, int size);
+/* How many groups there are: as many ranks have work. */
+int64_t dun_tiles_groups(const struct dun_tiles *tiles);
 /* Particles in the tile with global index `index`. */
 int dun_tile_size(const struct dun_tiles *tiles, int64_t index);
 /* Global index of the first particle of a rank; `rank == size` gives `total`. */

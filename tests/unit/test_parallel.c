@@ -44,6 +44,7 @@ static void check_together(int64_t total, int tile, int64_t together, int size)
     struct dun_tiles groups = dun_tiles_of((total + tile - 1) / tile, (int)together, r, size);
     int64_t from = groups.first * tile, to = (groups.first + groups.local) * tile;
     CHECK(t.first_tile == groups.first && t.count == groups.local);
+    CHECK(dun_tiles_groups(&t) == groups.tiles);
     CHECK(t.first == (from < total ? from : total));
     CHECK(t.first + t.local == (to < total ? to : total));
     CHECK(dun_tiles_first_of(&t, r, size) == t.first);
