@@ -16,6 +16,8 @@ probes: [{type: moments, every: 1}, {type: modes, every: 1}]
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+WASTE_FREE = MIXTURE.replace("moves_per_step: $moves", "chain_length: $moves")
+
 SEEDS = """
 run:    {seed: 7, particles: $particles}
 target: {type: seeds, data: $inputs/data/seeds.csv}
@@ -253,6 +255,7 @@ CASES = {"trained": TRAINED, "steered": STEERED, "driven": DRIVEN,
          "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
          "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,
+         "waste_free": WASTE_FREE,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
          "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}

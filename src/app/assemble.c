@@ -337,9 +337,11 @@ static int init_method(struct dun_context *context, struct dun_assembly *assembl
 {
   struct dun_run *run = &assembly->run;
   const struct dun_method *method = (const struct dun_method *)assembly->method.type;
-  dun_tile_size_settle(run);
-  dun_population_init(&run->population, dun_tiles_of(run->options.particles, (int)run->options.tile,
-                                                     context->rank, context->size));
+  int64_t together = method->together ? method->together(assembly->method.self) : 1;
+  dun_tile_size_settle(run, together);
+  dun_population_init(&run->population,
+                      dun_tiles_together(run->options.particles, (int)run->options.tile, together,
+                                         context->rank, context->size));
   run->method = method;
   run->method_self = assembly->method.self;
   run->sweep =

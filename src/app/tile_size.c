@@ -11,10 +11,10 @@ long long dun_tile_size_auto(const struct dun_target *target, long long particle
   return size;
 }
 
-void dun_tile_size_settle(struct dun_run *run)
+void dun_tile_size_settle(struct dun_run *run, int64_t together)
 {
   if (run->options.tile < 1)
-    run->options.tile = dun_tile_size_auto(run->target, run->options.particles);
+    run->options.tile = dun_tile_size_auto(run->target, run->options.particles / together);
 }
 
 /* Of the arithmetic and the random numbers of a leapfrog on 64 lanes, as measured with AVX-512: a
@@ -40,7 +40,9 @@ static void advise(const struct dun_run *run, double seconds, struct dun_text *o
 {
   const int64_t many = 256;
   int best = size_for(seconds, run->evaluator->dimension, dun_estimate_is_dense(run));
-  int64_t tiles = run->population.tiles.tiles, particles = run->options.particles;
+  int64_t together = run->population.tiles.together;
+  int64_t tiles = dun_tiles_groups(&run->population.tiles);
+  int64_t particles = run->options.particles / together;
   int tile = run->population.tiles.tile;
   if (!run->target->point && best < tile && tiles < many)
     dun_text_add(out, "; `point` with a smaller run.tile would use more ranks than the %lld tiles",
@@ -73,9 +75,11 @@ int dun_tile_size_tell(struct dun_context *context, const struct dun_assembly *a
 void dun_tile_size_warn(struct dun_context *context, const struct dun_run *run)
 {
   const struct dun_tiles *tiles = &run->population.tiles;
-  if (context->rank != 0 || tiles->tiles >= context->size)
+  int64_t groups = dun_tiles_groups(tiles);
+  if (context->rank != 0 || groups >= context->size)
     return;
-  dun_warn(&context->log, "%lld of %d ranks have no particles: there are %lld tiles of %d%s",
-           (long long)(context->size - tiles->tiles), context->size, (long long)tiles->tiles,
-           tiles->tile, tiles->tile > 1 ? "; a smaller run.tile has work for more" : "");
+  dun_warn(&context->log, "%lld of %d ranks have no particles: there are %lld %s of %d%s",
+           (long long)(context->size - groups), context->size, (long long)groups,
+           tiles->together > 1 ? "tiles of chains" : "tiles", tiles->tile,
+           tiles->tile > 1 ? "; a smaller run.tile has work for more" : "");
 }

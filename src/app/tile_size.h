@@ -11,8 +11,8 @@
  * lanes, whatever it holds) is still shared. */
 long long dun_tile_size_auto(const struct dun_target *target, long long particles);
 
-/* Puts that in its place. */
-void dun_tile_size_settle(struct dun_run *run);
+/* Puts that in its place, of particles of which so many tiles lie together. */
+void dun_tile_size_settle(struct dun_run *run, int64_t together);
 
 /* Collective.  Measures an evaluation of the assembled run and says what it takes, and which tile
  * would be better. */

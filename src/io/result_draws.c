@@ -240,7 +240,7 @@ int dun_result_population(struct dun_context *context, struct dun_result *result
 /* The particles of the rank that has most, so that all ranks cut their work alike. */
 static int64_t most_local(const struct dun_tiles *tiles, int ranks)
 {
-  return dun_tiles_of(tiles->total, tiles->tile, 0, ranks).local;
+  return dun_tiles_first_of(tiles, 1, ranks);
 }
 
 /* Chains that a rank may have particles of, now or when there are as many as there is room for. */

@@ -54,20 +54,9 @@ int dun_sweep_init(struct dun_sweep *s)
   int status = find_memory(s);
   if (status < 0)
     return status;
-  s->x = dun_population_find(s->population, "x");
-  s->part_lp = dun_population_find(s->population, "part_lp");
-  s->start = dun_population_find(s->population, "start");
-  s->time = dun_population_find(s->population, "time");
-  s->step_size = dun_population_find(s->population, "step_size");
-  s->rung = dun_population_find(s->population, "rung");
-  s->momentum = dun_population_find(s->population, "v");
-  s->gradient = dun_population_find(s->population, "gradient");
-  s->force = dun_population_find(s->population, "force");
-  s->acceptance = dun_population_find(s->population, "acceptance");
-  s->credit = dun_population_find(s->population, "credit");
+  dun_sweep_find_columns(s);
   s->highest = s->forces_time = NAN;
   s->floor = -INFINITY;
-  s->carried = dun_population_find(s->population, "carried");
   s->d = s->x->width;
   s->K = s->part_lp->width;
   DUN_FREE(s->workspace);

@@ -88,6 +88,8 @@ extern const struct dun_state dun_sweep_state[];
  * for. */
 int dun_sweep_init(struct dun_sweep *sweep);
 void dun_sweep_free(struct dun_sweep *sweep);
+/* Local.  From here on it goes through another population, with columns of the same names. */
+void dun_sweep_turn(struct dun_sweep *sweep, struct dun_population *population);
 /* Bytes of the workspace for a kernel in d dimensions along a path of K parts. */
 int64_t dun_sweep_memory(const struct dun_kernel *kernel, int d, int K);
 

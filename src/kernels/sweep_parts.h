@@ -4,6 +4,8 @@
 
 #include "kernels/look.h"
 
+/* The columns of the population that it goes through, but for `memory`. */
+void dun_sweep_find_columns(struct dun_sweep *sweep);
 /* Loads x, parts and the chains' own time and step size of a local tile; combines the log
  * density. */
 void dun_sweep_load(const struct dun_sweep *sweep, const struct dun_lanes *lanes,

@@ -18,11 +18,12 @@ void dun_judge_weighed(const struct dun_run *run, double drift, struct dun_diagn
       fabs(errors) < 2 ? "" : ": few particles have the weights; take smaller steps");
 }
 
-void dun_judge_genealogy(const struct dun_run *run, double ancestors, struct dun_diagnosis *out)
+void dun_judge_genealogy(const struct dun_run *run, int64_t all, double ancestors,
+                         struct dun_diagnosis *out)
 {
   dun_diagnose(out, "genealogy", dun_verdict_above(-ancestors, -50, -10),
                "%.0f of %lld ancestors have descendants, worth %.1f equal ones%s", run->now.roots,
-               run->options.particles, ancestors,
+               (long long)all, ancestors,
                ancestors < 10 ? ": the genealogy has collapsed, errors are guesses" : "");
 }
 

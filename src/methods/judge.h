@@ -4,8 +4,9 @@
 
 #include "methods/run.h"
 
-/* How many of the ancestors at the start have descendants, worth so many equal ones. */
-void dun_judge_genealogy(const struct dun_run *run, double ancestors, struct dun_diagnosis *out);
+/* How many of so many ancestors at the start have descendants, worth `ancestors` equal ones. */
+void dun_judge_genealogy(const struct dun_run *run, int64_t all, double ancestors,
+                         struct dun_diagnosis *out);
 
 /* The error of log Z: its size, the equal ancestors that have descendants, and those on which the
  * error itself rests.  Where particles move between the weights, these forget where they came from;

@@ -14,9 +14,15 @@ void dun_moves_free(struct dun_moves *m)
   dun_watch_free(&m->watch);
 }
 
+/* -1: auto */
+static int64_t per_step(const struct dun_moves *m)
+{
+  return m->stated > 0 ? m->stated : m->per_step;
+}
+
 int dun_moves_any(const struct dun_moves *m)
 {
-  return m->per_step != 0;
+  return per_step(m) != 0;
 }
 
 int dun_moves_due(const struct dun_moves *m, double t)
@@ -46,7 +52,7 @@ static int64_t look_after(int64_t moves)
 void dun_moves_begin(struct dun_moves *m)
 {
   const int64_t few = 4; /* so few moves differ by more than chance does */
-  m->least = m->per_step < 0 && m->needed > few ? look_after(m->needed) : 0;
+  m->least = per_step(m) < 0 && m->needed > few ? look_after(m->needed) : 0;
   m->done = m->needed = 0;
   m->last_jump = 0;
   m->rejected = 1;
@@ -74,11 +80,11 @@ static int forgotten(struct dun_moves *m, const struct dun_look *look)
 int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struct dun_run *run,
                    const struct dun_look *look)
 {
-  int automatic = m->per_step < 0, slow = 0, status;
+  int automatic = per_step(m) < 0, slow = 0, status;
 
   m->done++;
   m->rejected *= 1 - look->acceptance;
-  int enough = automatic ? forgotten(m, look) : m->done >= m->per_step;
+  int enough = automatic ? forgotten(m, look) : m->done >= per_step(m);
   int capped = automatic && m->done >= most_moves(m, run);
   if (!enough && !capped && m->done > 1)
     return 0;
@@ -98,14 +104,14 @@ int dun_moves_over(struct dun_context *context, struct dun_moves *m, const struc
 }
 
 /* Steps without moves do not count. */
-static double per_step(const struct dun_moves *m, double sum)
+static double mean(const struct dun_moves *m, double sum)
 {
   return m->watch.steps > 0 ? sum / (double)m->watch.steps : 0;
 }
 
 static void diagnose_stuck(const struct dun_moves *m, struct dun_diagnosis *out)
 {
-  double excess = per_step(m, m->excess);
+  double excess = mean(m, m->excess);
   enum dun_verdict_level worst = dun_verdict_above(m->most_stuck, .1, .3);
   enum dun_verdict_level more = dun_verdict_above(excess, .002, .1);
 
@@ -123,9 +129,9 @@ void dun_moves_diagnose(const struct dun_moves *m, const struct dun_run *run,
                         struct dun_diagnosis *out)
 {
   const double few = 2; /* in a short run they are a large share, and tell little */
-  double share = per_step(m, (double)m->capped);
+  double share = mean(m, (double)m->capped);
   double least = (double)m->capped > few ? .1 : .5;
-  if (m->per_step < 0)
+  if (per_step(m) < 0)
     dun_diagnose(out, "moves", dun_verdict_above(share, least, .5),
                  "%lld of %lld steps ended at the cap of %lld moves before the particles had "
                  "forgotten where they were",

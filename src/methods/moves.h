@@ -20,6 +20,9 @@ struct dun_moves {
   long long most;     /* -1: auto */
   int at;             /* enum dun_moves_at */
 
+  /* set by the method's init */
+  int64_t stated; /* moves of a step that the method asks for; 0: the options say */
+
   /* state */
   int64_t done;      /* in this step */
   int64_t needed;    /* by this step; 0: not known yet */

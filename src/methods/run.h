@@ -240,6 +240,9 @@ struct dun_method {
   double (*progress)(const void *self, const struct dun_run *run);
   /* run.particles is a multiple of this; NULL: of 1. */
   int64_t (*multiple)(const void *self);
+  /* So many consecutive tiles lie on one rank, in groups that begin at multiples of it; NULL: 1.
+   * Asked before init. */
+  int64_t (*together)(const void *self);
 
   /* Declares columns and checks options against the rest of the run, before allocation. */
   int (*init)(struct dun_context *context, void *self, struct dun_run *run);

@@ -25,7 +25,7 @@ void dun_scld_diagnose(void *self, const struct dun_run *run, struct dun_diagnos
     dun_diagnose(out, "divergence", 10 * s->optimiser.skipped < s->done ? DUN_DOUBTFUL : DUN_BAD,
                  "%lld gradients were no numbers and were skipped",
                  (long long)s->optimiser.skipped);
-  dun_judge_genealogy(run, ancestors, out);
+  dun_judge_genealogy(run, run->options.particles, ancestors, out);
   dun_judge_evidence(&run->now, ancestors, s->moves_every == 0, out);
   if (s->now.moves > 0)
     dun_diagnose(out, "acceptance", dun_verdict_above(-acceptance, -.1, -.01),

@@ -10,8 +10,9 @@
  *              never
  *
  * Our names and the papers' letters: t = beta (inverse temperature), logw = log w, root = Eve
- * (the ancestor at time 0), log_evidence = log Z.  Never selecting (ess_threshold: 0) is
- * annealed importance sampling (Neal 2001). */
+ * (the ancestor at time 0), log_evidence = log Z.  With chain_length the moves are those of
+ * methods/waste_free.h, of fewer particles, and all points on their way are kept.  Never selecting
+ * (ess_threshold: 0) is annealed importance sampling (Neal 2001). */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/scalar.h"
@@ -20,7 +21,9 @@
 #include "methods/judge.h"
 #include "methods/moves.h"
 #include "methods/pilots.h"
+#include "methods/smc_check.h"
 #include "methods/tails.h"
+#include "methods/waste_free.h"
 #include "paths/next_time.h"
 #include "population/selection.h"
 #include "population/tile.h"
@@ -30,9 +33,10 @@ enum phase { PILOT_START, PILOT, START, TEMPER, SELECT, MOVE };
 
 struct smc {
   /* options */
-  double ess_threshold;
+  double ess_threshold; /* below 0: auto */
   int resampling;
   struct dun_moves moves;
+  struct dun_waste_free waste_free;
 
   /* state */
   int64_t phase;
@@ -47,6 +51,7 @@ struct smc {
   double drift;             /* of log Z in weighed moves, whose expectation is 0 */
   double least_acceptance;  /* over the steps' last sweeps */
   double square_sum;        /* of the ancestors' weights */
+  double by_ancestor;       /* the error of log Z, whichever is reported */
   double multinomial_error; /* Lee & Whiteley's; NAN where it does not apply */
   struct dun_cross_fit fit;
   struct dun_divergence divergence;
@@ -74,8 +79,10 @@ static const struct dun_state state[] = {
     STATE(drift, DUN_STATE_NUMBER),
     STATE(least_acceptance, DUN_STATE_NUMBER),
     STATE(square_sum, DUN_STATE_NUMBER),
+    STATE(by_ancestor, DUN_STATE_NUMBER),
     STATE(multinomial_error, DUN_STATE_NUMBER),
     DUN_MOVES_STATE(struct smc, moves),
+    DUN_WASTE_FREE_STATE(struct smc, waste_free),
     DUN_CROSS_FIT_STATE(struct smc, fit),
     DUN_DIVERGENCE_STATE(struct smc, divergence),
     {0},
@@ -84,12 +91,19 @@ static const struct dun_state state[] = {
 static int64_t moves(const void *self)
 {
   const struct dun_moves *m = &((const struct smc *)self)->moves;
+  if (dun_waste_free_any(&((const struct smc *)self)->waste_free))
+    return 1; /* of a chain's particles each is moved to */
   return m->at == DUN_MOVES_END ? 0 : m->per_step;
 }
 
 static int rests(const void *self)
 {
   return !dun_moves_any(&((const struct smc *)self)->moves);
+}
+
+static int64_t together(const void *self)
+{
+  return dun_waste_free_length(&((const struct smc *)self)->waste_free);
 }
 
 /* Of schedules that are known beforehand. */
@@ -104,54 +118,11 @@ static double progress(const void *self, const struct dun_run *run)
 
 /* ---- setting up -------------------------------------------------------------------------- */
 
-static int check_kernel(struct smc *s, const struct dun_run *run)
+static int check(struct smc *s, struct dun_run *run)
 {
-  if (dun_kernel_is_biased(run->kernel, run->kernel_self) && !run->kernel->weighs)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method smc needs a kernel that leaves pi_t invariant or weighs its moves, and "
-                    "kernel %s does neither",
-                    run->kernel->type.name);
-  if (s->at_point && !run->kernel->weighs_point)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s begins at one point, from which kernel %s gives no weights: let it "
-                    "begin at a density, or take kernel ula",
-                    run->path->type.name, run->kernel->type.name);
-  if (s->at_point && s->moves.at == DUN_MOVES_END)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s begins at one point and is weighed from the first move on: take "
-                    "moves_at: every",
-                    run->path->type.name);
-  return 0;
-}
-
-/* Without moves. */
-static int check_rest(const struct smc *s, const struct dun_run *run)
-{
-  if (dun_pilots_due(run) > 0)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s fits its base to pilot chains, which move, and moves_per_step is 0: "
-                    "take a stated base",
-                    run->path->type.name);
-  if (s->at_point)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "path %s begins at one point, and without moves nothing gives weights from "
-                    "there: let it begin at a density",
-                    run->path->type.name);
-  return 0;
-}
-
-static int check(struct smc *s, const struct dun_run *run)
-{
-  if (!run->path->schedule)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "method smc needs a path with a schedule, and path %s has none",
-                    run->path->type.name);
-  int status = dun_pilots_check(run);
-  if (status >= 0)
-    status = dun_path_at_point(run->path, run->path_self, run->evaluator->dimension, &s->at_point);
-  if (status < 0)
-    return status;
-  return run->kernel ? check_kernel(s, run) : check_rest(s, run);
+  int status = dun_smc_check(run, &s->moves, &s->at_point);
+  return status < 0 ? status
+                    : dun_waste_free_init(&s->waste_free, &s->moves, s->ess_threshold, run);
 }
 
 /* Of kernels whose acceptance a shorter step raises. */
@@ -173,8 +144,9 @@ static int init(struct dun_context *context, void *self, struct dun_run *run)
   let_steps_differ(run);
   run->x = dun_run_column(run, "x", DUN_F64, d, DUN_MOVES | DUN_HASHED, "The particle's point.");
   s->logw = dun_run_column(run, "logw", DUN_F64, 1, DUN_HASHED, "Log of the weight.");
-  s->root = dun_run_column(run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
-                           "Global index of the ancestor at the start.");
+  s->root = dun_run_column(
+      run, "root", DUN_I64, 1, DUN_MOVES | DUN_HASHED | DUN_OUTPUT,
+      "Global index of the ancestor at the start, or of its chain at the first selection.");
   s->part_lp =
       dun_run_column(run, "part_lp", DUN_F64, K, DUN_MOVES, "Log densities of the path's parts.");
   if (!run->x || !s->logw || !s->root || !s->part_lp ||
@@ -196,6 +168,7 @@ static void release(void *self)
   dun_cross_fit_free(&s->fit);
   dun_divergence_free(&s->divergence);
   dun_moves_free(&s->moves);
+  dun_waste_free_free(&s->waste_free);
   dun_pilots_free(&s->pilots);
   dun_weights_free(&s->weights);
 }
@@ -219,6 +192,8 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   s->carried = s->drift = s->time_before = s->missing = 0;
   s->least_acceptance = 1;
   s->square_sum = 1 / (double)run->options.particles;
+  s->by_ancestor = NAN;
+  dun_waste_free_start(&s->waste_free);
   s->multinomial_error = NAN;
   run->now = (struct dun_now){.ess = (double)run->options.particles,
                               .acceptance = NAN,
@@ -273,6 +248,12 @@ static int begin(struct dun_context *context, struct smc *s, struct dun_run *run
   return DUN_TICK_GOING;
 }
 
+/* Those with which the genealogy began. */
+static int64_t ancestors_of(const struct smc *s, const struct dun_run *run)
+{
+  return s->selections > 0 ? dun_waste_free_chains(&s->waste_free, run) : run->options.particles;
+}
+
 /* Error of log Z by ancestor, and with multinomial selection also the unbiased estimator of Lee
  * & Whiteley 2018 (Biometrika 105, eq. 6): 1 - (N / (N - 1))^(n + 1) (1 - sum_r W_r^2) after n
  * selections. */
@@ -280,11 +261,12 @@ static int estimate(struct dun_context *context, struct smc *s, struct dun_run *
 {
   struct dun_genealogy genealogy;
   double N = (double)run->options.particles;
+  int64_t ancestors = ancestors_of(s, run);
   int status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
   if (status < 0)
     return status;
-  status =
-      dun_genealogy_compute(context, &run->population, s->root, s->logw, &s->weights, &genealogy);
+  status = dun_genealogy_from(context, &run->population, s->root, s->logw, &s->weights, ancestors,
+                              &genealogy);
   if (status < 0)
     return status;
   s->square_sum = genealogy.square_sum;
@@ -292,7 +274,13 @@ static int estimate(struct dun_context *context, struct smc *s, struct dun_run *
   run->now.roots = (double)genealogy.roots;
   run->now.error_roots = genealogy.variance_roots;
   run->now.log_evidence = s->carried + s->weights.log_mean;
-  run->now.log_evidence_error = sqrt(genealogy.relative_variance);
+  run->now.log_evidence_error = s->by_ancestor = sqrt(genealogy.relative_variance);
+  if (dun_waste_free_any(&s->waste_free)) {
+    status = dun_waste_free_book(context, &s->waste_free, run, &s->weights, s->selections == 0,
+                                 genealogy.relative_variance, &run->now.error_roots);
+    run->now.log_evidence_error = dun_waste_free_error(&s->waste_free);
+    return status;
+  }
   if (s->resampling == DUN_MULTINOMIAL && N > 1) {
     double growth = dun_scalar_exp((double)(s->selections + 1) * dun_scalar_log(N / (N - 1)));
     double variance = 1 - growth * (1 - genealogy.square_sum);
@@ -367,9 +355,16 @@ static int rest(struct smc *s, struct dun_run *run)
   return DUN_TICK_STEP;
 }
 
+static int is_selected(const struct smc *s, const struct dun_run *run)
+{
+  const double usual = .8;
+  double share = s->ess_threshold < 0 ? usual : s->ess_threshold;
+  return dun_waste_free_any(&s->waste_free) ||
+         s->weights.ess < share * (double)run->options.particles;
+}
+
 static int select_particles(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
-  double N = (double)run->options.particles;
   int status = 0, due = dun_moves_due(&s->moves, run->now.time);
   if (!s->weights.tile_before) /* a restart came between the ticks: they are no state */
     status = dun_weights_compute(context, &run->population, s->logw, &s->weights);
@@ -379,14 +374,20 @@ static int select_particles(struct dun_context *context, struct smc *s, struct d
     status = dun_cross_fit_metric(context, &s->fit, run);
   if (status < 0)
     return status;
-  if (s->weights.ess < s->ess_threshold * N) {
-    status =
-        dun_select(context, &run->population, s->logw, &s->weights,
-                   (enum dun_resampling)s->resampling, dun_run_address(run, DUN_PURPOSE_SELECT));
+  if (is_selected(s, run)) {
+    status = dun_select_chains(context, &run->population, s->logw, &s->weights, together(s),
+                               (enum dun_resampling)s->resampling,
+                               dun_run_address(run, DUN_PURPOSE_SELECT));
     if (status < 0)
       return status;
+    if (s->selections == 0 && dun_waste_free_any(&s->waste_free))
+      dun_waste_free_found(&s->waste_free, run);
     s->carried += s->weights.log_mean;
     s->selections++;
+    if (dun_waste_free_any(&s->waste_free))
+      status = dun_waste_free_selected(context, &s->waste_free, run, &s->weights);
+    if (status < 0)
+      return status;
   }
   if (!due)
     return rest(s, run);
@@ -417,16 +418,13 @@ static void tell_adaptation(struct dun_run *run)
   run->now.leapfrogs = run->kernel->uses_leapfrogs ? (a[0].length + a[1].length) / 2 : NAN;
 }
 
-static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
+/* Of all particles, or of the chains' heads; 1: the step is over. */
+static int sweep(struct dun_context *context, struct smc *s, struct dun_run *run, int status)
 {
   struct dun_look look;
-  int weighs = run->kernel->weighs;
-  run->sweep.logw = weighs ? s->logw : NULL;
-  run->sweep.from_point = s->at_point && run->now.step == 1 && s->moves.done == 0;
-  run->sweep.halves = 1;
-  run->sweep.boundary = s->boundary;
-  int status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time,
-                              INT64_MAX, &look);
+  if (status >= 0)
+    status = dun_sweep_move(context, &run->sweep, dun_run_address(run, 0), run->now.time, INT64_MAX,
+                            &look);
   if (status < 0)
     return status;
   tell_adaptation(run);
@@ -435,12 +433,24 @@ static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
   run->now.autocorrelation = look.autocorrelation;
   run->now.never_moved = look.never_moved;
   s->lost += (int64_t)look.lost;
-  status = dun_moves_over(context, &s->moves, run, &look);
+  struct dun_run moved = dun_waste_free_view(&s->waste_free, run);
+  return dun_moves_over(context, &s->moves, &moved, &look);
+}
+
+static int move(struct dun_context *context, struct smc *s, struct dun_run *run)
+{
+  int weighs = run->kernel->weighs && !dun_waste_free_any(&s->waste_free);
+  run->sweep.logw = weighs ? s->logw : NULL;
+  run->sweep.from_point = s->at_point && run->now.step == 1 && s->moves.done == 0;
+  run->sweep.halves = 1;
+  run->sweep.boundary = s->boundary / together(s);
+  int64_t place = s->moves.done + 1;
+  int status = dun_waste_free_enter(context, &s->waste_free, run, place);
+  status = dun_waste_free_leave(&s->waste_free, run, place, sweep(context, s, run, status));
   run->now.moves = (double)s->moves.done;
   if (status <= 0)
     return status < 0 ? status : DUN_TICK_GOING;
-  s->least_acceptance =
-      look.acceptance < s->least_acceptance ? look.acceptance : s->least_acceptance;
+  s->least_acceptance = fmin(run->now.acceptance, s->least_acceptance);
   s->phase = TEMPER;
   status = weighs ? weigh_moves(context, s, run) : 0;
   return status < 0 ? status : DUN_TICK_STEP;
@@ -495,8 +505,9 @@ static void diagnose(void *self, const struct dun_run *run, struct dun_diagnosis
   const struct dun_now *now = &run->now;
   double ancestors = 1 / s->square_sum;
 
-  dun_judge_genealogy(run, ancestors, out);
+  dun_judge_genealogy(run, ancestors_of(s, run), ancestors, out);
   dun_judge_evidence(now, ancestors, moves(self) == 0, out);
+  dun_waste_free_diagnose(&s->waste_free, run, s->by_ancestor, out);
   dun_pilots_diagnose(&s->pilots, out);
   dun_diagnose_survivors(out, run, s->killed);
   dun_diagnose_origins(out, run, s->missing);
@@ -523,10 +534,12 @@ static const struct dun_option options[] = {
     {.name = "ess_threshold",
      .type = DUN_NUMBER,
      .offset = offsetof(struct smc, ess_threshold),
-     .initial = "0.8",
+     .initial = "auto",
+     .words = "auto",
      .minimum = 0,
      .maximum = 1,
-     .doc = "Select when the effective sample size falls below this share of the particles."},
+     .doc = "Select when the effective sample size falls below this share of the particles.  auto: "
+            "0.8, and with chain_length at every time."},
     {.name = "resampling",
      .type = DUN_CHOICE,
      .offset = offsetof(struct smc, resampling),
@@ -536,6 +549,7 @@ static const struct dun_option options[] = {
          "How offspring are drawn; with residual and multinomial the error of log Z, by ancestor, "
          "is up to three times too large; multinomial also gives Lee and Whiteley's error."},
     DUN_MOVES_OPTIONS(struct smc, moves),
+    DUN_WASTE_FREE_OPTION(struct smc, waste_free),
     {0},
 };
 
@@ -543,7 +557,8 @@ const struct dun_method dun_method_smc = {
     .type = {DUN_TYPE(struct dun_method), .name = "smc",
              .doc =
                  "SMC along a path, with times found from the weights where it is affine; annealed "
-                 "importance sampling with ess_threshold 0.",
+                 "importance sampling with ess_threshold 0; waste-free with chain_length (Dau & "
+                 "Chopin 2022, J. R. Stat. Soc. B 84, 114).",
              .citation = "Del Moral, Doucet & Jasra 2006, J. R. Stat. Soc. B 68, 411",
              .size = sizeof(struct smc), .options = options, .state = state, .free = release,
              .restore = restore},
@@ -552,6 +567,7 @@ const struct dun_method dun_method_smc = {
     .rests = rests,
     .table = table,
     .moves = moves,
+    .together = together,
     .progress = progress,
     .init = init,
     .start = start,

@@ -431,11 +431,12 @@ static void diagnose_drift(const struct dun_watch *w, struct dun_diagnosis *out)
     }
   }
   name_column(w, at % w->columns, name);
-  dun_diagnose(out, "drift", dun_verdict_above(worst, 2, 5),
+  double doubtful = w->apart ? 4 : 2; /* the largest of a hundred by chance; less than that */
+  dun_diagnose(out, "drift", dun_verdict_above(worst, doubtful, 5),
                "the moves of all steps together changed the mean %s%s by %.2g deviations, %.1f "
                "errors, where 0 is expected%s",
                at < w->columns ? "of " : "square of ", name, by, worst,
-               worst < 2 ? "" : ": the target has parts that particles reach too slowly");
+               worst < doubtful ? "" : ": the target has parts that particles reach too slowly");
 }
 
 void dun_watch_diagnose(const struct dun_watch *watch, const struct dun_run *run,

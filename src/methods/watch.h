@@ -20,6 +20,8 @@ enum { DUN_DIRECTIONS = 3 };
 struct dun_watch {
   int d, coordinates, columns; /* columns: of coordinates, signed sums, directions, density */
   int spins;                   /* whose squares are all alike */
+  int apart; /* by the method's init: moves begin at others than those before have left, so that
+              * their changes are independent; else the noise of a step is taken back in the next */
 
   /* state */
   struct dun_numbers centre, scale;  /* [columns] of the test functions; scale 0: not known yet */

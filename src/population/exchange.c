@@ -121,8 +121,8 @@ static struct litter litter_of(const struct exchange *x, int rank)
   const struct dun_tiles *t = x->tiles;
   const int size = x->context->size, me = x->context->rank;
   struct litter litter = {.end = x->end, .parents = t->local};
-  litter.slot = most(dun_tiles_first(t->total, t->tile, rank, size), x->border[me]);
-  litter.limit = least(dun_tiles_first(t->total, t->tile, rank + 1, size), x->border[me + 1]);
+  litter.slot = most(dun_tiles_first_of(t, rank, size), x->border[me]);
+  litter.limit = least(dun_tiles_first_of(t, rank + 1, size), x->border[me + 1]);
   if (litter.slot < litter.limit)
     litter.parent = parent_of(x->end, 0, t->local, litter.slot);
   for (int c = 0; c < x->columns; c++)

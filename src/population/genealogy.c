@@ -12,8 +12,17 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
                           const struct dun_column *root, const struct dun_column *logw,
                           const struct dun_weights *weights, struct dun_genealogy *genealogy)
 {
+  return dun_genealogy_from(context, population, root, logw, weights, population->tiles.total,
+                            genealogy);
+}
+
+int dun_genealogy_from(struct dun_context *context, const struct dun_population *population,
+                       const struct dun_column *root, const struct dun_column *logw,
+                       const struct dun_weights *weights, int64_t ancestors,
+                       struct dun_genealogy *genealogy)
+{
   const struct dun_tiles *tiles = &population->tiles;
-  const double share = 1 / (double)tiles->total;
+  const double share = 1 / (double)ancestors;
   struct dun_exact power[2] = {0}; /* squares and fourth powers */
   struct dun_runs runs;
   double unit, sum[2];
@@ -43,10 +52,10 @@ int dun_genealogy_compute(struct dun_context *context, const struct dun_populati
       (status = dun_sum_integers(context, 0, 2, count)) < 0)
     goto out;
   genealogy->roots = count[0];
-  sum[0] += (double)(tiles->total - count[1]) * share * share;
-  sum[1] += (double)(tiles->total - count[1]) * share * share * (share * share);
+  sum[0] += (double)(ancestors - count[1]) * share * share;
+  sum[1] += (double)(ancestors - count[1]) * share * share * (share * share);
   genealogy->square_sum = sum[0] + share; /* the W_r add up to 1 */
-  genealogy->relative_variance = tiles->total > 1 ? sum[0] : NAN;
+  genealogy->relative_variance = ancestors > 1 ? sum[0] : NAN;
   genealogy->variance_roots = sum[1] > 0 ? sum[0] * sum[0] / sum[1] : NAN;
 out:
   dun_runs_free(&runs);

@@ -12,9 +12,9 @@ struct wheel {
   double *logw; /* becomes the ends */
   const struct dun_weights *weights;
   struct dun_limbs limbs;
-  integer particles, total; /* N, S */
-  double ratio;             /* N / S in units of the largest weight */
-  double tolerance;         /* bounds the error of N C / S in doubles */
+  integer children, total; /* N, S */
+  double ratio;            /* N / S in units of the largest weight */
+  double tolerance;        /* bounds the error of N C / S in doubles */
   struct dun_address address;
 
   _Alignas(64) int64_t high[DUN_LIMB_LANES], low[DUN_LIMB_LANES]; /* of the current tile */
@@ -23,18 +23,18 @@ struct wheel {
 /* ---- a tile's weights -------------------------------------------------------------------- */
 
 static struct wheel wheel_of(const struct dun_population *population, struct dun_column *logw,
-                             const struct dun_weights *weights, struct dun_address address)
+                             const struct dun_weights *weights, int64_t children,
+                             struct dun_address address)
 {
-  const int64_t particles = population->tiles.total;
   struct wheel wheel = {.population = population,
                         .logw = dun_f64(logw),
                         .weights = weights,
-                        .limbs = dun_limbs_of(particles),
-                        .particles = particles,
+                        .limbs = dun_limbs_of(population->tiles.total),
+                        .children = children,
                         .total = (integer)weights->total,
-                        .tolerance = (double)particles * 0x1p-47,
+                        .tolerance = (double)population->tiles.total * 0x1p-47,
                         .address = address};
-  wheel.ratio = (double)particles / ((double)weights->total * wheel.limbs.unit[1]);
+  wheel.ratio = (double)children / ((double)weights->total * wheel.limbs.unit[1]);
   return wheel;
 }
 
@@ -113,7 +113,7 @@ static void tile_systematic(struct wheel *wheel, int64_t tile, double uniform)
   if (lanes_systematic(wheel, base, wheel->high, wheel->low, end) > 0) {
     const integer offset = offset_integer(wheel, uniform);
     for (int lane = 0; lane < n; lane++) {
-      const integer q = (before + lane_integer(wheel, lane)) * wheel->particles - offset;
+      const integer q = (before + lane_integer(wheel, lane)) * wheel->children - offset;
       double k = end[lane] - 1; /* ceil(q / S) is k, k + 1 or k + 2 */
       k += q > (integer)k * wheel->total;
       end[lane] = k + (q > (integer)k * wheel->total);
@@ -124,7 +124,7 @@ static void tile_systematic(struct wheel *wheel, int64_t tile, double uniform)
 
 static int64_t begin_systematic(const struct wheel *wheel, double uniform)
 {
-  const integer q = (integer)wheel->weights->before * wheel->particles;
+  const integer q = (integer)wheel->weights->before * wheel->children;
   const integer left = q - offset_integer(wheel, uniform);
   return left <= 0 ? 0 : (int64_t)((left - 1) / wheel->total + 1);
 }
@@ -159,11 +159,11 @@ static double stratum_uniform(const struct wheel *wheel, struct strata *strata, 
 static int64_t stratum_exact(const struct wheel *wheel, struct strata *strata, integer sum,
                              int64_t slot)
 {
-  const integer q = sum * wheel->particles;
+  const integer q = sum * wheel->children;
   slot += q >= (integer)(slot + 1) * wheel->total;
   slot -= q < (integer)slot * wheel->total;
-  if (slot >= wheel->particles)
-    return (int64_t)wheel->particles;
+  if (slot >= wheel->children)
+    return (int64_t)wheel->children;
   return slot + (q - (integer)slot * wheel->total >
                  offset_integer(wheel, stratum_uniform(wheel, strata, slot)));
 }
@@ -203,7 +203,7 @@ static int64_t offspring_stratified(struct wheel *wheel)
 static int offspring_multinomial(struct dun_context *context, struct wheel *wheel, int64_t *begin)
 {
   struct dun_draws draws;
-  int status = dun_draws_init(context, (int64_t)wheel->particles, wheel->weights->total,
+  int status = dun_draws_init(context, (int64_t)wheel->children, wheel->weights->total,
                               wheel->address, &draws);
   if (status < 0)
     goto out;
@@ -230,7 +230,7 @@ static int64_t whole_part(const struct wheel *wheel, int lane)
   int64_t whole = (int64_t)q;
   const double left = q - (double)whole;
   if (left <= wheel->tolerance || left >= 1 - wheel->tolerance) {
-    const integer share = weight * wheel->particles;
+    const integer share = weight * wheel->children;
     whole += share >= (integer)(whole + 1) * wheel->total;
     whole -= share < (integer)whole * wheel->total;
   }
@@ -258,7 +258,7 @@ static void tile_residual(struct wheel *wheel, struct dun_draws *draws, int64_t 
     integer rest;
     sum += lane_integer(wheel, lane);
     *whole += whole_part(wheel, lane);
-    rest = sum * wheel->particles - wheel->total * *whole;
+    rest = sum * wheel->children - wheel->total * *whole;
     end[lane] = (double)(*whole + dun_draws_below(draws, (dun_u128)rest));
   }
   tile_store(wheel, tile, n, end);
@@ -274,12 +274,12 @@ static int offspring_residual(struct dun_context *context, struct wheel *wheel, 
   if (status < 0)
     return status;
   whole = (int64_t)before;
-  left = (int64_t)(wheel->particles - (integer)total);
+  left = (int64_t)(wheel->children - (integer)total);
   status = dun_draws_init(context, left, (dun_u128)(left > 0 ? left : 1) * wheel->weights->total,
                           wheel->address, &draws);
   if (status < 0)
     goto out;
-  rest = (integer)wheel->weights->before * wheel->particles - wheel->total * whole;
+  rest = (integer)wheel->weights->before * wheel->children - wheel->total * whole;
   *begin = whole + dun_draws_below(&draws, (dun_u128)rest);
   for (int64_t t = 0; t < wheel->population->tiles.count; t++)
     tile_residual(wheel, &draws, t, &whole);
@@ -291,10 +291,10 @@ out:
 /* ---- all of them ------------------------------------------------------------------------- */
 
 int dun_offspring(struct dun_context *context, const struct dun_population *population,
-                  struct dun_column *logw, const struct dun_weights *weights,
+                  struct dun_column *logw, const struct dun_weights *weights, int64_t children,
                   enum dun_resampling resampling, struct dun_address address, int64_t *begin)
 {
-  struct wheel wheel = wheel_of(population, logw, weights, address);
+  struct wheel wheel = wheel_of(population, logw, weights, children, address);
   switch (resampling) {
   case DUN_SYSTEMATIC: *begin = offspring_systematic(&wheel); return 0;
   case DUN_STRATIFIED: *begin = offspring_stratified(&wheel); return 0;

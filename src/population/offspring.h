@@ -1,4 +1,4 @@
-/* How many children every particle has.
+/* How many children every particle has, of N children in all.
  *
  * With the exact integer weights, C_i their sum up to and including particle i, S the sum of all,
  * and offsets u in [0, 1), the number of children of the particles up to i is, without any
@@ -20,11 +20,11 @@
 
 #include "population/selection.h"
 
-/* Collective.  Replaces the log weight of each particle by the global slot behind its last child
- * (a whole number; children stand in the order of their parents), and writes the slot of this
- * rank's first child to *begin. */
+/* Collective.  Replaces the log weight of each particle by the slot behind its last of so many
+ * children (a whole number; children stand in the order of their parents), and writes the slot of
+ * this rank's first child to *begin.  At most as many children as particles. */
 int dun_offspring(struct dun_context *context, const struct dun_population *population,
-                  struct dun_column *logw, const struct dun_weights *weights,
+                  struct dun_column *logw, const struct dun_weights *weights, int64_t children,
                   enum dun_resampling resampling, struct dun_address address, int64_t *begin);
 
 #endif

@@ -19,4 +19,10 @@ int dun_select(struct dun_context *context, struct dun_population *population,
                struct dun_column *logw, const struct dun_weights *weights,
                enum dun_resampling resampling, struct dun_address address);
 
+/* The same of fewer parents: N / length are selected, and each fills so many slots, the first of
+ * which is a multiple of `length`, a divisor of N. */
+int dun_select_chains(struct dun_context *context, struct dun_population *population,
+                      struct dun_column *logw, const struct dun_weights *weights, int64_t length,
+                      enum dun_resampling resampling, struct dun_address address);
+
 #endif

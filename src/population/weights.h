@@ -48,6 +48,11 @@ struct dun_genealogy {
 int dun_genealogy_compute(struct dun_context *context, const struct dun_population *population,
                           const struct dun_column *root, const struct dun_column *logw,
                           const struct dun_weights *weights, struct dun_genealogy *genealogy);
+/* The same where the genealogy began with so many ancestors of equal weight, not N. */
+int dun_genealogy_from(struct dun_context *context, const struct dun_population *population,
+                       const struct dun_column *root, const struct dun_column *logw,
+                       const struct dun_weights *weights, int64_t ancestors,
+                       struct dun_genealogy *genealogy);
 
 /* Collective.  Weighted means of m functions of the particles, their weighted standard deviations,
  * and the standard errors of the means by ancestor:

@@ -2,6 +2,9 @@
 import os
 import sys
 
+import h5py
+import numpy
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from support import Folder, attributes, column, dunlin, main, write  # noqa: E402
 
@@ -51,6 +54,34 @@ def test_moves_that_end_by_themselves():
     looks = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80}
     found = moves("moves_per_step: auto", "kernel: {type: rwm}\n", dimension=20)
     assert set(found) <= looks and max(found) > 20, found
+
+
+def chains(kernel):
+    """The points of 50 chains at the end, and the lowest acceptance."""
+    with Folder() as folder:
+        result = os.path.join(folder, "result.h5")
+        text = INPUT.replace("METHOD", "chain_length: 10").replace("{type: hmc}", kernel)
+        dunlin("run", write(folder, "input.yaml", text), "--output", result, "--quiet")
+        assert set(column(result, "steps", "moves")) == {9}
+        with h5py.File(result) as held:
+            points = held["posterior/x"][...].reshape(50, 10, 2)
+        return points, min(column(result, "steps", "acceptance"))
+
+
+def test_chains_whose_points_are_all_particles():
+    """One move less than points, which differ but where moves were refused."""
+    points, accepted = chains("{type: hmc}")
+    different = len(numpy.unique(points.reshape(500, 2), axis=0))
+    print(f"{different} of 500 points differ, acceptance {accepted:.2f}")
+    assert accepted > .6 and different > 500 * (accepted - .1), (different, accepted)
+
+
+def test_chains_go_on_from_point_to_point():
+    """Distances from the selected point grow with the moves: of short steps their squares do."""
+    points, _ = chains("{type: rwm, step_size: 0.05, metric: identity}")
+    square = ((points - points[:, :1]) ** 2).sum(2).mean(0)
+    print("mean squares " + " ".join(f"{value:.4f}" for value in square))
+    assert square[0] == 0 and 4 < square[9] / square[1] < 20, square
 
 
 def test_steps_without_moves_do_not_hide_a_cap():

@@ -87,7 +87,8 @@ static void weights_and_counts(enum dun_resampling resampling, struct bench_resu
       memcpy(flock.logw->data, flock.kept, (size_t)p->tiles.local * sizeof(double));
       dun_weights_compute(&bench_context, p, flock.logw, &flock.weights);
       address.step++;
-      dun_offspring(&bench_context, p, flock.logw, &flock.weights, resampling, address, &begin);
+      dun_offspring(&bench_context, p, flock.logw, &flock.weights, p->tiles.total, resampling,
+                    address, &begin);
     }
   result->ns = bench_ns(&timer, flock.population.tiles.local);
   flock_free(&flock);
@@ -149,7 +150,8 @@ static void exchange(enum pattern pattern, struct bench_result *result)
   int64_t begin = 0;
   if (flock_init(&flock, pattern)) {
     struct dun_population *p = &flock.population;
-    dun_offspring(&bench_context, p, flock.logw, &flock.weights, DUN_SYSTEMATIC, address, &begin);
+    dun_offspring(&bench_context, p, flock.logw, &flock.weights, p->tiles.total, DUN_SYSTEMATIC,
+                  address, &begin);
     while (bench_again(&timer))
       dun_exchange(&bench_context, p, flock.logw, begin, dun_f64(flock.logw));
     result->bare = bench_copy_ns(p->tiles.local, row);

@@ -25,6 +25,14 @@ static const struct setting settings[] = {
      "path: {type: geometric, base: {type: fitted, scale: 5, pilot_moves: 20, covariance: "
      "diagonal}}\nkernel: {type: hmc}"},
     {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped}"},
+    {"smc", "chain_length: 16", WIDE "kernel: {type: hmc}"},
+    {"smc", "chain_length: 50, resampling: multinomial", WIDE "kernel: {type: rwm}"},
+    {"smc", "chain_length: 4", WIDE "kernel: {type: underdamped}"},
+    {"smc", "chain_length: 10",
+     "path: {type: localized, steps: 30, pieces: 10}\nkernel: {type: hmc}"},
+    {"smc", "chain_length: 20",
+     "path: {type: geometric, base: {type: fitted, scale: 5, pilot_moves: 20, pilot_chains: "
+     "300}}\nkernel: {type: hmc}"},
     {"smc", "moves_per_step: 3", WIDE "kernel: {type: independence}"},
     {"smc", "moves_per_step: 2", WIDE "kernel: {type: underdamped, metropolised: false}"},
     {"smc", "moves_per_step: 2",

@@ -41,6 +41,12 @@ output: {{file: result.h5}}
 """
 
 
+def chains(text, length):
+    """The input with waste-free SMC."""
+    assert "moves_per_step: 4" in text
+    return text.replace("moves_per_step: 4", f"chain_length: {length}")
+
+
 def replicates(text, count, particles, seed, tables=("replicates",)):
     """Runs `count` populations, half of them in each of two jobs with seeds of their own.  Returns
     for each table the columns by name, the second half's replicates numbered on."""

@@ -37,6 +37,13 @@ def test_moves_that_end_by_themselves():
     same_at((1, 3), "mixture", kernel="hmc", particles=1000, moves="auto")
 
 
+def test_waste_free():
+    """Chains of more points than a tile has, and of fewer; a short last tile of them."""
+    same_at((1, 2, 3), "waste_free", kernel="hmc", particles=150 * 5, moves=5)
+    same_at((1, 4), "waste_free", kernel="rwm", particles=70 * 70, moves=70,
+            resampling="multinomial")
+
+
 def test_fit_and_reweight():
     same_at((1, 2, 3, 7), "finished", kernel="hmc", particles=1000)
 

@@ -59,6 +59,11 @@ def test_smc():
     interrupted(ADAPTIVE, "type: underdamped, metric: dense", SMC)
 
 
+def test_waste_free_smc():
+    interrupted(ADAPTIVE, "type: hmc", "type: smc, chain_length: 5")
+    interrupted(ADAPTIVE, "type: underdamped, metric: dense", "type: smc, chain_length: 10")
+
+
 def test_smc_with_pilot_chains():
     interrupted(ADAPTIVE.replace("gaussian, mean: 0", "fitted, pilot_moves: 4, pilot_chains: 100"),
                 "type: hmc", SMC)

@@ -34,6 +34,10 @@ def test_one_tick_at_a_time():
                        resampling="multinomial")
 
 
+def test_one_tick_at_a_time_of_waste_free_chains():
+    one_tick_at_a_time("waste_free", "--set", "run.replicates=2", kernel="hmc", moves=5)
+
+
 def test_one_tick_at_a_time_of_spins():
     one_tick_at_a_time("spins", kernel="glauber")
 

@@ -36,6 +36,34 @@ static void check_spread(int64_t total, int tile, int size)
   CHECK(most - least <= 1);
 }
 
+/* Groups of tiles are spread as tiles that are so much larger. */
+static void check_together(int64_t total, int tile, int64_t together, int size)
+{
+  for (int r = 0; r < size; r++) {
+    struct dun_tiles t = dun_tiles_together(total, tile, together, r, size);
+    struct dun_tiles groups = dun_tiles_of((total + tile - 1) / tile, (int)together, r, size);
+    int64_t from = groups.first * tile, to = (groups.first + groups.local) * tile;
+    CHECK(t.first_tile == groups.first && t.count == groups.local);
+    CHECK(dun_tiles_groups(&t) == groups.tiles);
+    CHECK(t.first == (from < total ? from : total));
+    CHECK(t.first + t.local == (to < total ? to : total));
+    CHECK(dun_tiles_first_of(&t, r, size) == t.first);
+    CHECK(dun_tiles_first_of(&t, r + 1, size) == t.first + t.local);
+  }
+}
+
+static void together(void)
+{
+  const int64_t totals[] = {0, 1, 63, 64, 65, 640, 1000, 4097};
+  const int sizes[] = {1, 2, 3, 7, 100};
+  for (int i = 0; i < 8; i++)
+    for (int j = 0; j < 5; j++)
+      for (int length = 1; length < 40; length += 6) {
+        check_together(totals[i], 64, length, sizes[j]);
+        check_together(totals[i], 10, length, sizes[j]);
+      }
+}
+
 static void tiles(void)
 {
   const int64_t totals[] = {0, 1, 5, 63, 64, 65, 1000, 4096};
@@ -337,10 +365,11 @@ static void context_twice(void)
   dun_context_free(&context);
 }
 
-TEST_MAIN({"tiles", tiles}, {"agree_well", agree_well}, {"agree_one", agree_one},
-          {"agree_all", agree_all}, {"agree_long", agree_long}, {"broadcast", broadcast},
-          {"broadcast_block", broadcast_block}, {"broadcast_block_fails", broadcast_block_fails},
-          {"fold", fold}, {"sum_of_many", sum_of_many}, {"sum_cancels", sum_cancels},
+TEST_MAIN({"tiles", tiles}, {"together", together}, {"agree_well", agree_well},
+          {"agree_one", agree_one}, {"agree_all", agree_all}, {"agree_long", agree_long},
+          {"broadcast", broadcast}, {"broadcast_block", broadcast_block},
+          {"broadcast_block_fails", broadcast_block_fails}, {"fold", fold},
+          {"sum_of_many", sum_of_many}, {"sum_cancels", sum_cancels},
           {"sum_of_full_digits", sum_of_full_digits}, {"sum_odd", sum_odd},
           {"sum_in_pieces", sum_in_pieces}, {"sum_with_failure", sum_with_failure},
           {"sum_without_memory", sum_without_memory}, {"maximum", maximum}, {"integers", integers},

@@ -70,18 +70,18 @@ static int64_t *ordered_sums(struct dun_address address, int64_t n)
 }
 
 /* parent[k] of every slot, by the definitions; the slots' places rise, and so do their parents. */
-static void parents_regular(int stratified, struct dun_address address, int64_t n,
+static void parents_regular(int stratified, struct dun_address address, int64_t n, int64_t children,
                             const dun_u128 *prefix, int64_t *parent)
 {
   const dun_u128 total = prefix[n - 1], common = offset_of(address, 0, total);
   int64_t i = 0;
-  for (int64_t k = 0; k < n; k++) {
+  for (int64_t k = 0; k < children; k++) {
     dun_u128 offset = common;
     if (stratified) {
       address.tile = (uint32_t)(k / 64);
       offset = offset_of(address, k % 64, total);
     }
-    while (prefix[i] * (dun_u128)n <= (dun_u128)k * total + offset)
+    while (prefix[i] * (dun_u128)children <= (dun_u128)k * total + offset)
       i++;
     parent[k] = i;
   }
@@ -101,33 +101,35 @@ static void parents_random(struct dun_address address, int64_t n, int64_t draws,
   dun_free(sum);
 }
 
-static void parents_residual(struct dun_address address, int64_t n, const dun_u128 *weight,
-                             const dun_u128 *prefix, int64_t *parent)
+static void parents_residual(struct dun_address address, int64_t n, int64_t children,
+                             const dun_u128 *weight, const dun_u128 *prefix, int64_t *parent)
 {
   const dun_u128 total = prefix[n - 1];
   dun_u128 *rest = dun_allocate(n, sizeof *rest), sum = 0;
-  int64_t *drawn = dun_allocate(n, sizeof *drawn), draws = n, next = 0, slot = 0;
+  int64_t *drawn = dun_allocate(n, sizeof *drawn), draws = children, next = 0, slot = 0;
   for (int64_t i = 0; i < n; i++) {
-    const dun_u128 share = weight[i] * (dun_u128)n;
+    const dun_u128 share = weight[i] * (dun_u128)children;
     sum += share % total;
     rest[i] = sum;
     draws -= (int64_t)(share / total);
   }
   parents_random(address, n, draws, (dun_u128)draws * total, rest, drawn);
   for (int64_t i = 0; i < n; i++) {
-    for (int64_t k = 0; k < (int64_t)(weight[i] * (dun_u128)n / total); k++)
+    for (int64_t k = 0; k < (int64_t)(weight[i] * (dun_u128)children / total); k++)
       parent[slot++] = i;
     for (; next < draws && drawn[next] == i; next++)
       parent[slot++] = i;
   }
-  CHECK(slot == n);
+  CHECK(slot == children);
   dun_free(rest);
   dun_free(drawn);
 }
 
+/* Each of them fills `length` slots. */
 static void parents_defined(const double *logw, enum dun_resampling scheme, int64_t n,
-                            struct dun_address address, int64_t *parent)
+                            int64_t length, struct dun_address address, int64_t *parent)
 {
+  const int64_t children = n / length;
   dun_u128 *weight = particle_integers(logw, n);
   dun_u128 *prefix = dun_allocate(n, sizeof *prefix), sum = 0;
   address.purpose = DUN_PURPOSE_SELECT;
@@ -135,11 +137,13 @@ static void parents_defined(const double *logw, enum dun_resampling scheme, int6
   for (int64_t i = 0; i < n; i++)
     prefix[i] = sum += weight[i];
   if (scheme == DUN_MULTINOMIAL)
-    parents_random(address, n, n, sum, prefix, parent);
+    parents_random(address, n, children, sum, prefix, parent);
   else if (scheme == DUN_RESIDUAL)
-    parents_residual(address, n, weight, prefix, parent);
+    parents_residual(address, n, children, weight, prefix, parent);
   else
-    parents_regular(scheme == DUN_STRATIFIED, address, n, prefix, parent);
+    parents_regular(scheme == DUN_STRATIFIED, address, n, children, prefix, parent);
+  for (int64_t k = n - 1; k >= 0; k--)
+    parent[k] = parent[k / length];
   dun_free(weight);
   dun_free(prefix);
 }
@@ -148,7 +152,8 @@ static void parents_defined(const double *logw, enum dun_resampling scheme, int6
 
 /* A population with these log weights (of all particles), selected. */
 static void select_once(struct dun_context *context, struct dun_population *p, const double *logws,
-                        enum dun_resampling scheme, int64_t n, int tile, struct dun_address address)
+                        enum dun_resampling scheme, int64_t n, int tile, int64_t length,
+                        struct dun_address address)
 {
   struct dun_weights w = {0};
   struct dun_column *logw;
@@ -156,18 +161,18 @@ static void select_once(struct dun_context *context, struct dun_population *p, c
   logw = dun_population_find(p, "logw");
   memcpy(logw->data, logws + p->tiles.first, (size_t)p->tiles.local * sizeof *logws);
   CHECK(dun_weights_compute(context, p, logw, &w) == 0);
-  CHECK(dun_select(context, p, logw, &w, scheme, address) == 0);
+  CHECK(dun_select_chains(context, p, logw, &w, length, scheme, address) == 0);
   dun_weights_free(&w);
 }
 
 static int64_t counts_of(struct dun_context *alone, const double *logws, enum dun_resampling scheme,
-                         int64_t n, int tile, uint64_t seed)
+                         int64_t n, int tile, int64_t length, uint64_t seed)
 {
   struct dun_population p, q;
   int64_t *parent = dun_allocate(n, sizeof *parent), bad = 0;
-  parents_defined(logws, scheme, n, address_of(seed), parent);
-  select_once(&test_context, &p, logws, scheme, n, tile, address_of(seed));
-  select_once(alone, &q, logws, scheme, n, tile, address_of(seed));
+  parents_defined(logws, scheme, n, length, address_of(seed), parent);
+  select_once(&test_context, &p, logws, scheme, n, tile, length, address_of(seed));
+  select_once(alone, &q, logws, scheme, n, tile, length, address_of(seed));
   for (int64_t i = 0; i < p.tiles.local; i++) {
     const int64_t here = p.tiles.first + i;
     bad += dun_i64(dun_population_find(&p, "id"))[i] != parent[here];
@@ -192,7 +197,11 @@ static void counts(void)
         for (size_t t = 0; t < sizeof tiles / sizeof *tiles; t++) {
           double *logws = particle_logws((enum pattern)pattern, sizes[s], tiles[t]);
           int64_t bad =
-              counts_of(&alone, logws, (enum dun_resampling)scheme, sizes[s], tiles[t], s);
+              counts_of(&alone, logws, (enum dun_resampling)scheme, sizes[s], tiles[t], 1, s);
+          for (int64_t length = 5; length <= sizes[s]; length = length < 193 ? 193 : sizes[s] + 1)
+            if (sizes[s] % length == 0)
+              bad += counts_of(&alone, logws, (enum dun_resampling)scheme, sizes[s], tiles[t],
+                               length, s);
           CHECK(bad == 0);
           if (bad)
             fprintf(stderr, "  pattern %d, scheme %d, n %lld, tile %d: %lld\n", pattern, scheme,
@@ -217,7 +226,7 @@ static int64_t ties_of(struct dun_context *alone, enum dun_resampling scheme, ui
   share /= N;
   for (int i = 0; i < N; i++)
     logw[i] = i == 0 ? log(share) : i <= few ? log((1 - share) / few) : -INFINITY;
-  return counts_of(alone, logw, scheme, N, 64, seed);
+  return counts_of(alone, logw, scheme, N, 64, 1, seed);
 }
 
 static void ties(void)
@@ -238,7 +247,7 @@ static void equal_stay(void)
   double *logws = particle_logws(EQUAL, 1000, 64);
   for (int k = 0; k < 3; k++) {
     struct dun_population p;
-    select_once(&test_context, &p, logws, schemes[k], 1000, 64, address_of(5));
+    select_once(&test_context, &p, logws, schemes[k], 1000, 64, 1, address_of(5));
     for (int64_t i = 0; i < p.tiles.local; i++)
       CHECK(dun_i64(dun_population_find(&p, "id"))[i] == p.tiles.first + i);
     dun_population_free(&p);
@@ -322,7 +331,7 @@ static void rows_of(const struct kind *kinds, int columns, enum pattern pattern,
   CHECK(dun_weights_compute(&test_context, &p, logw, &w) == 0);
   CHECK(dun_select(&test_context, &p, logw, &w, DUN_SYSTEMATIC, address_of(1)) == 0);
   logws = particle_logws(pattern, n, tile);
-  parents_defined(logws, DUN_SYSTEMATIC, n, address_of(1), parent);
+  parents_defined(logws, DUN_SYSTEMATIC, n, 1, address_of(1), parent);
   dun_free(logws);
   for (int64_t i = 0; i < p.tiles.local; i++)
     bad += dun_i64(id)[i] != parent[p.tiles.first + i];
@@ -452,7 +461,7 @@ static void addresses(void)
   address[4].seed++;
   for (int scheme = 0; scheme < SCHEMES; scheme++) {
     for (int k = 0; k < 5; k++)
-      select_once(&test_context, &p[k], logws, (enum dun_resampling)scheme, 640, 64, address[k]);
+      select_once(&test_context, &p[k], logws, (enum dun_resampling)scheme, 640, 64, 1, address[k]);
     for (int k = 0; k < 5; k++)
       for (int64_t i = 0; i < p[k].tiles.local; i++)
         differ[k] += dun_i64(dun_population_find(&p[0], "id"))[i] !=
