@@ -166,7 +166,8 @@ def learned(chosen):
                                 256)[:, 0])
         limits = [tolerance] * 6
         limits[0] = share_limit(known[0], 256, 100)
-        limits[5] = 1 if gain == 0 else share_limit(known[5], 256, 100)  # trainings differ in it
+        # pixels alone: it depends on what a network tells of windows that no image shows (README)
+        limits[5] = 1 if gain == 0 else share_limit(known[5], 256, 100)
         good = tell(name, found, known, limits) and good
     return good
 

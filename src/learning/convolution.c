@@ -1,6 +1,7 @@
 /* Images through layers of convolutions, each of which sees the time. */
 #include "base/error.h"
 #include "learning/convolution_waves.h"
+#include "learning/convolution_winograd.h"
 #include "numerics/activation.h"
 #include <math.h>
 
@@ -27,7 +28,8 @@ struct dun_convolution_layer dun_convolution_layer(const struct dun_convolution_
     at.spacing = (int)s->spacing.value[s->spacing.count > 1 ? l : 0];
     at.reach = at.side / 2 * at.spacing;
     at.common = at.kernel + (int64_t)at.side * at.side * at.takes * at.gives;
-    at.before = at.in + dun_convolution_bordered(s, at.reach) * at.takes;
+    at.border = dun_convolution_by_winograd(s, &at) ? 0 : at.reach;
+    at.before = at.in + dun_convolution_bordered(s, at.border) * at.takes;
   }
   return at;
 }
@@ -89,17 +91,21 @@ static int64_t larger(int64_t a, int64_t b)
   return a > b ? a : b;
 }
 
-/* Behind the image what a layer needs that goes by waves. */
+/* Behind the image where a layer starts from, and what it needs that does not go pixel by pixel. */
 static int64_t tape(const void *self)
 {
   const struct dun_convolution_network *s = self;
-  int64_t waves = 0;
+  int64_t waves = 0, start = 0;
   for (int l = 0; l < s->layers; l++) {
     struct dun_convolution_layer at = dun_convolution_layer(s, l);
-    if (dun_convolution_by_waves(s, &at))
+    start = larger(start, at.gives);
+    if (dun_convolution_by_winograd(s, &at))
+      waves = larger(waves, dun_convolution_winograd_scratch(&at));
+    else if (dun_convolution_by_waves(s, &at))
       waves = larger(waves, dun_convolution_waves_scratch(s, &at));
   }
-  return dun_convolution_layer(s, s->layers).in + s->channels * dun_convolution_pixels(s) + waves;
+  return dun_convolution_layer(s, s->layers).in + s->channels * dun_convolution_pixels(s) + start +
+         waves;
 }
 
 /* Two blocks of what stands between layers, and behind them what the slopes of a layer need, and
@@ -117,6 +123,8 @@ static int64_t scratch(const void *self)
     reverse.gives = at.takes;
     int by_waves = dun_convolution_by_waves(s, &at) || dun_convolution_by_waves(s, &reverse);
     int64_t waves = by_waves ? dun_convolution_waves_scratch(s, &at) : 0;
+    if (dun_convolution_by_winograd(s, &at) || dun_convolution_by_winograd(s, &reverse))
+      waves = larger(waves, dun_convolution_winograd_scratch(&at));
     int64_t dense = at.gives + dun_layer_dense_scratch(at.gives, dun_convolution_common(s));
     widest = larger(widest, larger(at.takes, at.gives));
     most = larger(most, larger(larger(slope.turned + slope.product, waves), dense));

@@ -31,8 +31,9 @@ struct dun_convolution_network {
 struct dun_convolution_layer {
   int takes, gives;
   int side, spacing, reach; /* of the kernel's square: places, pixels between them, and to an end */
-  int64_t kernel, common;   /* weights */
-  int64_t in, before;       /* columns */
+  int border;             /* pixels about the image that it takes: the reach, or by patches none */
+  int64_t kernel, common; /* weights */
+  int64_t in, before;     /* columns */
 };
 
 /* Of an image. */
@@ -45,6 +46,15 @@ static inline int64_t dun_convolution_pixels(const struct dun_convolution_networ
 static inline int64_t dun_convolution_bordered(const struct dun_convolution_network *s, int reach)
 {
   return (s->height + 2 * (int64_t)reach) * (s->width + 2 * (int64_t)reach);
+}
+
+/* Where the border takes a pixel from, along an axis; -1: from nowhere, it is zero. */
+static inline int64_t dun_convolution_inside(const struct dun_convolution_network *s, int64_t i,
+                                             int64_t size)
+{
+  if (s->border == DUN_BORDER_PERIODIC)
+    return (i % size + size) % size;
+  return i >= 0 && i < size ? i : -1;
 }
 
 /* Numbers that all pixels see. */

@@ -1,6 +1,7 @@
 #include "base/vmath.h"
 #include "dunlin/target.h"
 #include "learning/convolution_waves.h"
+#include "learning/convolution_winograd.h"
 #include "numerics/activation.h"
 #include "numerics/real.h"
 #include "numerics/tile_product.h"
@@ -31,14 +32,6 @@ static void scatter(int64_t pixels, int channels, const dun_real *pixel, dun_rea
       copy(1, pixel + (p * channels + c) * L, image + (c * pixels + p) * L);
 }
 
-/* Where the border takes a pixel from, along an axis; -1: from nowhere. */
-static int64_t inside(const struct dun_convolution_network *s, int64_t i, int64_t size)
-{
-  if (s->border == DUN_BORDER_PERIODIC)
-    return (i % size + size) % size;
-  return i >= 0 && i < size ? i : -1;
-}
-
 /* As they are, or through an activation, NULL: none. */
 static void put(const int *activation, int64_t columns, const dun_real *from, dun_real *to)
 {
@@ -55,7 +48,7 @@ static void surround(const struct dun_convolution_network *s, int reach, int cha
 {
   int64_t size = (int64_t)channels * L, row = (s->width + 2 * (int64_t)reach) * size;
   for (int64_t y = -reach; y < s->height + reach; y++, bordered += row) {
-    int64_t from_y = inside(s, y, s->height);
+    int64_t from_y = dun_convolution_inside(s, y, s->height);
     if (from_y < 0) {
       memset(bordered, 0, (size_t)row * sizeof *bordered);
       continue;
@@ -63,7 +56,8 @@ static void surround(const struct dun_convolution_network *s, int reach, int cha
     dun_real *own = bordered + reach * size;
     put(activation, s->width * channels, pixel + from_y * s->width * size, own);
     for (int64_t k = 0; k < 2 * (int64_t)reach; k++) {
-      int64_t x = k < reach ? k - reach : s->width + k - reach, from_x = inside(s, x, s->width);
+      int64_t x = k < reach ? k - reach : s->width + k - reach,
+              from_x = dun_convolution_inside(s, x, s->width);
       if (from_x < 0)
         memset(own + x * size, 0, (size_t)size * sizeof *own);
       else
@@ -90,11 +84,26 @@ static void sum_places(const struct dun_convolution_network *s,
       }
 }
 
-/* The same in the way that takes less time; of a layer's way back that may be another one. */
+/* y[pixels][gives] = start[gives], NULL: zeros. */
+static void begin(int64_t pixels, int gives, const dun_real *start, dun_real *y)
+{
+  if (!start)
+    memset(y, 0, (size_t)(pixels * gives) * L * sizeof *y);
+  for (int64_t p = 0; start && p < pixels; p++)
+    copy(gives, start, y + p * gives * L);
+}
+
+/* y[pixels][gives] = start[gives] and the sums of x, with the border that the way asks for: that
+ * which takes less time; of a layer's way back it may be another one. */
 static void convolve(const struct dun_convolution_network *s,
                      const struct dun_convolution_layer *at, const dun_real *kernel,
-                     const dun_real *x, dun_real *y, dun_real *scratch)
+                     const dun_real *x, const dun_real *start, dun_real *y, dun_real *scratch)
 {
+  if (dun_convolution_by_winograd(s, at)) {
+    DUN_REAL(dun_convolution_winograd)(s, at, kernel, x, start, y, scratch);
+    return;
+  }
+  begin(dun_convolution_pixels(s), at->gives, start, y);
   if (dun_convolution_by_waves(s, at))
     DUN_REAL(dun_convolution_waves)(s, at, kernel, x, y, scratch);
   else
@@ -112,15 +121,13 @@ static void look_at_all(const struct dun_convolution_network *s, const double *a
   copy(s->globals, x + s->channels * dun_convolution_pixels(s) * L, tape + (int64_t)features * L);
 }
 
-/* y[pixels][gives] of a layer; of the first pixel's columns all others are made. */
+/* y[pixels][gives] of a layer. */
 static void apply(const struct dun_convolution_network *s, const struct dun_convolution_layer *at,
                   const dun_real *w, const dun_real *tape, dun_real *y, dun_real *scratch)
 {
   int64_t size = (int64_t)at->gives * L;
-  DUN_REAL(dun_layer_dense)(at->gives, dun_convolution_common(s), w + at->common, tape, y);
-  for (int64_t p = 1; p < dun_convolution_pixels(s); p++)
-    copy(at->gives, y, y + p * size);
-  convolve(s, at, w + at->kernel, tape + at->in * L, y, scratch);
+  DUN_REAL(dun_layer_dense)(at->gives, dun_convolution_common(s), w + at->common, tape, scratch);
+  convolve(s, at, w + at->kernel, tape + at->in * L, scratch, y, scratch + size);
 }
 
 void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, const double *angle,
@@ -132,13 +139,13 @@ void DUN_REAL(dun_convolution_forward)(const void *self, const dun_real *w, cons
   look_at_all(s, angle, x, tape);
   dun_real *image = tape + dun_convolution_layer(s, s->layers).in * L;
   gather(pixels, at.takes, x, image);
-  surround(s, at.reach, at.takes, NULL, image, tape + at.in * L);
+  surround(s, at.border, at.takes, NULL, image, tape + at.in * L);
   for (int l = 0; l < s->layers; l++) {
     apply(s, &at, w, tape, tape + at.before * L, image + s->channels * pixels * L);
     if (l == s->layers - 1)
       break;
     struct dun_convolution_layer next = dun_convolution_layer(s, l + 1);
-    surround(s, next.reach, next.takes, &s->activation, tape + at.before * L, tape + next.in * L);
+    surround(s, next.border, next.takes, &s->activation, tape + at.before * L, tape + next.in * L);
     at = next;
   }
   scatter(pixels, at.gives, tape + at.before * L, y);
@@ -224,9 +231,12 @@ static void point_back(const struct dun_convolution_network *s,
   reverse.takes = at->gives;
   reverse.gives = at->takes;
   turn_kernel(at, kernel, scratch);
+  if (dun_convolution_by_winograd(s, &reverse)) {
+    convolve(s, &reverse, scratch, bar, NULL, back, bordered);
+    return;
+  }
   surround(s, at->reach, at->gives, NULL, bar, bordered);
-  memset(back, 0, (size_t)(dun_convolution_pixels(s) * at->takes) * L * sizeof *back);
-  convolve(s, &reverse, scratch, bordered, back,
+  convolve(s, &reverse, scratch, bordered, NULL, back,
            bordered + dun_convolution_bordered(s, at->reach) * at->gives * L);
 }
 
@@ -249,9 +259,11 @@ void DUN_REAL(dun_convolution_backward)(const void *self, const dun_real *w, con
     if (l < s->layers - 1)
       DUN_REAL(dun_activate_back)
     ((enum dun_activation)s->activation, pixels * at.gives * L, tape + at.before * L, own);
-    if (dun_convolution_by_waves(s, &at))
-      DUN_REAL(dun_convolution_waves_back)
+    if (dun_convolution_by_winograd(s, &at))
+      DUN_REAL(dun_convolution_winograd_back)
     (s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
+    else if (dun_convolution_by_waves(s, &at)) DUN_REAL(dun_convolution_waves_back)(
+        s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
     else kernel_back(s, &at, tape + at.in * L, own, gradient + at.kernel, rest);
     sum_pixels(pixels, (int64_t)at.gives * L, own, rest);
     DUN_REAL(dun_layer_dense_back)

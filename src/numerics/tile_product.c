@@ -5,6 +5,7 @@
 #include "base/vmath.h"
 #include "dunlin/target.h"
 #include "numerics/real.h"
+#include <string.h>
 
 #if defined(DUN_DISPATCH)
 #include <immintrin.h>
@@ -152,20 +153,65 @@ void DUN_REAL(dun_tile_product)(int m, int k, int n, const dun_real *w, int64_t 
 #endif
 }
 
-/* In squares, of which the rows that are read and those that are written stay in the first-level
- * cache. */
+/* ---- transposes ------------------------------------------------------------------------------ */
+
+/* A square of numbers, a register in each row: halves of rows change places, then quarters in each
+ * half, and so on. */
+#ifdef DUN_SINGLE
+enum { SIDE = 16 };
+#define SWAP_8(a, b)                                                                               \
+  SWAP(a, b, (0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),                             \
+       (8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+#define SWAP_4(a, b)                                                                               \
+  SWAP(a, b, (0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),                           \
+       (4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
+#define SWAP_2(a, b)                                                                               \
+  SWAP(a, b, (0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),                           \
+       (2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
+#define SWAP_1(a, b)                                                                               \
+  SWAP(a, b, (0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),                          \
+       (1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+#else
+enum { SIDE = 8 };
+#define SWAP_4(a, b) SWAP(a, b, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
+#define SWAP_2(a, b) SWAP(a, b, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
+#define SWAP_1(a, b) SWAP(a, b, (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15))
+#endif
+#define OPEN(...) __VA_ARGS__
+#define SWAP(a, b, low, high)                                                                      \
+  {                                                                                                \
+    const struct row first = a, second = b;                                                        \
+    (a).v = __builtin_shufflevector(first.v, second.v, OPEN low);                                  \
+    (b).v = __builtin_shufflevector(first.v, second.v, OPEN high);                                 \
+  }
+
+struct row {
+  dun_real v __attribute__((vector_size(SIDE * sizeof(dun_real))));
+};
+
+#define EACH_ROW        _Pragma("GCC unroll 16") for (int i = 0; i < SIDE; i++)
+#define SWAP_ALL(apart) EACH_ROW if (!(i & (apart))) SWAP_##apart(r[i], r[i + (apart)])
+
+/* Rows of x[..][64] from `rows` on are zeros. */
+DUN_INLINE void turn_square(int rows, int n, const dun_real *restrict x, dun_real *restrict turned)
+{
+  struct row r[SIDE];
+  EACH_ROW r[i] = (struct row){{0}};
+  EACH_ROW if (i < rows) memcpy(&r[i], x + (int64_t)i * DUN_LANES, sizeof r[i]);
+#ifdef DUN_SINGLE
+  SWAP_ALL(8)
+#endif
+  SWAP_ALL(4) SWAP_ALL(2) SWAP_ALL(1);
+  EACH_ROW memcpy(turned + (int64_t)i * n, &r[i], sizeof r[i]);
+}
+
 DUN_CLONES void DUN_REAL(dun_tile_turn)(int k, int n, const dun_real *restrict x,
                                         dun_real *restrict turned)
 {
-  enum { SQUARE = DUN_TILE_PRODUCT_STEP };
-  for (int64_t i = 0; i < n; i += SQUARE) {
-    int rows = k - i < SQUARE ? (int)(k - i) : SQUARE;
-    for (int64_t l = 0; l < DUN_LANES; l += SQUARE)
-      for (int b = 0; b < SQUARE; b++) {
-        for (int a = 0; a < rows; a++)
-          turned[(l + b) * n + i + a] = x[(i + a) * DUN_LANES + l + b];
-        for (int a = rows > 0 ? rows : 0; a < SQUARE; a++)
-          turned[(l + b) * n + i + a] = 0;
-      }
-  }
+  for (int64_t i = 0; i < n; i += SIDE)
+    for (int64_t l = 0; l < DUN_LANES; l += SIDE)
+      if (k - i >= SIDE)
+        turn_square(SIDE, n, x + i * DUN_LANES + l, turned + l * n + i);
+      else
+        turn_square((int)(k - i), n, x + i * DUN_LANES + l, turned + l * n + i);
 }

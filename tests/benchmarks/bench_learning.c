@@ -277,20 +277,20 @@ static void step(struct bench_result *result)
 /* ---- images ---------------------------------------------------------------------------------- */
 
 extern const struct dun_network dun_network_convolution;
-enum { IMAGE = 16, MAPS = 32, LAYERS = 5, SIDE = 3 };
-/* Between the layers: forward, of the cotangents and of the weights; of the first and the last one
- * a product with as many numbers as a pixel has channels. */
-#define IMAGE_SLOTS (3. * IMAGE * IMAGE * SIDE * SIDE * ((LAYERS - 2) * MAPS * MAPS + 2. * MAPS))
+enum { IMAGE = 16, MAPS = 32, LAYERS = 5, SIDE = 3, POINTS = 36 * IMAGE * IMAGE / 16 };
+/* Between the layers, by patches: forward, of the cotangents and of the weights; of the first and
+ * the last one a product with as many numbers as a pixel has channels. */
+#define IMAGE_SLOTS                                                                                \
+  (3. * ((LAYERS - 2.) * POINTS * MAPS * MAPS + 2. * IMAGE * IMAGE * SIDE * SIDE * MAPS))
 
-/* The same number of products as between the layers, of a pixel each. */
-static double pixels_ns(void)
+/* The same number of products as between the layers, of a point each. */
+static double points_ns(void)
 {
-  struct arrays a = make(MAPS, SIDE * SIDE * MAPS, L, sizeof(float));
+  struct arrays a = make(MAPS, MAPS, L, sizeof(float));
   struct bench_timer timer = {0};
   while (bench_again(&timer))
-    for (int i = 0; i < 3 * (LAYERS - 2) * IMAGE * IMAGE; i++)
-      dun_tile_product_f(MAPS, SIDE * SIDE * MAPS, L, a.w, SIDE * SIDE * MAPS, 1, a.x, NULL, 0,
-                         a.y);
+    for (int i = 0; i < 3 * (LAYERS - 2) * POINTS; i++)
+      dun_tile_product_f(MAPS, MAPS, L, a.w, MAPS, 1, a.x, NULL, 0, a.y);
   release(&a);
   return bench_ns(&timer, L);
 }
@@ -311,7 +311,7 @@ static void images(struct bench_result *result)
   while (bench_again(&timer))
     bench_keep(dun_denoiser_teach(&s.denoiser, &s.lesson, s.gradient));
   result->ns = bench_ns(&timer, L);
-  result->bare = pixels_ns();
+  result->bare = points_ns();
   free_lesson(&s);
 }
 

@@ -55,7 +55,8 @@ static double training_ns(const struct dun_network *network, void *self, int d, 
   return bench_ns(&timer, steps * batch) * bench_context.size;
 }
 
-/* A dense layer, or of images the kernel at one pixel, and how often an example goes through it. */
+/* A dense layer, or of images the kernel at one pixel, or by patches at one of 36 points, and how
+ * often an example goes through it. */
 struct layer {
   int gives, takes, times;
 };
@@ -124,11 +125,12 @@ static void two_layer(struct bench_result *result)
 
 /* ---- inputs/images_train.yaml ---------------------------------------------------------------- */
 
+enum { PIXELS = 16 * 16, VALUES = 36 * PIXELS / 16 };
+
 static void images(struct bench_result *result)
 {
-  enum { PIXELS = 16 * 16 };
   static const struct layer layers[] = {
-      {32, 9, PIXELS}, {32, 9 * 32, 3 * PIXELS}, {1, 9 * 32, PIXELS}, {0}};
+      {32, 9, PIXELS}, {32, 32, 3 * VALUES}, {1, 9 * 32, PIXELS}, {0}};
   double widths[] = {32, 32, 32, 32}, kernel = 3, spacing[] = {1, 2, 4, 2, 1};
   struct dun_convolution_network network = {.channels = 1,
                                             .height = 16,
@@ -149,7 +151,7 @@ static void images(struct bench_result *result)
 #define WIDE                                                                                       \
   (2 * DENSE(256, 128 + FEATURES) + 3 * DENSE(256, 256 + FEATURES) + 3 * DENSE(128, 256 + FEATURES))
 #define TWO    (2 * DENSE(256, 128) + 3 * DENSE(128, 768))
-#define IMAGES (256. * 9 * (2 * DENSE(32, 1) + 9 * DENSE(32, 32) + 3 * DENSE(1, 32)))
+#define IMAGES (PIXELS * 9. * (2 * DENSE(32, 1) + 3 * DENSE(1, 32)) + VALUES * 9. * DENSE(32, 32))
 
 const struct bench_row bench_training[] = {
     {.work = "training mlp 10, 64, 64 by 128", .slots = MODES / .5, .times = 2, .measure = modes},

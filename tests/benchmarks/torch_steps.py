@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """Steps per second of method train beside PyTorch's on the CPU, one thread each, in turns.
 
-    torch_steps.py [--rounds 5] [--seconds 2]
+    torch_steps.py [--rounds 5] [--seconds 2] [WORD ...]
 
 Four trainings: inputs/train_modes.yaml (network mlp), inputs/train_two_layer.yaml,
-inputs/images_train.yaml (convolution) and a wider mlp in 128 dimensions.  The same networks, batch
-and optimiser, written in PyTorch as its users would: examples by a random order, noise and angles
-drawn, velocity prediction, the gradient clipped, Adam, the average of the weights.  Of PyTorch's
-ways (Adam by tensor or by lists of them; images with channels first or last) and of OpenBLAS's
-kernels (its choice, or those for AVX-512 where the processor has it) the fastest counts.
+inputs/images_train.yaml (convolution) and a wider mlp in 128 dimensions, or those whose name holds
+one of the words.  The same networks, batch and optimiser, written in PyTorch as its users would:
+examples by a random order, noise and angles drawn, velocity prediction, the gradient clipped, Adam,
+the average of the weights.  Of PyTorch's ways (Adam by tensor or by lists of them; images with
+channels first or last) and of OpenBLAS's kernels (its choice, or those for AVX-512 where the
+processor has it) the fastest counts.
 
 Seconds are the processor's, so that other programs hardly matter.  A rate is that between a short
 and a long run: what comes before and behind the steps does not count, nor do looks at the examples
@@ -225,6 +226,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--torch", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("words", nargs="*", metavar="WORD")
     options = parser.parse_args()
     try:
         import torch
@@ -240,7 +242,8 @@ def main():
     print(f"{'training':30s} {'dunlin':>10s} {'PyTorch':>10s} {'ratio':>8s}   range")
     kernels = [None] + ["SkylakeX"] * has_wide_vectors()
     for number, case in enumerate(cases(torch)):
-        compare(number, case, options, kernels)
+        if not options.words or any(word in case[0] for word in options.words):
+            compare(number, case, options, kernels)
 
 
 main()

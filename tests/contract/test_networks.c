@@ -31,6 +31,9 @@ static const struct setting {
      30, 30},
     {"type: convolution, widths: [17], kernels: 7, channels: 2, height: 2, border: periodic", 14,
      12},
+    /* by patches: see test_convolution_winograd.c */
+    {"type: convolution, widths: [12, 12], kernels: [1, 3, 1]", 17, 16},
+    {"type: convolution, widths: [9, 20], border: periodic", 16, 16},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, MOST = 32 /* outputs */ };
 

@@ -8,7 +8,7 @@
 #include "numerics/activation.h"
 
 enum { L = DUN_LANES, CHANNELS = 2, HEIGHT = 4, WIDTH = 5, D = CHANNELS * HEIGHT * WIDTH };
-enum { GLOBALS = 3, WIDER = 6 /* channels at most */ };
+enum { GLOBALS = 3, WIDER = 40 /* channels at most */ };
 
 struct trial {
   struct made_part made;
@@ -125,6 +125,7 @@ static const char *const settings[] = {
     "widths: [3, 4], kernels: [3, 5, 3], spacing: [2, 1, 3]",
     "widths: [2], spacing: 4, border: periodic",
     "widths: [5, 5], kernels: [3, 1, 1], activation: gelu, harmonics: 0",
+    "widths: [40, 40], border: periodic",
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
