@@ -77,6 +77,14 @@ static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
   return status;
 }
 
+/* What is no number stays so. */
+static void cut(const struct dun_points *points, double most)
+{
+  for (int64_t i = 0; i < points->n * points->d && most > 0; i++)
+    if (fabs(points->x[i]) > most)
+      points->x[i] = copysign(most, points->x[i]);
+}
+
 static int find_factor(struct dun_probe_sets *s)
 {
   s->factor = dun_allocate(s->outputs, sizeof *s->factor);
@@ -104,6 +112,10 @@ int dun_probe_sets_init(struct dun_context *context, struct dun_probe_sets *sets
     status = read_reference(context, sets, run);
   else if (status >= 0 && available)
     status = draw_both(sets, run);
+  if (status >= 0) {
+    cut(&sets->given, sets->cut);
+    cut(&sets->again, sets->cut);
+  }
   if (status >= 0 && scaled)
     status = find_factor(sets);
   return dun_agree(context, status);

@@ -13,6 +13,7 @@
 struct dun_probe_sets {
   long long points; /* option */
   char *reference;  /* option; NULL: none */
+  double cut;       /* option; not above 0: none */
 
   /* made by init */
   int outputs;
@@ -32,6 +33,16 @@ struct dun_probe_sets {
    .minimum = 2,                                                                                   \
    .maximum = 1e5,                                                                                 \
    .doc = "At most so many points on each side; the work grows with their square."},               \
+      {.name = "cut",                                                                              \
+       .type = DUN_NUMBER,                                                                         \
+       .offset = offsetof(type_, sets.cut),                                                        \
+       .initial = "none",                                                                          \
+       .words = "none",                                                                            \
+       .minimum = 1e-300,                                                                          \
+       .maximum = 1e300,                                                                           \
+       .doc =                                                                                      \
+           "Numbers of the exact draws, or of the reference, that are larger in size are set to "  \
+           "this, those of the run are not; published tables of funnels have 30."},                \
   {                                                                                                \
     .name = "reference", .type = DUN_FILE, .offset = offsetof(type_, sets.reference),              \
     .initial = "", .doc = "An earlier result; left out: exact draws of the target."                \

@@ -70,6 +70,21 @@ def test_against_numpy():
                     shift == "1")
 
 
+def test_cut_references():
+    """The reference is cut, the run is not; exact draws are, and have less by chance."""
+    with Folder() as folder:
+        reference = run(folder, "reference.h5", seed=2, particles=100)
+        for name in ("mmd", "sinkhorn"):
+            file = run(folder, "run.h5", particles=100, probes=f"[{{type: {name}, points: 100, "
+                       f"reference: {reference}, cut: 1.5}}]")
+            x, y = draws_of(file), numpy.clip(draws_of(reference), -1.5, 1.5)
+            expected = getattr(metrics, name)(x, y)
+            assert abs(last(file, name, name) - expected) < 1e-3 * expected, (name, expected)
+        chance = [last(run(folder, "run.h5", probes=f"[{{type: sinkhorn, {words}}}]"), "sinkhorn",
+                       "chance") for words in ("points: 300", "points: 300, cut: 0.1")]
+        assert chance[1] < .1 * chance[0], chance
+
+
 def test_floors_of_exact_draws():
     """Of exact draws the distances are what those of a second exact set are: over 12 runs both have
     the same mean, limit 5 standard errors, 5 comparisons."""

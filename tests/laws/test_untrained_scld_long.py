@@ -36,7 +36,8 @@ def untrained(folder):
     text, removed = re.subn(r"\n +method\.rates\.\w+: \[[^]]*\]", "", text)
     assert removed == 3
     text = text.replace("steps: 3000", "steps: 1, batches: 1, rates: {control: 0, exponents: 0, "
-                        "base: 0}").replace("every: 1}", "every: 0, points: 10}")
+                        "base: 0}")
+    text = re.sub(r"every: 1(?=[,}])", "every: 0, points: 10", text)
     return write(folder, "untrained.yaml", text)
 
 
