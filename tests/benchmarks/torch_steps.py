@@ -5,8 +5,8 @@
 
 Four trainings: inputs/train_modes.yaml (network mlp), inputs/train_two_layer.yaml, one as
 inputs/images_train.yaml with half the channels, and a wider mlp in 128 dimensions, or those whose
-name holds one of the words.  The same networks, batch and optimiser, written in PyTorch as its users
-would: examples by a random order, noise and angles drawn, velocity prediction, the gradient
+name holds one of the words.  The same networks, batch and optimiser, written in PyTorch as its
+users would: examples by a random order, noise and angles drawn, velocity prediction, the gradient
 clipped, Adam, the average of the weights.  Of PyTorch's ways (Adam by tensor or by lists of them;
 images with channels first or last) and of OpenBLAS's kernels (its choice, or those for AVX-512
 where the processor has it) the fastest counts.
