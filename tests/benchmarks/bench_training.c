@@ -123,7 +123,7 @@ static void two_layer(struct bench_result *result)
   result->bare = products_ns(layers, 50);
 }
 
-/* ---- inputs/images_train.yaml ---------------------------------------------------------------- */
+/* ---- as inputs/images_train.yaml, of half the channels --------------------------------------- */
 
 enum { PIXELS = 16 * 16, VALUES = 36 * PIXELS / 16 };
 
