@@ -146,6 +146,11 @@ def test_base_and_exponents_of_an_earlier_run():
             dunlin_in(folder, *untrained, *sets(path), ranks=ranks)
             hashes.add(attributes(os.path.join(folder, "trained.h5"))["population_hash"])
         assert len(hashes) == 1, hashes
+        goes = []
+        for load in ((), ("path.load=trained.h5",)):
+            dunlin_in(folder, *SAMPLE[2:], *sets(path, *load), "--output", "goes.h5")
+            goes.append(attributes(os.path.join(folder, "goes.h5"))["log_evidence"])
+        assert abs(goes[0] - goes[1]) < 1e-4, goes  # no control, and one of 1e-8
         with h5py.File(os.path.join(folder, "trained.h5")) as file:
             learned = {name: file["learned/method"][name][...] for name in
                        ("exponents", "base_mean", "base_log_scale")}

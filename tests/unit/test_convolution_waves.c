@@ -1,12 +1,7 @@
 /* Convolutions by waves against the sums that they are, in both precisions: of kernels as large as
  * the image and of one place, with gaps, of any border, and of their gradients. */
-#include "base/memory.h"
-#include "check.h"
-#include "dunlin/target.h"
+#include "convolution_trial.h"
 #include "learning/convolution_waves.h"
-#include <math.h>
-
-enum { L = DUN_LANES };
 
 static const struct {
   int height, width, takes, gives, side, spacing;
@@ -15,34 +10,6 @@ static const struct {
     {5, 4, 3, 6, 9, 1}, {3, 6, 2, 2, 3, 4}, {2, 3, 1, 1, 7, 2},
 };
 enum { CASES = sizeof cases / sizeof *cases };
-
-struct trial {
-  struct dun_convolution_network network;
-  struct dun_convolution_layer layer;
-  int64_t seen, told, weights; /* numbers */
-  double *x, *y, *kernel, *gradient, *scratch;
-  float *x_f, *y_f, *kernel_f, *scratch_f;
-};
-
-static double *numbers(uint32_t tile, int64_t count)
-{
-  struct dun_address address = {.seed = 5, .purpose = DUN_PURPOSE_TEST, .tile = tile};
-  double *x = dun_allocate((count + L - 1) / L, L * sizeof *x);
-  if (!x)
-    exit(1);
-  dun_normals(address, (int)((count + L - 1) / L), x);
-  return x;
-}
-
-static float *singles(int64_t count, const double *x)
-{
-  float *to = dun_allocate(count, sizeof *to);
-  if (!to)
-    exit(1);
-  for (int64_t i = 0; x && i < count; i++)
-    to[i] = (float)x[i];
-  return to;
-}
 
 static void open_trial(struct trial *t, int n)
 {
@@ -57,23 +24,7 @@ static void open_trial(struct trial *t, int n)
   t->told = dun_convolution_pixels(&t->network) * cases[n].gives * L;
   t->weights = (int64_t)cases[n].side * cases[n].side * cases[n].takes * cases[n].gives;
   int64_t room = dun_convolution_waves_scratch(&t->network, &t->layer) * L;
-  t->x = numbers(1, t->seen);
-  t->y = numbers(2, t->told);
-  t->kernel = numbers(3, t->weights);
-  t->gradient = numbers(4, t->weights);
-  t->scratch = dun_allocate(room, sizeof *t->scratch);
-  t->scratch_f = singles(room, NULL);
-  t->x_f = singles(t->seen, t->x);
-  t->y_f = singles(t->told, t->y);
-  t->kernel_f = singles(t->weights, t->kernel);
-}
-
-static void close_trial(struct trial *t)
-{
-  void *all[] = {t->x,         t->y,   t->kernel, t->gradient, t->scratch,
-                 t->scratch_f, t->x_f, t->y_f,    t->kernel_f};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    dun_free(all[i]);
+  fill_trial(t, room);
 }
 
 /* What stands where of x, seen from pixel (i, j) by place (a, b) of the kernel. */
@@ -107,18 +58,6 @@ static void for_all(const struct trial *t,
                   seen_at(t, i, j, a, b, c), out);
 }
 
-static void add_value(const struct trial *t, int64_t told, int64_t w, int64_t seen, double *out)
-{
-  for (int l = 0; l < L; l++)
-    out[told + l] += t->kernel[w] * t->x[seen + l];
-}
-
-static void add_slope(const struct trial *t, int64_t told, int64_t w, int64_t seen, double *out)
-{
-  for (int l = 0; l < L; l++)
-    out[w] += t->y[told + l] * t->x[seen + l];
-}
-
 static double *copy_of(int64_t count, const double *x)
 {
   double *to = dun_allocate(count, sizeof *to);
@@ -126,15 +65,6 @@ static double *copy_of(int64_t count, const double *x)
     exit(1);
   memcpy(to, x, (size_t)count * sizeof *x);
   return to;
-}
-
-/* The largest difference. */
-static double off(int64_t count, const double *a, const double *b)
-{
-  double worst = 0;
-  for (int64_t i = 0; i < count; i++)
-    worst = fmax(worst, fabs(a[i] - b[i]));
-  return worst;
 }
 
 static void values_are_sums(void)
@@ -149,10 +79,7 @@ static void values_are_sums(void)
     dun_convolution_waves_f(&t.network, &t.layer, t.kernel_f, t.x_f, t.y_f, t.scratch_f);
     for (int64_t i = 0; i < t.told; i++)
       worst_f = fmax(worst_f, fabs(t.y_f[i] - truth[i]));
-    double size = sqrt((double)t.weights / t.layer.gives), worst = off(t.told, t.y, truth);
-    printf("# case %d, sums of the size %.3g: off by %.2g, in single precision %.2g\n", n, size,
-           worst, worst_f);
-    CHECK(worst < 1e-14 * size && worst_f < 1e-5 * size);
+    judge(n, sqrt((double)t.weights / t.layer.gives), t.told, truth, t.y, 1e-14, worst_f);
     dun_free(truth);
     close_trial(&t);
   }
@@ -167,11 +94,8 @@ static void slopes_are_sums(void)
     for_all(&t, add_slope, truth);
     dun_convolution_waves_back(&t.network, &t.layer, t.x, t.y, t.gradient, t.scratch);
     dun_convolution_waves_back_f(&t.network, &t.layer, t.x_f, t.y_f, single, t.scratch_f);
-    double size = sqrt((double)t.told / t.layer.gives), worst = off(t.weights, t.gradient, truth);
-    double worst_f = off(t.weights, single, truth);
-    printf("# case %d, sums of the size %.3g: off by %.2g, in single precision %.2g\n", n, size,
-           worst, worst_f);
-    CHECK(worst < 1e-14 * size && worst_f < 1e-5 * size);
+    judge(n, sqrt((double)t.told / t.layer.gives), t.weights, truth, t.gradient, 1e-14,
+          off(t.weights, single, truth));
     dun_free(truth);
     dun_free(single);
     close_trial(&t);

@@ -1,13 +1,10 @@
 /* Convolutions by patches against the sums that they are, in both precisions: of images that
  * patches do not fill, with gaps, of any border, from a start and from zeros, and their slopes; and
  * which layers go that way. */
-#include "base/memory.h"
-#include "check.h"
-#include "dunlin/target.h"
+#include "convolution_trial.h"
 #include "learning/convolution_winograd.h"
-#include <math.h>
 
-enum { L = DUN_LANES, PLACES = 9 };
+enum { PLACES = 9 };
 
 static const struct {
   int height, width, takes, gives, spacing, border;
@@ -17,34 +14,6 @@ static const struct {
     {1, 3, 1, 1, 1, DUN_BORDER_ZERO},  {3, 2, 2, 2, 1, DUN_BORDER_PERIODIC},
 };
 enum { CASES = sizeof cases / sizeof *cases };
-
-struct trial {
-  struct dun_convolution_network network;
-  struct dun_convolution_layer layer;
-  int64_t seen, told, weights; /* numbers */
-  double *x, *y, *start, *kernel, *gradient, *scratch;
-  float *x_f, *y_f, *start_f, *kernel_f, *scratch_f;
-};
-
-static double *numbers(uint32_t tile, int64_t count)
-{
-  struct dun_address address = {.seed = 5, .purpose = DUN_PURPOSE_TEST, .tile = tile};
-  double *x = dun_allocate((count + L - 1) / L, L * sizeof *x);
-  if (!x)
-    exit(1);
-  dun_normals(address, (int)((count + L - 1) / L), x);
-  return x;
-}
-
-static float *singles(int64_t count, const double *x)
-{
-  float *to = dun_allocate(count, sizeof *to);
-  if (!to)
-    exit(1);
-  for (int64_t i = 0; x && i < count; i++)
-    to[i] = (float)x[i];
-  return to;
-}
 
 static void open_trial(struct trial *t, int n)
 {
@@ -60,25 +29,7 @@ static void open_trial(struct trial *t, int n)
   t->seen = pixels * cases[n].takes * L;
   t->told = pixels * cases[n].gives * L;
   t->weights = (int64_t)PLACES * cases[n].takes * cases[n].gives;
-  t->x = numbers(1, t->seen);
-  t->y = numbers(2, t->told);
-  t->kernel = numbers(3, t->weights);
-  t->gradient = numbers(4, t->weights);
-  t->start = numbers(5, cases[n].gives * L);
-  t->scratch = numbers(6, room); /* what is there before is not to matter */
-  t->scratch_f = singles(room, t->scratch);
-  t->x_f = singles(t->seen, t->x);
-  t->y_f = singles(t->told, t->y);
-  t->start_f = singles(cases[n].gives * L, t->start);
-  t->kernel_f = singles(t->weights, t->kernel);
-}
-
-static void close_trial(struct trial *t)
-{
-  void *all[] = {t->x,         t->y,   t->kernel, t->gradient, t->start,   t->scratch,
-                 t->scratch_f, t->x_f, t->y_f,    t->start_f,  t->kernel_f};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    dun_free(all[i]);
+  fill_trial(t, room);
 }
 
 /* Pixel of x that place k sees from (i, j), or -1. */
@@ -112,27 +63,6 @@ static void for_all(const struct trial *t,
           }
 }
 
-static void add_value(const struct trial *t, int64_t told, int64_t w, int64_t seen, double *out)
-{
-  for (int l = 0; l < L; l++)
-    out[told + l] += t->kernel[w] * t->x[seen + l];
-}
-
-static void add_slope(const struct trial *t, int64_t told, int64_t w, int64_t seen, double *out)
-{
-  for (int l = 0; l < L; l++)
-    out[w] += t->y[told + l] * t->x[seen + l];
-}
-
-/* The largest difference. */
-static double off(int64_t count, const double *a, const double *b)
-{
-  double worst = 0;
-  for (int64_t i = 0; i < count; i++)
-    worst = fmax(worst, fabs(a[i] - b[i]));
-  return worst;
-}
-
 static void values_are_sums(void)
 {
   for (int n = 0; n < 2 * CASES; n++) {
@@ -150,10 +80,7 @@ static void values_are_sums(void)
                                from_zeros ? NULL : t.start_f, t.y_f, t.scratch_f);
     for (int64_t i = 0; i < t.told; i++)
       worst_f = fmax(worst_f, fabs(t.y_f[i] - truth[i]));
-    double size = sqrt((double)t.weights / t.layer.gives), worst = off(t.told, t.y, truth);
-    printf("# case %d, sums of the size %.3g: off by %.2g, in single precision %.2g\n", n / 2, size,
-           worst, worst_f);
-    CHECK(worst < 2e-14 * size && worst_f < 1e-5 * size);
+    judge(n / 2, sqrt((double)t.weights / t.layer.gives), t.told, truth, t.y, 2e-14, worst_f);
     dun_free(truth);
     close_trial(&t);
   }
@@ -168,11 +95,8 @@ static void slopes_are_sums(void)
     for_all(&t, add_slope, truth);
     dun_convolution_winograd_back(&t.network, &t.layer, t.x, t.y, t.gradient, t.scratch);
     dun_convolution_winograd_back_f(&t.network, &t.layer, t.x_f, t.y_f, single, t.scratch_f);
-    double size = sqrt((double)t.told / t.layer.gives), worst = off(t.weights, t.gradient, truth);
-    double worst_f = off(t.weights, single, truth);
-    printf("# case %d, sums of the size %.3g: off by %.2g, in single precision %.2g\n", n, size,
-           worst, worst_f);
-    CHECK(worst < 2e-14 * size && worst_f < 1e-5 * size);
+    judge(n, sqrt((double)t.told / t.layer.gives), t.weights, truth, t.gradient, 2e-14,
+          off(t.weights, single, truth));
     dun_free(truth);
     dun_free(single);
     close_trial(&t);
