@@ -4,10 +4,12 @@ more than half of the variance.
 
 A comparison of a mean in standard errors (about .02, limit 5 beside the 3 % of adaptive times), and
 3 figures of each of two calibrations, as in test_calibration.py."""
+import os
+
 import numpy
 
 from calibration import MIXTURE, TOEPLITZ, chains, judge, replicates
-from support import main
+from support import SOURCE, Folder, attributes, dunlin, main
 
 GAUSSIAN = """
 target: {type: gaussian, dimension: 10}
@@ -39,6 +41,16 @@ def test_one_mode():
 
 def test_two_modes():
     judge("mixture", 0, chains(MIXTURE.replace("WEIGHTS", "0.2, 0.8"), 32), 40, 2048, 11, EVERYDAY)
+
+
+def test_short_chains_are_told():
+    """Of seeds with chains of 4 means are up to twelve errors off."""
+    with Folder() as folder:
+        dunlin("run", os.path.join(SOURCE, "inputs", "seeds.yaml"), "--quiet",
+               "--output", "short.h5", "--set", "run.particles=1024",
+               "--set", "method.chain_length=4", folder=folder)
+        said = attributes(os.path.join(folder, "short.h5"))["diagnosis_details"]
+        assert "chains: doubtful" in said, said
 
 
 if __name__ == "__main__":
