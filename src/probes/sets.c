@@ -4,6 +4,7 @@
 #include "base/scalar.h"
 #include "data/result_array.h"
 #include "parallel/sum.h"
+#include "paths/given_points.h"
 #include "population/weights.h"
 #include <math.h>
 #include <stdio.h>
@@ -48,8 +49,27 @@ static int draw_both(struct dun_probe_sets *s, const struct dun_run *run)
   return status < 0 ? status : draw_exactly(run, 1, &s->again);
 }
 
-static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
-                          const struct dun_run *run)
+/* A table's rows go by way of what particles move in, so that what is no point of the target is
+ * refused by its line. */
+static int read_table(struct dun_context *context, struct dun_probe_sets *s,
+                      const struct dun_run *run)
+{
+  struct dun_given_points table = {.file = s->reference};
+  int status = dun_given_points_read(context, &table, run->evaluator);
+  if (status >= 0) {
+    s->given.n = table.rows < s->points ? table.rows : s->points;
+    for (int64_t k = 0; k < s->given.n; k++)
+      dun_evaluator_constrain(run->evaluator,
+                              table.row + dun_points_pick(table.rows, s->given.n, k) *
+                                              run->evaluator->dimension,
+                              s->given.x + k * s->outputs);
+  }
+  dun_free(table.row);
+  return status;
+}
+
+static int read_result(struct dun_context *context, struct dun_probe_sets *s,
+                       const struct dun_run *run)
 {
   int count = dun_evaluator_parameters(run->evaluator, 0, NULL), status, at = 0;
   struct dun_parameter *parameter = dun_allocate(count, sizeof *parameter);
@@ -77,6 +97,16 @@ static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
   return status;
 }
 
+static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
+                          const struct dun_run *run)
+{
+  int is_table = context->rank == 0 && !dun_hdf_is(s->reference);
+  int status = dun_broadcast(context, &is_table, sizeof is_table, 0);
+  if (status < 0)
+    return status;
+  return is_table ? read_table(context, s, run) : read_result(context, s, run);
+}
+
 /* What is no number stays so. */
 static void cut(const struct dun_points *points, double most)
 {
@@ -101,9 +131,10 @@ int dun_probe_sets_init(struct dun_context *context, struct dun_probe_sets *sets
 {
   int available = sets->reference || run->target->draw;
   if (!available && required)
-    return dun_fail(DUN_ERROR_INPUT,
-                    "probe %s: target %s cannot draw exactly; give a result as reference", probe,
-                    run->target->type.name);
+    return dun_fail(
+        DUN_ERROR_INPUT,
+        "probe %s: target %s cannot draw exactly; give a result or a table as reference", probe,
+        run->target->type.name);
   sets->outputs = run->evaluator->outputs;
   int status = dun_points_init(&sets->own, sets->points, sets->outputs);
   int other = dun_points_init(&sets->given, available ? sets->points : 0, sets->outputs);

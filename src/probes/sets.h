@@ -3,7 +3,7 @@
  *
  * The run's points are equally spaced particles with their weights or, at the end of chains,
  * equally spaced draws of theirs, as output parameters.  The others are as many exact draws of the
- * target, or draws of an earlier result; every rank holds both. */
+ * target, or draws of a file; every rank holds both. */
 #ifndef DUNLIN_PROBES_SETS_H
 #define DUNLIN_PROBES_SETS_H
 
@@ -45,7 +45,9 @@ struct dun_probe_sets {
            "this, those of the run are not; published tables of funnels have 30."},                \
   {                                                                                                \
     .name = "reference", .type = DUN_FILE, .offset = offsetof(type_, sets.reference),              \
-    .initial = "", .doc = "An earlier result; left out: exact draws of the target."                \
+    .initial = "",                                                                                 \
+    .doc = "An earlier result, or a CSV file with a draw's output parameters in each row; left "   \
+           "out: exact draws of the target."                                                       \
   }
 
 /* Collective.  Draws, or reads.  `scaled`: all coordinates in units of the reference's standard

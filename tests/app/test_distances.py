@@ -161,6 +161,26 @@ def test_refusals():
         assert "input.yaml" in said, said
 
 
+def test_references_in_tables():
+    """A result's draws as rows of text are the same reference; of many rows spread ones count."""
+    with Folder() as folder:
+        draws = draws_of(run(folder, "reference.h5", seed=2, particles=260))
+        table = os.path.join(folder, "table.csv")
+        numpy.savetxt(table, draws, delimiter=",", fmt="%.17g")
+        for points in (100, 1000):
+            told = [last(run(folder, "a.h5", particles=300, probes=f"[{{type: sinkhorn, points: "
+                             f"{points}, reference: {file}}}]"), "sinkhorn", "sinkhorn")
+                    for file in ("reference.h5", "table.csv")]
+            assert told[0] == told[1], told
+        draws[7, 1] = numpy.nan
+        numpy.savetxt(table, draws, delimiter=",", fmt="%.17g")
+        said = run(folder, "a.h5", 2, probes="[{type: sinkhorn, reference: table.csv}]")
+        assert "table.csv:8: column 1: found 'nan', expected a finite number" in said, said
+        numpy.savetxt(table, draws[:, :1], delimiter=",")
+        said = run(folder, "a.h5", 2, probes="[{type: mmd, reference: table.csv}]")
+        assert "table.csv: found 1 columns, expected the" in said, said
+
+
 def test_references_of_another_shape():
     """Of two dimensions for one point as many numbers may be in all, and another law."""
     chains = ("run: {seed: 1, particles: 8}\ntarget: {type: phi4, side: $side, mass2: 1, coupling: "
