@@ -54,7 +54,7 @@ static int draw_both(struct dun_probe_sets *s, const struct dun_run *run)
 static int read_table(struct dun_context *context, struct dun_probe_sets *s,
                       const struct dun_run *run)
 {
-  struct dun_given_points table = {.file = s->reference};
+  struct dun_given_points table = {.file = s->reference, .coordinates = s->coordinates};
   int status = dun_given_points_read(context, &table, run->evaluator);
   if (status >= 0) {
     s->given.n = table.rows < s->points ? table.rows : s->points;

@@ -13,6 +13,7 @@
 struct dun_probe_sets {
   long long points; /* option */
   char *reference;  /* option; NULL: none */
+  int coordinates;  /* option: enum dun_coordinates, of a table */
   double cut;       /* option; not above 0: none */
 
   /* made by init */
@@ -43,11 +44,16 @@ struct dun_probe_sets {
        .doc =                                                                                      \
            "Numbers of the exact draws, or of the reference, that are larger in size are set to "  \
            "this, those of the run are not; published tables of funnels have 30."},                \
+      {.name = "reference",                                                                        \
+       .type = DUN_FILE,                                                                           \
+       .offset = offsetof(type_, sets.reference),                                                  \
+       .initial = "",                                                                              \
+       .doc = "An earlier result, or a CSV file with a draw in each row; left out: exact draws "   \
+              "of the target."},                                                                   \
   {                                                                                                \
-    .name = "reference", .type = DUN_FILE, .offset = offsetof(type_, sets.reference),              \
-    .initial = "",                                                                                 \
-    .doc = "An earlier result, or a CSV file with a draw's output parameters in each row; left "   \
-           "out: exact draws of the target."                                                       \
+    .name = "coordinates", .type = DUN_CHOICE, .offset = offsetof(type_, sets.coordinates),        \
+    .initial = "constrained", .words = "constrained|unconstrained",                                \
+    .doc = "What the numbers of a CSV file are: the output parameters, or what particles move in." \
   }
 
 /* Collective.  Draws, or reads.  `scaled`: all coordinates in units of the reference's standard

@@ -53,7 +53,20 @@ def stand_ins(folder):
         os.symlink(sonar_table(folder), os.path.join(folder, name))
     for name in ("gmm40_means_d50.csv", "mos10_locs_d50.csv"):
         write(folder, name, "a,b\n1,2\n3,4\n")
+    angles = ",".join(["0.1"] * 10)
+    write(folder, "planar_robot_1goal_gt10k.csv", f"{','.join('abcdefghij')}\n{angles}\n")
     return folder
+
+
+def arms(folder):
+    """In the folder where the sweep is begun; the tool's rows are as many as it was given."""
+    one = "planar_robot_1goal_gt10k.csv"
+    one = os.path.join(data_folder() if at_hand(one) else folder, one)
+    four = os.path.join(folder, "arm_four_goals.csv")
+    subprocess.run([PYTHON, os.path.join(SOURCE, "jobs", "arm_reference.py"), one, four],
+                   check=True)
+    with open(one, encoding="utf-8") as file, open(four, encoding="utf-8") as made:
+        assert len(file.readlines()) == len(made.readlines())
 
 
 def settings(name, folder):
@@ -179,12 +192,14 @@ def run_sweep(name):
             words += ["--data", stand_ins(folder)]
         if name == "scld_benchmark.yaml":
             words += ["--set", "method.steps=3"]
+            arms(folder)
         if name.startswith("images_"):
             trained(folder, "images_train.yaml")
             words += ["--data", folder]
-        members = dunlin("sweep", file, "--list", *words).stdout.splitlines()
+        members = dunlin("sweep", file, "--list", *words, folder=folder).stdout.splitlines()
         assert len(members) > 1
-        dunlin("sweep", file, "--index", len(members), "--set", f"run.particles={SMALL}", *words)
+        dunlin("sweep", file, "--index", len(members), "--set", f"run.particles={SMALL}", *words,
+               folder=folder)
 
 
 def add_tests():

@@ -6,12 +6,14 @@ and acceptance.  54 comparisons; limit 5 deviations, which are themselves of thr
 import glob
 import os
 import re
+import subprocess
 import sys
 
 import h5py
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from support import INPUTS, Folder, Missing, data_folder, dunlin, main, write  # noqa: E402
+from support import (INPUTS, SOURCE, Folder, Missing, data_folder, dunlin, main,  # noqa: E402
+                     write)
 
 # Bound, log Z, bound without moves; selections, acceptance, loss.  The wells are left out: without
 # a control their steps are unstable, and weights are differences of huge numbers.  A loss is cut
@@ -47,6 +49,9 @@ def test_untrained():
     off = []
     with Folder() as folder:
         sweep = untrained(folder)
+        subprocess.run([sys.executable, os.path.join(SOURCE, "jobs", "arm_reference.py"),
+                        os.path.join(data_folder(), "planar_robot_1goal_gt10k.csv"),
+                        os.path.join(folder, "arm_four_goals.csv")], check=True)
         members = dunlin("sweep", sweep, "--list", folder=folder).stdout.splitlines()
         for index, member in enumerate(members, 1):
             name = member.split("target=")[1].split(",")[0]
