@@ -40,6 +40,8 @@ static const struct dun_table_column columns[] = {
     {"gradient", "", "Norm of the last gradient, after clipping."},
     {"skipped", "", "Steps so far whose gradient was no number."},
     {"dropped", "", "Pieces of the last step that were no numbers under what had been learned."},
+    {"worst_loss", "", "The largest variance of a piece's log weights, at the last step."},
+    {"worst_piece", "", "Which piece that is, from 0."},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -243,7 +245,7 @@ static int start(struct dun_context *context, void *self, struct dun_run *run)
   dun_run_begin_particles(run);
   s->now = (struct dun_scld_simulation){.mode = s->steps > 0 ? DUN_SCLD_TRAIN : DUN_SCLD_FINAL};
   s->done = s->dropped = s->lost = 0;
-  s->loss = s->norm = s->first_loss = s->upper = 0;
+  s->loss = s->norm = s->first_loss = s->upper = s->worst.loss = s->worst.piece = 0;
   s->trained = s->plain = (struct dun_scld_found){0};
   s->ready = 1;
   return dun_agree(context, start_here(context, s, run));
@@ -379,7 +381,9 @@ static int add_row(struct dun_context *context, struct dun_scld *s, struct dun_r
                                s->upper,
                                s->norm,
                                (double)s->optimiser.skipped,
-                               (double)s->dropped};
+                               (double)s->dropped,
+                               s->worst.loss,
+                               s->worst.piece};
   return dun_agree(context, dun_table_add(&s->table, row));
 }
 
@@ -480,6 +484,8 @@ static const struct dun_state state[] = {
     NUMBER("loss", loss),
     NUMBER("norm", norm),
     NUMBER("first loss", first_loss),
+    NUMBER("worst loss", worst.loss),
+    NUMBER("worst piece", worst.piece),
     NUMBER("upper", upper),
     DUN_STATE_ROW("trained", DUN_STATE_NUMBER, offsetof(struct dun_scld, trained),
                   sizeof(struct dun_scld_found) / sizeof(double)),

@@ -39,6 +39,9 @@ struct dun_scld {
   int64_t done, dropped; /* steps that were learned; pieces that were no numbers, of the last */
   int64_t lost;          /* 1: no particle had any weight left, and the training was ended */
   double loss, norm;     /* of the last step */
+  struct {
+    double loss, piece; /* the largest of a piece, and whose it is */
+  } worst;
   double first_loss;
   struct dun_scld_found {
     double evidence, bound, selections, acceptance, ess;

@@ -97,6 +97,10 @@ static int learn_piece(struct dun_context *context, struct dun_scld *s, struct d
     return 0;
   double mean = total[1] / total[0], variance = total[2] / total[0] - mean * mean;
   s->loss += (variance < s->most_variance ? variance : s->most_variance) / pieces;
+  if (variance > s->worst.loss) {
+    s->worst.loss = variance;
+    s->worst.piece = (double)piece;
+  }
   if (variance < s->most_variance)
     learn(s, piece, mean, 2 / (pieces * total[0]));
   return 0;
@@ -117,7 +121,7 @@ int dun_scld_learn(struct dun_context *context, struct dun_scld *s, struct dun_r
                                 .replicate = (uint16_t)run->replicate,
                                 .step = (uint32_t)s->done};
   int status = 0;
-  s->loss = 0;
+  s->loss = s->worst.loss = 0;
   s->dropped = 0;
   dun_batch_sum_clear(&s->sum);
   dun_replay_deal(&s->replay, address);

@@ -12,8 +12,19 @@
 
 /* ---- what they are held against -------------------------------------------------------------- */
 
+/* The numbers of a point x[d]. */
+static void tell(const struct dun_probe_sets *s, const struct dun_run *run, const double *x,
+                 double *out)
+{
+  if (s->coordinates == DUN_UNCONSTRAINED)
+    memcpy(out, x, (size_t)s->outputs * sizeof *x);
+  else
+    dun_evaluator_constrain(run->evaluator, x, out);
+}
+
 /* Exact draws number `set` of the target: the same on every rank. */
-static int draw_exactly(const struct dun_run *run, int set, struct dun_points *points)
+static int draw_exactly(const struct dun_probe_sets *s, const struct dun_run *run, int set,
+                        struct dun_points *points)
 {
   int d = run->evaluator->dimension;
   int64_t U = dun_evaluator_uniforms(run->evaluator), G = dun_evaluator_normals(run->evaluator);
@@ -35,7 +46,7 @@ static int draw_exactly(const struct dun_run *run, int set, struct dun_points *p
     }
     for (int j = 0; j < d; j++)
       one[j] = x[j * DUN_LANES + lane];
-    dun_evaluator_constrain(run->evaluator, one, points->x + k * points->d);
+    tell(s, run, one, points->x + k * points->d);
   }
   dun_free(block);
   return 0;
@@ -43,28 +54,27 @@ static int draw_exactly(const struct dun_run *run, int set, struct dun_points *p
 
 static int draw_both(struct dun_probe_sets *s, const struct dun_run *run)
 {
-  int status = draw_exactly(run, 0, &s->given);
+  int status = draw_exactly(s, run, 0, &s->given);
   if (status >= 0)
     status = dun_points_init(&s->again, s->points, s->outputs);
-  return status < 0 ? status : draw_exactly(run, 1, &s->again);
+  return status < 0 ? status : draw_exactly(s, run, 1, &s->again);
 }
 
-/* A table's rows go by way of what particles move in, so that what is no point of the target is
- * refused by its line. */
-static int read_table(struct dun_context *context, struct dun_probe_sets *s,
-                      const struct dun_run *run)
+/* All go by way of what particles move in, so that what is no point of the target is refused by its
+ * line. */
+static int read_points(struct dun_context *context, struct dun_probe_sets *s,
+                       const struct dun_run *run)
 {
-  struct dun_given_points table = {.file = s->reference, .coordinates = s->coordinates};
-  int status = dun_given_points_read(context, &table, run->evaluator);
+  struct dun_given_points given = {.file = s->reference, .coordinates = s->coordinates};
+  int status = dun_given_points_read(context, &given, run->evaluator);
   if (status >= 0) {
-    s->given.n = table.rows < s->points ? table.rows : s->points;
+    s->given.n = given.rows < s->points ? given.rows : s->points;
     for (int64_t k = 0; k < s->given.n; k++)
-      dun_evaluator_constrain(run->evaluator,
-                              table.row + dun_points_pick(table.rows, s->given.n, k) *
-                                              run->evaluator->dimension,
-                              s->given.x + k * s->outputs);
+      tell(s, run,
+           given.row + dun_points_pick(given.rows, s->given.n, k) * run->evaluator->dimension,
+           s->given.x + k * s->outputs);
   }
-  dun_free(table.row);
+  dun_free(given.row);
   return status;
 }
 
@@ -100,11 +110,12 @@ static int read_result(struct dun_context *context, struct dun_probe_sets *s,
 static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
                           const struct dun_run *run)
 {
-  int is_table = context->rank == 0 && !dun_hdf_is(s->reference);
-  int status = dun_broadcast(context, &is_table, sizeof is_table, 0);
+  int is_result = context->rank == 0 && dun_hdf_is(s->reference);
+  int status = dun_broadcast(context, &is_result, sizeof is_result, 0);
   if (status < 0)
     return status;
-  return is_table ? read_table(context, s, run) : read_result(context, s, run);
+  return is_result && s->coordinates == DUN_CONSTRAINED ? read_result(context, s, run)
+                                                        : read_points(context, s, run);
 }
 
 /* What is no number stays so. */
@@ -135,7 +146,12 @@ int dun_probe_sets_init(struct dun_context *context, struct dun_probe_sets *sets
         DUN_ERROR_INPUT,
         "probe %s: target %s cannot draw exactly; give a result or a table as reference", probe,
         run->target->type.name);
-  sets->outputs = run->evaluator->outputs;
+  if (sets->coordinates == DUN_UNCONSTRAINED && run->kept.due > 0)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "probe %s: chains keep their output parameters: take coordinates: constrained",
+                    probe);
+  sets->outputs =
+      sets->coordinates == DUN_UNCONSTRAINED ? run->evaluator->dimension : run->evaluator->outputs;
   int status = dun_points_init(&sets->own, sets->points, sets->outputs);
   int other = dun_points_init(&sets->given, available ? sets->points : 0, sets->outputs);
   status = dun_agree(context, status < 0 ? status : other);
@@ -177,7 +193,7 @@ static void take_particles(struct dun_probe_sets *s, const struct dun_run *run, 
     int64_t i = dun_points_pick(tiles->total, s->own.n, k) - tiles->first;
     if (i < 0 || i >= tiles->local)
       continue;
-    dun_evaluator_constrain(run->evaluator, dun_f64(run->x) + i * d, s->own.x + k * s->outputs);
+    tell(s, run, dun_f64(run->x) + i * d, s->own.x + k * s->outputs);
     s->own.weight[k] = dun_scalar_exp(dun_f64(run->logw)[i] - maximum);
   }
 }

@@ -2,8 +2,8 @@
  * what chance does.
  *
  * The run's points are equally spaced particles with their weights or, at the end of chains,
- * equally spaced draws of theirs, as output parameters.  The others are as many exact draws of the
- * target, or draws of a file; every rank holds both. */
+ * equally spaced draws of theirs, as output parameters or as what particles move in.  The others
+ * are as many exact draws of the target, or draws of a file; every rank holds both. */
 #ifndef DUNLIN_PROBES_SETS_H
 #define DUNLIN_PROBES_SETS_H
 
@@ -13,11 +13,11 @@
 struct dun_probe_sets {
   long long points; /* option */
   char *reference;  /* option; NULL: none */
-  int coordinates;  /* option: enum dun_coordinates, of a table */
+  int coordinates;  /* option: enum dun_coordinates */
   double cut;       /* option; not above 0: none */
 
   /* made by init */
-  int outputs;
+  int outputs;                         /* numbers of a point */
   double *factor;                      /* [outputs] on every coordinate; owned; NULL: 1 */
   struct dun_points own, given, again; /* again: a second set of exact draws, if there is one */
 
@@ -53,7 +53,8 @@ struct dun_probe_sets {
   {                                                                                                \
     .name = "coordinates", .type = DUN_CHOICE, .offset = offsetof(type_, sets.coordinates),        \
     .initial = "constrained", .words = "constrained|unconstrained",                                \
-    .doc = "What the numbers of a CSV file are: the output parameters, or what particles move in." \
+    .doc = "What is held against each other, and is in a CSV file: the output parameters, or "     \
+           "what particles move in."                                                               \
   }
 
 /* Collective.  Draws, or reads.  `scaled`: all coordinates in units of the reference's standard

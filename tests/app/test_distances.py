@@ -181,6 +181,40 @@ def test_references_in_tables():
         assert "table.csv: found 1 columns, expected the" in said, said
 
 
+ARM = """
+run:    {seed: 1, particles: 200}
+target: {type: robot, links: 2, goals: [[1, 1]], width: 0.5}
+path:   {type: geometric, base: {type: prior}}
+kernel: {type: hmc}
+method: {type: smc}
+probes: $probes
+output: {file: out.h5, unconstrained: true}
+"""
+
+
+def test_what_particles_move_in():
+    """Angles without where they lead to; of a result they are told without loss."""
+    with Folder() as folder:
+        run(folder, "arm.h5", text=ARM)
+        with h5py.File(os.path.join(folder, "arm.h5")) as result:
+            angles = result["unconstrained_posterior/x"][:].reshape(200, 2)
+        numpy.savetxt(os.path.join(folder, "angles.csv"), angles + 1, delimiter=",", fmt="%.17g")
+
+        def probes(reference, coordinates="unconstrained"):
+            return f"[{{type: sinkhorn, reference: {reference}, coordinates: {coordinates}}}]"
+        file = run(folder, "a.h5", text=ARM, probes=probes("arm.h5"))
+        assert abs(last(file, "sinkhorn", "sinkhorn")) < .01
+        file = run(folder, "a.h5", text=ARM, probes=probes("angles.csv"))
+        far = last(file, "sinkhorn", "sinkhorn")
+        assert abs(far - 2) < .05, far  # moved by 1 in both; particles have weights left
+        said = run(folder, "a.h5", 2, text=ARM, probes=probes("angles.csv", "constrained"))
+        assert "angles.csv: found 2 columns, expected the 4 numbers" in said, said
+        chains = ARM.replace("{type: smc}", "{type: langevin, warmup: 1, draws: 6}").replace(
+            "geometric, base: {type: prior}", "constant")
+        said = run(folder, "a.h5", 2, text=chains, probes=probes("angles.csv"))
+        assert "chains keep their output parameters" in said, said
+
+
 def test_references_of_another_shape():
     """Of two dimensions for one point as many numbers may be in all, and another law."""
     chains = ("run: {seed: 1, particles: 8}\ntarget: {type: phi4, side: $side, mass2: 1, coupling: "
