@@ -27,6 +27,9 @@ method: {type: smc, moves_per_step: $moves, resampling: $resampling}
 output: {file: result.h5, checkpoint_every: $every}
 """
 
+BATCHES = SEEDS.replace("{type: geometric, base: {type: $base}, schedule:",
+                        "{type: data, first: 4, growth: 2, schedule:")
+
 SONAR = """
 run:    {seed: 7, particles: $particles}
 target: {type: logistic_regression, data: $data, label: label}
@@ -255,7 +258,7 @@ CASES = {"trained": TRAINED, "steered": STEERED, "driven": DRIVEN,
          "remembered": REMEMBERED, "exact": EXACT, "spins": SPINS,
          "letters": LETTERS, "march": MARCH, "phase": PHASE,
          "seen": SEEN, "localized": LOCALIZED, "mixture": MIXTURE, "seeds": SEEDS,
-         "waste_free": WASTE_FREE,
+         "waste_free": WASTE_FREE, "batches": BATCHES,
          "sonar": SONAR, "tempering": TEMPERING, "finished": FINISHED, "chains": CHAINS,
          "guided": GUIDED, "field": FIELD, "blurred": BLURRED, "carried": CARRIED,
          "diffused": DIFFUSED, "opened": OPENED, "ladders_finished": LADDERS_FINISHED}

@@ -20,7 +20,7 @@
  * Scratch: a process makes one call at a time, so that functions may write to arrays that `init`
  * allocated and the struct points to (`free` gives them back), of any size; nothing in them may
  * matter for the next call.  Small arrays may stand on the stack, of which there are some
- * megabytes.  `rows`, `columns` and `prior` are given `work` beside that. */
+ * megabytes.  `rows`, `columns`, `prior` and `observed` are given `work` beside that. */
 #ifndef DUNLIN_TARGET_H
 #define DUNLIN_TARGET_H
 
@@ -274,7 +274,7 @@ struct dun_target {
   void (*columns)(const void *self, const double *x, double *lp, const double *scale,
                   double *gradient, double *work);
 
-  /* Number of columns of scratch for `rows`, `columns` and `prior`; NULL: none. */
+  /* Number of columns of scratch for `rows`, `columns`, `prior` and `observed`; NULL: none. */
   int (*work_columns)(const void *self);
 
   /* The normalised prior, if the density is prior × likelihood; always in columns, as `columns`
@@ -335,6 +335,15 @@ struct dun_target {
   /* 0: with these options the density has no prior, and nobody asks for `prior` and `draw_prior`.
    * NULL: it has one where they are given. */
   int (*has_prior)(const void *self);
+
+  /* The likelihood in parts, of a density that is the prior, or 1 where there is none, times a
+   * product over observations 0, ..., observations(self) - 1: the log likelihood of `count` of
+   * them, which[count], each at most once and in any order, always in columns, as `columns` above.
+   * It should cost in proportion to their number: path data then takes one batch after the other.
+   * Both or none; not of `constrained` targets. */
+  int (*observations)(const void *self);
+  void (*observed)(const void *self, int count, const int *which, const double *x, double *lp,
+                   const double *scale, double *gradient, double *work);
 };
 
 #endif

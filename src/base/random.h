@@ -50,6 +50,7 @@ enum dun_purpose {
   DUN_PURPOSE_RETRY,         /* uniforms of moves that are tried again */
   DUN_PURPOSE_BACK,          /* draws of the target from which a path's way back begins */
   DUN_PURPOSE_HALF,          /* which of two halves of a law a particle is of */
+  DUN_PURPOSE_ORDER,         /* the order in which observations come */
 };
 
 struct dun_address {

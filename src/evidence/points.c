@@ -106,7 +106,7 @@ static double slope_of(const struct dun_run *run, int64_t local, double *c)
 {
   int K = run->path->parts;
   double sum = 0;
-  if (!run->path->affine)
+  if (!run->path->affine || run->path->piece_end)
     return 0;
   run->path->coefficients(run->path_self, 0, c);
   run->path->coefficients(run->path_self, 1, c + K);

@@ -165,7 +165,7 @@ struct dun_starts {
 enum { DUN_STARTS_STATE = sizeof(struct dun_starts) / sizeof(int64_t) };
 
 /* Before the first draws of a method whose particles are chains: sets kept.superchains.
- * DUN_ERROR_INPUT if they do not divide the chains.  Local. */
+ * DUN_ERROR_INPUT if they do not divide the chains, or if the path is one in pieces.  Local. */
 int dun_starts_check(struct dun_run *run);
 /* Collective, along an affine path, a pass of run->sweep.  Evaluates the parts at the first draws,
  * as none where a kernel's gradient is no finite number.  DUN_INTERRUPTED. */

@@ -330,10 +330,23 @@ static int carry(struct dun_context *context, struct smc *s, struct dun_run *run
   return status;
 }
 
+/* Where a piece of the path ends, the parts become those of the next, at the points as they are. */
+static int open_piece(struct dun_context *context, struct dun_run *run)
+{
+  const struct dun_path *path = run->path;
+  double t = run->now.time;
+  if (!path->piece_end || t <= 0 || path->piece_end(run->path_self, nextafter(t, 0)) != t)
+    return 0;
+  return dun_run_evaluate(context, run, nextafter(t, 1), INT64_MAX);
+}
+
 static int temper(struct dun_context *context, struct smc *s, struct dun_run *run)
 {
+  int status = open_piece(context, run);
+  if (status < 0)
+    return status;
   double *before = dun_tails_before(run);
-  int status = run->path->affine ? reweight(context, s, run) : carry(context, s, run);
+  status = run->path->affine ? reweight(context, s, run) : carry(context, s, run);
   if ((status = dun_tails_shape(context, run, status, before)) < 0)
     return status;
   run->now.step++;

@@ -160,6 +160,10 @@ int dun_starts_check(struct dun_run *run)
   const struct dun_start *start = start_of(run);
   long long groups = start ? start->superchains : 0, chains = run->options.particles;
   run->kept.superchains = groups;
+  if (run->path && run->path->piece_end)
+    return dun_fail(DUN_ERROR_INPUT,
+                    "path %s is for method smc; chains of method %s take path constant",
+                    run->path->type.name, run->method->type.name);
   if (groups == 0 || (groups > 1 && chains % groups == 0))
     return 0;
   return dun_fail(DUN_ERROR_INPUT,

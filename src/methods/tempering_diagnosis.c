@@ -10,7 +10,7 @@ int dun_tempering_check(const struct tempering *s, const struct dun_run *run)
 {
   int metric = ((const struct dun_kernel_options *)run->kernel_self)->metric;
 
-  if (!run->path->affine || !run->path->draw)
+  if (!run->path->affine || run->path->piece_end || !run->path->draw)
     return dun_fail(DUN_ERROR_INPUT,
                     "method tempering follows affine paths, and path %s is not "
                     "one",

@@ -36,6 +36,7 @@ struct search {
   const struct dun_path *path;
   const struct dun_column *part_lp, *logw;
   double slope[DUN_MAX_PARTS]; /* b_k */
+  double end;                  /* of the piece of the path that slopes are those of */
   double slope_maximum, logw_maximum;
   double abyss; /* particles with D further below the maximum are left out */
   struct dun_exact sum[SUMS];
@@ -244,7 +245,7 @@ static int maxima(struct dun_context *context, struct search *s)
 static int find(struct dun_context *context, struct search *s, double t, double threshold,
                 struct dun_next *next)
 {
-  double rest = 1 - t, low, high;
+  double rest = s->end - t, low, high;
   struct pass pass = {.doubling = 1, .first = ldexp(rest, 1 - CANDIDATES)};
   int k, status = look(context, s, &pass);
 
@@ -274,17 +275,22 @@ static int find(struct dun_context *context, struct search *s, double t, double 
     high = k == CANDIDATES - 1 ? high : step_of(&pass, k + 1);
     low = k < 0 ? low : step_of(&pass, k);
   }
-  next->time = low < rest ? t + low : 1;
+  next->time = low < rest ? t + low : s->end;
   return 0;
 }
 
-static void slope_coefficients(const struct dun_path *path, const void *self, double *slope)
+/* Returns where the piece of the path ends that begins at t, or holds it. */
+static double slope_coefficients(const struct dun_path *path, const void *self, double t,
+                                 double *slope)
 {
-  double zero[DUN_MAX_PARTS], one[DUN_MAX_PARTS];
-  path->coefficients(self, 0, zero);
-  path->coefficients(self, 1, one);
+  double low[DUN_MAX_PARTS], high[DUN_MAX_PARTS];
+  double end = path->piece_end ? path->piece_end(self, t) : 1;
+  double begin = path->piece_end ? t + (end - t) / 2 : 0;
+  path->coefficients(self, begin, low);
+  path->coefficients(self, end, high);
   for (int k = 0; k < path->parts; k++)
-    slope[k] = one[k] - zero[k];
+    slope[k] = (high[k] - low[k]) / (end - begin);
+  return end;
 }
 
 int dun_next_time(struct dun_context *context, const struct dun_population *population,
@@ -301,7 +307,7 @@ int dun_next_time(struct dun_context *context, const struct dun_population *popu
   s->path = path;
   s->part_lp = part_lp;
   s->logw = logw;
-  slope_coefficients(path, path_self, s->slope);
+  s->end = slope_coefficients(path, path_self, t, s->slope);
   s->abyss = DUN_ABYSS;
   if ((status = maxima(context, s)) < 0)
     goto out;
@@ -330,7 +336,7 @@ void dun_reweight(struct dun_population *population, const struct dun_path *path
   double part[DUN_MAX_PARTS * DUN_LANES] __attribute__((aligned(64)));
   double d[DUN_LANES] __attribute__((aligned(64))), w[DUN_LANES] __attribute__((aligned(64)));
 
-  slope_coefficients(path, path_self, s.slope);
+  slope_coefficients(path, path_self, t, s.slope);
   for (int64_t i = 0; i < population->tiles.count; i++) {
     slopes(&s, i, 0, part, d);
     dun_tile_load(population, logw, i, w);

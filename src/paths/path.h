@@ -46,6 +46,12 @@ struct dun_path {
   /* The coefficients a_k + b_k t of the parts, [K]. */
   void (*coefficients)(const void *self, double t, double *coefficient);
 
+  /* An affine path may be so in pieces: the first time above t < 1 at which one ends, where
+   * log pi_t is that of both.  At an end, coefficients and parts are those of the piece below,
+   * a little above it those of the next.  Methods that do not evaluate parts anew there refuse
+   * such a path.  NULL: there is one piece. */
+  double (*piece_end)(const void *self, double t);
+
   /* After the options are set.  Keeps the evaluator.  Collective (it may read files). */
   int (*init)(struct dun_context *context, void *self, struct dun_evaluator *target);
 

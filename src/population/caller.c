@@ -281,6 +281,30 @@ static int by_columns(struct dun_caller *t, enum dun_density_kind which, const d
   return status;
 }
 
+int dun_caller_observed(struct dun_caller *t, int count, const int *which, const double *x)
+{
+  size_t block = (size_t)t->evaluator->dimension * DUN_LANES * sizeof *x;
+  double *lp = array_place(&t->lp, DUN_LANES, t->guarded), one[DUN_LANES];
+  fill(one, one + DUN_LANES, 1);
+  memset(t->found_gradient, 0, block);
+  place_gradient(t, one, t->found_gradient);
+  double *own = array_place(&t->x, t->evaluator->dimension * (int64_t)DUN_LANES, t->guarded);
+  double *work = place_work(t);
+  memcpy(own, x, block);
+  unsigned before = enter(t, "observed");
+  t->evaluator->target->observed(t->evaluator->self, count, which, own, lp, t->scale.value,
+                                 t->gradients ? t->gradient.value : NULL, work);
+  int status = leave(t, "observed", before);
+  if (status == 0 && memcmp(own, x, block) != 0)
+    status = refuse_changed("observed");
+  if (status == 0)
+    status = unwritten(DUN_LANES, "observed", lp);
+  memcpy(t->found_lp, lp, DUN_LANES * sizeof *lp);
+  if (t->gradients)
+    memcpy(t->found_gradient, t->gradient.value, block);
+  return status;
+}
+
 int dun_caller_add(struct dun_caller *caller, enum dun_density_kind which, const double *x,
                    const double *scale, double *gradient)
 {

@@ -70,6 +70,9 @@ int dun_caller_evaluate(struct dun_caller *caller, enum dun_density_kind which, 
 int dun_caller_add(struct dun_caller *caller, enum dun_density_kind which, const double *x,
                    const double *scale, double *gradient);
 
+/* One call of `observed` for observations which[count]; errors as above. */
+int dun_caller_observed(struct dun_caller *caller, int count, const int *which, const double *x);
+
 /* theta[outputs] of the point in a lane of x[d][64]; errors as above. */
 int dun_caller_constrain(struct dun_caller *caller, const double *x, int lane);
 

@@ -192,17 +192,6 @@ static int find_outputs(struct dun_evaluator *e)
   return status;
 }
 
-int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
-                                const char *instead)
-{
-  if (!evaluator->target->no_gradient)
-    return 0;
-  return dun_fail(DUN_ERROR_INPUT,
-                  "%s needs the gradient of the log density, and target %s says that it has none; "
-                  "%s does without",
-                  who, evaluator->target->type.name, instead);
-}
-
 static int find_letters(struct dun_evaluator *e)
 {
   const struct dun_target *t = e->target;
@@ -483,11 +472,13 @@ static void by_rows(struct dun_evaluator *e, int n, const double *x, const doubl
 static void by_columns(struct dun_evaluator *e, dun_columns_function *columns, int n,
                        const double *x, double *lp, const double *scale, double *gradient)
 {
-  int prior = columns != e->target->columns;
+  int prior = !e->part && columns != e->target->columns;
   int64_t size = (int64_t)e->dimension * DUN_LANES;
-  unsigned before = enter(e, prior ? "prior" : "columns");
+  unsigned before = enter(e, e->part ? "observed" : prior ? "prior" : "columns");
   if (prior || !dun_answers_take(&e->answers, DUN_LANES, lp, size, gradient)) {
-    if (e->foreign)
+    if (e->part)
+      dun_evaluator_ask_part(e, x, lp, scale, gradient);
+    else if (e->foreign)
       dun_foreign_columns(e->foreign, columns, x, lp, scale, gradient);
     else
       columns(e->self, x, lp, scale, gradient, e->work);
@@ -502,7 +493,7 @@ static void by_columns(struct dun_evaluator *e, dun_columns_function *columns, i
 static void call(struct dun_evaluator *e, dun_columns_function *columns, int n, const double *x,
                  double *lp, const double *scale, double *gradient)
 {
-  if (columns) {
+  if (columns || e->part) {
     by_columns(e, columns, n, x, lp, scale, gradient);
     return;
   }
@@ -574,8 +565,7 @@ static void evaluate(struct dun_evaluator *e, dun_columns_function *columns, int
 void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                   const double *scale, double *gradient)
 {
-  evaluator->evaluations += n;
-  evaluator->gradients += gradient && !evaluator->target->no_gradient ? n : 0;
+  dun_evaluator_count(evaluator, n, gradient != NULL);
   evaluate(evaluator, evaluator->target->columns, n, x, lp, scale, gradient);
 }
 
@@ -584,4 +574,13 @@ void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x,
 {
   assert(evaluator->target->prior);
   evaluate(evaluator, evaluator->target->prior, n, x, lp, scale, gradient);
+}
+
+void dun_evaluate_observed(struct dun_evaluator *evaluator, int n, int count, const int *which,
+                           const double *x, double *lp, const double *scale, double *gradient)
+{
+  evaluator->part = which;
+  evaluator->part_count = count;
+  evaluate(evaluator, NULL, n, x, lp, scale, gradient);
+  evaluator->part = NULL;
 }

@@ -40,6 +40,9 @@ struct dun_evaluator {
   int timed;                  /* one was since this became 0 */
   struct dun_answers answers; /* in the piece of work in hand, from its beginning */
 
+  const int *part; /* [part_count]: the observations that are asked for; NULL: the whole */
+  int part_count;
+
   struct dun_transformed *transformed; /* owned; NULL: the target is as it was given */
   struct dun_foreign *foreign; /* owned; arrays of the target as it was given; NULL: not fenced */
   struct dun_target *bare;     /* owned; the table of a target that now has no prior */
@@ -89,6 +92,16 @@ void dun_evaluate(struct dun_evaluator *evaluator, int n, const double *x, doubl
 /* The same for the target's prior, which must exist. */
 void dun_evaluate_prior(struct dun_evaluator *evaluator, int n, const double *x, double *lp,
                         const double *scale, double *gradient);
+/* The same for `count` observations of a target that has them in parts; nothing is counted. */
+void dun_evaluate_observed(struct dun_evaluator *evaluator, int n, int count, const int *which,
+                           const double *x, double *lp, const double *scale, double *gradient);
+/* The call of the target in it. */
+void dun_evaluator_ask_part(struct dun_evaluator *evaluator, const double *x, double *lp,
+                            const double *scale, double *gradient);
+/* How many observations there are; 0: the target has no parts.  DUN_ERROR_INPUT: an odd number. */
+int dun_evaluator_observations(const struct dun_evaluator *evaluator);
+/* Counts n evaluations, with or without the gradient. */
+void dun_evaluator_count(struct dun_evaluator *evaluator, int n, int gradient);
 
 /* The value of a letter: of spins -1 and +1, else its number. */
 double dun_evaluator_letter(const struct dun_evaluator *evaluator, int letter);

@@ -35,6 +35,46 @@ int dun_evaluator_fence(struct dun_evaluator *e)
   return e->foreign ? 0 : DUN_ERROR_MEMORY;
 }
 
+int dun_evaluator_need_gradient(const struct dun_evaluator *evaluator, const char *who,
+                                const char *instead)
+{
+  if (!evaluator->target->no_gradient)
+    return 0;
+  return dun_fail(DUN_ERROR_INPUT,
+                  "%s needs the gradient of the log density, and target %s says that it has none; "
+                  "%s does without",
+                  who, evaluator->target->type.name, instead);
+}
+
+void dun_evaluator_count(struct dun_evaluator *e, int n, int gradient)
+{
+  e->evaluations += n;
+  e->gradients += gradient && !e->target->no_gradient ? n : 0;
+}
+
+int dun_evaluator_observations(const struct dun_evaluator *e)
+{
+  const int most = 1000000000;
+  if (!e->target->observations || !e->target->observed)
+    return 0;
+  unsigned before = enter(e, "observations");
+  int count = e->target->observations(e->self);
+  dun_guard_leave(before);
+  if (count < 1 || count > most)
+    return dun_fail(DUN_ERROR_INPUT, "Target %s has %d observations; 1 to %d were expected.",
+                    e->target->type.name, count, most);
+  return count;
+}
+
+void dun_evaluator_ask_part(struct dun_evaluator *e, const double *x, double *lp,
+                            const double *scale, double *gradient)
+{
+  if (e->foreign)
+    dun_foreign_observed(e->foreign, e->part_count, e->part, x, lp, scale, gradient);
+  else
+    e->target->observed(e->self, e->part_count, e->part, x, lp, scale, gradient, e->work);
+}
+
 /* The arrays of a target that is called as it was given; NULL: it gets those of whoever asks. */
 static struct dun_foreign *fenced(const struct dun_evaluator *e)
 {

@@ -89,6 +89,20 @@ void dun_foreign_columns(struct dun_foreign *f, dun_columns_function *columns, c
   give(&f->gradient, gradient);
 }
 
+void dun_foreign_observed(struct dun_foreign *f, int count, const int *which, const double *x,
+                          double *lp, const double *scale, double *gradient)
+{
+  int64_t block = (int64_t)f->d * DUN_LANES;
+  f->target->observed(f->self, count, which, dun_fence_take(&f->x, block, x),
+                      take(&f->lp, DUN_LANES, lp, lp), take(&f->scale, DUN_LANES, scale, scale),
+                      take(&f->gradient, block, gradient, gradient),
+                      dun_fence_take(&f->work, f->work_size, NULL));
+  dun_fence_give(&f->x, NULL);
+  dun_fence_give(&f->work, NULL);
+  give(&f->lp, lp);
+  give(&f->gradient, gradient);
+}
+
 void dun_foreign_draw(struct dun_foreign *f, dun_draw_function *draw, int width,
                       const double *uniform, const double *normal, double *x)
 {

@@ -48,6 +48,8 @@ void dun_foreign_columns(struct dun_foreign *foreign, dun_columns_function *colu
 void dun_foreign_draw(struct dun_foreign *foreign, dun_draw_function *draw, int width,
                       const double *uniform, const double *normal, double *x);
 void dun_foreign_constrain(struct dun_foreign *foreign, const double *x, double *theta);
+void dun_foreign_observed(struct dun_foreign *foreign, int count, const int *which, const double *x,
+                          double *lp, const double *scale, double *gradient);
 void dun_foreign_pointwise(struct dun_foreign *foreign, const double *x, double *out);
 void dun_foreign_site(struct dun_foreign *foreign, int j, const double *x, double *value);
 /* Arrays for which there is no memory are those of whoever asks. */

@@ -351,10 +351,13 @@ static int try_all(struct promises *p, struct dun_address address)
   if (!p->effort->thrifty && (status = try_again(p, 0)) < 0)
     return status;
   const struct dun_target *target = p->caller->evaluator->target;
+  struct dun_found found = {p->x, p->lp, p->gradient};
+  if (target->observed && !p->effort->thrifty &&
+      (status = dun_promises_parts(p->caller, p->effort, &found, p->findings)) < 0)
+    return status;
   if (target->site) {
     status = dun_promises_sites(p->caller, p->effort, p->x, p->findings);
   } else if (p->caller->gradients && target->support == DUN_REALS) {
-    struct dun_found found = {p->x, p->lp, p->gradient};
     status = dun_promises_gradient(p->caller, DUN_DENSITY_TARGET, p->effort, address, &found,
                                    p->findings);
   }

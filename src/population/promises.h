@@ -77,6 +77,10 @@ struct dun_found {
   const double *gradient; /* [d][64], marks where nothing was written */
 };
 
+/* Of a target that gives its likelihood in parts: prior and parts against the whole. */
+int dun_promises_parts(struct dun_caller *caller, const struct dun_effort *effort,
+                       const struct dun_found *whole, struct dun_findings *findings);
+
 /* The gradient of a density at the points of the first `lanes` lanes. */
 int dun_promises_gradient(struct dun_caller *caller, enum dun_density_kind which,
                           const struct dun_effort *effort, struct dun_address address,

@@ -224,6 +224,8 @@ struct dun_transformed *dun_transformed_make(const struct dun_target *target, vo
   t->table.log_evidence = target->log_evidence ? log_evidence : NULL;
   t->table.likelihood = target->likelihood ? likelihood : NULL;
   t->table.log_likelihood = target->log_likelihood ? log_likelihood : NULL;
+  t->table.observations = NULL;
+  t->table.observed = NULL;
   t->table.draw_prior = NULL; /* it draws no points */
   if (set_parameters(t) == 0)
     return t;

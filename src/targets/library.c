@@ -81,6 +81,10 @@ static const char *operations_fault(const struct dun_target *t)
     return "its tilted laws have labels but it has no `modes`, which these are";
   if (!t->likelihood != !t->log_likelihood)
     return "it has only one of `likelihood` and `log_likelihood`";
+  if (!t->observations != !t->observed)
+    return "it has only one of `observations` and `observed`";
+  if (t->observed && t->constrained)
+    return "it is `constrained` and gives its likelihood in parts, which is for others";
   if (t->draw_prior && !t->prior && !t->constrained)
     return "it draws from a prior but has no density `prior`";
   if (t->constrain && !t->parameters)

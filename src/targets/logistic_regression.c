@@ -13,6 +13,7 @@
 #include "targets/setup.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 enum { L = DUN_LANES, BLOCK = 256 };
@@ -341,8 +342,8 @@ static int dimension_of(const void *self)
 
 static int work_columns(const void *self)
 {
-  (void)self;
-  return BLOCK + 1;
+  int p = dimension_of(self);
+  return BLOCK + 1 + (BLOCK + L - 1) / L * (p + 1) + p; /* the last for `observed` */
 }
 
 /* ---- evaluation -------------------------------------------------------------------------- */
@@ -407,6 +408,42 @@ static void rows(const void *self, int n, const double *x, double *lp, double *g
   }
   for (int i = 0; i < n; i++)
     lp[i] += sum[i];
+}
+
+static int observations(const void *self)
+{
+  return (int)((const struct logistic_regression *)self)->count;
+}
+
+/* Blocks of rows that are gathered first, which takes a hundredth of the time of 64 lanes. */
+static void observed(const void *self, int count, const int *which, const double *x, double *lp,
+                     const double *scale, double *gradient, double *work)
+{
+  const struct logistic_regression *t = self;
+  double *sum = work, *e = sum + L, *y = e + (ptrdiff_t)BLOCK * L, *row = y + BLOCK;
+  ptrdiff_t p = t->dimension;
+  double *block = row + p * L;
+  for (int l = 0; l < L; l++)
+    sum[l] = 0;
+  for (ptrdiff_t j = 0; j < p; j++)
+    for (int l = 0; l < L; l++)
+      row[l * p + j] = x[j * L + l];
+  for (int first = 0; first < count; first += BLOCK) {
+    int data = count - first < BLOCK ? count - first : BLOCK, P = (int)p;
+    for (int i = 0; i < data; i++) {
+      memcpy(block + i * p, t->x + which[first + i] * p, (size_t)p * sizeof *block);
+      y[i] = t->y[which[first + i]];
+    }
+    dun_multiply_abt(data, L, P, block, P, row, P, e, L);
+    residuals(data, L, y, e, sum);
+    for (int i = 0; i < data && gradient; i++)
+      for (int l = 0; l < L; l++)
+        e[(ptrdiff_t)i * L + l] *= scale[l];
+    if (gradient)
+      dun_multiply_add_atb(P, L, data, block, P, e, L, gradient, L);
+  }
+  if (lp)
+    memcpy(lp, sum, L * sizeof *lp);
 }
 
 static void prior(const void *self, const double *x, double *lp, const double *scale,
@@ -475,4 +512,6 @@ const struct dun_target dun_target_logistic_regression = {
     .draw_prior = draw_prior,
     .parameters = parameters,
     .constrain = constrain,
+    .observations = observations,
+    .observed = observed,
 };

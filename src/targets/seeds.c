@@ -31,7 +31,8 @@ struct seeds {
   int plates;            /* J */
   double *r, *n;         /* [J] germinated, sown */
   double *x1, *x2, *x12; /* [J] factors and their product */
-  double log_choose;     /* sum of log binomial coefficients */
+  double *choose;        /* [J] logs of the binomial coefficients */
+  double log_choose;     /* their sum */
   double log_prior;      /* constants of the prior */
 };
 
@@ -86,8 +87,9 @@ static int take_columns(struct seeds *t, const struct dun_csv *csv, struct dun_m
     t->x12[j] = t->x1[j] * t->x2[j];
     if (check_counts(t, j, csv->line[j], why) < 0)
       return DUN_ERROR_INPUT;
-    t->log_choose +=
+    t->choose[j] =
         log_factorial(t->n[j]) - log_factorial(t->r[j]) - log_factorial(t->n[j] - t->r[j]);
+    t->log_choose += t->choose[j];
   }
   return 0;
 }
@@ -104,7 +106,7 @@ static int init(void *self, struct dun_message why)
     goto out;
   }
   t->plates = (int)csv.rows;
-  t->r = dun_allocate(5 * csv.rows, sizeof *t->r);
+  t->r = dun_allocate(6 * csv.rows, sizeof *t->r);
   if (!t->r) {
     status = dun_refuse_failed(why);
     goto out;
@@ -113,6 +115,7 @@ static int init(void *self, struct dun_message why)
   t->x1 = t->n + csv.rows;
   t->x2 = t->x1 + csv.rows;
   t->x12 = t->x2 + csv.rows;
+  t->choose = t->x12 + csv.rows;
   t->log_prior = -EFFECTS * (LOG_10 + 0.5 * DUN_LOG_2PI) - 0.5 * t->plates * DUN_LOG_2PI +
                  SHAPE * dun_log(RATE) - LOG_GAMMA_SHAPE;
   status = take_columns(t, &csv, why);
@@ -274,18 +277,18 @@ DUN_INLINE void plate_gradient(const struct seeds *t, ptrdiff_t j, const double 
   }
 }
 
-DUN_CLONES
-static void columns(const void *self, const double *restrict x, double *restrict lp,
-                    const double *restrict scale, double *restrict gradient, double *work)
+/* Of plates which[count], or of all: adds their log likelihoods, but for the coefficients, to
+ * sum[64] unless it is NULL. */
+DUN_INLINE void add_plates(const struct seeds *t, int count, const int *which,
+                           const double *restrict x, double *restrict sum,
+                           const double *restrict scale, double *restrict gradient)
 {
-  const struct seeds *t = self;
-  double sum[L] __attribute__((aligned(64))) = {0}, eta[L] __attribute__((aligned(64)));
-  double e[L] __attribute__((aligned(64)));
-  prior(self, x, lp, scale, gradient, work);
-  for (ptrdiff_t j = 0; j < t->plates; j++) {
+  double eta[L] __attribute__((aligned(64))), e[L] __attribute__((aligned(64)));
+  for (int i = 0; i < count; i++) {
+    ptrdiff_t j = which ? which[i] : i;
     double r = t->r[j], n = t->n[j];
     plate_eta(t, j, x, eta, e);
-    if (lp)
+    if (sum)
       for (int l = 0; l < L; l++) {
         double positive = eta[l] > 0 ? eta[l] : 0;
         sum[l] += r * eta[l] - n * (positive + dun_log_normal(1 + e[l]));
@@ -293,9 +296,40 @@ static void columns(const void *self, const double *restrict x, double *restrict
     if (gradient)
       plate_gradient(t, j, eta, e, scale, gradient);
   }
+}
+
+DUN_CLONES
+static void columns(const void *self, const double *restrict x, double *restrict lp,
+                    const double *restrict scale, double *restrict gradient, double *work)
+{
+  const struct seeds *t = self;
+  double sum[L] __attribute__((aligned(64))) = {0};
+  prior(self, x, lp, scale, gradient, work);
+  add_plates(t, t->plates, NULL, x, lp ? sum : NULL, scale, gradient);
   if (lp)
     for (int l = 0; l < L; l++)
       lp[l] += sum[l] + t->log_choose;
+}
+
+static int observations(const void *self)
+{
+  return ((const struct seeds *)self)->plates;
+}
+
+DUN_CLONES
+static void observed(const void *self, int count, const int *which, const double *restrict x,
+                     double *restrict lp, const double *restrict scale, double *restrict gradient,
+                     double *work)
+{
+  const struct seeds *t = self;
+  double sum[L] __attribute__((aligned(64))) = {0}, log_choose = 0;
+  (void)work;
+  add_plates(t, count, which, x, lp ? sum : NULL, scale, gradient);
+  for (int i = 0; i < count; i++)
+    log_choose += t->choose[which[i]];
+  if (lp)
+    for (int l = 0; l < L; l++)
+      lp[l] = sum[l] + log_choose;
 }
 
 /* ---- parameters as users know them ------------------------------------------------------- */
@@ -340,4 +374,6 @@ const struct dun_target dun_target_seeds = {
     .draw_prior = draw_prior,
     .parameters = parameters,
     .constrain = constrain,
+    .observations = observations,
+    .observed = observed,
 };

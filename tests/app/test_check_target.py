@@ -76,6 +76,32 @@ SOUND = {
     "cube": ("for (int j = 0; j < D; j++) if (!(x[j] > 0 && x[j] < 1)) lp = -INFINITY;", "", ""),
     "no_gradient": ("if (g) abort();", "", ".no_gradient = 1,"),
 }
+# Coordinate i is observation i, under no prior.
+PARTS = """
+static int observations(const void *self) { (void)self; return D; }
+static void observed(const void *self, int count, const int *which, const double *x, double *lp,
+                     const double *scale, double *g, double *work)
+{
+  (void)self, (void)work;
+  for (int l = 0; l < 64 && lp; l++) lp[l] = 0;
+  for (int i = 0; i < count; i++)
+    for (int l = 0; l < 64; l++) {
+      double at = x[which[i] * 64 + l];
+      if (lp) lp[l] += -.5 * at * at;
+      if (g) g[which[i] * 64 + l] += scale[l] * -at;
+    }
+}
+"""
+IN_PARTS = ".observations = observations, .observed = observed,"
+SOUND["parts"] = ("", PARTS, IN_PARTS)
+DEADLY["parts_lp"] = ("", PARTS.replace("-.5 * at", "-.6 * at"), IN_PARTS,
+                      ["`observed`: all observations", "log density"])
+DEADLY["parts_order"] = ("", PARTS.replace("which[i] * 64 + l]", "i * 64 + l]"), IN_PARTS,
+                         ["`observed`: all observations"])
+DEADLY["parts_gradient"] = ("", PARTS.replace("scale[l] * -at", "scale[l] * at"), IN_PARTS,
+                            ["`observed`: all observations add up to gradient["])
+DEADLY["parts_one"] = ("", PARTS + "void *unused = observations;", ".observed = observed,",
+                       ["only one of `observations` and `observed`"])
 WRONG_FILES = {
     "other_abi": ["version", "compile it again"],
     "other_symbol": ["does not define dun_target_other_symbol"],

@@ -23,6 +23,9 @@ static const struct {
     {"localized", "steps: 20, pieces: 4, horizon: 3, first: .2, width: .5"},
     {"localized", "field: {type: monte_carlo, samples: 20, crossover: .7, begin: {scale: 2}}, "
                   "spread: 2, steps: 10"},
+    {"data", "order: file"},
+    {"data", "first: 3, growth: 2, base: {type: gaussian, mean: .1, scale: 2}, schedule: {type: "
+             "fixed, steps: 7}"},
     {"constant", "start: {mean: [1, 0, -1], scale: 2}"},
     {"dilation", "center: [1, 0, -1], begin: {type: gaussian, scale: 3}"},
     {"convolution", "scale: 0.7, half_width: 6, cells: 24, schedule: {highest: 1}"},
@@ -44,11 +47,18 @@ static void *path_self;
 static struct dun_run *path_run(struct fixture *fixture, size_t i)
 {
   char text[1024];
+  char seen[512];
+  snprintf(seen, sizeof seen,
+           "{type: logistic_regression, data: %s/inputs/data/seeds.csv, label: x2, features: 'x1, "
+           "n'}",
+           getenv("DUNLIN_SOURCE") ? getenv("DUNLIN_SOURCE") : ".");
   snprintf(text, sizeof text,
            "run: {seed: 5, particles: 500}\ntarget: %s\n"
            "path: {type: geometric, base: {type: gaussian, scale: 1}}\n"
            "kernel: {type: hmc}\nmethod: {type: smc}\n",
-           strncmp(settings[i].name, "spectral", 8) ? MIXTURE : FIELD);
+           !strcmp(settings[i].name, "data")          ? seen
+           : strncmp(settings[i].name, "spectral", 8) ? MIXTURE
+                                                      : FIELD);
   struct dun_run *run = fixture_make(fixture, text);
   snprintf(text, sizeof text, "path: {type: %s, %s}\n", settings[i].name, settings[i].text);
   dun_binder_init(&path_binder, &test_context, &path_input);

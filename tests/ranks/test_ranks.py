@@ -60,6 +60,10 @@ def test_seeds_from_a_fitted_base():
     same_at((1, 2, 3), "seeds", kernel="hmc", particles=500, base="fitted, scale: 2")
 
 
+def test_observations_in_batches():
+    same_at((1, 2, 3, 7), "batches", kernel="hmc", particles=1000)
+
+
 def test_sonar():
     same_at((1, 4, 7), "sonar", kernel="hmc", particles=500, moves=1)
 

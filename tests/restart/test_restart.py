@@ -38,6 +38,10 @@ def test_one_tick_at_a_time_of_waste_free_chains():
     one_tick_at_a_time("waste_free", "--set", "run.replicates=2", kernel="hmc", moves=5)
 
 
+def test_one_tick_at_a_time_of_observations_in_batches():
+    one_tick_at_a_time("batches", kernel="hmc")
+
+
 def test_one_tick_at_a_time_of_spins():
     one_tick_at_a_time("spins", kernel="glauber")
 
