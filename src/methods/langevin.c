@@ -165,12 +165,12 @@ static int prepare(struct langevin *s, struct dun_run *run)
 static int init(struct dun_context *context, void *self, struct dun_run *run)
 {
   struct langevin *s = self;
-  int d = run->evaluator->dimension, status = check(s, run);
+  int d = run->evaluator->dimension, status = dun_starts_check(run);
   unsigned moves = s->draws > 0 ? 0 : DUN_MOVES; /* only particles are ever selected */
 
   (void)context;
   if (status >= 0)
-    status = dun_starts_check(run);
+    status = check(s, run);
   if (status < 0)
     return status;
   run->x = dun_run_column(run, "x", DUN_F64, d, moves | DUN_HASHED, "The chain's point.");
