@@ -1,7 +1,7 @@
 """Path data: observations that come in batches lead to the same log Z as temperatures, and with a
-fixed schedule Z-hat is unbiased, of a normal prior and of a flat one that a Gaussian leads to.
+fixed schedule Z-hat is unbiased, from a normal prior and from a Gaussian, to one or to a flat one.
 
-A comparison on sonar's returns, and two means of 400 populations against Z by quadrature, each in
+A comparison on sonar's returns, and three means of 400 populations against Z by quadrature, each in
 standard errors, limit 5; what cannot follow the path is refused."""
 import os
 import sys
@@ -56,6 +56,11 @@ def test_unbiased_from_the_prior():
 def test_unbiased_from_a_gaussian():
     unbiased("prior: flat", "order: file, first: 3, base: {type: gaussian, scale: 2}, "
              "schedule: {type: fixed, steps: 8, spacing: linear}", evidence(None), 400)
+
+
+def test_unbiased_from_a_gaussian_to_the_prior():
+    unbiased("prior_scale: 2", "base: {type: gaussian, mean: 0.5, scale: 1.5}, "
+             "schedule: {type: fixed, steps: 8, spacing: linear}", evidence(2), 500)
 
 
 def test_agrees_with_temperatures():
