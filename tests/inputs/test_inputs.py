@@ -103,7 +103,7 @@ def settings(name, folder):
         found += ["method.steps=3", "run.particles=64"]
         if name == "scld_gmm40.yaml" and not at_hand("gmm40_means_d50.csv"):
             found.append("target.file=" + write(folder, "means.csv", "a,b\n1,2\n3,4\n"))
-        if name in ("scld_gmm40.yaml", "scld_robot.yaml"):
+        if name in ("scld_gmm40.yaml", "scld_robot.yaml", "scld_wells.yaml"):
             tempered(folder, name, found[2:])
     elif name == "log_gaussian_cox_process.yaml":
         found.append("target.side=6")
