@@ -50,7 +50,8 @@ void dun_points_units(const struct dun_points *points, double *factor)
       double away = points->x[i * points->d + j] - mean;
       square += points->weight[i] / total * away * away;
     }
-    factor[j] = square > 0 ? 1 / sqrt(square) : 1;
+    double least = 1e-12 * fabs(mean); /* what rounding leaves of a coordinate that does not vary */
+    factor[j] = square > least * least ? 1 / sqrt(square) : 1;
   }
 }
 

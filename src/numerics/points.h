@@ -17,7 +17,7 @@ void dun_points_free(struct dun_points *points);
 
 /* Multiplies coordinate j of all points with factor[j]. */
 void dun_points_scale(struct dun_points *points, const double *factor);
-/* factor[j] = 1 / standard deviation of coordinate j; 1 where that is 0. */
+/* factor[j] = 1 / standard deviation of coordinate j; 1 where that is 0 but for rounding. */
 void dun_points_units(const struct dun_points *points, double *factor);
 
 /* Which points of `from` stand for it if `to` of them are taken, number k of those: spread evenly,

@@ -27,7 +27,7 @@ struct found {
   const long long *line;     /* [rows] of a text; NULL: there are none */
 };
 
-/* ---- names of the output's numbers ---------------------------------------------------------- */
+/* ---- names of numbers --------------------------------------------------------------------- */
 
 static int64_t entries_of(const struct dun_parameter *p)
 {
@@ -37,16 +37,20 @@ static int64_t entries_of(const struct dun_parameter *p)
   return entries;
 }
 
-static void entry_name(const struct dun_parameter *p, int64_t entry, char name[128])
+/* As a header may have it: by number, or, `labelled`, by the entry's label along the first axis,
+ * which a result's summary shows.  "" where it has none. */
+static void entry_name(const struct dun_parameter *p, int64_t entry, int labelled, char name[512])
 {
-  int64_t row = p->rank > 1 ? entry / p->shape[1] : entry;
+  int64_t below = p->rank > 1 ? p->shape[1] : 1, row = entry / below;
+  char number[32];
+  snprintf(number, sizeof number, "%lld", (long long)row);
+  const char *first = labelled ? p->label[row] : number;
   if (p->rank == 0)
-    snprintf(name, 128, "%.63s", p->name);
+    snprintf(name, 512, "%.63s", p->name);
   else if (p->rank > 1)
-    snprintf(name, 128, "%.63s[%lld,%lld]", p->name, (long long)row,
-             (long long)(entry % p->shape[1]));
+    snprintf(name, 512, "%.63s[%.255s,%lld]", p->name, first, (long long)(entry % below));
   else
-    snprintf(name, 128, "%.63s[%lld]", p->name, (long long)row);
+    snprintf(name, 512, "%.63s[%.255s]", p->name, first);
 }
 
 /* All output parameters, to be freed; NULL: no memory. */
@@ -59,34 +63,86 @@ static struct dun_parameter *parameters_of(const struct dun_evaluator *e, int *c
   return all;
 }
 
-static int has_column(const struct dun_csv *csv, const char *name)
+/* What particles move in, as results have it. */
+static struct dun_parameter point_of(const struct dun_evaluator *e)
 {
-  for (int j = 0; j < csv->columns; j++)
-    if (csv->named && !strcmp(csv->name[j], name))
-      return 1;
+  return (struct dun_parameter){.name = "x", .rank = e->dimension > 1, .shape = {e->dimension}};
+}
+
+static int column_named(const struct dun_csv *csv, const char *name)
+{
+  for (int j = 0; j < csv->columns && csv->named; j++)
+    if (!strcmp(csv->name[j], name))
+      return j;
+  return -1;
+}
+
+/* Finds the columns of a parameter's entries; how many are there.  The first of the others is
+ * `missing`. */
+static int64_t find_entries(const struct dun_parameter *p, const struct dun_csv *csv, int *column,
+                            char missing[512])
+{
+  char name[512];
+  int64_t met = 0;
+  for (int64_t k = 0; k < entries_of(p); k++) {
+    entry_name(p, k, 0, name);
+    column[k] = column_named(csv, name);
+    if (column[k] < 0 && !*missing)
+      memcpy(missing, name, sizeof name);
+    if (column[k] < 0 && p->label && p->rank > 0) {
+      char label[512];
+      entry_name(p, k, 1, label);
+      column[k] = column_named(csv, label);
+      if (column[k] >= 0 && !strcmp(missing, name))
+        *missing = '\0';
+    }
+    met += column[k] >= 0;
+  }
+  return met;
+}
+
+/* Points that are given count the same. */
+static int refuse_weights(const struct found *found, const struct dun_csv *csv,
+                          const struct dun_data *data, const int *column)
+{
+  static const char *const names[] = {"weight", "log_weight"};
+  for (int i = 0; i < 2; i++) {
+    int at = column_named(csv, names[i]), used = at < 0;
+    for (int64_t k = 0; k < found->width && !used; k++)
+      used = column[k] == at;
+    if (!used)
+      return dun_fail(DUN_ERROR_INPUT,
+                      "%s: found a column '%s', expected points that count the same: draw them by "
+                      "their weights, and leave the column out",
+                      data->path, names[i]);
+  }
   return 0;
 }
 
-/* column[width] by the names of the output's numbers, where the header has the first of them. */
+/* column[width] by the names of the numbers, where the header has any of them; 0: it has none. */
 static int by_names(const struct found *found, const struct dun_csv *csv,
                     const struct dun_data *data, int *column)
 {
-  int count, at = 0, status = 0;
-  struct dun_parameter *all = parameters_of(found->target, &count);
-  if (!all)
+  struct dun_parameter x = point_of(found->target), *all = NULL;
+  int count = 1, constrained = found->points->coordinates == DUN_CONSTRAINED;
+  char missing[512] = "";
+  int64_t at = 0, met = 0;
+  if (constrained && !(all = parameters_of(found->target, &count)))
     return DUN_ERROR_MEMORY;
-  for (int i = 0; i < count && status >= 0; i++)
-    for (int64_t k = 0; k < entries_of(&all[i]) && status >= 0; k++) {
-      char name[128];
-      entry_name(&all[i], k, name);
-      if (at == 0 && !has_column(csv, name)) {
-        dun_free(all);
-        return 0;
-      }
-      if ((status = dun_csv_find(csv, data, name)) >= 0)
-        column[at++] = status;
-    }
+  for (int i = 0; i < count; i++) {
+    const struct dun_parameter *p = constrained ? &all[i] : &x;
+    met += find_entries(p, csv, column + at, missing);
+    at += entries_of(p);
+  }
   dun_free(all);
+  if (met == 0)
+    return 0;
+  if (met < found->width)
+    return dun_fail(DUN_ERROR_INPUT, "%s: found names of %lld of the %lld %s, but no column '%s'",
+                    data->path, (long long)met, (long long)found->width,
+                    constrained ? "numbers of the target's output" : "coordinates of the target",
+                    missing);
+  int status = refuse_weights(found, csv, data, column);
   return status < 0 ? status : 1;
 }
 
@@ -96,7 +152,7 @@ static int choose_columns(const struct found *found, const struct dun_csv *csv,
                           const struct dun_data *data, int *column)
 {
   int constrained = found->points->coordinates == DUN_CONSTRAINED;
-  int status = constrained ? by_names(found, csv, data, column) : 0;
+  int status = by_names(found, csv, data, column);
   if (status != 0)
     return status;
   for (int j = 0; j < found->width && j < csv->columns; j++)
@@ -216,7 +272,7 @@ static int read_place(const char *place, const struct dun_parameter *of_result, 
 static int read_unconstrained(struct found *found)
 {
   const struct dun_evaluator *e = found->target;
-  const struct dun_parameter x = {.name = "x", .rank = e->dimension > 1, .shape = {e->dimension}};
+  const struct dun_parameter x = point_of(e);
   found->unconstrained = 1;
   found->width = e->dimension;
   return read_place("/unconstrained_posterior/x", &x, e->dimension, 0, found);

@@ -3,7 +3,10 @@
 #include "probes/distance.h"
 
 static const struct dun_table_column columns[] = {
-    {"mmd", "", "From the reference: the root of the biased square, of at least 1e-20."},
+    {"mmd", "",
+     "From the reference: the root of its square, of at least 1e-20, whose sums of a set's own "
+     "pairs "
+     "have each point with itself among them, as published tables do."},
     {"chance", "", DUN_PROBE_CHANCE},
     {"bound", "", DUN_PROBE_BOUND},
     {"points", "", "Points of the run."},

@@ -60,20 +60,34 @@ static int draw_both(struct dun_probe_sets *s, const struct dun_run *run)
   return status < 0 ? status : draw_exactly(s, run, 1, &s->again);
 }
 
+/* Spread rows of every `step` from the first on. */
+static void take_rows(const struct dun_probe_sets *s, const struct dun_run *run,
+                      const struct dun_given_points *from, int64_t first, int64_t step,
+                      struct dun_points *to)
+{
+  int64_t rows = from->rows / step;
+  to->n = rows < s->points ? rows : s->points;
+  for (int64_t k = 0; k < to->n; k++)
+    tell(s, run,
+         from->row + (first + step * dun_points_pick(rows, to->n, k)) * run->evaluator->dimension,
+         to->x + k * s->outputs);
+}
+
 /* All go by way of what particles move in, so that what is no point of the target is refused by its
- * line. */
+ * line.  Rows of a table count as independent, as in `compare`: every other one of a long table is
+ * the second set, without which each look would measure points dealt out by chance, too. */
 static int read_points(struct dun_context *context, struct dun_probe_sets *s,
-                       const struct dun_run *run)
+                       const struct dun_run *run, int is_table)
 {
   struct dun_given_points given = {.file = s->reference, .coordinates = s->coordinates};
   int status = dun_given_points_read(context, &given, run->evaluator);
-  if (status >= 0) {
-    s->given.n = given.rows < s->points ? given.rows : s->points;
-    for (int64_t k = 0; k < s->given.n; k++)
-      tell(s, run,
-           given.row + dun_points_pick(given.rows, s->given.n, k) * run->evaluator->dimension,
-           s->given.x + k * s->outputs);
-  }
+  int64_t step = is_table && given.rows >= 2 * s->points ? 2 : 1;
+  if (status >= 0 && step == 2)
+    status = dun_agree(context, dun_points_init(&s->again, s->points, s->outputs));
+  if (status >= 0)
+    take_rows(s, run, &given, 0, step, &s->given);
+  if (status >= 0 && step == 2)
+    take_rows(s, run, &given, 1, step, &s->again);
   dun_free(given.row);
   return status;
 }
@@ -115,7 +129,7 @@ static int read_reference(struct dun_context *context, struct dun_probe_sets *s,
   if (status < 0)
     return status;
   return is_result && s->coordinates == DUN_CONSTRAINED ? read_result(context, s, run)
-                                                        : read_points(context, s, run);
+                                                        : read_points(context, s, run, !is_result);
 }
 
 /* What is no number stays so. */
@@ -159,6 +173,9 @@ int dun_probe_sets_init(struct dun_context *context, struct dun_probe_sets *sets
     status = read_reference(context, sets, run);
   else if (status >= 0 && available)
     status = draw_both(sets, run);
+  if (status >= 0 && available && sets->given.n < 2)
+    status = dun_fail(DUN_ERROR_INPUT, "%s: found %lld draw, expected at least 2", sets->reference,
+                      (long long)sets->given.n);
   if (status >= 0) {
     cut(&sets->given, sets->cut);
     cut(&sets->again, sets->cut);

@@ -19,7 +19,7 @@ struct dun_probe_sets {
   /* made by init */
   int outputs;                         /* numbers of a point */
   double *factor;                      /* [outputs] on every coordinate; owned; NULL: 1 */
-  struct dun_points own, given, again; /* again: a second set of exact draws, if there is one */
+  struct dun_points own, given, again; /* again: a second set, if there is one */
 
   /* of the latest looks */
   int64_t size; /* of the run's points when `chance` was found */
@@ -79,12 +79,13 @@ typedef int dun_probe_measure(struct dun_context *context, const struct dun_pool
 /* What a look tells of a distance. */
 struct dun_probe_distance {
   double value;
-  double chance; /* of the second exact set, or the mean over points dealt out by chance */
-  double bound;  /* below which 95 of 100 such deals are; NAN with exact draws */
+  double chance; /* of the second set, or the mean over points dealt out by chance */
+  double bound;  /* below which 95 of 100 such deals are; NAN with a second set */
 };
-#define DUN_PROBE_CHANCE "A second set of exact draws has it; or points dealt out by chance, mean."
+#define DUN_PROBE_CHANCE                                                                           \
+  "A second set of exact draws, or of a table's rows, has it; or points dealt out, mean."
 #define DUN_PROBE_BOUND                                                                            \
-  "95 of 100 such deals are below; not known with exact draws, which are not dealt."
+  "95 of 100 such deals are below; not known with a second set, which is not dealt."
 
 /* Collective.  Takes the run's points and measures; with a file by so many deals. */
 int dun_probe_sets_look(struct dun_context *context, struct dun_probe_sets *sets,

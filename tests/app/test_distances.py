@@ -8,7 +8,7 @@ import numpy
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import metrics  # noqa: E402
-from support import Folder, column, dunlin, main, write  # noqa: E402
+from support import INPUTS, Folder, column, dunlin, main, write  # noqa: E402
 
 EXACT = """
 run:    {seed: $seed, particles: $particles}
@@ -162,23 +162,73 @@ def test_refusals():
 
 
 def test_references_in_tables():
-    """A result's draws as rows of text are the same reference; of many rows spread ones count."""
+    """A result's draws as rows of text are the same reference; of a long table half are the
+    second set."""
     with Folder() as folder:
         draws = draws_of(run(folder, "reference.h5", seed=2, particles=260))
         table = os.path.join(folder, "table.csv")
         numpy.savetxt(table, draws, delimiter=",", fmt="%.17g")
-        for points in (100, 1000):
-            told = [last(run(folder, "a.h5", particles=300, probes=f"[{{type: sinkhorn, points: "
-                             f"{points}, reference: {file}}}]"), "sinkhorn", "sinkhorn")
-                    for file in ("reference.h5", "table.csv")]
-            assert told[0] == told[1], told
+        told = [last(run(folder, "a.h5", particles=300, probes=f"[{{type: sinkhorn, points: 1000, "
+                         f"reference: {file}}}]"), "sinkhorn", "sinkhorn")
+                for file in ("reference.h5", "table.csv")]
+        assert told[0] == told[1], told
+        file = run(folder, "a.h5", particles=230,
+                   probes="[{type: sinkhorn, points: 100, reference: table.csv}]")
+        x = metrics.picked(draws_of(file), 100)
+        even, odd = (metrics.picked(draws[first::2], 100) for first in (0, 1))
+        for name, one in (("sinkhorn", x), ("chance", odd)):
+            found, expected = last(file, "sinkhorn", name), metrics.sinkhorn(one, even)
+            assert abs(found - expected) < 1e-6 * abs(expected), (name, found, expected)
+        assert numpy.isnan(last(file, "sinkhorn", "bound"))
         draws[7, 1] = numpy.nan
         numpy.savetxt(table, draws, delimiter=",", fmt="%.17g")
         said = run(folder, "a.h5", 2, probes="[{type: sinkhorn, reference: table.csv}]")
         assert "table.csv:8: column 1: found 'nan', expected a finite number" in said, said
+        numpy.savetxt(table, draws[:1], delimiter=",", fmt="%.17g")
+        said = run(folder, "a.h5", 2, probes="[{type: mmd, reference: table.csv}]")
+        assert "table.csv: found 1 draw, expected at least 2" in said, said
         numpy.savetxt(table, draws[:, :1], delimiter=",")
         said = run(folder, "a.h5", 2, probes="[{type: mmd, reference: table.csv}]")
         assert "table.csv: found 1 columns, expected the" in said, said
+
+
+def test_names_in_tables():
+    """Columns go by names, in either kind of coordinates, and where some are none of them fits."""
+    regression = EXACT.replace("gaussian_mixture, $target, scales: 0.7", "logistic_regression, "
+                               "data: rows.csv, intercept: false").replace(
+        "{type: exact}", "{type: smc}\npath: {type: geometric, base: {type: prior}}\n"
+        "kernel: {type: rwm}")
+    with Folder() as folder:
+        write(folder, "rows.csv", "u,v,y\n1,2,0\n2,1,1\n3,0,0\n0,3,1\n")
+        points = numpy.random.default_rng(1).normal([3, -3], 1, (50, 2))
+
+        def energy(names, columns, code=0, text=regression, **words):
+            numpy.savetxt(os.path.join(folder, "table.csv"), columns, delimiter=",", fmt="%.17g",
+                          header=",".join(names), comments="")
+            options = ", ".join(f"{name}: {value}" for name, value in words.items())
+            found = run(folder, "a.h5", code, text=text, particles=100, target=MODES, probes=
+                        f"[{{type: energy_distance, reference: table.csv, {options}}}]")
+            return found if code else last(found, "energy_distance", "energy_distance")
+        due = energy(["a", "b"], points)
+        for names in (["coefficients[u]", "coefficients[v]"], ["coefficients[0]",
+                                                               "coefficients[1]"]):
+            assert energy(names, points) == due
+            assert energy(names[::-1], points[:, ::-1]) == due
+        said = energy(["coefficients[v]", "b"], points, 2)
+        assert "names of 1 of the 2" in said and "'coefficients[0]'" in said, said
+        moved = energy(["a", "b"], points, coordinates="unconstrained")
+        assert energy(["x[1]", "x[0]"], points[:, ::-1], coordinates="unconstrained") == moved
+        weighted = numpy.column_stack([points, numpy.ones(50)])
+        for weight in ("weight", "log_weight"):
+            for names, kind in ((["coefficients[u]", "coefficients[v]"], "constrained"),
+                                (["x[0]", "x[1]"], "unconstrained")):
+                said = energy([*names, weight], weighted, 2, coordinates=kind)
+                assert f"found a column '{weight}', expected points" in said, said
+        numpy.savetxt(os.path.join(folder, "flat.csv"), numpy.column_stack(
+            [points, numpy.full(50, .1)]), delimiter=",", fmt="%.17g")
+        flat = last(run(folder, "a.h5", probes="[{type: energy_distance, reference: flat.csv}]"),
+                    "energy_distance", "energy_distance")
+        assert flat < 1e3, flat  # in units of the third coordinate's rounding it is 1e15
 
 
 ARM = """
@@ -207,6 +257,15 @@ def test_what_particles_move_in():
         file = run(folder, "a.h5", text=ARM, probes=probes("angles.csv"))
         far = last(file, "sinkhorn", "sinkhorn")
         assert abs(far - 2) < .05, far  # moved by 1 in both; particles have weights left
+        seeds = ARM.replace("robot, links: 2, goals: [[1, 1]], width: 0.5", "seeds, data: "
+                            + os.path.join(INPUTS, "data", "seeds.csv")).replace(
+            "{type: prior}", "{type: gaussian, scale: 1}")
+        with h5py.File(run(folder, "seeds.h5", text=seeds)) as result:
+            x = result["unconstrained_posterior/x"][:].reshape(200, 26)
+        x[:, -1] += 2  # log tau
+        numpy.savetxt(os.path.join(folder, "x.csv"), x, delimiter=",", fmt="%.17g")
+        far = last(run(folder, "a.h5", text=seeds, probes=probes("x.csv")), "sinkhorn", "sinkhorn")
+        assert abs(far - 4) < .4, far
         said = run(folder, "a.h5", 2, text=ARM, probes=probes("angles.csv", "constrained"))
         assert "angles.csv: found 2 columns, expected the 4 numbers" in said, said
         chains = ARM.replace("{type: smc}", "{type: langevin, warmup: 1, draws: 6}").replace(

@@ -57,6 +57,9 @@ def test_training_pays_and_is_loaded():
         loss, plain = column(file, "scld", "loss"), column(file, "scld", "plain_bound")
         print(list(loss), list(plain))
         assert loss[-1] < .5 * loss[0] and plain[-1] > plain[0], (list(loss), list(plain))
+        worst, piece = column(file, "scld", "worst_loss"), column(file, "scld", "worst_piece")
+        assert (loss <= worst).all() and (worst <= 4 * loss * (1 + 1e-12)).all(), list(worst)
+        assert set(piece) <= set(range(4)), list(piece)
         upper = column(file, "scld", "upper_bound")
         assert (upper > 2.9).all() and upper[-1] - plain[-1] < upper[0] - plain[0], list(upper)
         assert attributes(file)["diagnosis"] == "doubtful"
